@@ -1,0 +1,41 @@
+/** The failures a user or an operator can meet, each with a stable code. A code is never renamed or reused. */
+
+export const errorCodes = {
+  INVALID_REQUEST: 'A field of the request has a wrong type or value.',
+  MALFORMED_JSON: 'The body is not JSON.',
+  BODY_TOO_LARGE: 'The body is larger than this service accepts.',
+  UNSUPPORTED_MEDIA_TYPE: 'The body is of a kind that this route does not read.',
+  ROUTE_NOT_FOUND: 'There is no such route.',
+  JOB_NOT_FOUND: 'There is no job with this id.',
+  MODEL_NOT_FOUND: 'No model of this name has been published.',
+  VERSION_NOT_FOUND: 'The model has no such version.',
+  DATASET_NOT_FOUND: 'There is no dataset of this name.',
+  NETWORK_TOO_LARGE: 'Training this network would take more memory than allowed.',
+  ENGINE_UNAVAILABLE: 'The engine asked for cannot run here.',
+  MODEL_NOT_READY: 'No model can answer yet.',
+  QUEUE_UNAVAILABLE: 'The queue does not answer.',
+  SHUTTING_DOWN: 'The service is stopping.',
+  INTERNAL: 'An error of the service itself; the log has the details under the request id.',
+  CONFIG_INVALID: 'The environment holds a setting that cannot be used.',
+  DATA_FOLDER_IN_USE: 'Another process has the data folder open.',
+  DATASET_CORRUPT: 'A file of the dataset is not what it should be.',
+  CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
+  RUN_CORRUPT: 'A file of the run cannot be read.',
+  TRAINING_DIVERGED: 'The loss is no longer a finite number.',
+  TRAINING_CRASHED: 'The training process died too often.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export class TrainyardError extends Error {
+  readonly code: ErrorCode;
+  /** JSON pointer (RFC 6901) into the request body, where one field is to blame. */
+  readonly pointer: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { pointer?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'TrainyardError';
+    this.code = code;
+    this.pointer = options.pointer;
+  }
+}

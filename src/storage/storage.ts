@@ -1,0 +1,23 @@
+/**
+ * Where runs and models are kept: named blobs, of which most are written once. Nothing above this interface knows a
+ * local path, so that an object store can take the place of the folder.
+ *
+ * A key is a path of segments joined by '/', each of letters, digits, '.', '_' and '-', none of them '.' or '..'.
+ * A blob is seen whole or not at all, and it is durable when the promise resolves.
+ */
+export interface Storage {
+  /** For logs: the kind and the place, without secrets. */
+  readonly description: string;
+  /** The whole blob, or with `last` only that many bytes from its end; null when there is none. */
+  read(key: string, options?: { last?: number }): Promise<Buffer | null>;
+  /** Writes the blob in place of any earlier one. */
+  put(key: string, content: Uint8Array): Promise<void>;
+  /** Writes the blob if there is none; false, and nothing changed, when there is one. One of many racers wins. */
+  create(key: string, content: Uint8Array): Promise<boolean>;
+  /** Adds to the end of the blob, making it first if need be. One writer at a time; not seen whole on a crash. */
+  append(key: string, content: Uint8Array): Promise<void>;
+  /** Names (not keys) of what lies directly under the prefix, blobs and prefixes alike, sorted; [] for nothing. */
+  list(prefix: string): Promise<string[]>;
+  /** Removes the blob, or all blobs under the prefix; nothing there is no error. */
+  remove(prefix: string): Promise<void>;
+}
