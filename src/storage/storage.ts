@@ -2,8 +2,10 @@
  * Where runs and models are kept: named blobs, of which most are written once. Nothing above this interface knows a
  * local path, so that an object store can take the place of the folder.
  *
- * A key is a path of segments joined by '/', each of letters, digits, '.', '_' and '-', none of them '.' or '..'.
- * A blob is seen whole or not at all, and it is durable when the promise resolves.
+ * A key is a path of segments joined by '/', each of letters, digits, '.', '_' and '-', none of them '.' or '..' or
+ * beginning with '.tmp-'; any other key is a programming error. A prefix is a key too, and may outlive its last blob.
+ * A blob is seen whole or not at all, and a change is durable when its promise resolves. What the store itself refuses
+ * (no space, no permission) rejects with its own error and `code`.
  */
 export interface Storage {
   /** For logs: the kind and the place, without secrets. */

@@ -1,0 +1,157 @@
+/**
+ * The storage in a folder: a blob is a file, a prefix is a folder. Safe for many processes on one file system; a crash
+ * leaves at most a temporary file behind, which is never seen and goes with its folder.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Storage } from './storage.js';
+
+const temporaryPrefix = '.tmp-';
+
+/** Opens the folder as a storage, making it if need be. */
+export async function createFileStorage(root: string): Promise<Storage> {
+  const folder = resolve(root);
+  await makeFolder(folder);
+  const pathOf = (key: string): string => join(folder, ...segmentsOf(key));
+
+  return {
+    description: `file:${folder}`,
+
+    async read(key, { last } = {}) {
+      const path = pathOf(key);
+      return orIfMissing(null, () => (last === undefined ? readFile(path) : readTail(path, last)));
+    },
+
+    async put(key, content) {
+      const path = pathOf(key);
+      const temporary = await writeTemporary(dirname(path), content);
+      try {
+        await rename(temporary, path);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+      await syncFolder(dirname(path));
+    },
+
+    async create(key, content) {
+      const path = pathOf(key);
+      const temporary = await writeTemporary(dirname(path), content);
+      let created = true;
+      try {
+        // Unlike rename, link fails when the name is taken: that is what leaves one winner.
+        await link(temporary, path);
+      } catch (error) {
+        if (!hasCode(error, 'EEXIST')) throw error;
+        created = false;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+      await syncFolder(dirname(path));
+      return created;
+    },
+
+    async append(key, content) {
+      const path = pathOf(key);
+      await makeFolder(dirname(path));
+      const file = await open(path, 'a');
+      try {
+        const isNew = (await file.stat()).size === 0;
+        await file.appendFile(content);
+        await file.datasync();
+        if (isNew) await syncFolder(dirname(path));
+      } finally {
+        await file.close();
+      }
+    },
+
+    async list(prefix) {
+      const path = pathOf(prefix);
+      const names = await orIfMissing([], () => readdir(path));
+      return names.filter(isSegment).sort();
+    },
+
+    async remove(prefix) {
+      const path = pathOf(prefix);
+      await rm(path, { recursive: true, force: true });
+      await orIfMissing(undefined, () => syncFolder(dirname(path)));
+    },
+  };
+}
+
+function segmentsOf(key: string): string[] {
+  const segments = key.split('/');
+  if (!segments.every(isSegment)) throw new Error(`Not a storage key: ${JSON.stringify(key)}`);
+  return segments;
+}
+
+function isSegment(name: string): boolean {
+  return /^[A-Za-z0-9._-]+$/.test(name) && name !== '.' && name !== '..' && !name.startsWith(temporaryPrefix);
+}
+
+async function readTail(path: string, sizeBytes: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(0, size - sizeBytes);
+    const tail = Buffer.alloc(size - start);
+    let filled = 0;
+    while (filled < tail.length) {
+      const { bytesRead } = await file.read(tail, filled, tail.length - filled, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return tail.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A durable file of its own name in the folder, to be renamed or linked; nothing is left where that fails. */
+async function writeTemporary(folder: string, content: Uint8Array): Promise<string> {
+  await makeFolder(folder);
+  const path = join(folder, temporaryPrefix + randomUUID());
+  try {
+    await writeFile(path, content, { flag: 'wx', flush: true });
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  return path;
+}
+
+/** Makes the folder and those above it, each durable: its name is content of its parent. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folder for writing, and so syncs none.
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The key may name nothing, a prefix where a blob is meant, or lie under a blob: in each case there is none. */
+async function orIfMissing<Found, Missing>(
+  missing: Missing,
+  find: () => Promise<Found>,
+): Promise<Found | Missing> {
+  try {
+    return await find();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return missing;
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
