@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { epochOrder } from '../../../src/model/batch-plan.js';
+import type { TrainingData, TrainingProgram, TrainingState } from '../../../src/model/engines/engine.js';
+import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
+import type { Tensor } from '../../../src/model/network.js';
+import { expectClose } from './close.js';
+import { engineConformance } from './conformance.js';
+import { randomProblem } from './problem.js';
+
+// Seven steps of numbers stored as float32, each rounded by up to 2^-24 = 6e-8; the largest distance seen is 3e-7.
+engineConformance('reference', createReferenceEngine, { absolute: 1e-6, relative: 1e-6 });
+
+describe('one step worked out by hand', () => {
+  const tensor = (shape: number[], ...values: number[]): Tensor => ({
+    shape,
+    data: Float32Array.from(values),
+  });
+  const zeros = (shape: number[]): Tensor =>
+    tensor(shape, ...new Array<number>(shape[0] * (shape[1] ?? 1)).fill(0));
+  const program: TrainingProgram = {
+    network: { inputs: 2, hidden: [{ units: 2, activation: 'relu' }], outputs: 2 },
+    loss: 'cross_entropy',
+    optimizer: {
+      type: 'adam',
+      learning_rate: 0.5,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weight_decay: 0,
+    },
+    batchSize: 1,
+    seed: 0,
+    preprocessing: { divide_by: 1, mean: 0, std: 1 },
+  };
+  const samples = { count: 1, width: 2, inputs: Uint8Array.of(1, 2), labels: Uint8Array.of(1) };
+  const data: TrainingData = { train: samples, test: samples };
+  const start: TrainingState = {
+    step: 0,
+    parameters: new Map([
+      ['fc1.weight', tensor([2, 2], 1, 0, 0, -1)],
+      ['fc1.bias', tensor([2], 0, 0)],
+      ['fc2.weight', tensor([2, 2], 1, 1, 0, 2)],
+      ['fc2.bias', tensor([2], 0, 0)],
+    ]),
+    optimizer: new Map(
+      ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'].flatMap((name): [string, Tensor][] => [
+        [`${name}.exp_avg`, zeros(name.endsWith('bias') ? [2] : [2, 2])],
+        [`${name}.exp_avg_sq`, zeros(name.endsWith('bias') ? [2] : [2, 2])],
+      ]),
+    ),
+  };
+  // The hidden units see (1, −2) and say (1, 0), so the logits are (1, 0), and the wrong class has e / (1 + e).
+  const p = 0.7310585786300049;
+  // Of the loss log(1 + e), with the second hidden unit off.
+  const gradients = new Map([
+    ['fc1.weight', [p, 2 * p, 0, 0]],
+    ['fc1.bias', [p, 0]],
+    ['fc2.weight', [p, 0, -p, 0]],
+    ['fc2.bias', [p, -p]],
+  ]);
+  const float32 = { absolute: 1e-7, relative: 1e-6 };
+
+  test('gives the loss, the gradients’ moments and the parameters', async () => {
+    const trainer = await createReferenceEngine().trainer(program, data, start);
+    const { samples, lossSum, correct } = await trainer.run(1);
+    expectClose('report', [samples, lossSum, correct], [1, 1.3132616875182228, 0], float32);
+
+    const { step, parameters, optimizer } = await trainer.snapshot();
+    expect(step).toBe(1);
+    for (const [name, gradient] of gradients) {
+      const of = (key: string) => optimizer.get(`${name}.${key}`)?.data ?? [];
+      expectClose(
+        `${name}.exp_avg`,
+        of('exp_avg'),
+        gradient.map((g) => 0.1 * g),
+        float32,
+      );
+      expectClose(
+        `${name}.exp_avg_sq`,
+        of('exp_avg_sq'),
+        gradient.map((g) => 0.001 * g * g),
+        float32,
+      );
+      // Adam's first step is the learning rate in the direction of the gradient's sign.
+      const moved = [...(start.parameters.get(name)?.data ?? [])].map(
+        (w, i) => w - 0.5 * Math.sign(gradient[i]),
+      );
+      expectClose(name, parameters.get(name)?.data ?? [], moved, float32);
+    }
+  });
+
+  test('leaves both hidden units off, so that the biases alone decide', async () => {
+    const engine = createReferenceEngine();
+    const trainer = await engine.trainer(program, data, start);
+    await trainer.run(1);
+    const { loss, accuracy } = await trainer.evaluate('test');
+    expectClose('evaluation', [loss, accuracy], [0.31326168751822286, 1], float32);
+
+    const { parameters } = await trainer.snapshot();
+    const predictor = await engine.predictor(program.network, parameters, program.preprocessing);
+    expectClose('probabilities', await predictor.predict(Float32Array.of(1, 2), 1), [1 - p, p], float32);
+  });
+});
+
+test('an epoch visits the samples in the order of the batch plan', async () => {
+  const { program, data, start } = randomProblem([7, 9, 3], 1);
+  const { count, inputs, labels } = data.train;
+  // Nothing is learned, so that a step's loss tells which sample it saw.
+  const still = { ...program, optimizer: { ...program.optimizer, learning_rate: 0 } };
+  const engine = createReferenceEngine(Float64Array);
+  const predictor = await engine.predictor(program.network, start.parameters, program.preprocessing);
+  const probabilities = await predictor.predict(Float32Array.from(inputs), count);
+  const losses = Array.from(labels, (label, i) => -Math.log(probabilities[3 * i + label]));
+  expect(new Set(losses).size).toBe(count);
+
+  const trainer = await engine.trainer(still, data, start);
+  for (const epoch of [0, 1, 2]) {
+    const seen: number[] = [];
+    for (let step = 0; step < count; step++) seen.push((await trainer.run(1)).lossSum);
+    const expected = Array.from(epochOrder(program.seed, epoch, count), (sample) => losses[sample]);
+    expectClose(`losses of epoch ${epoch}`, seen, expected, { absolute: 0, relative: 1e-6 });
+  }
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import type { Engine, Probe } from '../../../src/model/engines/engine.js';
+import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
+import { engineNames, selectEngine } from '../../../src/model/engines/select.js';
+
+function engine(name: string, probe: Probe): Engine {
+  return { ...createReferenceEngine(), name, probe: () => Promise.resolve(probe) };
+}
+
+const fast = engine('fast', { available: false, reason: 'no adapter' });
+const middle = engine('middle', { available: true, device: 'a device' });
+const slow = engine('slow', { available: true, device: 'another device' });
+
+describe('selecting an engine', () => {
+  test('finds one that runs everywhere', async () => {
+    const { engine, device, reason } = await selectEngine('auto');
+    expect(engineNames).toContain(engine.name);
+    expect(device).not.toBe('');
+    expect(reason).toContain('fastest');
+  });
+
+  test('takes the fastest that can run, and says why not a faster one', async () => {
+    expect(await selectEngine('auto', [fast, middle, slow])).toEqual({
+      engine: middle,
+      device: 'a device',
+      reason: 'the fastest that can run here; fast cannot: no adapter',
+    });
+  });
+
+  test('takes the one that is named', async () => {
+    expect(await selectEngine('slow', [fast, middle, slow])).toEqual({
+      engine: slow,
+      device: 'another device',
+      reason: 'asked for by name',
+    });
+    expect((await selectEngine('reference')).engine.name).toBe('reference');
+  });
+
+  test.each([
+    ['one that cannot run here', 'fast', "No engine for 'fast' can run here; fast cannot: no adapter."],
+    ['one that does not exist', 'slowest', "There is no engine 'slowest'."],
+  ])('refuses %s, never taking another instead', async (_, wanted, message) => {
+    await expect(selectEngine(wanted, [fast, middle, slow])).rejects.toMatchObject({
+      code: 'ENGINE_UNAVAILABLE',
+      message: `${message} Engines: auto, fast, middle, slow.`,
+    });
+  });
+
+  test('fails when none can run', async () => {
+    await expect(selectEngine('auto', [fast])).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+  });
+});
