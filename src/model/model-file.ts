@@ -1,0 +1,136 @@
+/**
+ * A model in one safetensors file: the parameters in PyTorch's names and layout, and in `__metadata__` all that it takes
+ * to predict with them. `safetensors.torch.load_file` and `load_state_dict` read it unchanged.
+ */
+import { TrainyardError } from '../errors.js';
+import {
+  parameterShapes,
+  type HiddenLayer,
+  type NetworkSpec,
+  type StateDict,
+  type Tensor,
+} from './network.js';
+import type { Preprocessing } from './preprocessing.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+
+/** What a model is, beside its parameters. A document. */
+export interface ModelDescription {
+  format_version: 1;
+  network: NetworkSpec;
+  preprocessing: Preprocessing;
+  /** Class names, by class index. */
+  labels: string[];
+}
+
+/** The same description and parameters give the same bytes. */
+export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
+  const { format_version, network, preprocessing, labels } = description;
+  return encodeSafetensors(parameters, {
+    // What PyTorch's own writer says of its layout; some readers insist on it.
+    format: 'pt',
+    format_version: JSON.stringify(format_version),
+    network: JSON.stringify(network),
+    preprocessing: JSON.stringify(preprocessing),
+    labels: JSON.stringify(labels),
+  });
+}
+
+/**
+ * The parameters are exactly the network's, in the order of its layers, and finite.
+ * @throws TrainyardError CHECKPOINT_CORRUPT
+ */
+export function decodeModelFile(bytes: Buffer): { description: ModelDescription; parameters: StateDict } {
+  const { metadata, tensors } = decodeSafetensors(bytes);
+  const description = readDescription(metadata);
+  return { description, parameters: readParameters(description.network, tensors) };
+}
+
+function readDescription(metadata: Record<string, string>): ModelDescription {
+  const version = readField(metadata, 'format_version');
+  if (version !== 1) throw corrupt('its format version is not 1, the only one that is read');
+  const network = readField(metadata, 'network');
+  if (!isNetwork(network)) throw corrupt('its network is not a network');
+  const preprocessing = readField(metadata, 'preprocessing');
+  if (!isPreprocessing(preprocessing)) throw corrupt('its preprocessing is not a preprocessing');
+  const labels = readField(metadata, 'labels');
+  if (!isArrayOf(labels, isString) || labels.length !== network.outputs) {
+    throw corrupt(`its labels are not ${network.outputs} names`);
+  }
+  return { format_version: 1, network, preprocessing, labels };
+}
+
+function readField(metadata: Record<string, string>, name: keyof ModelDescription): unknown {
+  if (!Object.hasOwn(metadata, name)) throw corrupt(`it has no ${name} in its metadata`);
+  try {
+    return JSON.parse(metadata[name]);
+  } catch (cause) {
+    throw corrupt(`the ${name} in its metadata is not JSON`, cause);
+  }
+}
+
+function readParameters(network: NetworkSpec, tensors: Map<string, Tensor>): StateDict {
+  const shapes = parameterShapes(network);
+  if (tensors.size !== shapes.length) {
+    throw corrupt(`it has ${tensors.size} tensors where its network has ${shapes.length}`);
+  }
+  return new Map(
+    shapes.map(({ name, shape }) => {
+      const tensor = tensors.get(name);
+      if (tensor?.shape.join() !== shape.join())
+        throw corrupt(`it has no ${name} of shape [${shape.join(', ')}]`);
+      if (!tensor.data.every(Number.isFinite)) throw corrupt(`${name} holds a number that is not finite`);
+      return [name, tensor];
+    }),
+  );
+}
+
+// The checks are by hand and not by TypeBox, which takes a quarter of a second to load: a training process reads these
+// files too, and must be at its first step sooner than that.
+
+function isNetwork(value: unknown): value is NetworkSpec {
+  return hasKeys<NetworkSpec>(value, ['inputs', 'hidden', 'outputs'])
+    ? isWidth(value.inputs) && isWidth(value.outputs) && isArrayOf(value.hidden, isHiddenLayer)
+    : false;
+}
+
+function isHiddenLayer(value: unknown): value is HiddenLayer {
+  return hasKeys<HiddenLayer>(value, ['units', 'activation'])
+    ? isWidth(value.units) && value.activation === 'relu'
+    : false;
+}
+
+function isPreprocessing(value: unknown): value is Preprocessing {
+  if (!hasKeys<Preprocessing>(value, ['divide_by', 'mean', 'std'])) return false;
+  return Object.values(value).every(Number.isFinite) && value.divide_by !== 0 && value.std !== 0;
+}
+
+/** An object with these keys and no others: a newer field could change what the known ones mean. */
+function hasKeys<Document>(
+  value: unknown,
+  keys: (keyof Document)[],
+): value is Record<keyof Document, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).length === keys.length &&
+    keys.every((key) => Object.hasOwn(value, key))
+  );
+}
+
+function isArrayOf<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isWidth(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function corrupt(problem: string, cause?: unknown): TrainyardError {
+  return new TrainyardError('CHECKPOINT_CORRUPT', `This is not a readable model file: ${problem}.`, {
+    cause,
+  });
+}

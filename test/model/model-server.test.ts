@@ -1,0 +1,448 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Engine } from '../../src/model/engines/engine.js';
+import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
+import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
+import { encodeModelFile } from '../../src/model/model-file.js';
+import { createRegistry, type Registry } from '../../src/model/registry.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { flipBit, temporaryStorage } from '../storage/temporary-storage.js';
+import { createRecordingLog, type LogLine } from './recording-log.js';
+import { parametersOf, smallDescription, smallModelFile } from './small-model.js';
+
+const inputs = [
+  [0, 100, 255],
+  [1, 2, 3],
+];
+
+/** The real engine, watched: how many predictors live, and that none predicts once it is disposed of. */
+interface WatchedEngine extends Engine {
+  live: number;
+  /** Predictions wait for this one. */
+  gate: Promise<void>;
+}
+
+function createWatchedEngine(): WatchedEngine {
+  const reference = createReferenceEngine();
+  const engine: WatchedEngine = {
+    ...reference,
+    live: 0,
+    gate: Promise.resolve(),
+    async predictor(...model) {
+      const predictor = await reference.predictor(...model);
+      let disposed = false;
+      engine.live++;
+      return {
+        async predict(raw, count) {
+          await engine.gate;
+          if (disposed) throw new Error('A predictor was disposed of under a running prediction');
+          return predictor.predict(raw, count);
+        },
+        dispose() {
+          if (disposed) throw new Error('A predictor was disposed of twice');
+          disposed = true;
+          engine.live--;
+          predictor.dispose();
+        },
+      };
+    },
+  };
+  return engine;
+}
+
+interface Fixture {
+  storage: Storage;
+  registry: Registry;
+  engine: WatchedEngine;
+  server: ModelServer;
+  warnings: LogLine[];
+  /** Publishes what the run of this number, as its name says, made: by default the next version of `pets`. */
+  publish: (run: number, model?: string, createdAt?: string) => Promise<number>;
+  damage: (version: number) => Promise<void>;
+}
+
+/** A server that is not started and polls only when told, unless an interval is given. */
+async function setUp({ pollIntervalMs = 3_600_000 } = {}): Promise<Fixture> {
+  const storage = await temporaryStorage();
+  const { log, warnings } = createRecordingLog();
+  const registry = createRegistry(storage, log);
+  const engine = createWatchedEngine();
+  const server = createModelServer({ registry, engine, log, pollIntervalMs });
+  onTestFinished(() => server.stop());
+  return {
+    storage,
+    registry,
+    engine,
+    server,
+    warnings,
+    publish: (run, model = 'pets', createdAt = '2026-01-01T00:00:00.000Z') =>
+      registry.publish({
+        model,
+        runId: `job_${run}`,
+        step: 1,
+        file: smallModelFile(run),
+        metrics: null,
+        now: new Date(createdAt),
+      }),
+    async damage(version) {
+      const manifest = (await registry.versions('pets')).find((each) => each.version === version);
+      await flipBit(storage, manifest?.file.key ?? '', 4000);
+    },
+  };
+}
+
+/** What the run's model answers, straight from the engine. */
+async function probabilitiesOf(run: number): Promise<number[][]> {
+  const { network, preprocessing } = smallDescription;
+  const predictor = await createReferenceEngine().predictor(
+    network,
+    parametersOf(network, run),
+    preprocessing,
+  );
+  const flat = await predictor.predict(Float32Array.from(inputs.flat()), inputs.length);
+  return inputs.map((_, sample) => [...flat.subarray(sample * 2, sample * 2 + 2)]);
+}
+
+describe('a prediction', () => {
+  test('names the likeliest class and gives the probabilities of all', async () => {
+    const { server, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    const expected = await probabilitiesOf(1);
+    const answer = await server.predict({ inputs });
+    expect(answer).toEqual({
+      model: 'pets',
+      version: 1,
+      predictions: expected.map((probabilities) => {
+        const index = probabilities[1] > probabilities[0] ? 1 : 0;
+        return { label: ['cat', 'dog'][index], index, confidence: probabilities[index], probabilities };
+      }),
+    });
+  });
+
+  test('gives the likeliest classes on request, at most all of them', async () => {
+    const { server, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    for (const [topK, length] of [
+      [1, 1],
+      [2, 2],
+      [10, 2],
+    ]) {
+      for (const { top, label, index, confidence, probabilities } of (await server.predict({ inputs, topK }))
+        .predictions) {
+        expect(top).toHaveLength(length);
+        expect(top?.[0]).toEqual({ label, index, confidence });
+        if (length === 2) expect(top?.[1].confidence).toBe(Math.min(...probabilities));
+      }
+    }
+  });
+
+  test('comes from the model that was published last when none is named', async () => {
+    const { server, publish } = await setUp();
+    await publish(1, 'pets', '2026-01-01T00:00:00.000Z');
+    await publish(2, 'birds', '2026-01-03T00:00:00.000Z');
+    await publish(3, 'fish', '2026-01-02T00:00:00.000Z');
+    await server.start();
+    expect((await server.predict({ inputs })).model).toBe('birds');
+    expect((await server.predict({ inputs, model: 'pets' })).model).toBe('pets');
+    await publish(4, 'pets', '2026-01-04T00:00:00.000Z');
+    await server.refresh();
+    expect(await server.predict({ inputs })).toMatchObject({ model: 'pets', version: 2 });
+  });
+
+  test('comes from an older version on request, of which a few stay loaded', async () => {
+    const { server, engine, publish } = await setUp();
+    for (let run = 1; run <= 8; run++) await publish(run);
+    await server.start();
+    for (const version of [1, 2, 3, 4, 5, 6, 7, 1, 8]) {
+      const { predictions } = await server.predict({ inputs, version });
+      expect(predictions.map(({ probabilities }) => probabilities)).toEqual(await probabilitiesOf(version));
+    }
+    // The latest, and four that were asked for.
+    await vi.waitFor(() => expect(engine.live).toBe(5));
+  });
+
+  test('from an older version loads it once, however many ask at the same time', async () => {
+    const { server, engine, publish } = await setUp();
+    for (const run of [1, 2]) await publish(run);
+    await server.start();
+    await Promise.all(Array.from({ length: 20 }, () => server.predict({ inputs, version: 1 })));
+    expect(engine.live).toBe(2);
+  });
+
+  test('from an older version ends well when others push that version out meanwhile', async () => {
+    const { server, engine, publish } = await setUp();
+    for (let run = 1; run <= 8; run++) await publish(run);
+    await server.start();
+    const versions = Array.from({ length: 70 }, (_, index) => 1 + (index % 7));
+    const answers = await Promise.all(versions.map((version) => server.predict({ inputs, version })));
+    expect(answers.map(({ version }) => version)).toEqual(versions);
+    await vi.waitFor(() => expect(engine.live).toBe(5));
+  });
+});
+
+describe('a reload', () => {
+  test('under continuous predictions fails none, and each answer is of the version that it names', async () => {
+    const { server, engine, publish } = await setUp({ pollIntervalMs: 2 });
+    const versions = 12;
+    const expected = await Promise.all(
+      Array.from({ length: versions + 1 }, (_, run) => probabilitiesOf(run)),
+    );
+    await publish(1);
+    await server.start();
+    const seen = new Set<number>();
+    async function keepPredicting(): Promise<void> {
+      for (let last = 0; last < versions;) {
+        const { version, predictions } = await server.predict({ inputs });
+        expect(predictions.map(({ probabilities }) => probabilities)).toEqual(expected[version]);
+        expect(version).toBeGreaterThanOrEqual(last);
+        last = version;
+        seen.add(version);
+        await sleep(0);
+      }
+    }
+    const clients = Array.from({ length: 5 }, keepPredicting);
+    for (let run = 2; run <= versions; run++) {
+      await publish(run);
+      await sleep(10);
+    }
+    await Promise.all(clients);
+    expect(seen.size).toBeGreaterThan(3);
+    await vi.waitFor(() => expect(engine.live).toBe(1));
+  });
+
+  test('frees the old version when its last prediction has ended, and not before', async () => {
+    const { server, engine, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    let open = (): void => undefined;
+    engine.gate = new Promise((resolve) => (open = resolve));
+    const running = [server.predict({ inputs }), server.predict({ inputs })];
+    await publish(2);
+    await server.refresh();
+    expect(server.status()).toEqual([{ model: 'pets', version: 2 }]);
+    expect(engine.live).toBe(2);
+    open();
+    expect((await Promise.all(running)).map(({ version }) => version)).toEqual([1, 1]);
+    await vi.waitFor(() => expect(engine.live).toBe(1));
+    expect((await server.predict({ inputs })).version).toBe(2);
+  });
+
+  test('is under way at once when a model is asked for that is not there yet', async () => {
+    const { server, publish } = await setUp();
+    await server.start();
+    await publish(1);
+    expect((await server.predict({ inputs })).version).toBe(1);
+    await publish(2, 'birds');
+    expect((await server.predict({ inputs, model: 'birds' })).version).toBe(1);
+  });
+
+  test('asked for while one runs sees what was published before it was asked for', async () => {
+    const { server, publish } = await setUp();
+    await publish(1);
+    const first = server.refresh();
+    await publish(2);
+    await Promise.all([first, server.refresh(), server.refresh()]);
+    expect(server.status()).toEqual([{ model: 'pets', version: 2 }]);
+  });
+});
+
+describe('a damaged version', () => {
+  test('at the start is logged once, and the newest good one is served', async () => {
+    const { server, warnings, publish, damage } = await setUp();
+    for (const run of [1, 2, 3, 4]) await publish(run);
+    await damage(3);
+    await damage(4);
+    await server.start();
+    for (let polls = 0; polls < 3; polls++) await server.refresh();
+    expect(server.status()).toEqual([{ model: 'pets', version: 2 }]);
+    expect((await server.predict({ inputs })).version).toBe(2);
+    expect(warnings).toMatchObject([
+      { model: 'pets', version: 4 },
+      { model: 'pets', version: 3 },
+    ]);
+  });
+
+  test('that is published later leaves the served one in place, and the next good one is served', async () => {
+    const { server, warnings, publish, damage } = await setUp();
+    await publish(1);
+    await server.start();
+    await publish(2);
+    await damage(2);
+    await server.refresh();
+    expect(server.status()).toEqual([{ model: 'pets', version: 1 }]);
+    await publish(3);
+    await server.refresh();
+    expect(server.status()).toEqual([{ model: 'pets', version: 3 }]);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test('asked for by number is an error, and so is a model that has no good one', async () => {
+    const { server, publish, damage } = await setUp();
+    for (const run of [1, 2]) await publish(run);
+    await damage(1);
+    await server.start();
+    await expect(server.predict({ inputs, version: 1 })).rejects.toMatchObject({
+      code: 'CHECKPOINT_CORRUPT',
+    });
+    await server.stop();
+
+    const other = await setUp();
+    await other.publish(1);
+    await other.damage(1);
+    await other.server.start();
+    for (const model of ['pets', undefined]) {
+      await expect(other.server.predict({ inputs, model })).rejects.toMatchObject({
+        code: 'MODEL_NOT_READY',
+        message: "No version of pets can be loaded; the service's log says why.",
+      });
+    }
+  });
+});
+
+describe('a failing storage or engine', () => {
+  test('is logged once, and tried again until it works', async () => {
+    const storage = await temporaryStorage();
+    const { log, warnings } = createRecordingLog();
+    const registry = createRegistry(storage, log);
+    const engine = createWatchedEngine();
+    const failing = { listing: true, loading: true };
+    const server = createModelServer({
+      registry: {
+        ...registry,
+        names: () => (failing.listing ? Promise.reject(new Error('EIO')) : registry.names()),
+      },
+      engine: {
+        ...engine,
+        predictor: (...model) =>
+          failing.loading ? Promise.reject(new Error('out of memory')) : engine.predictor(...model),
+      },
+      log,
+    });
+    onTestFinished(() => server.stop());
+    await registry.publish({
+      model: 'pets',
+      runId: 'job_1',
+      step: 1,
+      file: smallModelFile(1),
+      metrics: null,
+      now: new Date(0),
+    });
+    await server.start();
+    await server.refresh();
+    expect(warnings.map(({ msg }) => msg)).toEqual([
+      expect.stringContaining('cannot look for new model versions'),
+    ]);
+    failing.listing = false;
+    await server.refresh();
+    await server.refresh();
+    expect(warnings.slice(1)).toMatchObject([
+      { model: 'pets', version: 1, msg: 'a model version cannot be loaded' },
+    ]);
+    failing.loading = false;
+    await server.refresh();
+    expect(server.status()).toEqual([{ model: 'pets', version: 1 }]);
+  });
+});
+
+describe('a request that cannot be answered', () => {
+  test('before any model exists says how to make one', async () => {
+    const { server } = await setUp();
+    await server.start();
+    for (const model of [undefined, 'pets']) {
+      await expect(server.predict({ inputs, model })).rejects.toMatchObject({
+        code: 'MODEL_NOT_READY',
+        message: expect.stringContaining('POST /v1/jobs') as string,
+      });
+    }
+    expect(server.status()).toEqual([]);
+  });
+
+  test('names a model that is unknown: the answer names those that are', async () => {
+    const { server, publish } = await setUp();
+    await publish(1);
+    await publish(2, 'birds');
+    await server.start();
+    for (const model of ['fish', '../pets', '', '__proto__']) {
+      await expect(server.predict({ inputs, model })).rejects.toMatchObject({
+        code: 'MODEL_NOT_FOUND',
+        message: `There is no model ${JSON.stringify(model)}; published are: birds, pets.`,
+        pointer: '/model',
+      });
+    }
+  });
+
+  test('names a version that is not there', async () => {
+    const { server, engine, publish } = await setUp();
+    for (const run of [1, 2]) await publish(run);
+    await server.start();
+    await server.predict({ inputs, version: 1 });
+    for (const version of [0, 3, 4, 5, 6, 1.5]) {
+      await expect(server.predict({ inputs, version })).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+    }
+    expect(engine.live, 'version 1 is still loaded').toBe(2);
+  });
+
+  test('has an input of the wrong width', async () => {
+    const { server, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    await expect(
+      server.predict({
+        inputs: [
+          [1, 2, 3],
+          [1, 2],
+        ],
+      }),
+    ).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: 'inputs[1] has 2 numbers; model pets takes 3',
+      pointer: '/inputs/1',
+    });
+  });
+
+  test.each([NaN, Infinity, -Infinity, 1e39])('has the number %d', async (number) => {
+    const { server, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    await expect(
+      server.predict({
+        inputs: [
+          [1, 2, 3],
+          [0, number, 0],
+        ],
+      }),
+    ).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: 'inputs[1][1] is not a finite float32 number',
+      pointer: '/inputs/1/1',
+    });
+  });
+
+  test('has finite numbers of which the model makes infinite ones', async () => {
+    const { server, registry } = await setUp();
+    const description = { ...smallDescription, preprocessing: { divide_by: 1, mean: 0, std: 1e-30 } };
+    const file = encodeModelFile(description, parametersOf(description.network, 1));
+    await registry.publish({ model: 'pets', runId: 'job_1', step: 1, file, metrics: null, now: new Date(0) });
+    await server.start();
+    const large = [1e30, -1e30, 1e30];
+    await expect(server.predict({ inputs: [[0, 0, 0], large] })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: 'inputs[1] is too large: what the model makes of it is not finite',
+      pointer: '/inputs/1',
+    });
+  });
+
+  test('comes after the stop', async () => {
+    const { server, engine, publish } = await setUp();
+    for (const run of [1, 2]) await publish(run);
+    await server.start();
+    const running = [server.predict({ inputs }), server.predict({ inputs, version: 1 })];
+    await server.stop();
+    await server.stop();
+    await expect(server.predict({ inputs })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    expect(await Promise.all(running)).toHaveLength(2);
+    await vi.waitFor(() => expect(engine.live).toBe(0));
+  });
+});

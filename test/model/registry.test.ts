@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { createRegistry, type Publication, type Registry } from '../../src/model/registry.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { flipBit, temporaryStorage } from '../storage/temporary-storage.js';
+import { createRecordingLog, type LogLine } from './recording-log.js';
+import { parametersOf, smallDescription, smallModelFile } from './small-model.js';
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+
+async function setUp(): Promise<{ storage: Storage; registry: Registry; log: Logger; warnings: LogLine[] }> {
+  const storage = await temporaryStorage();
+  const { log, warnings } = createRecordingLog();
+  return { storage, log, warnings, registry: createRegistry(storage, log) };
+}
+
+/** What a run of this number publishes; its parameters depend on it. */
+function publication(run: number, changes: Partial<Publication> = {}): Publication {
+  const file = smallModelFile(run);
+  return {
+    model: 'pets',
+    runId: `job_${run}`,
+    step: 10,
+    file,
+    metrics: { test_accuracy: 0.9 },
+    now,
+    ...changes,
+  };
+}
+
+describe('publishing', () => {
+  test('numbers the versions of each model from 1', async () => {
+    const { registry } = await setUp();
+    expect(await registry.publish(publication(1))).toBe(1);
+    expect(await registry.publish(publication(2))).toBe(2);
+    expect(await registry.publish(publication(2, { step: 20 }))).toBe(3);
+    expect(await registry.publish(publication(1, { model: 'other' }))).toBe(1);
+    expect(await registry.names()).toEqual(['other', 'pets']);
+    expect(await registry.versionNumbers('pets')).toEqual([1, 2, 3]);
+  });
+
+  test('writes a manifest that says what the version is', async () => {
+    const { registry } = await setUp();
+    await registry.publish(publication(1));
+    const sha256 = createHash('sha256').update(smallModelFile(1)).digest('hex');
+    expect(await registry.latest('pets')).toEqual({
+      format_version: 1,
+      model: 'pets',
+      version: 1,
+      run_id: 'job_1',
+      step: 10,
+      metrics: { test_accuracy: 0.9 },
+      network: smallDescription.network,
+      labels: ['cat', 'dog'],
+      parameters: 26,
+      file: { key: `models/pets/files/${sha256}.safetensors`, size_bytes: smallModelFile(1).length, sha256 },
+      created_at: now.toISOString(),
+    });
+  });
+
+  test('the same run and step again gives the same version', async () => {
+    const { registry } = await setUp();
+    for (const run of [1, 2, 3]) await registry.publish(publication(run));
+    expect(await registry.publish(publication(2))).toBe(2);
+    expect(await registry.versionNumbers('pets')).toEqual([1, 2, 3]);
+  });
+
+  test('20 at the same time get 20 consecutive versions', async () => {
+    const { storage, log } = await setUp();
+    const versions = await Promise.all(
+      Array.from({ length: 20 }, (_, run) => createRegistry(storage, log).publish(publication(run))),
+    );
+    expect(versions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    const registry = createRegistry(storage, log);
+    for (const [run, version] of versions.entries()) {
+      const { manifest, parameters } = await registry.load('pets', version);
+      expect(manifest.run_id).toBe(`job_${run}`);
+      expect(parameters).toEqual(parametersOf(smallDescription.network, run));
+    }
+  });
+
+  test('the same run and step 20 times at once, among others, gives one version', async () => {
+    const { storage, log, registry } = await setUp();
+    const versions = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        createRegistry(storage, log).publish(publication(index % 2 === 0 ? 0 : index)),
+      ),
+    );
+    expect(new Set(versions.filter((_, index) => index % 2 === 0)).size).toBe(1);
+    expect(await registry.versionNumbers('pets')).toHaveLength(21);
+  });
+
+  test('two versions of the same content share one file', async () => {
+    const { storage, registry } = await setUp();
+    await registry.publish(publication(1));
+    await registry.publish(publication(1, { runId: 'job_2' }));
+    expect(await storage.list('models/pets/files')).toHaveLength(1);
+    expect((await registry.load('pets', 2)).manifest.run_id).toBe('job_2');
+  });
+
+  test('goes on after a version whose manifest is damaged', async () => {
+    const { storage, registry } = await setUp();
+    await registry.publish(publication(1));
+    await storage.put('models/pets/versions/000002.json', Buffer.from('damaged'));
+    expect(await registry.publish(publication(3))).toBe(3);
+  });
+
+  test('refuses a file that is no model, and writes nothing', async () => {
+    const { storage, registry } = await setUp();
+    const file = smallModelFile(1).subarray(0, 100);
+    await expect(registry.publish(publication(1, { file }))).rejects.toMatchObject({
+      code: 'CHECKPOINT_CORRUPT',
+    });
+    expect(await storage.list('models')).toEqual([]);
+  });
+
+  test.each(['', 'Pets', '-pets', '.pets', '..', '../pets', 'a/b', 'a b', 'pets\n', 'x'.repeat(65)])(
+    'refuses the name %j',
+    async (model) => {
+      const { registry } = await setUp();
+      const refusal = { code: 'INVALID_REQUEST', pointer: '/model' };
+      await expect(registry.publish(publication(1, { model }))).rejects.toMatchObject(refusal);
+      await expect(registry.load(model, 1)).rejects.toMatchObject(refusal);
+    },
+  );
+
+  test.each(['a', '0', 'mnist-mlp', 'a.b_c-d', 'x'.repeat(64)])('takes the name %j', async (model) => {
+    const { registry } = await setUp();
+    await registry.publish(publication(1, { model }));
+    expect(await registry.names()).toEqual([model]);
+  });
+});
+
+describe('reading', () => {
+  test('an empty registry has nothing', async () => {
+    const { registry } = await setUp();
+    expect(await registry.names()).toEqual([]);
+    expect(await registry.versions('pets')).toEqual([]);
+    expect(await registry.versionNumbers('pets')).toEqual([]);
+    expect(await registry.latest('pets')).toBeNull();
+    await expect(registry.load('pets', 1)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
+  test('a version that is not there is named', async () => {
+    const { registry } = await setUp();
+    await registry.publish(publication(1));
+    for (const version of [0, 2, -1, 1.5, 1e21, NaN]) {
+      await expect(registry.load('pets', version)).rejects.toMatchObject({
+        code: 'VERSION_NOT_FOUND',
+        message: `The model pets has no version ${version}.`,
+      });
+    }
+  });
+
+  test('versions are in the order of their numbers, also past the padding', async () => {
+    const { storage, registry, warnings } = await setUp();
+    await registry.publish(publication(1));
+    for (const name of ['999999.json', '1000000.json', 'notes.txt', '7.json']) {
+      await storage.put(`models/pets/versions/${name}`, Buffer.from(''));
+    }
+    expect(await registry.versionNumbers('pets')).toEqual([1, 999_999, 1_000_000]);
+    expect((await registry.versions('pets')).map(({ version }) => version)).toEqual([1]);
+    expect(warnings.map(({ version }) => version)).toEqual([999_999, 1_000_000]);
+  });
+
+  test('a folder that is no model is not named', async () => {
+    const { storage, registry } = await setUp();
+    await storage.put('models/Not-A-Name/versions/000001.json', Buffer.from(''));
+    await storage.put('models/no-versions/files/a', Buffer.from(''));
+    expect(await registry.names()).toEqual([]);
+  });
+});
+
+describe('damage', () => {
+  test('to a manifest leaves its version out and is logged', async () => {
+    const { storage, registry, warnings } = await setUp();
+    for (const run of [1, 2]) await registry.publish(publication(run));
+    const key = 'models/pets/versions/000002.json';
+    const bits = 8 * ((await storage.read(key))?.length ?? 0);
+    for (let bit = 0; bit < bits; bit += 101) {
+      await flipBit(storage, key, bit);
+      expect((await registry.latest('pets'))?.version, `bit ${bit}`).toBe(1);
+      await expect(registry.load('pets', 2)).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
+      await flipBit(storage, key, bit);
+    }
+    expect(warnings[0]).toMatchObject({ model: 'pets', version: 2 });
+    expect((await registry.versions('pets')).map(({ version }) => version)).toEqual([1, 2]);
+  });
+
+  test('to a file is found when it is loaded', async () => {
+    const { storage, registry } = await setUp();
+    await registry.publish(publication(1));
+    const key = (await registry.latest('pets'))?.file.key ?? '';
+    const bits = 8 * ((await storage.read(key))?.length ?? 0);
+    for (let bit = 0; bit < bits; bit += 101) {
+      await flipBit(storage, key, bit);
+      await expect(registry.load('pets', 1), `bit ${bit}`).rejects.toMatchObject({
+        code: 'CHECKPOINT_CORRUPT',
+      });
+      await flipBit(storage, key, bit);
+    }
+    await storage.remove(key);
+    await expect(registry.load('pets', 1)).rejects.toMatchObject({
+      code: 'CHECKPOINT_CORRUPT',
+      message: `${key} is missing.`,
+    });
+  });
+});

@@ -1,0 +1,43 @@
+/** A model small enough to be written a hundred times in a test. */
+import type { TrainingState } from '../../src/model/engines/engine.js';
+import { encodeModelFile, type ModelDescription } from '../../src/model/model-file.js';
+import { parameterShapes, type NetworkSpec, type StateDict } from '../../src/model/network.js';
+
+export function describedAs(network: NetworkSpec, labels: string[]): ModelDescription {
+  return { format_version: 1, network, preprocessing: { divide_by: 255, mean: 0.5, std: 0.25 }, labels };
+}
+
+/** 3 → 4 → 2. */
+export const smallDescription = describedAs(
+  { inputs: 3, hidden: [{ units: 4, activation: 'relu' }], outputs: 2 },
+  ['cat', 'dog'],
+);
+
+/** Parameters that depend on the seed. */
+export function parametersOf(network: NetworkSpec, seed: number): StateDict {
+  return new Map(
+    parameterShapes(network).map(({ name, shape }, layer) => {
+      const length = shape.reduce((size, side) => size * side, 1);
+      return [
+        name,
+        { shape, data: Float32Array.from({ length }, (_, i) => Math.sin(seed * 100 + layer * 10 + i)) },
+      ];
+    }),
+  );
+}
+
+/** What a run would hold after this many steps. */
+export function stateAt(step: number): TrainingState {
+  const parameters = parametersOf(smallDescription.network, step);
+  const optimizer = new Map(
+    [...parameters].flatMap(([name, { shape, data }]) => [
+      [`${name}.exp_avg`, { shape, data: data.map((value) => value / 2) }],
+      [`${name}.exp_avg_sq`, { shape, data: data.map((value) => value ** 2) }],
+    ]),
+  );
+  return { step, parameters, optimizer };
+}
+
+export function smallModelFile(seed: number): Buffer {
+  return encodeModelFile(smallDescription, parametersOf(smallDescription.network, seed));
+}
