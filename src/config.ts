@@ -1,0 +1,101 @@
+/** Every setting, read from the environment once and frozen. Nothing else in src reads process.env. */
+import { availableParallelism, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import envSchema from 'env-schema';
+import Type, { type Static } from 'typebox';
+import { TrainyardError } from './errors.js';
+
+const Env = Type.Object({
+  ROLE: Type.Enum(['all', 'api', 'worker'], { default: 'all' }),
+  HOST: Type.String({ default: '127.0.0.1' }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
+  DATA_DIR: Type.String({ default: 'data' }),
+  QUEUE_URL: Type.Optional(Type.String()),
+  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+  TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
+  LOG_FORMAT: Type.Enum(['auto', 'json', 'pretty'], { default: 'auto' }),
+});
+
+export type QueueTarget = { kind: 'embedded' } | { kind: 'redis' | 'postgres'; url: string };
+
+export interface Config {
+  readonly role: 'all' | 'api' | 'worker';
+  readonly host: string;
+  /** 0 lets the system choose a free one. */
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly queue: QueueTarget;
+  /** Runs that one worker trains at a time. */
+  readonly workerConcurrency: number;
+  /** A network whose training is estimated to need more is refused. */
+  readonly trainingMemoryLimitBytes: number;
+  readonly logLevel: string;
+  readonly logFormat: 'json' | 'pretty';
+}
+
+const queueKinds: Record<string, 'redis' | 'postgres'> = {
+  'redis:': 'redis',
+  'rediss:': 'redis',
+  'postgres:': 'postgres',
+  'postgresql:': 'postgres',
+};
+
+/**
+ * @throws TrainyardError CONFIG_INVALID, naming the variable and what it may hold
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const values = parseEnv(env);
+  const queue = parseQueueUrl(values.QUEUE_URL);
+  if (values.ROLE !== 'all' && queue.kind === 'embedded') {
+    throw new TrainyardError(
+      'CONFIG_INVALID',
+      `ROLE=${values.ROLE} needs QUEUE_URL: the embedded queue lives inside one process, so an API and a worker that are ` +
+        `apart cannot share it. Set QUEUE_URL to redis://… or postgres://…, or use ROLE=all.`,
+    );
+  }
+  return Object.freeze({
+    role: values.ROLE,
+    host: values.HOST,
+    port: values.PORT,
+    dataDir: resolve(values.DATA_DIR),
+    queue,
+    workerConcurrency: Math.min(values.WORKER_CONCURRENCY, 4 * availableParallelism()),
+    trainingMemoryLimitBytes:
+      values.TRAINING_MEMORY_LIMIT_MB === undefined
+        ? Math.floor(machineMemoryBytes() / 2)
+        : values.TRAINING_MEMORY_LIMIT_MB * 2 ** 20,
+    logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : values.LOG_FORMAT,
+  });
+}
+
+function parseEnv(env: NodeJS.ProcessEnv): Static<typeof Env> {
+  // An empty variable is how compose files and shells say "not set".
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  try {
+    return envSchema<Static<typeof Env>>({ schema: Env, data: set, env: false });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TrainyardError('CONFIG_INVALID', reason.replaceAll('env/', ''), { cause: error });
+  }
+}
+
+function parseQueueUrl(text: string | undefined): QueueTarget {
+  if (text === undefined) return { kind: 'embedded' };
+  const kind = URL.canParse(text) ? queueKinds[new URL(text).protocol] : undefined;
+  if (kind === undefined) {
+    throw new TrainyardError(
+      'CONFIG_INVALID',
+      'QUEUE_URL must begin with redis://, rediss:// or postgres://; leave it unset for the embedded queue.',
+    );
+  }
+  return { kind, url: text };
+}
+
+/** The container's limit where there is one, else the machine's memory. */
+function machineMemoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}

@@ -1,0 +1,24 @@
+/** The one logger: JSON lines, or readable ones on a terminal. Secrets never reach it. */
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+export function createLogger(options: { logLevel: string; logFormat: 'json' | 'pretty' }): Logger {
+  const settings = {
+    level: options.logLevel,
+    redact: {
+      paths: ['req.headers.authorization', 'req.headers.cookie', '*.password'],
+      censor: '[redacted]',
+    },
+  };
+  return options.logFormat === 'pretty'
+    ? pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
+    : pino(settings);
+}
+
+/** A connection URL fit for a log: without user, password and query. */
+export function withoutSecrets(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
