@@ -3,10 +3,27 @@
  * A run is what the store keeps; a job is what the API shows of it.
  */
 import type { ErrorCode } from '../errors.js';
-import type { NetworkSpec } from '../model/network.js';
+import type { HiddenLayer, NetworkSpec } from '../model/network.js';
 import type { AdamSpec } from '../model/optimizer.js';
 
 export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
+
+/** What a client asks for; whatever is left out has a default. */
+export interface JobRequest {
+  model?: string;
+  dataset?: string;
+  network?: { hidden?: HiddenLayerRequest[] };
+  loss?: 'auto' | 'cross_entropy';
+  optimizer?: Partial<AdamSpec>;
+  epochs?: number;
+  batch_size?: number;
+  seed?: number;
+  engine?: string;
+  publish?: PublishPolicy;
+  metadata?: Record<string, string>;
+}
+
+export type HiddenLayerRequest = Pick<HiddenLayer, 'units'> & Partial<HiddenLayer>;
 
 /** spec.json: all that decides a run, every default resolved. Written before the run is enqueued, never changed. */
 export interface RunSpec {
@@ -23,12 +40,15 @@ export interface RunSpec {
   engine: string;
   publish: PublishPolicy;
   metadata: Record<string, string>;
+  /** Steps of the whole run. */
+  steps: number;
   created_at: string;
 }
 
 /** Means over an epoch's training samples (before each update) and over the test split (after the epoch). */
 export interface EpochMetrics {
   epoch: number;
+  /** Steps done at its end. */
   step: number;
   train_loss: number;
   train_accuracy: number;
@@ -67,43 +87,66 @@ export interface JobError {
 export type RunEvent = { seq: number; time: string } & RunEventBody;
 
 export type RunEventBody =
-  | { type: 'started'; attempt: number; engine: EngineChoice; resumed_from_step: number | null }
+  /** A worker took the run up; counted from 1. */
+  | { type: 'attempt'; attempt: number }
+  | { type: 'started'; engine: EngineChoice; resumed_from_step: number | null }
   | { type: 'progress'; progress: JobProgress }
-  | { type: 'checkpoint'; step: number }
   | { type: 'metrics'; metrics: EpochMetrics }
+  | { type: 'checkpoint'; step: number }
   | { type: 'published'; version: number; step: number }
+  /** The worker stopped; another goes on from the checkpoint. */
   | { type: 'handed_back'; step: number }
   | { type: 'log'; level: 'warn' | 'error'; message: string };
 
+/** What the events of a run add up to. */
+export interface RunSummary {
+  attempts: number;
+  started_at: string | null;
+  engine: EngineChoice | null;
+  /** Of the last attempt; null when it began at the beginning. */
+  resumed_from_step: number | null;
+  progress: JobProgress;
+  /** Of the last epoch done. */
+  metrics: EpochMetrics | null;
+  /** The version published last. */
+  version: number | null;
+}
+
 /** result.json: how a run ended. The first writer's stands. */
 export interface RunResult {
+  format_version: 1;
   status: 'succeeded' | 'failed' | 'cancelled';
-  /** The model version that this run published, if any. */
-  version: number | null;
-  metrics: EpochMetrics | null;
   error: JobError | null;
   finished_at: string;
+  /** As the events stood, so that an ended run is shown without reading them. */
+  summary: RunSummary;
 }
 
 export type JobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
 
 /** What the API shows of a run; derived from the run's files and the queue, stored nowhere. */
-export interface Job {
+export interface Job extends RunSummary {
   id: string;
   object: 'job';
   status: JobStatus;
   model: string;
-  version: number | null;
   dataset: string;
-  spec: Omit<RunSpec, 'format_version' | 'model' | 'dataset' | 'metadata' | 'created_at'>;
-  progress: JobProgress;
-  metrics: EpochMetrics | null;
-  engine: EngineChoice | null;
-  attempts: number;
-  resumed_from_step: number | null;
+  spec: JobSpec;
   error: JobError | null;
   created_at: string;
-  started_at: string | null;
   finished_at: string | null;
   metadata: Record<string, string>;
+}
+
+/** The part of the spec that decides the numbers. */
+export type JobSpec = Pick<
+  RunSpec,
+  'network' | 'loss' | 'optimizer' | 'epochs' | 'batch_size' | 'seed' | 'engine' | 'publish'
+>;
+
+/** A page of jobs, newest first. */
+export interface JobList {
+  object: 'list';
+  data: Job[];
+  has_more: boolean;
 }

@@ -3,6 +3,7 @@
  * leaves at most a temporary file behind, which is never seen and goes with its folder.
  */
 import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Storage } from './storage.js';
@@ -18,9 +19,9 @@ export async function createFileStorage(root: string): Promise<Storage> {
   return {
     description: `file:${folder}`,
 
-    async read(key, { last } = {}) {
+    async read(key, { from = 0 } = {}) {
       const path = pathOf(key);
-      return orIfMissing(null, () => (last === undefined ? readFile(path) : readTail(path, last)));
+      return orIfMissing(null, () => (from === 0 ? readFile(path) : readPast(path, from)));
     },
 
     async put(key, content) {
@@ -90,22 +91,10 @@ function isSegment(name: string): boolean {
   return /^[A-Za-z0-9._-]+$/.test(name) && name !== '.' && name !== '..' && !name.startsWith(temporaryPrefix);
 }
 
-async function readTail(path: string, sizeBytes: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    const start = Math.max(0, size - sizeBytes);
-    const tail = Buffer.alloc(size - start);
-    let filled = 0;
-    while (filled < tail.length) {
-      const { bytesRead } = await file.read(tail, filled, tail.length - filled, start + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return tail.subarray(0, filled);
-  } finally {
-    await file.close();
-  }
+async function readPast(path: string, from: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { start: from })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** A durable file of its own name in the folder, to be renamed or linked; nothing is left where that fails. */

@@ -10,8 +10,8 @@
 export interface Storage {
   /** For logs: the kind and the place, without secrets. */
   readonly description: string;
-  /** The whole blob, or with `last` only that many bytes from its end; null when there is none. */
-  read(key: string, options?: { last?: number }): Promise<Buffer | null>;
+  /** The blob, or with `from` only what lies past that many bytes; null when there is none. */
+  read(key: string, options?: { from?: number }): Promise<Buffer | null>;
   /** Writes the blob in place of any earlier one. */
   put(key: string, content: Uint8Array): Promise<void>;
   /** Writes the blob if there is none; false, and nothing changed, when there is one. One of many racers wins. */

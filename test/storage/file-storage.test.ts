@@ -21,7 +21,7 @@ describe('reading', () => {
     const storage = await temporaryStorage();
     await storage.put('empty', text(''));
     expect(await storage.read('empty')).toEqual(text(''));
-    expect(await storage.read('empty', { last: 10 })).toEqual(text(''));
+    expect(await storage.read('empty', { from: 10 })).toEqual(text(''));
   });
 
   test('there is nothing under a missing key, a prefix, and a key beneath a blob', async () => {
@@ -29,17 +29,17 @@ describe('reading', () => {
     await storage.put('runs/one', text('blob'));
     for (const key of ['nothing', 'runs/nothing', 'runs', 'runs/one/beneath']) {
       expect(await storage.read(key), key).toBeNull();
-      expect(await storage.read(key, { last: 4 }), key).toBeNull();
+      expect(await storage.read(key, { from: 4 }), key).toBeNull();
     }
   });
 
-  test('the end of a blob is read without the rest, and no more than there is', async () => {
+  test('what lies past a place in a blob is read without the rest', async () => {
     const storage = await temporaryStorage();
     await storage.put('log', text('0123456789'));
-    expect(await storage.read('log', { last: 3 })).toEqual(text('789'));
-    expect(await storage.read('log', { last: 10 })).toEqual(text('0123456789'));
-    expect(await storage.read('log', { last: 1000 })).toEqual(text('0123456789'));
-    expect(await storage.read('log', { last: 0 })).toEqual(text(''));
+    expect(await storage.read('log', { from: 7 })).toEqual(text('789'));
+    expect(await storage.read('log', { from: 0 })).toEqual(text('0123456789'));
+    expect(await storage.read('log', { from: 10 })).toEqual(text(''));
+    expect(await storage.read('log', { from: 1000 })).toEqual(text(''));
   });
 
   test('what one storage wrote another one on the same folder reads', async () => {

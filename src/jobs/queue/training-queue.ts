@@ -20,13 +20,15 @@ export type Delivery = { outcome: 'done' } | { outcome: 'hand_back' } | { outcom
 /** Called with a run id; the signal says that this process must let go of the run. */
 export type RunProcessor = (runId: string, signal: AbortSignal) => Promise<Delivery>;
 
+/** Where the queue has a run; null: it does not know it. */
+export type Place = 'waiting' | 'active' | null;
+
 export interface TrainingQueue {
   /** For logs: the kind and the place, without secrets. */
   readonly description: string;
   /** Enqueues the run unless it is in the queue already. */
   add(runId: string): Promise<void>;
-  /** null: the queue does not know the run. */
-  state(runId: string): Promise<'waiting' | 'active' | null>;
+  placeOf(runId: string): Promise<Place>;
   /** Rejects when the datastore does not answer in time. */
   ping(): Promise<void>;
   /** Starts taking runs. */
@@ -96,7 +98,7 @@ export async function openTrainingQueue<B extends IQueueBackend, C>(
       await answered(queue.add('train', { run_id: runId }, { jobId: runId }));
     },
 
-    async state(runId) {
+    async placeOf(runId) {
       const state = await answered(queue.getJobState(runId));
       if (state === 'active') return 'active';
       return state === 'unknown' || state === 'completed' || state === 'failed' ? null : 'waiting';

@@ -1,0 +1,91 @@
+/** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
+import type { DatasetInfo } from '../data/dataset.js';
+import { TrainyardError } from '../errors.js';
+import { stepsPerEpoch } from '../model/batch-plan.js';
+import { engineNames } from '../model/engines/select.js';
+import { trainingMemoryBytes } from '../model/memory.js';
+import { parameterCount } from '../model/network.js';
+import type { JobRequest, RunSpec } from './contracts.js';
+
+/** The reference work: the classic MNIST example. */
+export const defaults = {
+  model: 'mnist-mlp',
+  dataset: 'mnist',
+  hidden: [{ units: 256, activation: 'relu' }],
+  activation: 'relu',
+  optimizer: {
+    type: 'adam',
+    learning_rate: 0.001,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weight_decay: 0,
+  },
+  epochs: 5,
+  batch_size: 64,
+  seed: 0,
+  engine: 'auto',
+  publish: 'final',
+} as const;
+
+/**
+ * `request` has passed the API's schema.
+ * @throws TrainyardError ENGINE_UNAVAILABLE for a name that is no engine, NETWORK_TOO_LARGE with the numbers
+ */
+export function resolveSpec(
+  request: JobRequest,
+  dataset: DatasetInfo,
+  limits: { trainingMemoryLimitBytes: number },
+  now: Date,
+): RunSpec {
+  const engine = request.engine ?? defaults.engine;
+  if (engine !== 'auto' && !engineNames.includes(engine)) {
+    throw new TrainyardError(
+      'ENGINE_UNAVAILABLE',
+      `There is no engine '${engine}'. Engines: auto, ${engineNames.join(', ')}.`,
+      { pointer: '/engine' },
+    );
+  }
+  const hidden = request.network?.hidden ?? defaults.hidden;
+  const epochs = request.epochs ?? defaults.epochs;
+  const batchSize = request.batch_size ?? defaults.batch_size;
+  const spec: RunSpec = {
+    format_version: 1,
+    model: request.model ?? defaults.model,
+    dataset: dataset.name,
+    network: {
+      inputs: dataset.inputs,
+      hidden: hidden.map((layer) => ({ activation: defaults.activation, ...layer })),
+      outputs: dataset.labels.length,
+    },
+    loss: 'cross_entropy',
+    optimizer: { ...defaults.optimizer, ...request.optimizer },
+    epochs,
+    batch_size: batchSize,
+    seed: request.seed ?? defaults.seed,
+    engine,
+    publish: request.publish ?? defaults.publish,
+    metadata: request.metadata ?? {},
+    steps: epochs * stepsPerEpoch(dataset.trainCount, batchSize),
+    created_at: now.toISOString(),
+  };
+  refuseIfTooLarge(spec, dataset, limits.trainingMemoryLimitBytes);
+  return spec;
+}
+
+function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {
+  const samples = { count: dataset.trainCount + dataset.testCount, width: dataset.inputs };
+  const neededBytes = trainingMemoryBytes(spec.network, spec.batch_size, samples);
+  if (neededBytes <= limitBytes) return;
+  throw new TrainyardError(
+    'NETWORK_TOO_LARGE',
+    `Training this network (${parameterCount(spec.network).toLocaleString('en')} parameters, batches of ` +
+      `${spec.batch_size}) would take about ${megabytes(neededBytes)}; the limit here is ${megabytes(limitBytes)}. ` +
+      `Use fewer or narrower layers or a smaller batch, or raise TRAINING_MEMORY_LIMIT_MB.`,
+    { pointer: '/network/hidden' },
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;
+}
