@@ -41,11 +41,14 @@ export interface TrainingState {
   optimizer: StateDict;
 }
 
-/** What the steps of one `run` call added up to, over their samples before each update. */
+/** What one `run` call saw of its samples, each before its step's update. */
 export interface StepReport {
   samples: number;
-  /** Sum, not mean, of the samples' losses. */
-  lossSum: number;
+  /**
+   * (steps) The sum, not the mean, of each step's losses. Step by step, so that who adds them up gets the same bits
+   * however the steps were divided into calls.
+   */
+  lossSums: Float64Array;
   /** Samples whose largest logit was the right class. */
   correct: number;
 }

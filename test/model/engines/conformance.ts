@@ -104,6 +104,18 @@ export function engineConformance(name: string, createEngine: () => Engine, tole
       expect(after.loss).toBeLessThan(before.loss / 4);
     });
 
+    test('reports the same losses however the steps are divided into calls', async () => {
+      const { program, data, start } = randomProblem([7, 9, 3], 5);
+      const losses = async (...calls: number[]): Promise<number[]> => {
+        const trainer = await engine.trainer(program, data, start);
+        const reported: number[] = [];
+        for (const steps of calls) reported.push(...(await trainer.run(steps)).lossSums);
+        trainer.dispose();
+        return reported;
+      };
+      expect(await losses(1, 4, 2)).toEqual(await losses(7));
+    });
+
     test('leaves the state it starts from and its snapshots alone', async () => {
       const { program, data, start } = randomProblem([7, 9, 3], 5);
       const trainer = await engine.trainer(program, data, start);
@@ -121,7 +133,7 @@ export function engineConformance(name: string, createEngine: () => Engine, tole
       await trainer.run(2);
       await trainer.evaluate('train');
       await trainer.evaluate('test');
-      expect(await trainer.run(0)).toEqual({ samples: 0, lossSum: 0, correct: 0 });
+      expect(await trainer.run(0)).toEqual({ samples: 0, lossSums: new Float64Array(), correct: 0 });
       await trainer.run(2);
       const state = await trainer.snapshot();
       trainer.dispose();
@@ -160,7 +172,7 @@ export function engineConformance(name: string, createEngine: () => Engine, tole
       const { program, data, start } = randomProblem([7, 9, 3], 5);
       start.parameters.get('fc1.weight')?.data.fill(NaN);
       const trainer = await engine.trainer(program, data, start);
-      expect(await trainer.run(1)).toMatchObject({ samples: 5, lossSum: NaN });
+      expect(await trainer.run(1)).toMatchObject({ samples: 5, lossSums: Float64Array.of(NaN) });
       trainer.dispose();
     });
 
@@ -184,9 +196,13 @@ export function engineConformance(name: string, createEngine: () => Engine, tole
 
 async function trainAndEvaluate(engine: Engine, { program, data, start }: Problem) {
   const trainer = await engine.trainer(program, data, start);
+  const report = async (steps: number): Promise<Record<string, number>> => {
+    const { lossSums, ...counts } = await trainer.run(steps);
+    return { ...counts, ...Object.fromEntries([...lossSums].map((sum, i) => [`loss of step ${i}`, sum])) };
+  };
   const results: Record<string, number>[] = [
-    { ...(await trainer.run(1)) },
-    { ...(await trainer.run(6)) },
+    await report(1),
+    await report(6),
     { ...(await trainer.evaluate('train')) },
     { ...(await trainer.evaluate('test')) },
   ];

@@ -51,8 +51,8 @@ export function createReferenceTrainer(
   }
 
   function run(steps: number): StepReport {
-    const report: StepReport = { samples: 0, lossSum: 0, correct: 0 };
-    for (const end = step + steps; step < end;) {
+    const report: StepReport = { samples: 0, lossSums: new Float64Array(steps), correct: 0 };
+    for (let i = 0; i < steps; i++) {
       const batch = nextBatch();
       const { activations, labels, lossSum, correct } = infer(data.train, batch);
       const dActivations = firstRows(batchGradients, batch.length);
@@ -62,7 +62,7 @@ export function createReferenceTrainer(
       for (const tensor of tensors) adamStep(tensor, step, program.optimizer);
 
       report.samples += batch.length;
-      report.lossSum += lossSum;
+      report.lossSums[i] = lossSum;
       report.correct += correct;
     }
     return report;
