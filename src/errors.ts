@@ -18,6 +18,7 @@ export const errorCodes = {
   INTERNAL: 'An error of the service itself; the log has the details under the request id.',
   CONFIG_INVALID: 'The environment holds a setting that cannot be used.',
   DATA_FOLDER_IN_USE: 'Another process has the data folder open.',
+  ADDRESS_IN_USE: 'Another process listens on the address that this one should.',
   DATASET_CORRUPT: 'A file of the dataset is not what it should be.',
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
   RUN_CORRUPT: 'A file of the run cannot be read.',

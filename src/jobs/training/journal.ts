@@ -1,0 +1,45 @@
+/**
+ * The events of a run under way. A run that resumes behind what it has already told (it died before its next checkpoint,
+ * or that one is damaged) comes past the same epochs with the same numbers; they are told once.
+ */
+import type { RunEvent, RunEventBody } from '../contracts.js';
+import type { RunStore } from '../run-store.js';
+
+export interface Journal {
+  /** Appends the events, save those already told. */
+  tell(...bodies: RunEventBody[]): Promise<void>;
+}
+
+export async function openJournal(store: RunStore, runId: string): Promise<Journal> {
+  const { events } = await store.readEvents(runId, 0);
+  const told = new Set(events.map(milestoneOf));
+  const log = await store.openEventLog(runId);
+  return {
+    async tell(...bodies) {
+      const news = bodies.filter((body) => {
+        const milestone = milestoneOf(body);
+        return milestone === null || !told.has(milestone);
+      });
+      if (news.length === 0) return;
+      await log.append(...news);
+      for (const body of news) told.add(milestoneOf(body));
+    },
+  };
+}
+
+/** What the event marks once in a run; null for events that may come again. */
+function milestoneOf(event: RunEvent | RunEventBody): string | null {
+  switch (event.type) {
+    case 'metrics':
+      return `metrics of epoch ${event.metrics.epoch}`;
+    case 'checkpoint':
+    case 'published':
+      return `${event.type} at step ${event.step}`;
+    case 'attempt':
+    case 'started':
+    case 'progress':
+    case 'handed_back':
+    case 'log':
+      return null;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The process that trains one run; started by training-process.ts and by nobody else. It is stopped by its worker alone:
+ * signals that a terminal or a container sends to every process reach the worker too, which then asks for a checkpoint.
+ */
+import { createDatasetStore } from '../../data/dataset-store.js';
+import { createLogger } from '../../log.js';
+import { createRegistry } from '../../model/registry.js';
+import { createFileStorage } from '../../storage/file-storage.js';
+import { createRunStore } from '../run-store.js';
+import { trainRun } from './train.js';
+import type { EndMessage, TrainingTask } from './training-process.js';
+
+const task = JSON.parse(process.argv[2] ?? 'null') as TrainingTask;
+const log = createLogger(task).child({ job: task.runId });
+const stop = new AbortController();
+
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('message', () => stop.abort());
+// The worker is gone, and with it the right to write: the queue gives the run to another.
+process.on('disconnect', () => process.exit(1));
+
+try {
+  const storage = await createFileStorage(task.dataDir);
+  const end = await trainRun({
+    runId: task.runId,
+    storage,
+    store: createRunStore(storage),
+    registry: createRegistry(storage, log),
+    datasets: createDatasetStore(),
+    log,
+    signal: stop.signal,
+    now: () => new Date(),
+  });
+  process.send?.({ end } satisfies EndMessage, () => process.exit(0));
+} catch (err) {
+  log.fatal({ err }, 'training died of an unexpected error');
+  process.exitCode = 1;
+  process.disconnect();
+}

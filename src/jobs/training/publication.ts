@@ -1,0 +1,44 @@
+/** Which checkpoints of a run become versions of its model. */
+import { TrainyardError } from '../../errors.js';
+import { readCheckpoint } from '../../model/checkpoint.js';
+import { encodeModelFile } from '../../model/model-file.js';
+import type { Registry } from '../../model/registry.js';
+import type { Storage } from '../../storage/storage.js';
+import type { EpochMetrics, PublishPolicy } from '../contracts.js';
+
+/** The epochs whose checkpoints a run that has ended may publish, the one wanted most first. */
+export function mostWantedFirst(policy: PublishPolicy, metrics: readonly EpochMetrics[]): EpochMetrics[] {
+  const newestFirst = metrics.toReversed();
+  if (policy !== 'best') return newestFirst;
+  // Of equals the earlier: it took less training.
+  return [...metrics].sort((a, b) => b.test_accuracy - a.test_accuracy || a.step - b.step);
+}
+
+/**
+ * Publishes the checkpoint at the end of an epoch; the same one is published once, however often this is called.
+ * null: there is no such checkpoint, or it is damaged, which `onDamaged` then hears.
+ */
+export async function publishEpoch(
+  run: {
+    runId: string;
+    model: string;
+    checkpoints: string;
+    storage: Storage;
+    registry: Pick<Registry, 'publish'>;
+  },
+  metrics: EpochMetrics,
+  now: Date,
+  onDamaged: (step: number, reason: string) => Promise<void>,
+): Promise<number | null> {
+  const { step } = metrics;
+  try {
+    const checkpoint = await readCheckpoint(run.storage, run.checkpoints, step);
+    if (checkpoint === null) return null;
+    const file = encodeModelFile(checkpoint.description, checkpoint.state.parameters);
+    return await run.registry.publish({ model: run.model, runId: run.runId, step, file, metrics, now });
+  } catch (error) {
+    if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
+    await onDamaged(step, error.message);
+    return null;
+  }
+}

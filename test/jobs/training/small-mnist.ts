@@ -1,0 +1,30 @@
+/** The first images of the real MNIST: enough to learn something from within milliseconds. */
+import type { Dataset } from '../../../src/data/dataset.js';
+import { createDatasetStore } from '../../../src/data/dataset-store.js';
+import type { JobRequest, RunSpec } from '../../../src/jobs/contracts.js';
+import { resolveSpec } from '../../../src/jobs/spec.js';
+
+const counts = { train: 320, test: 100 };
+let loading: Promise<Dataset> | undefined;
+
+export function smallMnist(): Promise<Dataset> {
+  loading ??= createDatasetStore()
+    .load('mnist')
+    .then(({ info, train, test }) => ({
+      info: { ...info, trainCount: counts.train, testCount: counts.test },
+      train: first(counts.train, train),
+      test: first(counts.test, test),
+    }));
+  return loading;
+}
+
+/** A spec for it: five steps an epoch, and a network that takes no time. */
+export async function smallSpec(request: JobRequest = {}): Promise<RunSpec> {
+  const { info } = await smallMnist();
+  const small: JobRequest = { network: { hidden: [{ units: 8 }] }, epochs: 3 };
+  return resolveSpec({ ...small, ...request }, info, { trainingMemoryLimitBytes: Infinity }, new Date(0));
+}
+
+function first(count: number, { width, inputs, labels }: Dataset['train']): Dataset['train'] {
+  return { count, width, inputs: inputs.slice(0, count * width), labels: labels.slice(0, count) };
+}

@@ -1,0 +1,272 @@
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/contracts.js';
+import { createRunStore, type RunStore } from '../../../src/jobs/run-store.js';
+import { trainRun } from '../../../src/jobs/training/train.js';
+import { listCheckpoints, readCheckpoint } from '../../../src/model/checkpoint.js';
+import { createRegistry } from '../../../src/model/registry.js';
+import type { Storage } from '../../../src/storage/storage.js';
+import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
+import { smallMnist, smallSpec } from './small-mnist.js';
+
+const log = pino({ level: 'silent' });
+
+interface Scene {
+  storage: Storage;
+  store: RunStore;
+  runId: string;
+  spec: RunSpec;
+  /** One attempt; on another storage, if one is given. */
+  train(options?: {
+    on?: Storage;
+    signal?: Pick<AbortSignal, 'aborted'>;
+  }): Promise<'finished' | 'handed_back'>;
+}
+
+async function sceneOf(request: JobRequest = {}): Promise<Scene> {
+  const storage = await temporaryStorage();
+  const store = createRunStore(storage);
+  const spec = await smallSpec(request);
+  const runId = await store.create(spec);
+  return {
+    storage,
+    store,
+    runId,
+    spec,
+    train: ({ on = storage, signal = new AbortController().signal } = {}) =>
+      trainRun({
+        runId,
+        storage: on,
+        store: createRunStore(on),
+        registry: createRegistry(on, log),
+        datasets: { load: smallMnist },
+        log,
+        signal,
+        now: () => new Date(),
+      }),
+  };
+}
+
+async function eventsOf({ store, runId }: Scene): Promise<RunEvent[]> {
+  return (await store.readEvents(runId, 0)).events;
+}
+
+/** All of a run's outcome that may not depend on when it was interrupted. */
+async function outcomeOf(scene: Scene) {
+  const { storage, store, runId, spec } = scene;
+  const result = await store.readResult(runId);
+  const registry = createRegistry(storage, log);
+  const versions = await registry.versions(spec.model);
+  const last = await readCheckpoint(storage, store.checkpointsOf(runId), spec.steps);
+  return {
+    status: result?.status,
+    error: result?.error,
+    metrics: result?.summary.metrics,
+    versions: versions.map(({ version, step, metrics, file }) => ({
+      version,
+      step,
+      metrics,
+      sha256: file.sha256,
+    })),
+    milestones: (await eventsOf(scene)).flatMap<EpochMetrics | [string, number]>((event) => {
+      if (event.type === 'metrics') return [event.metrics];
+      return event.type === 'checkpoint' || event.type === 'published' ? [[event.type, event.step]] : [];
+    }),
+    checkpoint:
+      last && [...last.state.parameters, ...last.state.optimizer].map(([name, { data }]) => [name, ...data]),
+  };
+}
+
+describe('a run', () => {
+  test('ends with metrics of every epoch, one version and a result', async () => {
+    const scene = await sceneOf();
+    expect(await scene.train()).toBe('finished');
+    const { status, metrics, versions, milestones } = await outcomeOf(scene);
+    expect(status).toBe('succeeded');
+    expect(versions).toMatchObject([{ version: 1, step: 15, metrics }]);
+    expect(metrics).toMatchObject({ epoch: 3, step: 15 });
+    expect(metrics?.test_accuracy).toBeGreaterThan(0.3);
+    expect(milestones.map((milestone) => (Array.isArray(milestone) ? milestone : milestone.epoch))).toEqual([
+      1,
+      ['checkpoint', 5],
+      2,
+      ['checkpoint', 10],
+      3,
+      ['checkpoint', 15],
+      ['published', 15],
+    ]);
+    const result = await scene.store.readResult(scene.runId);
+    expect(result?.summary).toMatchObject({
+      version: 1,
+      engine: { name: 'reference' },
+      resumed_from_step: null,
+      progress: { epoch: 3, epochs: 3, step: 15, steps: 15, fraction: 1 },
+    });
+  });
+
+  test('keeps its two newest checkpoints, and the best', async () => {
+    const scene = await sceneOf({ epochs: 6, optimizer: { learning_rate: 0.3 } });
+    await scene.train();
+    const curve = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'metrics' ? [event.metrics] : [],
+    );
+    const best = curve.reduce((a, b) => (b.test_accuracy > a.test_accuracy ? b : a));
+    const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
+    expect(kept.map(({ step }) => step)).toEqual([...new Set([best.step, 25, 30])]);
+    // Otherwise this would have shown nothing.
+    expect(best.step).toBeLessThan(25);
+  });
+
+  test.each([
+    ['final', [30]],
+    ['every_checkpoint', [5, 10, 15, 20, 25, 30]],
+  ] as const)('publishes what its policy says: %s', async (publish, steps) => {
+    const scene = await sceneOf({ epochs: 6, publish });
+    await scene.train();
+    const { versions } = await outcomeOf(scene);
+    expect(versions.map(({ step }) => step)).toEqual(steps);
+  });
+
+  test('publishes its best epoch where that is the policy', async () => {
+    const scene = await sceneOf({ epochs: 6, publish: 'best', optimizer: { learning_rate: 0.3 } });
+    await scene.train();
+    const { versions } = await outcomeOf(scene);
+    const accuracies = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'metrics' ? [event.metrics.test_accuracy] : [],
+    );
+    expect(versions).toMatchObject([{ metrics: { test_accuracy: Math.max(...accuracies) } }]);
+    expect(versions[0].step).toBeLessThan(30);
+  });
+
+  test('that diverges fails with the step, and publishes nothing', async () => {
+    const scene = await sceneOf({ optimizer: { learning_rate: 1e37 } });
+    expect(await scene.train()).toBe('finished');
+    const { status, error, versions } = await outcomeOf(scene);
+    expect(status).toBe('failed');
+    expect(error?.code).toBe('TRAINING_DIVERGED');
+    expect(error?.message).toMatch(/step \d+/);
+    expect(versions).toEqual([]);
+  });
+
+  test('does not change a result that there is', async () => {
+    const scene = await sceneOf();
+    await scene.train();
+    const before = await scene.store.readResult(scene.runId);
+    await scene.train();
+    expect(await scene.store.readResult(scene.runId)).toEqual(before);
+    expect((await outcomeOf(scene)).versions).toHaveLength(1);
+  });
+});
+
+describe('a run that is asked to stop', () => {
+  test('checkpoints in the middle of an epoch and ends with the same bits as one that was not', async () => {
+    const [whole, stopped] = [await sceneOf(), await sceneOf()];
+    await whole.train();
+
+    const stops: number[] = [];
+    while ((await stopped.train({ signal: stopAtLook(2) })) === 'handed_back') {
+      const last = (await eventsOf(stopped)).at(-1);
+      if (last?.type === 'handed_back') stops.push(last.step);
+    }
+    // Each attempt begins with one step and stops before the next.
+    expect(stops).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+
+    const expected = await outcomeOf(whole);
+    const actual = await outcomeOf(stopped);
+    const epochsOnly = (outcome: typeof actual) => ({
+      ...outcome,
+      milestones: outcome.milestones.filter((m) => !Array.isArray(m) || m[0] === 'published'),
+    });
+    expect(epochsOnly(actual)).toEqual(epochsOnly(expected));
+  });
+});
+
+describe('a run whose process dies', () => {
+  test.each(['final', 'every_checkpoint'] as const)(
+    'at any of its writes is taken up again and ends as if it had not (%s)',
+    async (publish) => {
+      const whole = await sceneOf({ epochs: 2, publish });
+      const { writes } = await countWrites(whole);
+      const expected = await outcomeOf(whole);
+      expect(expected.status).toBe('succeeded');
+      for (let survived = 0; survived < writes; survived++) {
+        for (const torn of [false, true]) {
+          const scene = await sceneOf({ epochs: 2, publish });
+          await expect(scene.train({ on: dyingStorage(scene.storage, survived, torn) })).rejects.toThrow(
+            'died',
+          );
+          expect(await scene.train()).toBe('finished');
+          expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+        }
+      }
+    },
+  );
+
+  test('goes on from the checkpoint before a damaged one, and says so', async () => {
+    const [whole, damaged] = [await sceneOf(), await sceneOf()];
+    const { writes } = await countWrites(whole);
+    // Far enough to have two checkpoints.
+    await expect(damaged.train({ on: dyingStorage(damaged.storage, writes - 8, false) })).rejects.toThrow(
+      'died',
+    );
+    const prefix = damaged.store.checkpointsOf(damaged.runId);
+    const steps = (await listCheckpoints(damaged.storage, prefix)).map(({ step }) => step);
+    expect(steps).toEqual([5, 10]);
+    await flipBit(damaged.storage, `${prefix}/step-00000010/model.safetensors`, 20_000);
+
+    expect(await damaged.train()).toBe('finished');
+    const events = await eventsOf(damaged);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'log',
+        message: expect.stringContaining('step 10 is damaged') as string,
+      }),
+    );
+    expect(events).toContainEqual(expect.objectContaining({ type: 'started', resumed_from_step: 5 }));
+    expect(await outcomeOf(damaged)).toEqual(await outcomeOf(whole));
+  });
+});
+
+/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine. */
+function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
+  let looks = 0;
+  return {
+    get aborted() {
+      return ++looks >= count;
+    },
+  };
+}
+
+async function countWrites(scene: Scene): Promise<{ writes: number }> {
+  let writes = 0;
+  const counted: Storage = {
+    ...scene.storage,
+    put: (...args) => (writes++, scene.storage.put(...args)),
+    create: (...args) => (writes++, scene.storage.create(...args)),
+    append: (...args) => (writes++, scene.storage.append(...args)),
+    remove: (...args) => (writes++, scene.storage.remove(...args)),
+  };
+  await scene.train({ on: counted });
+  return { writes };
+}
+
+/** Lets that many writes through and then none, as a process that is killed; a torn append leaves half of itself. */
+function dyingStorage(storage: Storage, survived: number, torn: boolean): Storage {
+  let left = survived;
+  const orDie = async <Done>(write: () => Promise<Done>, partly?: () => Promise<Done>): Promise<Done> => {
+    if (left-- > 0) return write();
+    if (torn && left === -1) await partly?.();
+    throw new Error('died');
+  };
+  return {
+    ...storage,
+    put: (key, content) => orDie(() => storage.put(key, content)),
+    create: (key, content) => orDie(() => storage.create(key, content)),
+    append: (key, content) =>
+      orDie(
+        () => storage.append(key, content),
+        () => storage.append(key, content.subarray(0, content.length / 2)),
+      ),
+    remove: (key) => orDie(() => storage.remove(key)),
+  };
+}
