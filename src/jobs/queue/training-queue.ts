@@ -153,6 +153,8 @@ async function deliver(job: Job<RunEntry>, token: string | undefined, delivery: 
       return;
     case 'hand_back':
       await job.moveToWait(token);
+      // On PostgreSQL that was the end of the line.
+      await job.changePriority({ lifo: true });
       throw new WaitingError();
     case 'retry':
       await job.moveToDelayed(Date.now() + delivery.delayMs, token);
