@@ -65,7 +65,7 @@ export function describeWithService(
 }
 
 /** null: there is no redis-server on this machine. */
-export async function startRedis(): Promise<Service | null> {
+async function startRedis(): Promise<Service | null> {
   const command = findRedis();
   if (command === null) return null;
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-redis-'));
@@ -82,7 +82,7 @@ export async function startRedis(): Promise<Service | null> {
 }
 
 /** null: there is no postgres on this machine. */
-export async function startPostgres(): Promise<Service | null> {
+async function startPostgres(): Promise<Service | null> {
   const binaries = findPostgres();
   if (binaries === null) return null;
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-postgres-'));
