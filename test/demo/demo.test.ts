@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { until } from '../jobs/queue/conformance.js';
+import { jobWhen, startService } from '../service/service.js';
+import { temporaryFolder } from '../storage/temporary-storage.js';
+
+// The whole demo trains for minutes with the reference engine, so that here it is only begun.
+
+function startDemo(data: string) {
+  const demo = spawn(process.execPath, [fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))], {
+    env: { DATA_DIR: data },
+  });
+  onTestFinished(() => void demo.kill('SIGINT'));
+  const output = { out: '', err: '' };
+  demo.stdout.on('data', (chunk) => (output.out += String(chunk)));
+  demo.stderr.on('data', (chunk) => (output.err += String(chunk)));
+  const ended = once(demo, 'close').then(([code]) => code as number | null);
+  return { demo, output, ended };
+}
+
+test('the demo submits the reference job, shows how far it is, and keeps it when it is interrupted', async () => {
+  const data = await temporaryFolder();
+  const { demo, output, ended } = startDemo(data);
+  await until(() => /epoch 1 of 5, loss \d\.\d{4}, [\d,]+ samples\/s, .* left/.test(output.out));
+  demo.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(output.err).toBe('');
+  expect(output.out).toContain('goes on from its checkpoint');
+
+  const service = await startService({ DATA_DIR: data });
+  const id = /job_[0-9A-Z]{26}/.exec(output.out)?.[0] ?? '';
+  const job = await jobWhen(service, id, ({ attempts }) => attempts === 2);
+  expect(job).toMatchObject({
+    model: 'mnist-mlp',
+    spec: { epochs: 5, network: { hidden: [{ units: 256 }] } },
+  });
+});
+
+test('the demo says why, and fails, when the data folder is in use', async () => {
+  const data = await temporaryFolder();
+  await startService({ DATA_DIR: data });
+  const { output, ended } = startDemo(data);
+  expect(await ended).toBe(1);
+  expect(output.err).toMatch(/Another Trainyard process has .* open/);
+});
