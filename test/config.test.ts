@@ -1,0 +1,72 @@
+import { totalmem } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../src/config.js';
+
+describe('settings', () => {
+  test('have defaults that need nothing', () => {
+    expect(loadConfig({})).toMatchObject({
+      role: 'all',
+      host: '127.0.0.1',
+      port: 3000,
+      dataDir: `${process.cwd()}/data`,
+      queue: { kind: 'embedded' },
+      workerConcurrency: 1,
+      logLevel: 'info',
+    });
+    expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
+  });
+
+  test('that are empty are not set, as compose files write them', () => {
+    expect(loadConfig({ QUEUE_URL: '', PORT: '', ROLE: '' })).toEqual(loadConfig({}));
+  });
+
+  test('are taken from the variables', () => {
+    const config = loadConfig({
+      ROLE: 'worker',
+      HOST: '0.0.0.0',
+      PORT: '0',
+      DATA_DIR: '/var/lib/trainyard',
+      QUEUE_URL: 'rediss://queue:6380/1',
+      WORKER_CONCURRENCY: '2',
+      TRAINING_MEMORY_LIMIT_MB: '512',
+      LOG_LEVEL: 'debug',
+      LOG_FORMAT: 'json',
+    });
+    expect(config).toEqual({
+      role: 'worker',
+      host: '0.0.0.0',
+      port: 0,
+      dataDir: '/var/lib/trainyard',
+      queue: { kind: 'redis', url: 'rediss://queue:6380/1' },
+      workerConcurrency: 2,
+      trainingMemoryLimitBytes: 512 * 2 ** 20,
+      logLevel: 'debug',
+      logFormat: 'json',
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test.each(['postgres://a/b', 'postgresql://a/b'])('know PostgreSQL by %s', (url) => {
+    expect(loadConfig({ QUEUE_URL: url }).queue).toEqual({ kind: 'postgres', url });
+  });
+
+  test.each([
+    [{ PORT: 'http' }, 'PORT'],
+    [{ PORT: '-1' }, 'PORT'],
+    [{ ROLE: 'master' }, 'ROLE'],
+    [{ WORKER_CONCURRENCY: '0' }, 'WORKER_CONCURRENCY'],
+    [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ QUEUE_URL: 'not a url' }, 'QUEUE_URL'],
+    [{ QUEUE_URL: 'amqp://here' }, 'QUEUE_URL'],
+    [{ ROLE: 'api' }, 'needs QUEUE_URL'],
+    [{ ROLE: 'worker' }, 'needs QUEUE_URL'],
+  ])('that cannot be are named: %o', (env, problem) => {
+    expect(() => loadConfig(env)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(problem) as string,
+      }),
+    );
+  });
+});
