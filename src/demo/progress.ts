@@ -47,15 +47,16 @@ export function barLine(job: Job): string {
 
 export function plainLine({ status, progress }: Job): string {
   if (status === 'queued') return 'waiting in the queue';
-  const { epoch, epochs, fraction, train_loss, samples_per_second, eta_seconds } = progress;
+  const { epoch, epochs, fraction, samples_per_second, eta_seconds } = progress;
   const parts = [`${Math.floor(fraction * 100)} %`, `epoch ${Math.max(epoch, 1)} of ${epochs}`];
-  if (train_loss !== null) parts.push(`loss ${train_loss.toFixed(4)}`);
+  if (progress.train_loss !== null) parts.push(`loss ${progress.train_loss.toFixed(4)}`);
+  if (progress.train_accuracy !== null) parts.push(`accuracy ${percent(progress.train_accuracy)}`);
   if (samples_per_second !== null) parts.push(`${samples_per_second.toLocaleString('en')} samples/s`);
   if (eta_seconds !== null) parts.push(`${duration(eta_seconds)} left`);
   return parts.join(', ');
 }
 
-export function epochLine(metrics: EpochMetrics, epochs: number): string {
+function epochLine(metrics: EpochMetrics, epochs: number): string {
   const { epoch, train_loss, test_loss, test_accuracy } = metrics;
   return (
     `Epoch ${epoch} of ${epochs}: training loss ${train_loss.toFixed(4)}, ` +

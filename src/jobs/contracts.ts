@@ -67,8 +67,9 @@ export interface JobProgress {
   fraction: number;
   samples_per_second: number | null;
   eta_seconds: number | null;
-  /** Mean over the epoch so far. */
+  /** Means over the epoch so far. */
   train_loss: number | null;
+  train_accuracy: number | null;
 }
 
 export interface EngineChoice {

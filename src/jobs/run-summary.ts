@@ -49,6 +49,7 @@ export function progressAt(spec: RunSpec, at: { step: number; epoch: number }): 
     samples_per_second: null,
     eta_seconds: null,
     train_loss: null,
+    train_accuracy: null,
   };
 }
 

@@ -22,6 +22,7 @@ const halfway = running({
   epoch: 2,
   fraction: 0.5,
   train_loss: 0.123456,
+  train_accuracy: 0.95,
   samples_per_second: 12_345,
   eta_seconds: 95.2,
 });
@@ -38,7 +39,9 @@ function written(isTTY: boolean, jobs: Job[], stepMs = 1_000): string[] {
 
 describe('a line', () => {
   test('has the loss, the speed and the time left', () => {
-    expect(plainLine(halfway)).toBe('50 %, epoch 2 of 3, loss 0.1235, 12,345 samples/s, 1 min 36 s left');
+    expect(plainLine(halfway)).toBe(
+      '50 %, epoch 2 of 3, loss 0.1235, accuracy 95.00%, 12,345 samples/s, 1 min 36 s left',
+    );
   });
 
   test('leaves out what is not known yet', () => {

@@ -85,14 +85,18 @@ export function createTally(spec: RunSpec, start: TallyState | null): Tally {
     },
 
     progress(pace) {
-      const { epoch_samples, epoch_loss_sum } = state.position;
+      const { epoch_samples, epoch_loss_sum, epoch_correct } = state.position;
+      const { train_loss, train_accuracy } =
+        epoch_samples > 0
+          ? { train_loss: epoch_loss_sum / epoch_samples, train_accuracy: epoch_correct / epoch_samples }
+          : (state.metrics.at(-1) ?? { train_loss: null, train_accuracy: null });
       const stepsLeft = spec.steps - state.step;
       return {
         ...progressAt(spec, { step: state.step, epoch: epoch() }),
         samples_per_second: pace.samplesPerSecond(),
         eta_seconds: pace.secondsLeft(stepsLeft * spec.batch_size, spec.epochs - state.metrics.length),
-        train_loss:
-          epoch_samples > 0 ? epoch_loss_sum / epoch_samples : (state.metrics.at(-1)?.train_loss ?? null),
+        train_loss,
+        train_accuracy,
       };
     },
   };

@@ -68,6 +68,7 @@ describe('a tally', () => {
       samples_per_second: null,
       eta_seconds: null,
       train_loss: null,
+      train_accuracy: null,
     });
     tally.add(report(32, 32, 32));
     pace.ran(3, 192, 100);
@@ -80,6 +81,7 @@ describe('a tally', () => {
       samples_per_second: 1_920,
       eta_seconds: 3.4,
       train_loss: 0.5,
+      train_accuracy: 3 / 192,
     });
   });
 });

@@ -1,0 +1,35 @@
+/** Bodies are JSON, or absent. What cannot be parsed is refused with the parser's own words. */
+import type { FastifyInstance } from 'fastify';
+import { TrainyardError } from '../../errors.js';
+
+export function useJsonBodies(app: FastifyInstance): void {
+  // Refuses `__proto__` and `constructor.prototype` as keys.
+  const parse = app.getDefaultJsonParser('error', 'error');
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    // An empty body is no body, whatever its type is said to be; whether there must be one is the schema's to say.
+    if (text === '') done(null, undefined);
+    else void parse(request, text, (error, body) => done(error ? malformed(text) : null, body));
+  });
+}
+
+function malformed(text: string): TrainyardError {
+  const reason = whyNotJson(text);
+  const hint = /\b(?:NaN|Infinity)\b/.test(text)
+    ? ' JSON has no NaN and no Infinity: send finite numbers.'
+    : '';
+  return new TrainyardError(
+    'MALFORMED_JSON',
+    `The body is not JSON that this service reads: ${reason}.${hint}`,
+  );
+}
+
+function whyNotJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return 'it has a key that objects inherit, like __proto__';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,105 @@
+/** From whatever was thrown to the problem document that is answered, and the one table of their statuses. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { errorCodes, TrainyardError, type ErrorCode } from '../errors.js';
+import { problemType, type Problem } from './schemas/problem.js';
+import { describeInvalid } from './invalid-request.js';
+
+/** Codes that are not here are the service's own fault: 500. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  INVALID_REQUEST: 400,
+  MALFORMED_JSON: 400,
+  ROUTE_NOT_FOUND: 404,
+  JOB_NOT_FOUND: 404,
+  MODEL_NOT_FOUND: 404,
+  VERSION_NOT_FOUND: 404,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  DATASET_NOT_FOUND: 422,
+  NETWORK_TOO_LARGE: 422,
+  ENGINE_UNAVAILABLE: 422,
+  MODEL_NOT_READY: 503,
+  QUEUE_UNAVAILABLE: 503,
+  SHUTTING_DOWN: 503,
+};
+
+/** What a client may do with a 503 without asking a person. */
+const retryAfterSeconds = 5;
+
+export interface Failure {
+  code: ErrorCode;
+  detail: string;
+  pointer?: string | undefined;
+  parameter?: string | undefined;
+}
+
+export function statusOf(code: ErrorCode): number {
+  return statuses[code] ?? 500;
+}
+
+/** `more` are members of its own, and may set another status. */
+export function sendProblem(
+  reply: FastifyReply,
+  failure: Failure,
+  more: { status?: number; [member: string]: unknown } = {},
+): FastifyReply {
+  const { request } = reply;
+  const { code, detail, pointer, parameter } = failure;
+  const problem: Problem = {
+    type: problemType(code),
+    title: errorCodes[code],
+    status: statusOf(code),
+    detail,
+    code,
+    instance: request.url,
+    request_id: request.id,
+    ...(pointer !== undefined && { pointer }),
+    ...(parameter !== undefined && { parameter }),
+    ...more,
+  };
+  if (problem.status === 503) reply.header('retry-after', retryAfterSeconds);
+  // Text, so that no route's serialiser drops a member.
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** An error that is not meant for clients becomes INTERNAL, and its message stays in the log. */
+export function failureOf(error: unknown, request: FastifyRequest): Failure {
+  if (error instanceof TrainyardError) {
+    return { code: error.code, detail: error.message, pointer: error.pointer };
+  }
+  const refusal = error instanceof Error ? fastifyRefusal(error, request) : undefined;
+  return (
+    refusal ?? {
+      code: 'INTERNAL',
+      detail: 'The service failed to answer. Its log says why, under the request_id.',
+    }
+  );
+}
+
+function fastifyRefusal(error: Partial<FastifyError>, request: FastifyRequest): Failure | undefined {
+  const { code, statusCode = 500, message = errorCodes.INVALID_REQUEST } = error;
+  switch (code ?? '') {
+    case 'FST_ERR_VALIDATION':
+      return { code: 'INVALID_REQUEST', ...describeInvalid(error) };
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { code: 'BODY_TOO_LARGE', detail: tooLarge(request.routeOptions.bodyLimit) };
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { code: 'UNSUPPORTED_MEDIA_TYPE', detail: notJson(request.headers['content-type']) };
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return { code: 'INVALID_REQUEST', detail: 'The path is wrongly encoded or too long.' };
+    default:
+      // Whatever else Fastify blames on the client: a body cut short, …
+      return statusCode >= 400 && statusCode < 500 ? { code: 'INVALID_REQUEST', detail: message } : undefined;
+  }
+}
+
+function tooLarge(limitBytes: number): string {
+  const limit = `${limitBytes / 2 ** 20} MB (${limitBytes.toLocaleString('en')} bytes)`;
+  return `The body is larger than ${limit}, the most that this route reads.`;
+}
+
+function notJson(contentType: string | undefined): string {
+  const sent =
+    contentType === undefined ? 'no Content-Type' : `the Content-Type ${JSON.stringify(contentType)}`;
+  return `The body came with ${sent}; send it as application/json.`;
+}

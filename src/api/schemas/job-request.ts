@@ -1,0 +1,173 @@
+/** What POST /v1/jobs takes. Its defaults are stated here and applied where the spec is resolved. */
+import Type from 'typebox';
+import { defaults } from '../../jobs/spec.js';
+import { modelNamePattern } from '../../model/registry.js';
+import { component } from './component.js';
+import { activations } from './network.js';
+
+const noOther = { additionalProperties: false };
+
+const HiddenLayer = Type.Object(
+  {
+    units: Type.Integer({ minimum: 1, maximum: 1_048_576, description: 'Neurons of the layer.' }),
+    activation: Type.Optional(
+      Type.Enum([...activations], {
+        type: 'string',
+        default: defaults.activation,
+        description: 'Of the layer.',
+      }),
+    ),
+  },
+  noOther,
+);
+
+const NetworkRequest = Type.Object(
+  {
+    hidden: Type.Optional(
+      Type.Array(HiddenLayer, {
+        maxItems: 64,
+        default: defaults.hidden,
+        description:
+          'The hidden layers, first to last; `[]` is a linear classifier. How many numbers go in and how many classes ' +
+          'come out is the dataset’s to say.',
+      }),
+    ),
+  },
+  { ...noOther, description: 'A multi-layer perceptron.' },
+);
+
+const OptimizerRequest = Type.Object(
+  {
+    type: Type.Optional(Type.Enum(['adam'], { type: 'string', default: defaults.optimizer.type })),
+    learning_rate: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, maximum: 10, default: defaults.optimizer.learning_rate }),
+    ),
+    beta1: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        exclusiveMaximum: 1,
+        default: defaults.optimizer.beta1,
+        description: 'Decay of the mean of the gradients.',
+      }),
+    ),
+    beta2: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        exclusiveMaximum: 1,
+        default: defaults.optimizer.beta2,
+        description: 'Decay of the mean of the squared gradients.',
+      }),
+    ),
+    epsilon: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        default: defaults.optimizer.epsilon,
+        description: 'Added to the denominator.',
+      }),
+    ),
+    weight_decay: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        default: defaults.optimizer.weight_decay,
+        description: 'An L2 penalty: this times the weights is added to the gradient.',
+      }),
+    ),
+  },
+  { ...noOther, description: 'Adam, as `torch.optim.Adam` computes it.' },
+);
+
+const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 16,
+  propertyNames: { minLength: 1, maxLength: 64 },
+  additionalProperties: { type: 'string', maxLength: 512 },
+  default: {},
+  description:
+    'Up to 16 notes of your own, kept with the job: keys of 1 to 64 characters, values of up to 512.',
+});
+
+export const JobRequest = component(
+  'JobRequest',
+  Type.Object(
+    {
+      model: Type.Optional(
+        Type.String({
+          pattern: modelNamePattern.source,
+          default: defaults.model,
+          description:
+            'The name under which the trained network is published: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning ' +
+            'with a letter or a digit.',
+        }),
+      ),
+      dataset: Type.Optional(
+        Type.String({ default: defaults.dataset, description: 'The name of the dataset to train on.' }),
+      ),
+      network: Type.Optional(NetworkRequest),
+      loss: Type.Optional(
+        Type.Enum(['auto', 'cross_entropy'], {
+          type: 'string',
+          default: 'auto',
+          description: '`auto` is the loss that fits the dataset: cross-entropy for classes.',
+        }),
+      ),
+      optimizer: Type.Optional(OptimizerRequest),
+      epochs: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          default: defaults.epochs,
+          description: 'Passes over the training samples.',
+        }),
+      ),
+      batch_size: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 65_536,
+          default: defaults.batch_size,
+          description: 'Samples in one step. The last step of an epoch takes those that are left.',
+        }),
+      ),
+      seed: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          default: defaults.seed,
+          description: 'The same request with the same seed gives the same network.',
+        }),
+      ),
+      engine: Type.Optional(
+        Type.String({
+          default: defaults.engine,
+          description: '`auto` is the fastest engine that can run here.',
+        }),
+      ),
+      publish: Type.Optional(
+        Type.Enum(['final', 'best', 'every_checkpoint'], {
+          type: 'string',
+          default: defaults.publish,
+          description:
+            'What becomes a version of the model: the last checkpoint, the one with the best test accuracy, or each.',
+        }),
+      ),
+      metadata: Type.Optional(Metadata),
+    },
+    {
+      ...noOther,
+      description:
+        'What to train. Every field is optional, and so is the body: by default, the classic MNIST network.',
+      examples: [
+        {
+          model: 'mnist-mlp',
+          network: { hidden: [{ units: 128, activation: 'relu' }] },
+          optimizer: { learning_rate: 0.001 },
+          epochs: 2,
+          batch_size: 64,
+          seed: 7,
+          metadata: { purpose: 'a first try' },
+        },
+      ],
+    },
+  ),
+);

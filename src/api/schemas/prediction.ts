@@ -1,0 +1,89 @@
+/** What POST /predict takes and answers. */
+import Type from 'typebox';
+import { component } from './component.js';
+import { exampleDigit } from './example-digit.js';
+
+export const PredictionRequest = component(
+  'PredictionRequest',
+  Type.Object(
+    {
+      inputs: Type.Array(Type.Array(Type.Number()), {
+        minItems: 1,
+        maxItems: 1024,
+        description:
+          'Samples, each as the numbers of its dataset, raw: for MNIST 784 pixels from 0 to 255, row by row. The model ' +
+          'knows how to scale them.',
+      }),
+      model: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description: 'The model’s name; without it, the model that was published last answers.',
+        }),
+      ),
+      version: Type.Optional(
+        Type.Integer({ minimum: 1, description: 'The model’s version; without it, the latest answers.' }),
+      ),
+      top_k: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 65_536,
+          description: 'Asks for this many of the likeliest classes, or all where there are fewer.',
+        }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      description: 'Samples to classify.',
+      examples: [{ inputs: [[...exampleDigit]], top_k: 3 }],
+    },
+  ),
+);
+
+const rankedClass = {
+  label: Type.String({ description: 'The class’s name.' }),
+  index: Type.Integer({ description: 'The class’s index.' }),
+  confidence: Type.Number({ description: 'The class’s probability.' }),
+};
+
+export const PredictionResponse = component(
+  'PredictionResponse',
+  Type.Object(
+    {
+      model: Type.String(),
+      version: Type.Integer({ description: 'The version that answered the whole request.' }),
+      predictions: Type.Array(
+        Type.Object({
+          ...rankedClass,
+          probabilities: Type.Array(Type.Number(), { description: 'By class index; their sum is 1.' }),
+          top: Type.Optional(
+            Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; with `top_k` only.' }),
+          ),
+        }),
+        { description: 'The likeliest class of each sample, in the order of the inputs.' },
+      ),
+    },
+    {
+      description: 'What the model makes of the samples.',
+      examples: [
+        {
+          model: 'mnist-mlp',
+          version: 1,
+          predictions: [
+            {
+              label: '7',
+              index: 7,
+              confidence: 0.9989,
+              probabilities: [0.0001, 0, 0.0002, 0.0004, 0, 0, 0, 0.9989, 0, 0.0004],
+              top: [
+                { label: '7', index: 7, confidence: 0.9989 },
+                { label: '3', index: 3, confidence: 0.0004 },
+                { label: '9', index: 9, confidence: 0.0004 },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ),
+);

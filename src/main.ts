@@ -1,0 +1,151 @@
+/** The service's entry: starts what ROLE asks for, in order, and on SIGTERM or SIGINT stops it in the opposite one. */
+import closeWithGrace from 'close-with-grace';
+import { buildApp } from './api/app.js';
+import { loadConfig, type Config } from './config.js';
+import { createDatasetStore } from './data/dataset-store.js';
+import { TrainyardError } from './errors.js';
+import { createJobView } from './jobs/job-view.js';
+import { createProducer } from './jobs/producer.js';
+import { openQueue } from './jobs/queue/open-queue.js';
+import type { TrainingQueue } from './jobs/queue/training-queue.js';
+import { createRunStore, type RunStore } from './jobs/run-store.js';
+import { runTrainingProcess } from './jobs/training/training-process.js';
+import { createRunProcessor } from './jobs/worker.js';
+import { createLogger, type Logger } from './log.js';
+import { selectEngine, type Selection } from './model/engines/select.js';
+import { createModelServer } from './model/model-server.js';
+import { createRegistry } from './model/registry.js';
+import { createFileStorage } from './storage/file-storage.js';
+import type { Storage } from './storage/storage.js';
+
+/** A stop that takes longer is cut short. */
+const stopWithinMs = 10_000;
+
+interface Parts {
+  config: Config;
+  log: Logger;
+  storage: Storage;
+  store: RunStore;
+  queue: TrainingQueue;
+  engine: Selection;
+}
+
+type Stop = () => Promise<void>;
+
+try {
+  const config = loadConfig();
+  await run(config, createLogger(config));
+} catch (error) {
+  // Only a wrong setting comes here: there is no logger yet.
+  console.error(error instanceof TrainyardError ? `${error.code}: ${error.message}` : error);
+  process.exitCode = 1;
+}
+
+async function run(config: Config, log: Logger): Promise<void> {
+  /** What was started last is stopped first. */
+  const stops: Stop[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  const shutdown = closeWithGrace({ delay: stopWithinMs, logger: false }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'stopping after an unexpected error');
+    else log.info({ signal }, 'stopping');
+    await stopAll();
+    log.info('stopped');
+  });
+
+  try {
+    await start(config, log, stops);
+  } catch (error) {
+    shutdown.uninstall();
+    if (error instanceof TrainyardError) log.fatal({ code: error.code, cause: error.cause }, error.message);
+    else log.fatal({ err: error }, 'cannot start');
+    await stopAll();
+    process.exitCode = 1;
+  }
+}
+
+async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> {
+  const storage = await createFileStorage(config.dataDir);
+  const queue = await openQueue(config.queue, config.dataDir, log);
+  stops.push(() => queue.close());
+  const engine = await selectEngine('auto');
+  const parts: Parts = { config, log, storage, store: createRunStore(storage), queue, engine };
+
+  const front: Stop[] = [];
+  // Requests under way and the run under way end at the same time.
+  stops.push(async () => {
+    await Promise.all(front.map((stop) => stop()));
+  });
+  const api = config.role === 'worker' ? null : await startApi(parts, front);
+  if (config.role !== 'api') front.push(startWorker(parts));
+
+  log.info(
+    {
+      ...(api && { url: api.url, docs: `${api.url}/docs` }),
+      role: config.role,
+      queue: queue.description,
+      engine: `${engine.engine.name} on ${engine.device}`,
+      data: config.dataDir,
+    },
+    api ? `Trainyard listens on ${api.url}` : 'Trainyard worker is ready',
+  );
+}
+
+async function startApi(
+  { config, log, storage, store, queue, engine }: Parts,
+  stops: Stop[],
+): Promise<{ url: string }> {
+  const registry = createRegistry(storage, log);
+  const datasets = createDatasetStore();
+  const modelServer = createModelServer({ registry, engine: engine.engine, log });
+  const producer = createProducer({
+    store,
+    queue,
+    datasetInfo: (name) => datasets.info(name),
+    trainingMemoryLimitBytes: config.trainingMemoryLimitBytes,
+    log,
+  });
+  const app = await buildApp({
+    producer,
+    jobs: createJobView(store, queue),
+    registry,
+    modelServer,
+    checks: {
+      queue: () => queue.ping(),
+      storage: async () => {
+        await storage.list('runs');
+      },
+    },
+    log,
+  });
+  stops.push(async () => {
+    await app.close();
+    await producer.stop();
+    await modelServer.stop();
+  });
+  await modelServer.start();
+  await producer.start();
+  return { url: await listen(app, config) };
+}
+
+function startWorker({ config, log, store, queue }: Parts): Stop {
+  const { dataDir, logLevel, logFormat, workerConcurrency } = config;
+  const processRun = createRunProcessor({
+    store,
+    train: (runId, signal) => runTrainingProcess({ runId, dataDir, logLevel, logFormat }, signal),
+    log,
+  });
+  const worker = queue.work(processRun, { concurrency: workerConcurrency });
+  return () => worker.close();
+}
+
+async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    const message = `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for any that is free.`;
+    throw new TrainyardError('ADDRESS_IN_USE', message);
+  }
+}

@@ -1,0 +1,271 @@
+/** What POST /v1/jobs and the lists refuse. After each refusal nothing is stored and nothing is enqueued. */
+import { request as httpRequest } from 'node:http';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { errorCodes } from '../../src/errors.js';
+import type { Problem } from '../../src/api/schemas/problem.js';
+import { openService, type TestService } from './service.js';
+
+/** One for all: none of the requests here may leave anything in it. */
+let service: TestService;
+beforeAll(async () => {
+  service = await openService();
+  return service.stop;
+});
+
+async function expectNothingKept(): Promise<void> {
+  const { store, queue } = service;
+  expect(await store.ids()).toEqual([]);
+  expect(queue.size).toBe(0);
+}
+
+async function refused(body: string | object): Promise<Problem> {
+  const answer = await service.http.post('/v1/jobs').type('json').send(body);
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+  const problem = answer.body as Problem;
+  expect(problem).toMatchObject({
+    type: `urn:trainyard:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
+    title: errorCodes[problem.code],
+    status: answer.status,
+    instance: '/v1/jobs',
+    request_id: answer.headers['x-request-id'],
+  });
+  await expectNothingKept();
+  return problem;
+}
+
+const tooManyLayers = Array.from({ length: 65 }, () => ({ units: 1 }));
+const manyKeys = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`key${index}`, '']));
+
+/** Body, pointer, detail. */
+const badFields: [body: string | object, pointer: string, detail: RegExp | string][] = [
+  [{ epochs: 0 }, '/epochs', 'epochs must be at least 1.'],
+  [{ epochs: -1 }, '/epochs', 'epochs must be at least 1.'],
+  [{ epochs: 10_001 }, '/epochs', 'epochs must be at most 10000.'],
+  [{ epochs: 1.5 }, '/epochs', 'epochs must be an integer.'],
+  [{ epochs: '5' }, '/epochs', 'epochs must be an integer.'],
+  [{ epochs: null }, '/epochs', 'epochs must be an integer.'],
+  [{ epochs: [5] }, '/epochs', 'epochs must be an integer.'],
+  [{ epochs: true }, '/epochs', 'epochs must be an integer.'],
+  ['{"epochs": 1e999}', '/epochs', 'epochs must be an integer.'],
+  [{ batch_size: 0 }, '/batch_size', 'batch_size must be at least 1.'],
+  [{ batch_size: 65_537 }, '/batch_size', 'batch_size must be at most 65536.'],
+  [{ seed: -1 }, '/seed', 'seed must be at least 0.'],
+  ['{"seed": 9007199254740992}', '/seed', 'seed must be at most 9007199254740991.'],
+  [
+    { optimizer: { learning_rate: -0.1 } },
+    '/optimizer/learning_rate',
+    'optimizer.learning_rate must be greater than 0.',
+  ],
+  [
+    { optimizer: { learning_rate: 0 } },
+    '/optimizer/learning_rate',
+    'optimizer.learning_rate must be greater than 0.',
+  ],
+  [
+    { optimizer: { learning_rate: 11 } },
+    '/optimizer/learning_rate',
+    'optimizer.learning_rate must be at most 10.',
+  ],
+  [
+    '{"optimizer": {"learning_rate": 1e999}}',
+    '/optimizer/learning_rate',
+    'optimizer.learning_rate must be a finite number.',
+  ],
+  [{ optimizer: { beta1: 1 } }, '/optimizer/beta1', 'optimizer.beta1 must be less than 1.'],
+  [{ optimizer: { type: 'sgd' } }, '/optimizer/type', 'optimizer.type must be one of: adam.'],
+  [
+    { optimizer: { lr: 1 } },
+    '/optimizer/lr',
+    /^optimizer\.lr is unknown here; there are: type, learning_rate,/,
+  ],
+  [{ optimizer: [] }, '/optimizer', 'optimizer must be an object.'],
+  [
+    { network: { hidden: [{ units: 0 }] } },
+    '/network/hidden/0/units',
+    'network.hidden[0].units must be at least 1.',
+  ],
+  [
+    { network: { hidden: [{ units: 8 }, {}] } },
+    '/network/hidden/1/units',
+    'network.hidden[1].units is missing.',
+  ],
+  [
+    { network: { hidden: [{ units: 8, activation: 'tanh' }] } },
+    '/network/hidden/0/activation',
+    'network.hidden[0].activation must be one of: relu.',
+  ],
+  [{ network: { hidden: tooManyLayers } }, '/network/hidden', 'network.hidden must have at most 64 items.'],
+  [{ network: { inputs: 784 } }, '/network/inputs', 'network.inputs is unknown here; there are: hidden.'],
+  [{ epoch: 3 }, '/epoch', /^epoch is unknown here; there are: model, dataset, network,/],
+  [{ 'a/b~c': 3 }, '/a~1b~0c', /^a\/b~c is unknown here/],
+  [{ model: 'My Model' }, '/model', /^model is not of the form .* 1 to 64 of a-z/],
+  [{ model: '../etc' }, '/model', /^model is not of the form/],
+  [{ model: '' }, '/model', /^model is not of the form/],
+  [{ loss: 'mse' }, '/loss', 'loss must be one of: auto, cross_entropy.'],
+  [{ publish: 'never' }, '/publish', 'publish must be one of: final, best, every_checkpoint.'],
+  [{ metadata: { a: 1 } }, '/metadata/a', 'metadata.a must be a string.'],
+  [{ metadata: { a: 'x'.repeat(513) } }, '/metadata/a', 'metadata.a must have at most 512 characters.'],
+  [{ metadata: { ['k'.repeat(65)]: '' } }, '/metadata', 'A key of metadata must have at most 64 characters.'],
+  [{ metadata: { '': 'x' } }, '/metadata', 'A key of metadata must have at least 1 character.'],
+  [{ metadata: manyKeys }, '/metadata', 'metadata must have at most 16 keys.'],
+  [[], '', 'The body must be an object.'],
+  ['null', '', 'The body must be an object.'],
+  ['"text"', '', 'The body must be an object.'],
+];
+
+describe('a body that is not what it should be', () => {
+  test.each(badFields.map(([body, pointer, detail]) => ({ body, pointer, detail })))(
+    '$detail',
+    async ({ body, pointer, detail }) => {
+      const problem = await refused(body);
+      expect(problem).toMatchObject({ status: 400, code: 'INVALID_REQUEST', pointer });
+      if (typeof detail === 'string') expect(problem.detail).toBe(detail);
+      else expect(problem.detail).toMatch(detail);
+    },
+  );
+
+  test('a long unknown name is not echoed', async () => {
+    const problem = await refused({ ['x'.repeat(10_000)]: 1 });
+    expect(problem.pointer).toBe('');
+    expect(problem.detail.length).toBeLessThan(200);
+  });
+
+  test.each([
+    ['{"epochs": NaN}', /send finite numbers/],
+    ['{"optimizer": {"learning_rate": -Infinity}}', /send finite numbers/],
+    ['{"epochs": 1', /JSON/],
+    ['epochs=1', /JSON/],
+    ['{"__proto__": {"epochs": 1}}', /__proto__/],
+    ['{"metadata": {"__proto__": "x"}}', /__proto__/],
+  ])('%s is not JSON', async (text, detail) => {
+    const problem = await refused(text);
+    expect(problem).toMatchObject({ status: 400, code: 'MALFORMED_JSON' });
+    expect(problem.detail).toMatch(detail);
+    expect(problem).not.toHaveProperty('pointer');
+  });
+
+  test('an unknown dataset', async () => {
+    const problem = await refused({ dataset: 'imagenet' });
+    expect(problem).toMatchObject({ status: 422, code: 'DATASET_NOT_FOUND', pointer: '/dataset' });
+    expect(problem.detail).toContain('mnist');
+  });
+
+  test('an unknown engine', async () => {
+    const problem = await refused({ engine: 'quantum' });
+    expect(problem).toMatchObject({ status: 422, code: 'ENGINE_UNAVAILABLE', pointer: '/engine' });
+    expect(problem.detail).toContain('auto');
+  });
+
+  test('10 layers of a million units, with what they would take', async () => {
+    const hidden = Array.from({ length: 10 }, () => ({ units: 1_000_000 }));
+    const problem = await refused({ network: { hidden } });
+    expect(problem).toMatchObject({ status: 422, code: 'NETWORK_TOO_LARGE', pointer: '/network/hidden' });
+    expect(problem.detail).toMatch(/9,000,804,000,010 parameters.* [\d,]+ MB; the limit here is 1,024 MB/);
+  });
+
+  test.each([
+    ['text/plain', '{}'],
+    ['application/x-www-form-urlencoded', 'epochs=1'],
+    ['nonsense', '{}'],
+  ])('a body of type %s', async (type, body) => {
+    const answer = await service.http.post('/v1/jobs').set('content-type', type).send(body);
+    expect(answer.status).toBe(415);
+    expect(answer.body).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect((answer.body as Problem).detail).toContain(type);
+    await expectNothingKept();
+  });
+
+  test('parameters where there are none', async () => {
+    const answer = await service.http.post('/v1/jobs?epochs=3').send({});
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'INVALID_REQUEST', parameter: 'epochs' });
+    expect((answer.body as Problem).detail).toBe('epochs is unknown here; there is nothing to set.');
+    await expectNothingKept();
+  });
+});
+
+describe('a query string that is not what it should be', () => {
+  test.each([
+    ['limit=0', 'limit', 'limit must be at least 1.'],
+    ['limit=101', 'limit', 'limit must be at most 100.'],
+    ['limit=1.5', 'limit', 'limit must be an integer.'],
+    ['limit=', 'limit', 'limit must be an integer.'],
+    ['limit=ten', 'limit', 'limit must be an integer.'],
+    ['limit=0x10', 'limit', 'limit must be an integer.'],
+    ['limit=1e1', 'limit', 'limit must be an integer.'],
+    ['limit=1&limit=2', 'limit', 'limit must be an integer.'],
+    ['after=1', 'after', /^after is not of the form/],
+    ['page=2', 'page', 'page is unknown here; there are: after, limit.'],
+  ])('%s', async (query, parameter, detail) => {
+    const { status, body } = await service.http.get(`/v1/jobs?${query}`);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 'INVALID_REQUEST', parameter });
+    expect(body).not.toHaveProperty('pointer');
+    expect((body as Problem).detail).toMatch(detail);
+  });
+});
+
+describe('a body of 100 MB', () => {
+  const megabyte = Buffer.alloc(2 ** 20, ' ');
+  const megabytes = 100;
+
+  /** Sends the body as fast as it is taken; how much had been taken when the answer came. */
+  function post(
+    url: string,
+    headers: Record<string, string>,
+  ): Promise<{ status: number; body: string; sent: number }> {
+    return new Promise((resolve, reject) => {
+      let sent = 0;
+      let answered = false;
+      const outgoing = httpRequest(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+      outgoing.on('error', (error) => {
+        if (!answered) reject(error);
+      });
+      outgoing.on('response', (incoming) => {
+        answered = true;
+        const sentByThen = sent;
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('end', () => {
+          outgoing.destroy();
+          resolve({
+            status: incoming.statusCode ?? 0,
+            body: Buffer.concat(chunks).toString(),
+            sent: sentByThen,
+          });
+        });
+      });
+      const sendMore = (): void => {
+        if (answered || sent === megabytes) return;
+        sent++;
+        outgoing.write(megabyte, sendMore);
+      };
+      sendMore();
+    });
+  }
+
+  test.each([
+    ['with its length', { 'content-length': String(megabytes * megabyte.length) }],
+    ['in chunks', { 'transfer-encoding': 'chunked' }],
+  ])('%s is refused without being read', async (_, headers) => {
+    const { status, body, sent } = await post(`${service.url}/v1/jobs`, headers);
+    expect(status).toBe(413);
+    expect(sent).toBeLessThan(megabytes / 2);
+    const problem = JSON.parse(body) as Problem;
+    expect(problem.code).toBe('BODY_TOO_LARGE');
+    expect(problem.detail).toContain('1 MB (1,048,576 bytes)');
+    await expectNothingKept();
+  });
+
+  test('sent to the end all the same, it is answered', async () => {
+    const answer = await service.http
+      .post('/v1/jobs')
+      .type('json')
+      .send(Buffer.alloc(100 * 2 ** 20, ' ').toString());
+    expect(answer.status).toBe(413);
+    expect(answer.body).toMatchObject({ code: 'BODY_TOO_LARGE' });
+  });
+});

@@ -1,0 +1,144 @@
+/** The whole API over a real socket, on real stores in a folder of its own; only the queue is a list in memory. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import supertest from 'supertest';
+import { onTestFinished } from 'vitest';
+import { buildApp, type ApiDeps } from '../../src/api/app.js';
+import { createDatasetStore } from '../../src/data/dataset-store.js';
+import { createJobView } from '../../src/jobs/job-view.js';
+import { createProducer } from '../../src/jobs/producer.js';
+import type { Place } from '../../src/jobs/queue/training-queue.js';
+import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
+import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
+import { encodeModelFile } from '../../src/model/model-file.js';
+import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
+import { createRegistry, type Registry } from '../../src/model/registry.js';
+import { createFileStorage } from '../../src/storage/file-storage.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { describedAs, parametersOf } from '../model/small-model.js';
+
+export interface LogLine {
+  level: number;
+  msg: string;
+  request_id?: string;
+  [field: string]: unknown;
+}
+
+/** Supertest, as far as the tests go, with answers that are not taken to be anything. */
+interface Request extends PromiseLike<Answer> {
+  send(body: string | object): Request;
+  type(contentType: string): Request;
+  set(header: string, value: string): Request;
+  query(values: object): Request;
+  expect(status: number): Request;
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: unknown;
+  text: string;
+}
+
+export interface TestService {
+  url: string;
+  http: { get(path: string): Request; post(path: string): Request };
+  app: Awaited<ReturnType<typeof buildApp>>;
+  storage: Storage;
+  store: RunStore;
+  registry: Registry;
+  modelServer: ModelServer;
+  /** By run id. */
+  queue: Map<string, Exclude<Place, null>>;
+  logLines: LogLine[];
+  stop: () => Promise<void>;
+  /** Publishes a model of 784 → 10 and has it served. */
+  publishDigits: (model?: string, seed?: number, createdAt?: string) => Promise<number>;
+}
+
+const labels = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+const digits = describedAs({ inputs: 784, hidden: [], outputs: 10 }, labels);
+
+/** Goes when the test ends. */
+export async function startService(replaced: Partial<ApiDeps> = {}): Promise<TestService> {
+  const service = await openService(replaced);
+  onTestFinished(service.stop);
+  return service;
+}
+
+/** For whoever stops it. */
+export async function openService(replaced: Partial<ApiDeps> = {}): Promise<TestService> {
+  const logLines: LogLine[] = [];
+  const log = pino(
+    { level: 'debug' },
+    {
+      write(line: string) {
+        logLines.push(JSON.parse(line) as LogLine);
+      },
+    },
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'trainyard-api-'));
+  const storage = await createFileStorage(folder);
+  const store = createRunStore(storage);
+  const queue: TestService['queue'] = new Map();
+  const queueVerbs = {
+    add: (runId: string) => {
+      queue.set(runId, 'waiting');
+      return Promise.resolve();
+    },
+    placeOf: (runId: string) => Promise.resolve(queue.get(runId) ?? null),
+  };
+  const registry = createRegistry(storage, log);
+  const modelServer = createModelServer({ registry, engine: createReferenceEngine(), log });
+  const datasets = createDatasetStore();
+  const app = await buildApp({
+    producer: createProducer({
+      store,
+      queue: queueVerbs,
+      datasetInfo: (name) => datasets.info(name),
+      trainingMemoryLimitBytes: 2 ** 30,
+      log,
+    }),
+    jobs: createJobView(store, queueVerbs),
+    registry,
+    modelServer,
+    checks: {
+      async storage() {
+        await storage.list('runs');
+      },
+    },
+    log,
+    ...replaced,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    http: supertest(url),
+    app,
+    storage,
+    store,
+    registry,
+    modelServer,
+    queue,
+    logLines,
+    async stop() {
+      await app.close();
+      await modelServer.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+    async publishDigits(model = 'mnist-mlp', seed = 1, createdAt = '2026-01-02T03:04:05.678Z') {
+      const version = await registry.publish({
+        model,
+        runId: `job_${seed}`,
+        step: 10,
+        file: encodeModelFile(digits, parametersOf(digits.network, seed)),
+        metrics: { test_accuracy: 0.1, note: null },
+        now: new Date(createdAt),
+      });
+      await modelServer.refresh();
+      return version;
+    },
+  };
+}

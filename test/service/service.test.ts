@@ -1,0 +1,187 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { createFileStorage } from '../../src/storage/file-storage.js';
+import { describeWithService } from '../services.js';
+import { flipBit, temporaryFolder } from '../storage/temporary-storage.js';
+import {
+  fileOf,
+  jobWhen,
+  readJob,
+  served,
+  smallJob,
+  startInVain,
+  startService,
+  submit,
+  succeeded,
+  testDigits,
+  trainingPid,
+  type Service,
+} from './service.js';
+
+async function accuracyOf({ http }: Service, version: number): Promise<number> {
+  const { inputs, labels } = await testDigits(200);
+  const answer = (await http.post('/predict').send({ inputs }).expect(200)).body as {
+    version: number;
+    predictions: { label: string }[];
+  };
+  expect(answer.version).toBe(version);
+  return answer.predictions.filter(({ label }, i) => label === labels[i]).length / labels.length;
+}
+
+describe('the service on its embedded queue', () => {
+  test('says first where it listens and what it stands on', async () => {
+    const data = await temporaryFolder();
+    const { url, log } = await startService({ DATA_DIR: data });
+    expect(log.find((line) => line.url)).toMatchObject({
+      url,
+      docs: `${url}/docs`,
+      queue: expect.stringContaining('embedded') as string,
+      engine: expect.stringContaining('reference') as string,
+      data,
+    });
+  });
+
+  test('learns MNIST, answers all the while, and serves each new version without a restart', async () => {
+    const service = await startService({ DATA_DIR: await temporaryFolder() });
+    await service.http
+      .post('/predict')
+      .send({ inputs: [[0]] })
+      .expect(503);
+
+    const { id } = await submit(service, smallJob);
+    const running = await jobWhen(service, id, ({ progress }) => progress.samples_per_second !== null);
+    expect(running).toMatchObject({ status: 'running', attempts: 1, engine: { name: 'reference' } });
+    await service.http.get('/health/ready').expect(200);
+    const job = await succeeded(service, id);
+    expect(job).toMatchObject({ version: 1, progress: { fraction: 1, epoch: 2 } });
+    expect(job.metrics?.test_accuracy).toBeGreaterThan(0.85);
+    await expect.poll(() => served(service)).toHaveLength(1);
+    expect(await accuracyOf(service, 1)).toBeGreaterThan(0.8);
+
+    const second = await submit(service, { ...smallJob, epochs: 1, seed: 1 });
+    expect((await succeeded(service, second.id)).version).toBe(2);
+    await expect.poll(() => served(service)).toEqual([{ model: 'mnist-mlp', version: 2 }]);
+    expect(await accuracyOf(service, 2)).toBeGreaterThan(0.75);
+  });
+
+  test('hands a run back on SIGTERM, and a second start ends it with the same bits', async () => {
+    const settings = { DATA_DIR: await temporaryFolder() };
+    const first = await startService(settings);
+    const whole = await submit(first, { ...smallJob, model: 'whole' });
+    await succeeded(first, whole.id);
+    const { id } = await submit(first, { ...smallJob, model: 'stopped' });
+    await jobWhen(first, id, ({ progress }) => progress.step > 0);
+    expect(await first.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(first.log.at(-1)?.msg).toBe('stopped');
+
+    const second = await startService(settings);
+    const job = await succeeded(second, id);
+    expect(job).toMatchObject({ attempts: 2, version: 1 });
+    expect(job.resumed_from_step).toBeGreaterThan(0);
+    expect(await fileOf(second, 'stopped', 1)).toBe(await fileOf(second, 'whole', 1));
+    expect((await readJob(second, whole.id)).metrics).toEqual(job.metrics);
+  });
+
+  test('survives the death of the process that trains', async () => {
+    const service = await startService({ DATA_DIR: await temporaryFolder() });
+    const { id } = await submit(service, smallJob);
+    await jobWhen(service, id, ({ metrics }) => metrics?.epoch === 1);
+    process.kill(await trainingPid(service), 'SIGKILL');
+    expect(await succeeded(service, id)).toMatchObject({ attempts: 2, resumed_from_step: 235, version: 1 });
+  });
+
+  test('ends a run that diverges as failed, and goes on with the next', async () => {
+    const service = await startService({ DATA_DIR: await temporaryFolder() });
+    const hidden = Array.from({ length: 40 }, () => ({ units: 32 }));
+    const bad = await submit(service, { network: { hidden }, optimizer: { learning_rate: 10 } });
+    const good = await submit(service, { ...smallJob, epochs: 1 });
+    const failed = await jobWhen(service, bad.id, ({ status }) => status === 'failed');
+    expect(failed).toMatchObject({ error: { code: 'TRAINING_DIVERGED' }, version: null });
+    await succeeded(service, good.id);
+  });
+
+  test('serves the newest version that is not damaged, and says so', async () => {
+    const settings = { DATA_DIR: await temporaryFolder() };
+    const first = await startService(settings);
+    for (const seed of [1, 2]) {
+      const { id } = await submit(first, { ...smallJob, epochs: 1, seed });
+      await succeeded(first, id);
+    }
+    const newest = await fileOf(first, 'mnist-mlp', 2);
+    await first.end('SIGTERM');
+    const storage = await createFileStorage(settings.DATA_DIR);
+    await flipBit(storage, `models/mnist-mlp/files/${newest}.safetensors`, 12_345);
+
+    const second = await startService(settings);
+    expect(await accuracyOf(second, 1)).toBeGreaterThan(0.75);
+    expect(second.log).toContainEqual(expect.objectContaining({ level: 40, model: 'mnist-mlp', version: 2 }));
+  });
+});
+
+describe('a start that cannot be', () => {
+  test.each([
+    [{ ROLE: 'api' }, /CONFIG_INVALID.*ROLE=api needs QUEUE_URL/],
+    [{ ROLE: 'worker' }, /CONFIG_INVALID.*ROLE=worker needs QUEUE_URL/],
+    [{ ROLE: 'both' }, /CONFIG_INVALID.*ROLE/],
+    [{ PORT: '70000' }, /CONFIG_INVALID.*PORT/],
+    [{ QUEUE_URL: 'mysql://here' }, /CONFIG_INVALID.*QUEUE_URL must begin/],
+  ])('for want of a good setting says which: %o', async (settings, problem) => {
+    const { code, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), ...settings });
+    expect(code).toBe(1);
+    expect(errors).toMatch(problem);
+  });
+
+  test('because the folder or the port is taken says so and ends', async () => {
+    const settings = { DATA_DIR: await temporaryFolder() };
+    const { url } = await startService(settings);
+    const twice = await startInVain(settings);
+    expect(twice).toMatchObject({ code: 1 });
+    expect(twice.log.at(-1)).toMatchObject({ level: 60, code: 'DATA_FOLDER_IN_USE' });
+
+    const elsewhere = await startInVain({ DATA_DIR: await temporaryFolder(), PORT: new URL(url).port });
+    expect(elsewhere).toMatchObject({ code: 1 });
+    expect(elsewhere.log.at(-1)).toMatchObject({ level: 60, code: 'ADDRESS_IN_USE' });
+  });
+
+  test('because the queue does not answer names it, without the password', async () => {
+    const port = await closedPort();
+    const QUEUE_URL = `redis://user:secret@127.0.0.1:${port}`;
+    const { code, log } = await startInVain({ DATA_DIR: await temporaryFolder(), QUEUE_URL });
+    expect(code).toBe(1);
+    expect(log.at(-1)).toMatchObject({ level: 60, code: 'QUEUE_UNAVAILABLE' });
+    expect(JSON.stringify(log)).not.toContain('secret');
+  });
+});
+
+for (const kind of ['redis', 'postgres'] as const) {
+  describeWithService(kind, `API and workers apart, on a real ${kind}`, (queue) => {
+    test('a run goes from one worker to the next when the first is stopped', async () => {
+      const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url };
+      const api = await startService({ ...settings, ROLE: 'api' });
+      const { id } = await submit(api, smallJob);
+      expect((await readJob(api, id)).status).toBe('queued');
+
+      const first = await startService({ ...settings, ROLE: 'worker' });
+      await jobWhen(api, id, ({ progress }) => progress.step > 0);
+      expect(await first.end('SIGTERM')).toEqual({ code: 0, signal: null });
+      expect((await readJob(api, id)).status).toBe('queued');
+
+      await startService({ ...settings, ROLE: 'worker' });
+      const job = await succeeded(api, id);
+      expect(job).toMatchObject({ attempts: 2, version: 1 });
+      expect(job.resumed_from_step).toBeGreaterThan(0);
+      await expect.poll(() => served(api)).toHaveLength(1);
+      expect(await accuracyOf(api, 1)).toBeGreaterThan(0.8);
+    });
+  });
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,152 @@
+/** The built service as its users run it: a process of its own, on a free port, with a data folder of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import request from 'supertest';
+import { expect, onTestFinished } from 'vitest';
+import { createDatasetStore } from '../../src/data/dataset-store.js';
+import type { Job, JobRequest } from '../../src/jobs/contracts.js';
+
+export interface LogLine {
+  level: number;
+  msg: string;
+  url?: string;
+  code?: string;
+  [field: string]: unknown;
+}
+
+export interface Service {
+  /** Of the first line that has one; the worker's is ''. */
+  url: string;
+  log: LogLine[];
+  http: ReturnType<typeof request>;
+  pid: number;
+  /** Sends the signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+const entry = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** Starts the service and waits until it says that it is ready; it is killed when the test ends. */
+export async function startService(settings: Record<string, string>): Promise<Service> {
+  const { child, log, errors } = launch(settings);
+  onTestFinished(() => kill(child));
+  for (;;) {
+    const ready = log.find(({ msg }) => /listens on|is ready/.test(msg));
+    if (ready) {
+      const url = ready.url ?? '';
+      return { url, log, http: request(url), pid: child.pid ?? 0, end: (signal) => end(child, signal) };
+    }
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`The service ended at once:\n${JSON.stringify(log, null, 2)}\n${errors()}`);
+    }
+    await sleep(20);
+  }
+}
+
+/** Starts a service that is expected to refuse, and waits for its end. */
+export async function startInVain(
+  settings: Record<string, string>,
+): Promise<{ code: number | null; log: LogLine[]; errors: string }> {
+  const { child, log, errors } = launch(settings);
+  onTestFinished(() => kill(child));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, log, errors: errors() };
+}
+
+/** A small job: some seconds of training, about nine of ten digits right. */
+export const smallJob: JobRequest = { network: { hidden: [{ units: 8 }] }, epochs: 2, batch_size: 256 };
+
+export async function submit({ http }: Service, job: JobRequest): Promise<Job> {
+  return (await http.post('/v1/jobs').send(job).expect(202)).body as Job;
+}
+
+export async function readJob({ http }: Service, id: string): Promise<Job> {
+  return (await http.get(`/v1/jobs/${id}`).expect(200)).body as Job;
+}
+
+/** The models and the versions that /predict answers from. */
+export async function served({ http }: Service): Promise<{ model: string; version: number }[]> {
+  return (
+    (await http.get('/health/ready').expect(200)).body as { models: { model: string; version: number }[] }
+  ).models;
+}
+
+/** Polls the job until it is so. */
+export async function jobWhen(service: Service, id: string, isSo: (job: Job) => boolean): Promise<Job> {
+  for (;;) {
+    const job = await readJob(service, id);
+    if (isSo(job)) return job;
+    if (hasEnded(job)) throw new Error(`The job ended: ${JSON.stringify(job, null, 2)}`);
+    await sleep(50);
+  }
+}
+
+export async function succeeded(service: Service, id: string): Promise<Job> {
+  const job = await jobWhen(service, id, hasEnded);
+  expect(job).toMatchObject({ status: 'succeeded', error: null });
+  return job;
+}
+
+/** The SHA-256 of the version's file. */
+export async function fileOf({ http }: Service, model: string, version: number): Promise<string> {
+  const { versions } = (await http.get(`/v1/models/${model}`).expect(200)).body as {
+    versions: { version: number; file: { sha256: string } }[];
+  };
+  return versions.find((each) => each.version === version)?.file.sha256 ?? 'none';
+}
+
+/** The first digits of the test split. */
+export async function testDigits(count: number): Promise<{ inputs: number[][]; labels: string[] }> {
+  const { test } = await createDatasetStore().load('mnist');
+  const rows = Array.from({ length: count }, (_, i) => i);
+  return {
+    inputs: rows.map((i) => [...test.inputs.subarray(i * test.width, (i + 1) * test.width)]),
+    labels: rows.map((i) => String(test.labels[i])),
+  };
+}
+
+/** The process that trains, a child of the service. */
+export async function trainingPid({ pid }: Service): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const child = children.trim().split(' ').filter(Boolean).map(Number).at(0);
+  if (child === undefined) throw new Error('The service trains nothing');
+  return child;
+}
+
+function hasEnded({ status }: Job): boolean {
+  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
+}
+
+function launch(settings: Record<string, string>): {
+  child: ChildProcess;
+  log: LogLine[];
+  errors: () => string;
+} {
+  const child = spawn(process.execPath, [entry], {
+    env: { PORT: '0', LOG_FORMAT: 'json', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: LogLine[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => log.push(JSON.parse(line) as LogLine));
+  let errors = '';
+  child.stderr.on('data', (chunk) => (errors += String(chunk)));
+  return { child, log, errors: () => errors };
+}
+
+async function end(
+  child: ChildProcess,
+  signal: NodeJS.Signals,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  const closed = once(child, 'close');
+  child.kill(signal);
+  const [code, by] = (await closed) as [number | null, NodeJS.Signals | null];
+  return { code, signal: by };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL');
+}
