@@ -13,6 +13,7 @@ export const errorCodes = {
   NETWORK_TOO_LARGE: 'Training this network would take more memory than allowed.',
   ENGINE_UNAVAILABLE: 'The engine asked for cannot run here.',
   MODEL_NOT_READY: 'No model can answer yet.',
+  NOT_READY: 'Something that the service depends on does not work.',
   QUEUE_UNAVAILABLE: 'The queue does not answer.',
   SHUTTING_DOWN: 'The service is stopping.',
   INTERNAL: 'An error of the service itself; the log has the details under the request id.',

@@ -108,7 +108,7 @@ async function startApi(
   });
   const app = await buildApp({
     producer,
-    jobs: createJobView(store, queue),
+    jobs: createJobView(store, queue, log),
     registry,
     modelServer,
     checks: {

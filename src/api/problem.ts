@@ -18,6 +18,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
   MODEL_NOT_READY: 503,
+  NOT_READY: 503,
   QUEUE_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
 };

@@ -1,4 +1,5 @@
 /** Jobs as the API shows them, derived from the run store and, for runs that have not ended, the queue. */
+import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
 import type { Job, JobList, JobStatus, RunResult, RunSpec, RunSummary } from './contracts.js';
 import type { TrainingQueue } from './queue/training-queue.js';
@@ -10,7 +11,7 @@ export interface JobView {
   /** @throws TrainyardError JOB_NOT_FOUND, QUEUE_UNAVAILABLE, RUN_CORRUPT */
   get(id: string): Promise<Job>;
   /**
-   * Newest first; `after` is the id of the last job of the page before.
+   * Newest first; `after` is the id of the last job of the page before. A run that cannot be read is left out.
    * @throws TrainyardError QUEUE_UNAVAILABLE
    */
   list(page: { after?: string | undefined; limit: number }): Promise<JobList>;
@@ -19,6 +20,7 @@ export interface JobView {
 export function createJobView(
   store: Pick<RunStore, 'readSpec' | 'readResult' | 'readEvents' | 'ids'>,
   queue: Pick<TrainingQueue, 'placeOf'>,
+  log: Pick<Logger, 'warn'>,
 ): JobView {
   /** Of runs under way: how far their events have been read and what they add up to. */
   const underWay = new Map<string, { nextByte: number; summary: RunSummary }>();
@@ -43,6 +45,16 @@ export function createJobView(
     return summary;
   }
 
+  async function findReadable(id: string): Promise<Job | null> {
+    try {
+      return await find(id);
+    } catch (err) {
+      if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
+      log.warn({ err, job: id }, 'a run cannot be read and is left out of the list');
+      return null;
+    }
+  }
+
   return {
     async get(id) {
       const found = await find(id);
@@ -57,7 +69,7 @@ export function createJobView(
       for (const id of ids) {
         if (data.length === limit) break;
         seen++;
-        const found = await find(id);
+        const found = await findReadable(id);
         if (found !== null) data.push(found);
       }
       return { object: 'list', data, has_more: seen < ids.length };

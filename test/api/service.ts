@@ -101,7 +101,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}): Promise<Test
       trainingMemoryLimitBytes: 2 ** 30,
       log,
     }),
-    jobs: createJobView(store, queueVerbs),
+    jobs: createJobView(store, queueVerbs, log),
     registry,
     modelServer,
     checks: {

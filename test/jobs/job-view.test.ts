@@ -59,6 +59,14 @@ describe('jobs', () => {
     setAway(false);
   });
 
+  test('that cannot be read are left out of the list, and said to be damaged when asked for', async () => {
+    const { producer, jobs, storage } = await scene();
+    const [good, damaged] = [await producer.submit({}), await producer.submit({})];
+    await storage.put(`runs/${damaged.id}/spec.json`, Buffer.from('{'));
+    expect((await jobs.list({ limit: 10 })).data.map(({ id }) => id)).toEqual([good.id]);
+    await expect(jobs.get(damaged.id)).rejects.toMatchObject({ code: 'RUN_CORRUPT' });
+  });
+
   test('that do not exist are not found', async () => {
     const { jobs } = await scene();
     await expect(jobs.get('job_none')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });

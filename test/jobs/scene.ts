@@ -62,7 +62,7 @@ export function sceneWithQueue(): { queue: () => TrainingQueue; scene: () => Pro
       storage,
       store,
       producer,
-      jobs: createJobView(store, fragile),
+      jobs: createJobView(store, fragile, log),
       setAway: (isAway) => (away = isAway),
       async end(runId, status, error = null) {
         const spec = await store.readSpec(runId);

@@ -91,6 +91,18 @@ describe('the service on its embedded queue', () => {
     expect(await succeeded(service, id)).toMatchObject({ attempts: 2, resumed_from_step: 235, version: 1 });
   });
 
+  test('takes its training process along when it is killed, and takes the run up again when it is back', async () => {
+    const settings = { DATA_DIR: await temporaryFolder() };
+    const first = await startService(settings);
+    const { id } = await submit(first, smallJob);
+    // As early as can be: the process that trains has hardly begun.
+    await jobWhen(first, id, ({ attempts }) => attempts === 1);
+    // The two share an output, so that this waits for both.
+    expect(await first.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+    const second = await startService(settings);
+    expect(await succeeded(second, id)).toMatchObject({ attempts: 2, version: 1 });
+  });
+
   test('ends a run that diverges as failed, and goes on with the next', async () => {
     const service = await startService({ DATA_DIR: await temporaryFolder() });
     const hidden = Array.from({ length: 40 }, () => ({ units: 32 }));

@@ -10,7 +10,7 @@ export function useStrictQueryStrings(app: FastifyInstance): void {
     if (route.schema?.operationId === undefined) return;
     route.schema.querystring ??= nothing;
     const names = numbersIn(route.schema.querystring);
-    if (names.length > 0) route.preValidation = readNumbers(names);
+    if (names.length > 0) route.preValidation = [readNumbers(names), ...[route.preValidation ?? []].flat()];
   });
 }
 

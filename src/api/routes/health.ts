@@ -69,7 +69,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
       if (first === undefined) return { status: 'ready' as const, checks: results, models };
 
       for (const { name, error: err } of failed) request.log.warn({ check: name, err }, 'not ready');
-      const code = first.error instanceof TrainyardError ? first.error.code : 'INTERNAL';
+      const code = first.error instanceof TrainyardError ? first.error.code : 'NOT_READY';
       const detail = failed.map(({ name, error }) => `${name}: ${error?.message ?? ''}`).join('; ');
       return sendProblem(reply, { code, detail }, { status: 503, checks: results, models });
     },

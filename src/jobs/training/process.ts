@@ -17,8 +17,10 @@ const stop = new AbortController();
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('message', () => stop.abort());
-// The worker is gone, and with it the right to write: the queue gives the run to another.
+// Without its worker it has no right to write: the queue gives the run to another. The worker may be gone already, and
+// who has no listener yet does not hear of it.
 process.on('disconnect', () => process.exit(1));
+if (!process.connected) process.exit(1);
 
 try {
   const storage = await createFileStorage(task.dataDir);
