@@ -20,7 +20,9 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const service = startService(process.env);
 const interrupted = new AbortController();
-['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, interrupt));
+['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, interrupt));
+// The terminal is closed, or whoever read the output, such as `head`, has had enough.
+process.stdout.on('error', interrupt);
 try {
   await Promise.race([learnAndAsk(service), service.died]);
 } catch (error) {
@@ -31,6 +33,7 @@ try {
 }
 
 function interrupt(): void {
+  if (interrupted.signal.aborted) return;
   interrupted.abort();
   say(
     '\nStopping. The job is kept: it goes on from its checkpoint with npm start, or the next npm run demo.',

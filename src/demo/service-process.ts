@@ -9,7 +9,7 @@ export interface ServiceProcess {
   ready: Promise<{ url: string; data: string }>;
   /** Rejects when the service ends, with what it said last. */
   died: Promise<never>;
-  /** Asks it to stop and waits until it has. */
+  /** Asks it to stop and waits until it has. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -58,15 +58,19 @@ export function startService(environment: NodeJS.ProcessEnv): ServiceProcess {
     });
   });
 
+  const stopNow = async (): Promise<void> => {
+    const force = setTimeout(() => service.kill('SIGKILL'), stopWithinMs);
+    service.kill('SIGTERM');
+    await exited;
+    clearTimeout(force);
+  };
+  let stopped: Promise<void> | undefined;
+
   return {
     ready,
     died,
-    async stop() {
-      const force = setTimeout(() => service.kill('SIGKILL'), stopWithinMs);
-      service.kill('SIGTERM');
-      await exited;
-      clearTimeout(force);
-    },
+    // Once: a second signal would cut its stop short.
+    stop: () => (stopped ??= stopNow()),
   };
 }
 

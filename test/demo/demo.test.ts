@@ -40,6 +40,16 @@ test('the demo submits the reference job, shows how far it is, and keeps it when
   });
 });
 
+test('the demo takes the service along when nobody reads its output any more', async () => {
+  const data = await temporaryFolder();
+  const { demo, output, ended } = startDemo(data);
+  await until(() => output.out.includes('POST /v1/jobs'));
+  demo.stdout.destroy();
+  expect(await ended).toBe(130);
+  // Which only one process can have open.
+  await startService({ DATA_DIR: data });
+});
+
 test('the demo says why, and fails, when the data folder is in use', async () => {
   const data = await temporaryFolder();
   await startService({ DATA_DIR: data });
