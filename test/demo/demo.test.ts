@@ -6,8 +6,6 @@ import { until } from '../jobs/queue/conformance.js';
 import { jobWhen, startService } from '../service/service.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 
-// The whole demo trains for minutes with the reference engine, so that here it is only begun.
-
 function startDemo(data: string) {
   const demo = spawn(process.execPath, [fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))], {
     env: { DATA_DIR: data },
@@ -19,6 +17,17 @@ function startDemo(data: string) {
   const ended = once(demo, 'close').then(([code]) => code as number | null);
   return { demo, output, ended };
 }
+
+test('the demo learns MNIST, says how well, draws digits with their answers, and leaves the model', async () => {
+  const data = await temporaryFolder();
+  const { output, ended } = startDemo(data);
+  expect(await ended).toBe(0);
+  expect(output.err).toBe('');
+  expect(output.out).toMatch(/^Test accuracy: 9[78]\.\d\d%$/m);
+  expect(output.out.match(/a \d; \/predict says \d \(\d+\.\d %\)/g)).toHaveLength(4);
+  const { http } = await startService({ DATA_DIR: data });
+  await http.get('/v1/models/mnist-mlp').expect(200);
+});
 
 test('the demo submits the reference job, shows how far it is, and keeps it when it is interrupted', async () => {
   const data = await temporaryFolder();

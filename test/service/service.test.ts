@@ -37,7 +37,7 @@ describe('the service on its embedded queue', () => {
       url,
       docs: `${url}/docs`,
       queue: expect.stringContaining('embedded') as string,
-      engine: expect.stringContaining('reference') as string,
+      engine: expect.stringContaining('wasm') as string,
       data,
     });
   });
@@ -59,8 +59,8 @@ describe('the service on its embedded queue', () => {
     await expect.poll(() => served(service)).toHaveLength(1);
     expect(await accuracyOf(service, 1)).toBeGreaterThan(0.8);
 
-    const second = await submit(service, { ...smallJob, epochs: 1, seed: 1 });
-    expect((await succeeded(service, second.id)).version).toBe(2);
+    const second = await submit(service, { ...smallJob, engine: 'auto', seed: 1 });
+    expect(await succeeded(service, second.id)).toMatchObject({ version: 2, engine: { name: 'wasm' } });
     await expect.poll(() => served(service)).toEqual([{ model: 'mnist-mlp', version: 2 }]);
     expect(await accuracyOf(service, 2)).toBeGreaterThan(0.75);
   });

@@ -2,9 +2,10 @@
 import { TrainyardError } from '../../errors.js';
 import type { Engine } from './engine.js';
 import { createReferenceEngine } from './reference/reference-engine.js';
+import { createWasmEngine } from './wasm/wasm-engine.js';
 
 /** Fastest first. */
-const engines: readonly Engine[] = [createReferenceEngine()];
+const engines: readonly Engine[] = [createWasmEngine(), createReferenceEngine()];
 
 export const engineNames: readonly string[] = engines.map((engine) => engine.name);
 

@@ -98,7 +98,7 @@ describe('a run', () => {
     const result = await scene.store.readResult(scene.runId);
     expect(result?.summary).toMatchObject({
       version: 1,
-      engine: { name: 'reference' },
+      engine: { name: 'wasm' },
       resumed_from_step: null,
       progress: { epoch: 3, epochs: 3, step: 15, steps: 15, fraction: 1 },
     });

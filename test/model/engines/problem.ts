@@ -34,7 +34,7 @@ export function randomProblem(widths: number[], batchSize: number): Problem {
       weight_decay: 0.01,
     },
     batchSize,
-    seed: 11,
+    seed: 12,
     preprocessing: { divide_by: 255, mean: 0.1307, std: 0.3081 },
   };
   const { inputs, outputs } = program.network;

@@ -1,0 +1,78 @@
+/**
+ * A dense layer's weights as the kernels have them: outputs in panels of 8, each (panelRows, 8), padded with zeros that
+ * stay zeros. PyTorch's order is (outputs, inputs).
+ */
+import { denseLayers, type DenseLayer, type NetworkSpec, type Tensor } from '../../network.js';
+import { roundUp, strideOf, type Layout } from './layout.js';
+
+export interface PanelShape extends DenseLayer {
+  panels: number;
+  panelRows: number;
+  /** Of the rows of the layer's outputs, in floats. */
+  stride: number;
+}
+
+export function panelShapes(network: NetworkSpec): PanelShape[] {
+  return denseLayers(network).map((layer) => ({
+    ...layer,
+    panels: Math.ceil(layer.outputs / 8),
+    panelRows: roundUp(layer.inputs, 4),
+    stride: strideOf(layer.outputs),
+  }));
+}
+
+/** Room for a weight tensor and a bias tensor, or for what is kept for each of their numbers. */
+export interface LayerAddress {
+  weights: number;
+  bias: number;
+}
+
+export function planLayer(layout: Layout, { panels, panelRows }: PanelShape): LayerAddress {
+  return { weights: layout.floats(8 * panels * panelRows), bias: layout.floats(8 * panels) };
+}
+
+/** `weights` (outputs, inputs) and `bias` (outputs) into their places. */
+export function writeLayer(
+  floats: Float32Array,
+  shape: PanelShape,
+  address: LayerAddress,
+  weights: Float32Array,
+  bias: Float32Array,
+): void {
+  const base = address.weights / 4;
+  for (let output = 0; output < shape.outputs; output++) {
+    const column = columnOf(shape, output);
+    const row = output * shape.inputs;
+    for (let input = 0; input < shape.inputs; input++) {
+      floats[base + column + 8 * input] = weights[row + input];
+    }
+  }
+  floats.set(bias, address.bias / 4);
+}
+
+/** Copies in PyTorch's order. */
+export function readLayer(
+  floats: Float32Array,
+  shape: PanelShape,
+  address: LayerAddress,
+): { weight: Tensor; bias: Tensor } {
+  const base = address.weights / 4;
+  const weights = new Float32Array(shape.outputs * shape.inputs);
+  for (let output = 0; output < shape.outputs; output++) {
+    const column = columnOf(shape, output);
+    const row = output * shape.inputs;
+    for (let input = 0; input < shape.inputs; input++) {
+      weights[row + input] = floats[base + column + 8 * input];
+    }
+  }
+  const bias = floats.slice(address.bias / 4, address.bias / 4 + shape.outputs);
+  return {
+    weight: { shape: [shape.outputs, shape.inputs], data: weights },
+    bias: { shape: [shape.outputs], data: bias },
+  };
+}
+
+/** Where an output's first weight lies. */
+function columnOf({ panelRows }: PanelShape, output: number): number {
+  return (output >> 3) * panelRows * 8 + (output & 7);
+}
