@@ -31,9 +31,7 @@ if (options.peer !== undefined && options.peer !== 'pytorch') throw new Error('T
 const { train, test, info } = await createDatasetStore().load('mnist');
 const batchSize = Number(options.batch);
 const epochs = Number(options.epochs);
-const hidden = options.hidden
-  .split(',')
-  .map((units) => ({ units: Number(units), activation: 'relu' }));
+const hidden = options.hidden.split(',').map((units) => ({ units: Number(units), activation: 'relu' }));
 const network = { inputs: train.width, hidden, outputs: 10 };
 const stepsPerEpoch = Math.ceil(train.count / batchSize);
 /** An epoch of the reference takes most of a minute: it runs this part of one, and is reported as if it went on so. */
