@@ -4,6 +4,7 @@
  */
 import { TrainyardError } from '../errors.js';
 import type { Engine } from './engines/engine.js';
+import { createBatchingPredictor } from './prediction-batch.js';
 import type { LoadedVersion, VersionManifest } from './registry.js';
 
 /** A document. */
@@ -41,7 +42,7 @@ export function serveVersion(load: () => Promise<LoadedVersion>, engine: Engine)
       manifest,
       network,
       labels,
-      predictor: await engine.predictor(network, parameters, preprocessing),
+      predictor: createBatchingPredictor(await engine.predictor(network, parameters, preprocessing)),
     };
   });
   let running = 0;
@@ -85,46 +86,58 @@ export function serveVersion(load: () => Promise<LoadedVersion>, engine: Engine)
 
 /** (inputs.length, width), row-major, raw. */
 function packInputs(inputs: number[][], width: number, model: string): Float32Array {
-  const packed = new Float32Array(inputs.length * width);
   inputs.forEach((row, sample) => {
-    if (row.length !== width) {
-      const message = `inputs[${sample}] has ${row.length} numbers; model ${model} takes ${width}`;
-      throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/inputs/${sample}` });
-    }
-    packed.set(row, sample * width);
+    if (row.length === width) return;
+    const message = `inputs[${sample}] has ${row.length} numbers; model ${model} takes ${width}`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/inputs/${sample}` });
   });
-  // After rounding: a number beyond float32 has become infinite.
-  const bad = packed.findIndex((value) => !Number.isFinite(value));
-  if (bad !== -1) {
-    const [sample, column] = [Math.floor(bad / width), bad % width];
-    const message = `inputs[${sample}][${column}] is not a finite float32 number`;
-    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/inputs/${sample}/${column}` });
+  const packed = new Float32Array(inputs.length * width);
+  for (let sample = 0; sample < inputs.length; sample++) {
+    const row = inputs[sample];
+    const start = sample * width;
+    for (let column = 0; column < width; column++) {
+      packed[start + column] = row[column];
+      // After rounding: a number beyond float32 has become infinite.
+      if (!Number.isFinite(packed[start + column])) throw notFinite(sample, column);
+    }
   }
   return packed;
 }
 
-/** `probabilities` (classes) of one sample. */
+function notFinite(sample: number, column: number): TrainyardError {
+  const message = `inputs[${sample}][${column}] is not a finite float32 number`;
+  return new TrainyardError('INVALID_REQUEST', message, { pointer: `/inputs/${sample}/${column}` });
+}
+
+/** `row` (classes) holds the probabilities of one sample. */
 function prediction(
-  probabilities: Float32Array,
+  row: Float32Array,
   labels: string[],
   sample: number,
   topK: number | undefined,
 ): Prediction {
-  if (!probabilities.every(Number.isFinite)) {
-    const message = `inputs[${sample}] is too large: what the model makes of it is not finite`;
-    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/inputs/${sample}` });
+  const probabilities: number[] = [];
+  let best = 0;
+  for (const probability of row) {
+    if (!Number.isFinite(probability)) throw tooLarge(sample);
+    if (probability > row[best]) best = probabilities.length;
+    probabilities.push(probability);
   }
   const ranked = (index: number): RankedClass => ({
     label: labels[index],
     index,
     confidence: probabilities[index],
   });
-  const best = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b)));
-  const answer: Prediction = { ...ranked(best), probabilities: [...probabilities] };
+  const answer: Prediction = { ...ranked(best), probabilities };
   if (topK !== undefined) {
     // The sort is stable, so that of equals the first stays first.
     const falling = labels.map((_, index) => ranked(index)).sort((a, b) => b.confidence - a.confidence);
     answer.top = falling.slice(0, topK);
   }
   return answer;
+}
+
+function tooLarge(sample: number): TrainyardError {
+  const message = `inputs[${sample}] is too large: what the model makes of it is not finite`;
+  return new TrainyardError('INVALID_REQUEST', message, { pointer: `/inputs/${sample}` });
 }

@@ -18,6 +18,8 @@ const inputs = [
 /** The real engine, watched: how many predictors live, and that none predicts once it is disposed of. */
 interface WatchedEngine extends Engine {
   live: number;
+  /** The samples of each call. */
+  calls: number[];
   /** Predictions wait for this one. */
   gate: Promise<void>;
 }
@@ -27,6 +29,7 @@ function createWatchedEngine(): WatchedEngine {
   const engine: WatchedEngine = {
     ...reference,
     live: 0,
+    calls: [],
     gate: Promise.resolve(),
     async predictor(...model) {
       const predictor = await reference.predictor(...model);
@@ -34,6 +37,7 @@ function createWatchedEngine(): WatchedEngine {
       engine.live++;
       return {
         async predict(raw, count) {
+          engine.calls.push(count);
           await engine.gate;
           if (disposed) throw new Error('A predictor was disposed of under a running prediction');
           return predictor.predict(raw, count);
@@ -343,6 +347,29 @@ describe('a failing storage or engine', () => {
     failing.loading = false;
     await server.refresh();
     expect(server.status()).toEqual([{ model: 'pets', version: 1 }]);
+  });
+});
+
+describe('requests at the same time', () => {
+  test('are one call of the predictor, and what is wrong with one is wrong with no other', async () => {
+    const { server, engine, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    const [alone] = (await server.predict({ inputs })).predictions;
+    engine.calls.length = 0;
+    const answers = await Promise.allSettled([
+      server.predict({ inputs }),
+      server.predict({ inputs: [[1, 2]] }),
+      server.predict({ inputs: [[1, NaN, 3]] }),
+      server.predict({ inputs: [inputs[0]], model: 'pets' }),
+    ]);
+    expect(engine.calls).toEqual([3]);
+    expect(answers).toMatchObject([
+      { status: 'fulfilled', value: { predictions: [alone, {}] } },
+      { status: 'rejected', reason: { message: 'inputs[0] has 2 numbers; model pets takes 3' } },
+      { status: 'rejected', reason: { message: 'inputs[0][1] is not a finite float32 number' } },
+      { status: 'fulfilled', value: { predictions: [alone] } },
+    ]);
   });
 });
 
