@@ -1,0 +1,71 @@
+/**
+ * Reloads a model of about a megabyte a thousand times on the default engine, answering from each version, and prints
+ * what the process holds after the first hundred and in the end, in bytes. A process of its own: its memory is no other
+ * test's, and it can ask for the garbage to be collected (node --expose-gc).
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { selectEngine } from '../../dist/model/engines/select.js';
+import { initialState } from '../../dist/model/initialization.js';
+import { encodeModelFile } from '../../dist/model/model-file.js';
+import { createModelServer } from '../../dist/model/model-server.js';
+import { createRegistry } from '../../dist/model/registry.js';
+import { createFileStorage } from '../../dist/storage/file-storage.js';
+
+const log = { info: () => undefined, warn: (...line) => console.error(...line) };
+const network = { inputs: 784, hidden: [{ units: 256, activation: 'relu' }], outputs: 10 };
+const preprocessing = { divide_by: 255, mean: 0, std: 1 };
+const labels = Array.from({ length: network.outputs }, (_, digit) => String(digit));
+const description = { format_version: 1, network, preprocessing, labels };
+const inputs = [new Array(network.inputs).fill(1)];
+
+const folder = await mkdtemp(join(tmpdir(), 'trainyard-reloads-'));
+try {
+  console.log(JSON.stringify(await reloadMany(await createFileStorage(folder))));
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+async function reloadMany(storage) {
+  const registry = createRegistry(storage, log);
+  const file = encodeModelFile(description, initialState(network, 0).parameters);
+  await registry.publish({ model: 'digits', runId: 'job_1', step: 1, file, metrics: null, now: new Date(0) });
+
+  let newest = 0;
+  /** The one version of the real registry under an ever newer number, as it reads a thousand of them in no short time. */
+  const growing = {
+    ...registry,
+    versionNumbers: () => Promise.resolve([newest]),
+    async load(name, version) {
+      const { manifest, ...content } = await registry.load(name, 1);
+      return { ...content, manifest: { ...manifest, version } };
+    },
+  };
+  const { engine } = await selectEngine('auto');
+  const server = createModelServer({ registry: growing, engine, log });
+  const reload = async (times) => {
+    for (let count = 0; count < times; count++) {
+      newest++;
+      await server.refresh();
+      const { version } = await server.predict({ inputs });
+      if (version !== newest) throw new Error(`Version ${version} answered, not ${newest}`);
+    }
+    return heldBytes();
+  };
+  const early = await reload(100);
+  const late = await reload(900);
+  await server.stop();
+  return { early, late };
+}
+
+async function heldBytes() {
+  // Twice, as what a finaliser lets go of is garbage of the next collection.
+  for (let round = 0; round < 2; round++) {
+    globalThis.gc();
+    await nextTurn();
+  }
+  const { rss, external } = process.memoryUsage();
+  return { rss, external };
+}
