@@ -1,15 +1,19 @@
 /** Inference on the kernels: raw inputs to class probabilities, a slice of the request at a time. */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../initialization.js';
-import type { NetworkSpec, StateDict } from '../../network.js';
+import { denseLayers, type NetworkSpec, type StateDict } from '../../network.js';
 import type { Preprocessing } from '../../preprocessing.js';
 import type { Predictor } from '../engine.js';
 import { instantiate, type CompiledKernels } from './kernels.js';
 import { createLayout, roundUp, strideOf } from './layout.js';
 import { panelShapes, planLayer, writeLayer } from './panels.js';
 
-/** Samples worked on at a time: memory does not grow with the request, and others wait no longer than for this many. */
-const sliceRows = 64;
+/**
+ * Samples are worked on in slices, so that memory does not grow with the request and others wait no longer than for one:
+ * for so many multiplications, a millisecond or a few of them, but of a small network no more samples than this.
+ */
+const sliceMultiplications = 15e6;
+const mostSliceRows = 64;
 
 export function createWasmPredictor(
   { module, heapBase }: CompiledKernels,
@@ -18,6 +22,7 @@ export function createWasmPredictor(
   { divide_by, mean, std }: Preprocessing,
 ): Predictor {
   checkParameters(network, parameters);
+  const sliceRows = sliceRowsFor(network);
   const layout = createLayout(heapBase);
   const layers = panelShapes(network).map((shape) => ({
     shape,
@@ -84,4 +89,11 @@ export function createWasmPredictor(
       // The memory goes with the last reference to this predictor.
     },
   };
+}
+
+/** A multiple of 4, as the kernels take them: for a wide network, four at once take hardly longer than one. */
+function sliceRowsFor(network: NetworkSpec): number {
+  const perSample = denseLayers(network).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const rows = Math.floor(sliceMultiplications / perSample / 4) * 4;
+  return Math.min(mostSliceRows, Math.max(4, rows));
 }
