@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { getPriority } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { describeWithService } from '../services.js';
@@ -81,6 +82,13 @@ describe('the service on its embedded queue', () => {
     expect(job.resumed_from_step).toBeGreaterThan(0);
     expect(await fileOf(second, 'stopped', 1)).toBe(await fileOf(second, 'whole', 1));
     expect((await readJob(second, whole.id)).metrics).toEqual(job.metrics);
+  });
+
+  test('trains at a lower priority than it answers', async () => {
+    const service = await startService({ DATA_DIR: await temporaryFolder() });
+    const { id } = await submit(service, smallJob);
+    await jobWhen(service, id, ({ progress }) => progress.step > 0);
+    expect(getPriority(await trainingPid(service))).toBeGreaterThan(getPriority(service.pid));
   });
 
   test('survives the death of the process that trains', async () => {

@@ -2,6 +2,7 @@
  * The process that trains one run; started by training-process.ts and by nobody else. It is stopped by its worker alone:
  * signals that a terminal or a container sends to every process reach the worker too, which then asks for a checkpoint.
  */
+import { constants, getPriority, setPriority } from 'node:os';
 import { createDatasetStore } from '../../data/dataset-store.js';
 import { createLogger } from '../../log.js';
 import { createRegistry } from '../../model/registry.js';
@@ -9,6 +10,9 @@ import { createFileStorage } from '../../storage/file-storage.js';
 import { createRunStore } from '../run-store.js';
 import { trainRun } from './train.js';
 import type { EndMessage, TrainingTask } from './training-process.js';
+
+// Where both want the same core, a prediction comes before training. Threads that are started later inherit it.
+setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
 
 const task = JSON.parse(process.argv[2] ?? 'null') as TrainingTask;
 const log = createLogger(task).child({ job: task.runId });
