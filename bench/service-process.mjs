@@ -1,0 +1,63 @@
+/** The built service as its users run it, in a process of its own on a free port. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Resolves when it listens. */
+export async function startService(dataDir) {
+  const child = spawn(process.execPath, [entry], {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', LOG_FORMAT: 'json' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout });
+  /** The first line from now on that is so. */
+  const logged = (isSo) =>
+    new Promise((resolve, reject) => {
+      lines.on('line', function look(text) {
+        const line = JSON.parse(text);
+        if (!isSo(line)) return;
+        lines.off('line', look);
+        resolve(line);
+      });
+      lines.once('close', () => reject(new Error('The service ended')));
+    });
+  const { url } = await logged(({ msg }) => msg.startsWith('Trainyard listens on'));
+
+  return {
+    url,
+    /** Resolves when the job trains, with the id of the process that trains it. */
+    async train(job) {
+      const training = logged(({ msg, pid }) => msg === 'training' && pid !== child.pid);
+      const { id } = await post(`${url}/v1/jobs`, job);
+      return { id, pid: (await training).pid };
+    },
+    async ended(id) {
+      for (;;) {
+        const { status, error } = await (await fetch(`${url}/v1/jobs/${id}`)).json();
+        if (status === 'succeeded') return;
+        if (error) throw new Error(`The job ended as ${status}: ${error.message}`);
+        await sleep(100);
+      }
+    },
+    async stop() {
+      const closed = once(child, 'close');
+      child.kill('SIGTERM');
+      await closed;
+    },
+  };
+}
+
+async function post(url, document) {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(document),
+  });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}
