@@ -90,8 +90,8 @@ export default {
         path: '^src/',
         pathNot: [
           '^src/api/',
-          '^src/jobs/(contracts|producer|job-view|run-store|spec)\\.ts$',
-          '^src/model/(registry|model-server|network|memory|engines/select|engines/engine)\\.ts$',
+          '^src/jobs/(contracts|producer|job-view|run-store|spec|optimizer-request)\\.ts$',
+          '^src/model/(registry|model-server|network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
           '^src/data/(dataset|dataset-store)\\.ts$',
           foundation,
         ],

@@ -2,16 +2,17 @@
  * How long an epoch of MNIST takes in each engine, and in PyTorch if asked: the contenders take turns, one epoch each,
  * so that what else the machine does strikes all of them; the first round is a warm-up and does not count.
  *
- *   npm run bench:train -- [--engines wasm,reference] [--hidden 256] [--batch 64] [--epochs 5]
+ *   npm run bench:train -- [--engines wasm,reference] [--hidden 256] [--batch 64] [--epochs 5] [--threads N]
  *                          [--peer pytorch --python PATH] [--peer-threads N]
  */
 import { spawn } from 'node:child_process';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/dataset-store.js';
+import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { selectEngine } from '../dist/model/engines/select.js';
 import { initialState } from '../dist/model/initialization.js';
 
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
     hidden: { type: 'string', default: '256' },
     batch: { type: 'string', default: '64' },
     epochs: { type: 'string', default: '5' },
+    threads: { type: 'string', default: String(availableParallelism()) },
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     'peer-threads': { type: 'string', default: String(availableParallelism()) },
@@ -31,8 +33,20 @@ if (options.peer !== undefined && options.peer !== 'pytorch') throw new Error('T
 const { train, test, info } = await createDatasetStore().load('mnist');
 const batchSize = Number(options.batch);
 const epochs = Number(options.epochs);
-const hidden = options.hidden.split(',').map((units) => ({ units: Number(units), activation: 'relu' }));
+const hidden = options.hidden.split(',').map((units) => ({
+  units: Number(units),
+  activation: 'relu',
+  dropout: 0,
+}));
 const network = { inputs: train.width, hidden, outputs: 10 };
+const optimizer = {
+  type: 'adam',
+  learning_rate: 0.001,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weight_decay: 0,
+};
 const stepsPerEpoch = Math.ceil(train.count / batchSize);
 /** An epoch of the reference takes most of a minute: it runs this part of one, and is reported as if it went on so. */
 const referencePart = 1 / 20;
@@ -48,41 +62,43 @@ for (let round = 0; round <= epochs; round++) {
   }
 }
 await report();
-for (const contender of contenders) contender.close();
+for (const contender of contenders) await contender.close();
 
 async function engineContender(name) {
-  const { engine, device } = await selectEngine(name);
+  const { engine } = await selectEngine(name);
   const trainer = await engine.trainer(
     {
       network,
       loss: 'cross_entropy',
-      optimizer: {
-        type: 'adam',
-        learning_rate: 0.001,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0,
-      },
+      optimizer,
       batchSize,
       seed: 0,
       preprocessing: info.preprocessing,
     },
     { train, test },
-    initialState(network, 0),
+    initialState(network, optimizer, 0),
+    { threads: Number(options.threads), memoryLimitBytes: totalmem() },
   );
   const part = name === 'reference' ? referencePart : 1;
   const steps = Math.round(stepsPerEpoch * part);
   return {
     name: part === 1 ? name : `${name} (${steps} steps)`,
-    device,
+    device: trainer.device,
     seconds: [],
     async epoch() {
       const start = performance.now();
       await trainer.run(steps);
       return ((performance.now() - start) / 1000) * (stepsPerEpoch / steps);
     },
-    accuracy: async () => (part === 1 ? (await trainer.evaluate('test')).accuracy : NaN),
+    async accuracy() {
+      if (part < 1) return NaN;
+      const { samples, correct } = await trainer.evaluate(
+        'test',
+        0,
+        Math.ceil(test.count / evaluationBatchSize),
+      );
+      return correct / samples;
+    },
     close: () => trainer.dispose(),
   };
 }

@@ -12,6 +12,7 @@ const Env = Type.Object({
   DATA_DIR: Type.String({ default: 'data' }),
   QUEUE_URL: Type.Optional(Type.String()),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+  THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
   LOG_FORMAT: Type.Enum(['auto', 'json', 'pretty'], { default: 'auto' }),
@@ -29,6 +30,8 @@ export interface Config {
   readonly queue: QueueTarget;
   /** Runs that one worker trains at a time. */
   readonly workerConcurrency: number;
+  /** That one run may train on. */
+  readonly threads: number;
   /** A network whose training is estimated to need more is refused. */
   readonly trainingMemoryLimitBytes: number;
   readonly logLevel: string;
@@ -55,13 +58,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
         `apart cannot share it. Set QUEUE_URL to redis://… or postgres://…, or use ROLE=all.`,
     );
   }
+  const workerConcurrency = Math.min(values.WORKER_CONCURRENCY, 4 * availableParallelism());
   return Object.freeze({
     role: values.ROLE,
     host: values.HOST,
     port: values.PORT,
     dataDir: resolve(values.DATA_DIR),
     queue,
-    workerConcurrency: Math.min(values.WORKER_CONCURRENCY, 4 * availableParallelism()),
+    workerConcurrency,
+    threads: values.THREADS ?? Math.max(1, Math.floor(availableParallelism() / workerConcurrency)),
     trainingMemoryLimitBytes:
       values.TRAINING_MEMORY_LIMIT_MB === undefined
         ? Math.floor(machineMemoryBytes() / 2)

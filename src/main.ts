@@ -130,10 +130,11 @@ async function startApi(
 }
 
 function startWorker({ config, log, store, queue }: Parts): Stop {
-  const { dataDir, logLevel, logFormat, workerConcurrency } = config;
+  const { dataDir, logLevel, logFormat, workerConcurrency, threads, trainingMemoryLimitBytes } = config;
+  const settings = { dataDir, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
   const processRun = createRunProcessor({
     store,
-    train: (runId, signal) => runTrainingProcess({ runId, dataDir, logLevel, logFormat }, signal),
+    train: (runId, signal) => runTrainingProcess({ runId, ...settings }, signal),
     log,
   });
   const worker = queue.work(processRun, { concurrency: workerConcurrency });

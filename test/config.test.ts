@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../src/config.js';
 
@@ -16,6 +16,14 @@ describe('settings', () => {
     expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
   });
 
+  test('divide the machine’s threads among the runs that are trained at a time', () => {
+    const cores = availableParallelism();
+    expect(loadConfig({}).threads).toBe(cores);
+    expect(loadConfig({ WORKER_CONCURRENCY: '2' }).threads).toBe(Math.max(1, Math.floor(cores / 2)));
+    expect(loadConfig({ WORKER_CONCURRENCY: String(Math.min(2 * cores, 64)) }).threads).toBe(1);
+    expect(loadConfig({ WORKER_CONCURRENCY: '2', THREADS: '256' }).threads).toBe(256);
+  });
+
   test('that are empty are not set, as compose files write them', () => {
     expect(loadConfig({ QUEUE_URL: '', PORT: '', ROLE: '' })).toEqual(loadConfig({}));
   });
@@ -28,6 +36,7 @@ describe('settings', () => {
       DATA_DIR: '/var/lib/trainyard',
       QUEUE_URL: 'rediss://queue:6380/1',
       WORKER_CONCURRENCY: '2',
+      THREADS: '3',
       TRAINING_MEMORY_LIMIT_MB: '512',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
@@ -39,6 +48,7 @@ describe('settings', () => {
       dataDir: '/var/lib/trainyard',
       queue: { kind: 'redis', url: 'rediss://queue:6380/1' },
       workerConcurrency: 2,
+      threads: 3,
       trainingMemoryLimitBytes: 512 * 2 ** 20,
       logLevel: 'debug',
       logFormat: 'json',
@@ -55,6 +65,9 @@ describe('settings', () => {
     [{ PORT: '-1' }, 'PORT'],
     [{ ROLE: 'master' }, 'ROLE'],
     [{ WORKER_CONCURRENCY: '0' }, 'WORKER_CONCURRENCY'],
+    [{ THREADS: '0' }, 'THREADS'],
+    [{ THREADS: '257' }, 'THREADS'],
+    [{ THREADS: '1.5' }, 'THREADS'],
     [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ QUEUE_URL: 'not a url' }, 'QUEUE_URL'],

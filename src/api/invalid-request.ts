@@ -13,7 +13,8 @@ export interface InvalidField {
 interface Finding extends FastifySchemaValidationError {
   /** The key at fault, when it is one. */
   propertyName?: string;
-  parentSchema?: { description?: string; properties?: Record<string, unknown> };
+  /** A title names what a condition has chosen, so that the person can tell whose fields these are. */
+  parentSchema?: { title?: string; description?: string; properties?: Record<string, unknown> };
 }
 
 /** `error` is Fastify's FST_ERR_VALIDATION. */
@@ -71,7 +72,8 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema }:
       return `${subject} is missing.`;
     case 'additionalProperties': {
       const known = Object.keys(parentSchema?.properties ?? {});
-      return `${subject} is unknown here; there ${known.length > 0 ? `are: ${known.join(', ')}` : 'is nothing to set'}.`;
+      const where = parentSchema?.title === undefined ? 'here' : `to ${parentSchema.title}`;
+      return `${subject} is unknown ${where}; there ${known.length > 0 ? `are: ${known.join(', ')}` : 'is nothing to set'}.`;
     }
     case 'enum':
       return `${subject} must be one of: ${(params['allowedValues'] as unknown[]).join(', ')}.`;

@@ -3,8 +3,9 @@
  * A run is what the store keeps; a job is what the API shows of it.
  */
 import type { ErrorCode } from '../errors.js';
+import type { Loss } from '../model/loss.js';
 import type { HiddenLayer, NetworkSpec } from '../model/network.js';
-import type { AdamSpec } from '../model/optimizer.js';
+import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../model/optimizer.js';
 
 export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
 
@@ -13,8 +14,8 @@ export interface JobRequest {
   model?: string;
   dataset?: string;
   network?: { hidden?: HiddenLayerRequest[] };
-  loss?: 'auto' | 'cross_entropy';
-  optimizer?: Partial<AdamSpec>;
+  loss?: 'auto' | Loss;
+  optimizer?: OptimizerRequest;
   epochs?: number;
   batch_size?: number;
   seed?: number;
@@ -25,14 +26,20 @@ export interface JobRequest {
 
 export type HiddenLayerRequest = Pick<HiddenLayer, 'units'> & Partial<HiddenLayer>;
 
+/** Without a type it is Adam. */
+export type OptimizerRequest =
+  | Partial<AdamSpec>
+  | (Partial<SgdSpec> & Pick<SgdSpec, 'type'>)
+  | (Partial<RmspropSpec> & Pick<RmspropSpec, 'type'>);
+
 /** spec.json: all that decides a run, every default resolved. Written before the run is enqueued, never changed. */
 export interface RunSpec {
   format_version: 1;
   model: string;
   dataset: string;
   network: NetworkSpec;
-  loss: 'cross_entropy';
-  optimizer: AdamSpec;
+  loss: Loss;
+  optimizer: OptimizerSpec;
   epochs: number;
   batch_size: number;
   seed: number;

@@ -10,6 +10,7 @@
  */
 import { monotonicFactory } from 'ulid';
 import { TrainyardError } from '../errors.js';
+import { withDropout } from '../model/network.js';
 import type { Storage } from '../storage/storage.js';
 import type { RunEvent, RunEventBody, RunResult, RunSpec } from './contracts.js';
 
@@ -74,7 +75,8 @@ export function createRunStore(storage: Storage, now: () => Date = () => new Dat
     },
 
     async readSpec(runId) {
-      return (await readDocument(runId, 'spec.json')) as RunSpec | null;
+      const spec = (await readDocument(runId, 'spec.json')) as RunSpec | null;
+      return spec && { ...spec, network: withDropout(spec.network) };
     },
 
     async readResult(runId) {

@@ -6,21 +6,17 @@ import { engineNames } from '../model/engines/select.js';
 import { trainingMemoryBytes } from '../model/memory.js';
 import { parameterCount } from '../model/network.js';
 import type { JobRequest, RunSpec } from './contracts.js';
+import { resolveOptimizer } from './optimizer-request.js';
 
 /** The reference work: the classic MNIST example. */
 export const defaults = {
   model: 'mnist-mlp',
   dataset: 'mnist',
-  hidden: [{ units: 256, activation: 'relu' }],
+  hidden: [{ units: 256, activation: 'relu', dropout: 0 }],
   activation: 'relu',
-  optimizer: {
-    type: 'adam',
-    learning_rate: 0.001,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weight_decay: 0,
-  },
+  dropout: 0,
+  /** Of classes. */
+  loss: 'cross_entropy',
   epochs: 5,
   batch_size: 64,
   seed: 0,
@@ -30,7 +26,8 @@ export const defaults = {
 
 /**
  * `request` has passed the API's schema.
- * @throws TrainyardError ENGINE_UNAVAILABLE for a name that is no engine, NETWORK_TOO_LARGE with the numbers
+ * @throws TrainyardError INVALID_REQUEST for fields that do not go together, ENGINE_UNAVAILABLE for a name that is no
+ * engine, NETWORK_TOO_LARGE with the numbers
  */
 export function resolveSpec(
   request: JobRequest,
@@ -46,7 +43,9 @@ export function resolveSpec(
       { pointer: '/engine' },
     );
   }
+  const { loss = 'auto' } = request;
   const hidden = request.network?.hidden ?? defaults.hidden;
+  const { activation, dropout } = defaults;
   const epochs = request.epochs ?? defaults.epochs;
   const batchSize = request.batch_size ?? defaults.batch_size;
   const spec: RunSpec = {
@@ -55,11 +54,11 @@ export function resolveSpec(
     dataset: dataset.name,
     network: {
       inputs: dataset.inputs,
-      hidden: hidden.map((layer) => ({ activation: defaults.activation, ...layer })),
+      hidden: hidden.map((layer) => ({ activation, dropout, ...layer })),
       outputs: dataset.labels.length,
     },
-    loss: 'cross_entropy',
-    optimizer: { ...defaults.optimizer, ...request.optimizer },
+    loss: loss === 'auto' ? defaults.loss : loss,
+    optimizer: resolveOptimizer(request.optimizer ?? {}),
     epochs,
     batch_size: batchSize,
     seed: request.seed ?? defaults.seed,
@@ -75,12 +74,13 @@ export function resolveSpec(
 
 function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {
   const samples = { count: dataset.trainCount + dataset.testCount, width: dataset.inputs };
-  const neededBytes = trainingMemoryBytes(spec.network, spec.batch_size, samples);
+  const { network, optimizer, batch_size: batchSize } = spec;
+  const neededBytes = trainingMemoryBytes({ network, optimizer, batchSize }, samples);
   if (neededBytes <= limitBytes) return;
   throw new TrainyardError(
     'NETWORK_TOO_LARGE',
-    `Training this network (${parameterCount(spec.network).toLocaleString('en')} parameters, batches of ` +
-      `${spec.batch_size}) would take about ${megabytes(neededBytes)}; the limit here is ${megabytes(limitBytes)}. ` +
+    `Training this network (${parameterCount(network).toLocaleString('en')} parameters, batches of ` +
+      `${batchSize}) would take about ${megabytes(neededBytes)}; the limit here is ${megabytes(limitBytes)}. ` +
       `Use fewer or narrower layers or a smaller batch, or raise TRAINING_MEMORY_LIMIT_MB.`,
     { pointer: '/network/hidden' },
   );

@@ -3,6 +3,8 @@ import { TrainyardError } from '../errors.js';
 import type { TrainingState } from './engines/engine.js';
 import { denseLayers, parameterShapes } from './network.js';
 import type { NetworkSpec, StateDict, Tensor } from './network.js';
+import { optimizerSlots } from './optimizer.js';
+import type { OptimizerSpec } from './optimizer.js';
 import { fillUniform } from './philox.js';
 
 type TensorShape = ReturnType<typeof parameterShapes>[number];
@@ -10,9 +12,9 @@ type TensorShape = ReturnType<typeof parameterShapes>[number];
 /**
  * Weights and biases from U(−1/√inputs, 1/√inputs), as `torch.nn.Linear.reset_parameters` does by
  * `kaiming_uniform_(weight, a=√5)`: K. He et al., "Delving Deep into Rectifiers", 2015, with a gain of √(1/3). The
- * optimiser's moments are zero.
+ * optimiser's state is zero.
  */
-export function initialState(network: NetworkSpec, seed: number): TrainingState {
+export function initialState(network: NetworkSpec, optimizer: OptimizerSpec, seed: number): TrainingState {
   const fanIns = denseLayers(network).flatMap((layer) => [layer.inputs, layer.inputs]);
   const parameters = parameterShapes(network).map(({ name, shape }, part): [string, Tensor] => {
     const data = new Float32Array(elements(shape));
@@ -21,28 +23,27 @@ export function initialState(network: NetworkSpec, seed: number): TrainingState 
     for (let i = 0; i < data.length; i++) data[i] = (2 * data[i] - 1) * bound;
     return [name, { shape, data }];
   });
-  const moments = optimizerShapes(network).map(({ name, shape }): [string, Tensor] => [
+  const slots = optimizerShapes(network, optimizer).map(({ name, shape }): [string, Tensor] => [
     name,
     { shape, data: new Float32Array(elements(shape)) },
   ]);
-  return { step: 0, parameters: new Map(parameters), optimizer: new Map(moments) };
+  return { step: 0, parameters: new Map(parameters), optimizer: new Map(slots) };
 }
 
-/** Names and shapes of Adam's state, in its order. */
-function optimizerShapes(network: NetworkSpec): TensorShape[] {
-  return parameterShapes(network).flatMap(({ name, shape }) => [
-    { name: `${name}.exp_avg`, shape },
-    { name: `${name}.exp_avg_sq`, shape },
-  ]);
+/** Names and shapes of the optimiser's state, in its order. */
+function optimizerShapes(network: NetworkSpec, optimizer: OptimizerSpec): TensorShape[] {
+  return parameterShapes(network).flatMap(({ name, shape }) =>
+    optimizerSlots(optimizer).map((slot) => ({ name: `${name}.${slot}`, shape })),
+  );
 }
 
-/** Throws CHECKPOINT_CORRUPT unless the state is one that this network's training can go on from. */
-export function checkState(network: NetworkSpec, state: TrainingState): void {
+/** Throws CHECKPOINT_CORRUPT unless the state is one that this network's training by this optimiser can go on from. */
+export function checkState(network: NetworkSpec, optimizer: OptimizerSpec, state: TrainingState): void {
   if (!Number.isSafeInteger(state.step) || state.step < 0) {
     throw new TrainyardError('CHECKPOINT_CORRUPT', `The step is ${state.step}, not a count of steps.`);
   }
   checkParameters(network, state.parameters);
-  checkTensors(optimizerShapes(network), state.optimizer);
+  checkTensors(optimizerShapes(network, optimizer), state.optimizer);
 }
 
 /** Throws CHECKPOINT_CORRUPT unless the parameters are this network's, by name and by shape. */

@@ -1,21 +1,20 @@
 /** How much memory training takes, so that a network too large is refused before it is built. */
+import type { TrainingProgram } from './engines/engine.js';
 import { denseLayers, parameterCount } from './network.js';
-import type { NetworkSpec } from './network.js';
+import { optimizerSlots } from './optimizer.js';
 
 const float32Bytes = 4;
-
-/** Parameters, gradients and Adam's two moments; and all but the gradients again in a snapshot being written. */
-const copiesOfParameters = 4 + 3;
 
 /**
  * An estimate in bytes of what any engine must hold to train, padding and the runtime itself left out; `samples` are
  * the raw ones of all splits. In plain float64, so that it answers for networks that no machine could hold.
  */
 export function trainingMemoryBytes(
-  network: NetworkSpec,
-  batchSize: number,
+  { network, optimizer, batchSize }: Pick<TrainingProgram, 'network' | 'optimizer' | 'batchSize'>,
   samples: { count: number; width: number },
 ): number {
+  // Parameters and what the optimiser keeps for each, again in a snapshot being written, and gradients.
+  const copiesOfParameters = 2 * (1 + optimizerSlots(optimizer).length) + 1;
   const activations = denseLayers(network).reduce((sum, layer) => sum + layer.outputs, 0);
   const perSample = network.inputs + 2 * activations;
   const numbers = copiesOfParameters * parameterCount(network) + batchSize * perSample;

@@ -3,11 +3,15 @@
  * to predict with them. `safetensors.torch.load_file` and `load_state_dict` read it unchanged.
  */
 import { TrainyardError } from '../errors.js';
+import { losses, type Loss } from './loss.js';
 import {
+  activations,
   parameterShapes,
-  type HiddenLayer,
+  withDropout,
+  type Activation,
   type NetworkSpec,
   type StateDict,
+  type StoredNetworkSpec,
   type Tensor,
 } from './network.js';
 import type { Preprocessing } from './preprocessing.js';
@@ -17,6 +21,8 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 export interface ModelDescription {
   format_version: 1;
   network: NetworkSpec;
+  /** What it was trained with, and so what its outputs mean. */
+  loss: Loss;
   preprocessing: Preprocessing;
   /** Class names, by class index. */
   labels: string[];
@@ -24,19 +30,21 @@ export interface ModelDescription {
 
 /** The same description and parameters give the same bytes. */
 export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
-  const { format_version, network, preprocessing, labels } = description;
+  const { format_version, network, loss, preprocessing, labels } = description;
   return encodeSafetensors(parameters, {
     // What PyTorch's own writer says of its layout; some readers insist on it.
     format: 'pt',
     format_version: JSON.stringify(format_version),
     network: JSON.stringify(network),
+    loss: JSON.stringify(loss),
     preprocessing: JSON.stringify(preprocessing),
     labels: JSON.stringify(labels),
   });
 }
 
 /**
- * The parameters are exactly the network's, in the order of its layers, and finite.
+ * The parameters are exactly the network's, in the order of its layers, and finite. Files that are older than dropout and
+ * losses name neither: they have no dropout, and cross-entropy.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
 export function decodeModelFile(bytes: Buffer): { description: ModelDescription; parameters: StateDict } {
@@ -50,13 +58,15 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
   if (version !== 1) throw corrupt('its format version is not 1, the only one that is read');
   const network = readField(metadata, 'network');
   if (!isNetwork(network)) throw corrupt('its network is not a network');
+  const loss = Object.hasOwn(metadata, 'loss') ? readField(metadata, 'loss') : 'cross_entropy';
+  if (!isLoss(loss)) throw corrupt(`its loss is none of ${losses.join(', ')}`);
   const preprocessing = readField(metadata, 'preprocessing');
   if (!isPreprocessing(preprocessing)) throw corrupt('its preprocessing is not a preprocessing');
   const labels = readField(metadata, 'labels');
   if (!isArrayOf(labels, isString) || labels.length !== network.outputs) {
     throw corrupt(`its labels are not ${network.outputs} names`);
   }
-  return { format_version: 1, network, preprocessing, labels };
+  return { format_version: 1, network: withDropout(network), loss, preprocessing, labels };
 }
 
 function readField(metadata: Record<string, string>, name: keyof ModelDescription): unknown {
@@ -84,19 +94,36 @@ function readParameters(network: NetworkSpec, tensors: Map<string, Tensor>): Sta
   );
 }
 
+type StoredLayer = StoredNetworkSpec['hidden'][number];
+
 // The checks are by hand and not by TypeBox, which takes a quarter of a second to load: a training process reads these
 // files too, and must be at its first step sooner than that.
 
-function isNetwork(value: unknown): value is NetworkSpec {
-  return hasKeys<NetworkSpec>(value, ['inputs', 'hidden', 'outputs'])
+function isNetwork(value: unknown): value is StoredNetworkSpec {
+  return hasKeys<StoredNetworkSpec>(value, ['inputs', 'hidden', 'outputs'])
     ? isWidth(value.inputs) && isWidth(value.outputs) && isArrayOf(value.hidden, isHiddenLayer)
     : false;
 }
 
-function isHiddenLayer(value: unknown): value is HiddenLayer {
-  return hasKeys<HiddenLayer>(value, ['units', 'activation'])
-    ? isWidth(value.units) && value.activation === 'relu'
+function isHiddenLayer(value: unknown): value is StoredLayer {
+  if (hasKeys<StoredLayer>(value, ['units', 'activation', 'dropout'])) {
+    return isWidth(value.units) && isActivation(value.activation) && isDropout(value.dropout);
+  }
+  return hasKeys<StoredLayer>(value, ['units', 'activation'])
+    ? isWidth(value.units) && isActivation(value.activation)
     : false;
+}
+
+function isActivation(value: unknown): value is Activation {
+  return activations.includes(value as Activation);
+}
+
+function isDropout(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < 1;
+}
+
+function isLoss(value: unknown): value is Loss {
+  return losses.includes(value as Loss);
 }
 
 function isPreprocessing(value: unknown): value is Preprocessing {

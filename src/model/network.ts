@@ -1,10 +1,18 @@
 /** What a multi-layer perceptron is: its specification, its layers, and the names and shapes of its parameters. */
 
-export type Activation = 'relu';
+/**
+ * As PyTorch's modules with their defaults: leaky_relu has the slope 0.01 below 0, and gelu is x · Φ(x) with the exact
+ * Φ of D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016.
+ */
+export const activations = ['identity', 'relu', 'leaky_relu', 'sigmoid', 'tanh', 'gelu'] as const;
+
+export type Activation = (typeof activations)[number];
 
 export interface HiddenLayer {
   units: number;
   activation: Activation;
+  /** The fraction of its units that training switches off at each step; from 0, below 1. See dropout.ts. */
+  dropout: number;
 }
 
 /** A document: it is part of a run's spec and of every model file. */
@@ -14,12 +22,24 @@ export interface NetworkSpec {
   outputs: number;
 }
 
+/** A network of a document that may be older than dropout. */
+export interface StoredNetworkSpec extends Omit<NetworkSpec, 'hidden'> {
+  hidden: (Omit<HiddenLayer, 'dropout'> & Partial<HiddenLayer>)[];
+}
+
+/** Layers that say nothing of dropout have none. */
+export function withDropout(network: StoredNetworkSpec): NetworkSpec {
+  return { ...network, hidden: network.hidden.map((layer) => ({ ...layer, dropout: layer.dropout ?? 0 })) };
+}
+
 export interface DenseLayer {
   /** PyTorch's name of the module: fc1, fc2, … */
   name: string;
   inputs: number;
   outputs: number;
-  activation: Activation | 'identity';
+  activation: Activation;
+  /** Applied after the activation. */
+  dropout: number;
 }
 
 /** Dense parameters as PyTorch lays them out; `data` is row-major over `shape`. */
@@ -31,7 +51,7 @@ export interface Tensor {
 /** Parameters by PyTorch's names, in layer order: `fc1.weight` (outputs, inputs), `fc1.bias` (outputs), … */
 export type StateDict = ReadonlyMap<string, Tensor>;
 
-/** The layers in order; the last one yields logits and so has no activation. */
+/** The layers in order; the last one yields logits and so has neither activation nor dropout. */
 export function denseLayers(network: NetworkSpec): DenseLayer[] {
   const widths = [network.inputs, ...network.hidden.map((layer) => layer.units), network.outputs];
   return widths.slice(1).map((outputs, index) => ({
@@ -39,6 +59,7 @@ export function denseLayers(network: NetworkSpec): DenseLayer[] {
     inputs: widths[index],
     outputs,
     activation: network.hidden[index]?.activation ?? 'identity',
+    dropout: network.hidden[index]?.dropout ?? 0,
   }));
 }
 

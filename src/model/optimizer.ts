@@ -1,14 +1,50 @@
-/** The optimisers' settings. What they compute is each engine's to implement. */
+/** The optimisers' settings and what each keeps beside the parameters. What they compute is each engine's to implement. */
 
 /**
  * Adam: D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1, with the weight decay of
- * `torch.optim.Adam` (added to the gradient). A document.
+ * `torch.optim.Adam` (added to the gradient). AdamW: I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization",
+ * 2019, algorithm 2, as `torch.optim.AdamW` (taken off the parameter). A document.
  */
 export interface AdamSpec {
-  type: 'adam';
+  type: 'adam' | 'adamw';
   learning_rate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
   weight_decay: number;
+}
+
+/** As `torch.optim.SGD` without dampening; `nesterov` needs a momentum above 0. A document. */
+export interface SgdSpec {
+  type: 'sgd';
+  learning_rate: number;
+  momentum: number;
+  nesterov: boolean;
+  weight_decay: number;
+}
+
+/** As `torch.optim.RMSprop`, not centred and without momentum. A document. */
+export interface RmspropSpec {
+  type: 'rmsprop';
+  learning_rate: number;
+  alpha: number;
+  epsilon: number;
+  weight_decay: number;
+}
+
+export type OptimizerSpec = AdamSpec | SgdSpec | RmspropSpec;
+
+export const optimizerTypes = ['adam', 'adamw', 'sgd', 'rmsprop'] as const satisfies OptimizerSpec['type'][];
+
+/** PyTorch's names of what is kept for each parameter: `fc1.weight.exp_avg`, …, each shaped as its parameter. */
+export function optimizerSlots(spec: OptimizerSpec): readonly string[] {
+  switch (spec.type) {
+    case 'adam':
+    case 'adamw':
+      return ['exp_avg', 'exp_avg_sq'];
+    case 'sgd':
+      return spec.momentum > 0 ? ['momentum_buffer'] : [];
+    case 'rmsprop':
+      return ['square_avg'];
+  }
 }

@@ -7,7 +7,7 @@ import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
 import { decodeModelFile, type ModelDescription } from './model-file.js';
-import { parameterCount, type NetworkSpec, type StateDict } from './network.js';
+import { parameterCount, withDropout, type NetworkSpec, type StateDict } from './network.js';
 
 /** What a model may be called. */
 export const modelNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -75,7 +75,9 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
   async function readVersion(name: string, version: number): Promise<VersionManifest | null> {
     const key = versionKey(name, version);
     const bytes = await storage.read(key);
-    return bytes === null ? null : (decodeManifest(key, bytes) as VersionManifest);
+    if (bytes === null) return null;
+    const manifest = decodeManifest(key, bytes) as VersionManifest;
+    return { ...manifest, network: withDropout(manifest.network) };
   }
 
   /** The manifest if there is one to be read; damage is logged. */

@@ -37,13 +37,9 @@ export interface ServedVersion {
 
 export function serveVersion(load: () => Promise<LoadedVersion>, engine: Engine): ServedVersion {
   const loading = load().then(async ({ manifest, description, parameters }) => {
-    const { network, labels, preprocessing } = description;
-    return {
-      manifest,
-      network,
-      labels,
-      predictor: createBatchingPredictor(await engine.predictor(network, parameters, preprocessing)),
-    };
+    const { network, labels } = description;
+    const predictor = createBatchingPredictor(await engine.predictor(description, parameters));
+    return { manifest, network, labels, predictor };
   });
   let running = 0;
   let retired = false;

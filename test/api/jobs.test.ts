@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Job, JobList, RunSummary } from '../../src/jobs/contracts.js';
+import type { OptimizerSpec } from '../../src/model/optimizer.js';
 import { startService, type TestService } from './service.js';
 
 async function submit(service: TestService, body: object = {}): Promise<Job> {
@@ -47,7 +48,7 @@ test.each([
   expect(answer.headers.location).toBe(`/v1/jobs/${job.id}`);
   expect(job).toMatchObject({ object: 'job', status: 'queued', model: 'mnist-mlp', dataset: 'mnist' });
   expect(job.spec).toEqual({
-    network: { inputs: 784, hidden: [{ units: 256, activation: 'relu' }], outputs: 10 },
+    network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
     loss: 'cross_entropy',
     optimizer: {
       type: 'adam',
@@ -72,8 +73,8 @@ test('every field that is sent reaches the spec', async () => {
   const body = {
     model: 'my.model_2',
     dataset: 'mnist',
-    network: { hidden: [{ units: 3 }, { units: 2, activation: 'relu' }] },
-    loss: 'cross_entropy',
+    network: { hidden: [{ units: 3 }, { units: 2, activation: 'gelu', dropout: 0.95 }] },
+    loss: 'mse',
     optimizer: {
       type: 'adam',
       learning_rate: 10,
@@ -93,10 +94,23 @@ test('every field that is sent reaches the spec', async () => {
   const { model, dataset, metadata, network, ...numbers } = body;
   expect(job).toMatchObject({ model, dataset, metadata, spec: numbers });
   expect(job.spec.network.hidden).toEqual([
-    { units: 3, activation: 'relu' },
-    { units: 2, activation: 'relu' },
+    { units: 3, activation: 'relu', dropout: 0 },
+    { units: 2, activation: 'gelu', dropout: 0.95 },
   ]);
   expect(network.hidden).toHaveLength(job.spec.network.hidden.length);
+});
+
+test.each<OptimizerSpec>([
+  { type: 'adam', learning_rate: 10, beta1: 0, beta2: 0.5, epsilon: 1, weight_decay: 1 },
+  { type: 'adamw', learning_rate: 1e-9, beta1: 0.5, beta2: 0, epsilon: 1e-12, weight_decay: 0 },
+  { type: 'sgd', learning_rate: 0.5, momentum: 0.9, nesterov: true, weight_decay: 1e-4 },
+  { type: 'rmsprop', learning_rate: 0.5, alpha: 0, epsilon: 0.1, weight_decay: 1e-4 },
+])('a job shows the whole of its optimiser, one by one and in the list: %o', async (optimizer) => {
+  const service = await startService();
+  const job = await submit(service, { optimizer });
+  expect(job.spec.optimizer).toEqual(optimizer);
+  expect((await service.http.get(`/v1/jobs/${job.id}`)).body).toEqual(job);
+  expect(((await service.http.get('/v1/jobs')).body as JobList).data).toEqual([job]);
 });
 
 test('no hidden layer is a network too', async () => {

@@ -123,6 +123,22 @@ describe('every route', () => {
   });
 });
 
+test('it says which settings each optimiser has, and their defaults', () => {
+  const { properties } = document.components.schemas.JobRequest as {
+    properties: { optimizer: { description: string; allOf: { then: { properties: object } }[] } };
+  };
+  const { description, allOf } = properties.optimizer;
+  expect(description).toContain(
+    '`sgd` (`torch.optim.SGD`): `learning_rate` 0.01, `momentum` 0, `nesterov` false, `weight_decay` 0',
+  );
+  expect(allOf.map(({ then }) => Object.keys(then.properties))).toEqual([
+    ['type', 'learning_rate', 'beta1', 'beta2', 'epsilon', 'weight_decay'],
+    ['type', 'learning_rate', 'beta1', 'beta2', 'epsilon', 'weight_decay'],
+    ['type', 'learning_rate', 'momentum', 'nesterov', 'weight_decay'],
+    ['type', 'learning_rate', 'alpha', 'epsilon', 'weight_decay'],
+  ]);
+});
+
 test('only a body that may be left out is optional', () => {
   expect(operation('post', '/v1/jobs').requestBody?.required).toBe(false);
   expect(operation('post', '/predict').requestBody?.required).toBe(true);

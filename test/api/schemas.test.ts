@@ -11,7 +11,7 @@ import type * as modelServer from '../../src/model/model-server.js';
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
 
 test('a request for a job', () => {
-  expectTypeOf<Static<typeof JobRequest.schema>>().toEqualTypeOf<Plain<contracts.JobRequest>>();
+  expectTypeOf<Plain<Static<typeof JobRequest.schema>>>().toEqualTypeOf<Plain<contracts.JobRequest>>();
 });
 
 test('a job', () => {

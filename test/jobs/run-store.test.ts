@@ -39,6 +39,16 @@ describe('documents', () => {
     expect(await store.readSpec(await store.create(spec))).toEqual(spec);
   });
 
+  test('a spec that is older than dropout has none', async () => {
+    const storage = await temporaryStorage();
+    const store = createRunStore(storage);
+    const spec = await smallSpec();
+    const id = await store.create(spec);
+    const older = { ...spec, network: { ...spec.network, hidden: [{ units: 8, activation: 'relu' }] } };
+    await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(older)));
+    expect(await store.readSpec(id)).toEqual(spec);
+  });
+
   test('the first result stands', async () => {
     const store = createRunStore(await temporaryStorage());
     const spec = await smallSpec();

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { JobRequest } from '../../src/jobs/contracts.js';
+import type { JobRequest, OptimizerRequest } from '../../src/jobs/contracts.js';
 import { resolveSpec } from '../../src/jobs/spec.js';
 import { createDatasetStore } from '../../src/data/dataset-store.js';
+import { activations } from '../../src/model/network.js';
+import type { OptimizerSpec } from '../../src/model/optimizer.js';
 
 const mnist = createDatasetStore().info('mnist');
 const gigabyte = 2 ** 30;
@@ -14,7 +16,7 @@ describe('an empty request', () => {
       format_version: 1,
       model: 'mnist-mlp',
       dataset: 'mnist',
-      network: { inputs: 784, hidden: [{ units: 256, activation: 'relu' }], outputs: 10 },
+      network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
       loss: 'cross_entropy',
       optimizer: {
         type: 'adam',
@@ -36,6 +38,39 @@ describe('an empty request', () => {
   });
 });
 
+describe('an optimiser', () => {
+  const adam = { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+  test.each<[OptimizerRequest, OptimizerSpec]>([
+    [{ type: 'adam' }, { type: 'adam', ...adam, weight_decay: 0 }],
+    [{ type: 'adamw' }, { type: 'adamw', ...adam, weight_decay: 0.01 }],
+    [{ type: 'sgd' }, { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 }],
+    [
+      { type: 'rmsprop' },
+      { type: 'rmsprop', learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
+    ],
+  ])('has the defaults of its type: %o', (optimizer, expected) => {
+    expect(resolve({ optimizer }).optimizer).toEqual(expected);
+  });
+
+  test.each<OptimizerRequest>([
+    { type: 'adamw', weight_decay: 0.5 },
+    { type: 'sgd', momentum: 0.9, nesterov: true },
+    { type: 'rmsprop', alpha: 0.5, learning_rate: 1 },
+  ])('has what is asked for: %o', (optimizer) => {
+    expect(resolve({ optimizer }).optimizer).toMatchObject(optimizer);
+  });
+
+  test('without a type is Adam', () => {
+    expect(resolve({ optimizer: { learning_rate: 0.01 } }).optimizer).toEqual({
+      type: 'adam',
+      ...adam,
+      learning_rate: 0.01,
+      weight_decay: 0,
+    });
+  });
+});
+
 describe('a request', () => {
   test('replaces what it names and keeps the other defaults', () => {
     const spec = resolve({
@@ -43,9 +78,18 @@ describe('a request', () => {
       optimizer: { learning_rate: 0.1 },
       loss: 'auto',
     });
-    expect(spec.network.hidden).toEqual([{ units: 3, activation: 'relu' }]);
+    expect(spec.network.hidden).toEqual([{ units: 3, activation: 'relu', dropout: 0 }]);
     expect(spec.optimizer).toMatchObject({ learning_rate: 0.1, beta1: 0.9 });
     expect(spec.loss).toBe('cross_entropy');
+  });
+
+  test('has each layer as it says', () => {
+    const hidden = activations.map((activation, layer) => ({ units: 9, activation, dropout: layer / 10 }));
+    expect(resolve({ network: { hidden } }).network.hidden).toEqual(hidden);
+  });
+
+  test('has the loss that it names', () => {
+    expect(resolve({ loss: 'mse' }).loss).toBe('mse');
   });
 
   test('may do without hidden layers', () => {
@@ -65,6 +109,14 @@ describe('a request', () => {
         message: expect.stringContaining('auto, wasm, reference') as string,
       }),
     );
+  });
+
+  test('for Nesterov’s momentum without a momentum is refused', () => {
+    for (const momentum of [{}, { momentum: 0 }]) {
+      expect(() => resolve({ optimizer: { type: 'sgd', nesterov: true, ...momentum } })).toThrow(
+        expect.objectContaining({ code: 'INVALID_REQUEST', pointer: '/optimizer/nesterov' }),
+      );
+    }
   });
 
   test('for ten layers of a million units is refused with the numbers', () => {

@@ -2,8 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { TrainingState } from '../../src/model/engines/engine.js';
 import { checkState, initialState } from '../../src/model/initialization.js';
 import type { NetworkSpec, StateDict, Tensor } from '../../src/model/network.js';
+import type { OptimizerSpec, SgdSpec } from '../../src/model/optimizer.js';
 
-const network: NetworkSpec = { inputs: 100, hidden: [{ units: 50, activation: 'relu' }], outputs: 50 };
+const hiddenOf = (units: number) => [{ units, activation: 'relu' as const, dropout: 0 }];
+const network: NetworkSpec = { inputs: 100, hidden: hiddenOf(50), outputs: 50 };
+const rates = { learning_rate: 0.1, epsilon: 1e-8, weight_decay: 0 };
+const adam: OptimizerSpec = { type: 'adam', ...rates, beta1: 0.9, beta2: 0.999 };
+const sgd: SgdSpec = { type: 'sgd', learning_rate: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0 };
 
 function dataOf(tensors: StateDict, name: string): Float32Array {
   const tensor = tensors.get(name);
@@ -12,7 +17,7 @@ function dataOf(tensors: StateDict, name: string): Float32Array {
 }
 
 describe('the initial state', () => {
-  const state = initialState(network, 1);
+  const state = initialState(network, adam, 1);
 
   test('has every parameter and both its moments, by PyTorch’s names, at step 0', () => {
     const shapes = (tensors: StateDict) =>
@@ -34,6 +39,15 @@ describe('the initial state', () => {
       ['fc2.bias.exp_avg', '50', 50],
       ['fc2.bias.exp_avg_sq', '50', 50],
     ]);
+  });
+
+  test.each<[OptimizerSpec, string[]]>([
+    [sgd, ['fc1.weight.momentum_buffer', 'fc1.bias.momentum_buffer']],
+    [{ ...sgd, momentum: 0 }, []],
+    [{ type: 'rmsprop', ...rates, alpha: 0.99 }, ['fc1.weight.square_avg', 'fc1.bias.square_avg']],
+  ])('has what %o keeps of each', (optimizer, names) => {
+    const linear = { inputs: 3, hidden: [], outputs: 2 };
+    expect([...initialState(linear, optimizer, 1).optimizer.keys()]).toEqual(names);
   });
 
   test('starts with moments of zero', () => {
@@ -59,29 +73,29 @@ describe('the initial state', () => {
   });
 
   test('has the same bits for the same seed and others for another', () => {
-    expect(initialState(network, 1)).toEqual(state);
-    expect(dataOf(initialState(network, 2).parameters, 'fc1.bias')).not.toEqual(
+    expect(initialState(network, adam, 1)).toEqual(state);
+    expect(dataOf(initialState(network, adam, 2).parameters, 'fc1.bias')).not.toEqual(
       dataOf(state.parameters, 'fc1.bias'),
     );
   });
 
   // Worked out by another implementation. A change here would change what every recorded run starts from.
   test('is the known one for a known seed', () => {
-    const small: NetworkSpec = { inputs: 3, hidden: [{ units: 4, activation: 'relu' }], outputs: 1 };
-    expect([...dataOf(initialState(small, 5).parameters, 'fc2.weight')]).toEqual([
+    const small: NetworkSpec = { inputs: 3, hidden: hiddenOf(4), outputs: 1 };
+    expect([...dataOf(initialState(small, adam, 5).parameters, 'fc2.weight')]).toEqual([
       0.20936602354049683, 0.36171209812164307, -0.0477256178855896, 0.1635507345199585,
     ]);
   });
 
   test('draws every tensor on its own', () => {
-    const square: NetworkSpec = { inputs: 4, hidden: [{ units: 4, activation: 'relu' }], outputs: 4 };
-    const values = [...initialState(square, 1).parameters.values()].flatMap(({ data }) => [...data]);
+    const square: NetworkSpec = { inputs: 4, hidden: hiddenOf(4), outputs: 4 };
+    const values = [...initialState(square, adam, 1).parameters.values()].flatMap(({ data }) => [...data]);
     expect(new Set(values).size).toBe(values.length);
   });
 });
 
 describe('checking a state', () => {
-  const state = initialState(network, 1);
+  const state = initialState(network, adam, 1);
   const tensor = (...shape: number[]): Tensor => ({
     shape,
     data: new Float32Array(shape.reduce((product, size) => product * size)),
@@ -92,7 +106,12 @@ describe('checking a state', () => {
   });
 
   test('accepts the network’s own', () => {
-    expect(() => checkState(network, { ...state, step: 938 })).not.toThrow();
+    expect(() => checkState(network, adam, { ...state, step: 938 })).not.toThrow();
+  });
+
+  test('refuses the state of another optimiser', () => {
+    expect(() => checkState(network, sgd, state)).toThrow('fc1.weight.momentum_buffer is missing');
+    expect(() => checkState(network, { ...sgd, momentum: 0 }, state)).toThrow('no tensor fc1.weight.exp_avg');
   });
 
   test.each<[string, TrainingState, string]>([
@@ -108,7 +127,7 @@ describe('checking a state', () => {
       'with 49 numbers',
     ],
   ])('refuses %s', (_, damaged, message) => {
-    expect(() => checkState(network, damaged)).toThrow(
+    expect(() => checkState(network, adam, damaged)).toThrow(
       expect.objectContaining({
         code: 'CHECKPOINT_CORRUPT',
         message: expect.stringContaining(message) as string,

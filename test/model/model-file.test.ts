@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeModelFile, encodeModelFile } from '../../src/model/model-file.js';
-import type { Tensor } from '../../src/model/network.js';
+import { activations, type Tensor } from '../../src/model/network.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
 import { describedAs, parametersOf, smallDescription } from './small-model.js';
 
@@ -32,7 +32,8 @@ describe('a model file', () => {
     expect(metadata).toEqual({
       format: 'pt',
       format_version: '1',
-      network: '{"inputs":3,"hidden":[{"units":4,"activation":"relu"}],"outputs":2}',
+      network: '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":0}],"outputs":2}',
+      loss: '"cross_entropy"',
       preprocessing: '{"divide_by":255,"mean":0.5,"std":0.25}',
       labels: '["cat","dog"]',
     });
@@ -50,6 +51,26 @@ describe('a model file', () => {
     const { parameters } = decodeModelFile(encodeSafetensors(sorted, metadata));
     expect([...parameters.keys()]).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']);
     expect(parameters).toEqual(parametersOf(smallDescription.network, 1));
+  });
+
+  test('may have every activation, dropout and another loss', () => {
+    const hidden = activations.map((activation, layer) => ({ units: 1, activation, dropout: layer / 10 }));
+    const network = { inputs: 1, hidden, outputs: 1 };
+    const description = { ...describedAs(network, ['only']), loss: 'mse' as const };
+    expect(decodeModelFile(encodeModelFile(description, parametersOf(network, 0))).description).toEqual(
+      description,
+    );
+  });
+
+  test('that is older than dropout has none', () => {
+    const network = '{"inputs":3,"hidden":[{"units":4,"activation":"relu"}],"outputs":2}';
+    expect(decodeModelFile(withMetadata({ network })).description).toEqual(smallDescription);
+  });
+
+  test('that is older than the choice of a loss has cross-entropy', () => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    const older = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'loss'));
+    expect(decodeModelFile(encodeSafetensors(tensors, older)).description).toEqual(smallDescription);
   });
 
   test('may have no hidden layer', () => {
@@ -82,7 +103,11 @@ describe('a file that is no model', () => {
     '{"inputs":3,"hidden":{},"outputs":2}',
     '{"inputs":3,"hidden":[4],"outputs":2}',
     '{"inputs":3,"hidden":[{"units":4}],"outputs":2}',
-    '{"inputs":3,"hidden":[{"units":4,"activation":"tanh"}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"swish"}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":1}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":-0.1}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":null}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":0,"bias":false}],"outputs":2}',
     '{"inputs":3,"hidden":[{"units":4.5,"activation":"relu"}],"outputs":2}',
     '{"inputs":3,"hidden":[{"units":4,"activation":"relu","bias":false}],"outputs":2}',
   ])('has the network %s', (network) => {
@@ -99,6 +124,10 @@ describe('a file that is no model', () => {
     '{"divide_by":255,"mean":0.5,"std":0.25,"clip":1}',
   ])('has the preprocessing %s', (preprocessing) => {
     expect(() => decodeModelFile(withMetadata({ preprocessing }))).toThrow(corrupt('preprocessing'));
+  });
+
+  test.each(['null', '"hinge"', '["mse"]'])('has the loss %s', (loss) => {
+    expect(() => decodeModelFile(withMetadata({ loss }))).toThrow(corrupt('its loss is none of'));
   });
 
   test.each(['{}', '["cat"]', '["cat","dog","cow"]', '["cat",2]'])('has the labels %s', (labels) => {

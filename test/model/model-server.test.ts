@@ -97,12 +97,8 @@ async function setUp({ pollIntervalMs = 3_600_000 } = {}): Promise<Fixture> {
 
 /** What the run's model answers, straight from the engine. */
 async function probabilitiesOf(run: number): Promise<number[][]> {
-  const { network, preprocessing } = smallDescription;
-  const predictor = await createReferenceEngine().predictor(
-    network,
-    parametersOf(network, run),
-    preprocessing,
-  );
+  const parameters = parametersOf(smallDescription.network, run);
+  const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
   const flat = await predictor.predict(Float32Array.from(inputs.flat()), inputs.length);
   return inputs.map((_, sample) => [...flat.subarray(sample * 2, sample * 2 + 2)]);
 }

@@ -4,7 +4,7 @@ import { createReferenceEngine } from '../../src/model/engines/reference/referen
 import { createBatchingPredictor } from '../../src/model/prediction-batch.js';
 import { parametersOf, smallDescription } from './small-model.js';
 
-const { network, preprocessing } = smallDescription;
+const { network } = smallDescription;
 
 interface Fixture {
   batching: Predictor;
@@ -16,7 +16,7 @@ interface Fixture {
 
 async function setUp(): Promise<Fixture> {
   const parameters = parametersOf(network, 1);
-  const predictor = await createReferenceEngine().predictor(network, parameters, preprocessing);
+  const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
   const calls: number[] = [];
   const watched: Predictor = {
     predict(inputs, count) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { encodeManifest } from '../../src/model/manifest.js';
 import { createRegistry, type Publication, type Registry } from '../../src/model/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../storage/temporary-storage.js';
@@ -64,6 +65,17 @@ describe('publishing', () => {
     for (const run of [1, 2, 3]) await registry.publish(publication(run));
     expect(await registry.publish(publication(2))).toBe(2);
     expect(await registry.versionNumbers('pets')).toEqual([1, 2, 3]);
+  });
+
+  test('reads a manifest that is older than dropout', async () => {
+    const { registry, storage } = await setUp();
+    await registry.publish(publication(1));
+    const manifest = await registry.latest('pets');
+    if (manifest === null) throw new Error('It was published');
+    const network = { ...manifest.network, hidden: [{ units: 4, activation: 'relu' }] };
+    const older = encodeManifest({ ...manifest, network } as { format_version: 1 });
+    await storage.put('models/pets/versions/000001.json', older);
+    expect(await registry.latest('pets')).toEqual(manifest);
   });
 
   test('20 at the same time get 20 consecutive versions', async () => {

@@ -15,10 +15,11 @@ import { createRegistry } from '../../dist/model/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
 
 const log = { info: () => undefined, warn: (...line) => console.error(...line) };
-const network = { inputs: 784, hidden: [{ units: 256, activation: 'relu' }], outputs: 10 };
+const network = { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 };
 const preprocessing = { divide_by: 255, mean: 0, std: 1 };
 const labels = Array.from({ length: network.outputs }, (_, digit) => String(digit));
-const description = { format_version: 1, network, preprocessing, labels };
+const description = { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
+const optimizer = { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 };
 const inputs = [new Array(network.inputs).fill(1)];
 
 const folder = await mkdtemp(join(tmpdir(), 'trainyard-reloads-'));
@@ -30,7 +31,7 @@ try {
 
 async function reloadMany(storage) {
   const registry = createRegistry(storage, log);
-  const file = encodeModelFile(description, initialState(network, 0).parameters);
+  const file = encodeModelFile(description, initialState(network, optimizer, 0).parameters);
   await registry.publish({ model: 'digits', runId: 'job_1', step: 1, file, metrics: null, now: new Date(0) });
 
   let newest = 0;

@@ -4,12 +4,13 @@ import { encodeModelFile, type ModelDescription } from '../../src/model/model-fi
 import { parameterShapes, type NetworkSpec, type StateDict } from '../../src/model/network.js';
 
 export function describedAs(network: NetworkSpec, labels: string[]): ModelDescription {
-  return { format_version: 1, network, preprocessing: { divide_by: 255, mean: 0.5, std: 0.25 }, labels };
+  const preprocessing = { divide_by: 255, mean: 0.5, std: 0.25 };
+  return { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
 }
 
 /** 3 → 4 → 2. */
 export const smallDescription = describedAs(
-  { inputs: 3, hidden: [{ units: 4, activation: 'relu' }], outputs: 2 },
+  { inputs: 3, hidden: [{ units: 4, activation: 'relu', dropout: 0 }], outputs: 2 },
   ['cat', 'dog'],
 );
 

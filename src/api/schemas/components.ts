@@ -5,6 +5,7 @@ import { JobRequest } from './job-request.js';
 import { Job, JobList } from './job.js';
 import { Model, ModelList, ModelSummary, ModelVersion } from './model.js';
 import { Network } from './network.js';
+import { Optimizer } from './optimizer.js';
 import { PredictionRequest, PredictionResponse } from './prediction.js';
 import { Problem } from './problem.js';
 
@@ -18,6 +19,7 @@ export const components: Component[] = [
   ModelSummary,
   ModelVersion,
   Network,
+  Optimizer,
   PredictionRequest,
   PredictionResponse,
   Problem,

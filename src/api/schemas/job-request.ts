@@ -1,9 +1,11 @@
 /** What POST /v1/jobs takes. Its defaults are stated here and applied where the spec is resolved. */
 import Type from 'typebox';
 import { defaults } from '../../jobs/spec.js';
+import { losses } from '../../model/loss.js';
+import { activations } from '../../model/network.js';
 import { modelNamePattern } from '../../model/registry.js';
 import { component } from './component.js';
-import { activations } from './network.js';
+import { OptimizerRequest } from './optimizer.js';
 
 const noOther = { additionalProperties: false };
 
@@ -14,7 +16,15 @@ const HiddenLayer = Type.Object(
       Type.Enum([...activations], {
         type: 'string',
         default: defaults.activation,
-        description: 'Of the layer.',
+        description: 'Of the layer, as PyTorch’s module of that name computes it.',
+      }),
+    ),
+    dropout: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.95,
+        default: defaults.dropout,
+        description: 'The fraction of the layer’s neurons that each training step switches off.',
       }),
     ),
   },
@@ -34,48 +44,6 @@ const NetworkRequest = Type.Object(
     ),
   },
   { ...noOther, description: 'A multi-layer perceptron.' },
-);
-
-const OptimizerRequest = Type.Object(
-  {
-    type: Type.Optional(Type.Enum(['adam'], { type: 'string', default: defaults.optimizer.type })),
-    learning_rate: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 10, default: defaults.optimizer.learning_rate }),
-    ),
-    beta1: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        exclusiveMaximum: 1,
-        default: defaults.optimizer.beta1,
-        description: 'Decay of the mean of the gradients.',
-      }),
-    ),
-    beta2: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        exclusiveMaximum: 1,
-        default: defaults.optimizer.beta2,
-        description: 'Decay of the mean of the squared gradients.',
-      }),
-    ),
-    epsilon: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        maximum: 1,
-        default: defaults.optimizer.epsilon,
-        description: 'Added to the denominator.',
-      }),
-    ),
-    weight_decay: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 1,
-        default: defaults.optimizer.weight_decay,
-        description: 'An L2 penalty: this times the weights is added to the gradient.',
-      }),
-    ),
-  },
-  { ...noOther, description: 'Adam, as `torch.optim.Adam` computes it.' },
 );
 
 const Metadata = Type.Unsafe<Record<string, string>>({
@@ -106,10 +74,12 @@ export const JobRequest = component(
       ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
-        Type.Enum(['auto', 'cross_entropy'], {
+        Type.Enum(['auto', ...losses], {
           type: 'string',
           default: 'auto',
-          description: '`auto` is the loss that fits the dataset: cross-entropy for classes.',
+          description:
+            '`cross_entropy` is that of the softmax; `mse` the mean squared error against 1 for the class and 0 for the ' +
+            'others. `auto` is the loss that fits the dataset: cross-entropy for classes.',
         }),
       ),
       optimizer: Type.Optional(OptimizerRequest),
@@ -160,8 +130,8 @@ export const JobRequest = component(
       examples: [
         {
           model: 'mnist-mlp',
-          network: { hidden: [{ units: 128, activation: 'relu' }] },
-          optimizer: { learning_rate: 0.001 },
+          network: { hidden: [{ units: 128, activation: 'gelu', dropout: 0.2 }] },
+          optimizer: { type: 'sgd', learning_rate: 0.05, momentum: 0.9, nesterov: true },
           epochs: 2,
           batch_size: 64,
           seed: 7,

@@ -1,8 +1,11 @@
 /** Jobs as they are answered. */
 import Type from 'typebox';
 import type { ErrorCode } from '../../errors.js';
+import { optimizerDefaults } from '../../jobs/optimizer-request.js';
+import { losses } from '../../model/loss.js';
 import { component, listOf, nullable } from './component.js';
 import { Network, networkExample } from './network.js';
+import { Optimizer } from './optimizer.js';
 
 /** What a job's id looks like. */
 const jobIdPattern = '^job_[0-9A-Z]{26}$';
@@ -14,15 +17,8 @@ const Time = (description: string) => Type.String({ format: 'date-time', descrip
 const JobSpec = Type.Object(
   {
     network: Network.ref,
-    loss: Type.Literal('cross_entropy'),
-    optimizer: Type.Object({
-      type: Type.Literal('adam'),
-      learning_rate: Type.Number(),
-      beta1: Type.Number(),
-      beta2: Type.Number(),
-      epsilon: Type.Number(),
-      weight_decay: Type.Number(),
-    }),
+    loss: Type.Enum([...losses], { type: 'string' }),
+    optimizer: Optimizer.ref,
     epochs: Type.Integer(),
     batch_size: Type.Integer(),
     seed: Type.Integer(),
@@ -80,14 +76,7 @@ const jobExample = {
   spec: {
     network: networkExample,
     loss: 'cross_entropy' as const,
-    optimizer: {
-      type: 'adam' as const,
-      learning_rate: 0.001,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weight_decay: 0,
-    },
+    optimizer: optimizerDefaults.adam,
     epochs: 5,
     batch_size: 64,
     seed: 0,

@@ -1,8 +1,7 @@
 /** The network as it is shown: in a job's resolved spec and with a model's version. */
 import Type from 'typebox';
+import { activations } from '../../model/network.js';
 import { component } from './component.js';
-
-export const activations = ['relu'] as const;
 
 export const Network = component(
   'Network',
@@ -13,6 +12,7 @@ export const Network = component(
         Type.Object({
           units: Type.Integer(),
           activation: Type.Enum([...activations], { type: 'string' }),
+          dropout: Type.Number(),
         }),
         { description: 'The hidden layers, first to last.' },
       ),
@@ -24,6 +24,6 @@ export const Network = component(
 
 export const networkExample = {
   inputs: 784,
-  hidden: [{ units: 256, activation: 'relu' as const }],
+  hidden: [{ units: 256, activation: 'relu' as const, dropout: 0 }],
   outputs: 10,
 };

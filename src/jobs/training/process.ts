@@ -36,6 +36,8 @@ try {
     datasets: createDatasetStore(),
     log,
     signal: stop.signal,
+    threads: task.threads,
+    memoryLimitBytes: task.memoryLimitBytes,
     now: () => new Date(),
   });
   process.send?.({ end } satisfies EndMessage, () => process.exit(0));

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { DatasetStore } from '../../data/dataset-store.js';
 import { TrainyardError } from '../../errors.js';
 import { newestCheckpoint, pruneCheckpoints, writeCheckpoint } from '../../model/checkpoint.js';
-import type { TrainingState } from '../../model/engines/engine.js';
+import type { TrainingResources, TrainingState } from '../../model/engines/engine.js';
 import { selectEngine } from '../../model/engines/select.js';
 import { initialState } from '../../model/initialization.js';
 import type { ModelDescription } from '../../model/model-file.js';
@@ -22,7 +22,7 @@ import { createPace } from './pace.js';
 import { mostWantedFirst, publishEpoch } from './publication.js';
 import { createTally } from './tally.js';
 
-export interface Training {
+export interface Training extends TrainingResources {
   runId: string;
   storage: Storage;
   store: RunStore;
@@ -34,7 +34,8 @@ export interface Training {
   now: () => Date;
 }
 
-const progressEveryMs = 500;
+/** With a call of the engine, told at least twice a second. */
+const progressEveryMs = 400;
 const checkpointsKept = 2;
 
 /** Resolves when the run has ended, well or badly, or was let go of; rejects on what another attempt may get past. */
@@ -59,90 +60,94 @@ export async function trainRun(training: Training): Promise<'finished' | 'handed
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
   const { runId, storage, log, signal, now } = training;
-  const { model, network } = spec;
+  const { model, network, loss, optimizer, seed } = spec;
   const checkpoints = training.store.checkpointsOf(runId);
   const journal = await openJournal(training.store, runId);
-  const { engine, device, reason } = await selectEngine(spec.engine);
+  const { engine, reason } = await selectEngine(spec.engine);
   const { info, train, test } = await training.datasets.load(spec.dataset);
+  const { preprocessing, labels } = info;
   const found = await findCheckpoint();
-  const resumedFrom = found?.state.step ?? null;
   const tally = createTally(
     spec,
+    test.count,
     found && { step: found.state.step, position: found.position, metrics: found.metrics as EpochMetrics[] },
   );
-  const pace = createPace();
-
-  await journal.tell(
-    { type: 'started', engine: { name: engine.name, device, reason }, resumed_from_step: resumedFrom },
-    { type: 'progress', progress: tally.progress(pace) },
-  );
-  log.info({ engine: engine.name, device, reason, resumed_from_step: resumedFrom }, 'training');
-  if (found !== null) await followUp();
+  const [trainingPace, evaluationPace] = [createPace(), createPace()];
+  let checkpointAt = tally.state.step;
+  let toldAtMs = 0;
 
   const trainer = await engine.trainer(
-    {
-      network,
-      loss: spec.loss,
-      optimizer: spec.optimizer,
-      batchSize: spec.batch_size,
-      seed: spec.seed,
-      preprocessing: info.preprocessing,
-    },
+    { network, loss, optimizer, batchSize: spec.batch_size, seed, preprocessing },
     { train, test },
-    found?.state ?? initialState(network, spec.seed),
+    found?.state ?? initialState(network, optimizer, seed),
+    { threads: training.threads, memoryLimitBytes: training.memoryLimitBytes },
   );
   try {
-    let checkpointAt = tally.state.step;
-    let toldAtMs = performance.now();
-    while (tally.state.step < spec.steps) {
-      if (signal.aborted) {
-        if (tally.state.step > checkpointAt) await checkpoint();
-        await journal.tell({ type: 'handed_back', step: tally.state.step });
-        return 'handed_back';
-      }
-      await someSteps();
-      if (tally.atEpochEnd()) {
-        await endEpoch();
-        await checkpoint();
-        checkpointAt = tally.state.step;
-      } else if (performance.now() - toldAtMs > progressEveryMs) {
-        await journal.tell({ type: 'progress', progress: tally.progress(pace) });
-        toldAtMs = performance.now();
-      }
+    await start();
+    while (!tally.isDone()) {
+      if (signal.aborted) return await handBack();
+      if (tally.stepsLeft() > 0) await someSteps();
+      else await someEvaluation();
+      if (performance.now() - toldAtMs > progressEveryMs) await tellProgress();
       await letOthersRun();
     }
   } finally {
-    trainer.dispose();
+    await trainer.dispose();
   }
   await publishLast();
   return 'finished';
 
-  async function someSteps(): Promise<void> {
-    const startMs = performance.now();
-    const report = await trainer.run(Math.min(pace.stepsPerCall(), tally.stepsLeftInEpoch()));
-    pace.ran(report.lossSums.length, report.samples, performance.now() - startMs);
-    tally.add(report);
+  async function start(): Promise<void> {
+    const choice = { name: engine.name, device: trainer.device, reason };
+    const resumedFrom = found?.state.step ?? null;
+    await journal.tell({ type: 'started', engine: choice, resumed_from_step: resumedFrom });
+    await tellProgress();
+    log.info(
+      { engine: choice.name, device: choice.device, reason, resumed_from_step: resumedFrom },
+      'training',
+    );
+    if (found !== null) await followUp();
   }
 
-  async function endEpoch(): Promise<void> {
+  async function someSteps(): Promise<void> {
     const startMs = performance.now();
-    const metrics = tally.endEpoch(await trainer.evaluate('test'));
-    pace.evaluated(performance.now() - startMs);
-    await journal.tell({ type: 'progress', progress: tally.progress(pace) });
-    log.info(metrics, 'epoch done');
+    const report = await trainer.run(Math.min(trainingPace.batchesPerCall(), tally.stepsLeft()));
+    trainingPace.ran(report.lossSums.length, report.samples, performance.now() - startMs);
+    tally.addSteps(report);
+  }
+
+  /** The last of it ends the epoch. */
+  async function someEvaluation(): Promise<void> {
+    const { first, batches } = tally.evaluationLeft();
+    const startMs = performance.now();
+    const report = await trainer.evaluate('test', first, Math.min(evaluationPace.batchesPerCall(), batches));
+    evaluationPace.ran(report.lossSums.length, report.samples, performance.now() - startMs);
+    tally.addEvaluation(report);
+    if (report.lossSums.length < batches) return;
+    log.info(tally.endEpoch(), 'epoch done');
+    await tellProgress();
+    await checkpoint();
+  }
+
+  async function tellProgress(): Promise<void> {
+    await journal.tell({ type: 'progress', progress: tally.progress(trainingPace, evaluationPace) });
+    toldAtMs = performance.now();
+  }
+
+  async function handBack(): Promise<'handed_back'> {
+    const { step } = tally.state;
+    if (step > checkpointAt) await checkpoint();
+    await journal.tell({ type: 'handed_back', step });
+    return 'handed_back';
   }
 
   async function checkpoint(): Promise<void> {
     const state = await trainer.snapshot();
     refuseIfNotFinite(state);
-    const description: ModelDescription = {
-      format_version: 1,
-      network,
-      preprocessing: info.preprocessing,
-      labels: info.labels,
-    };
+    const description: ModelDescription = { format_version: 1, network, loss, preprocessing, labels };
     const { position, metrics } = tally.state;
     await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, now: now() });
+    checkpointAt = state.step;
     await followUp();
   }
 

@@ -1,9 +1,10 @@
 /** The worker's side of the process that trains one run: starts it, asks it to stop, and says how it ended. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { TrainingResources } from '../../model/engines/engine.js';
 
 /** All that the process needs to know; it reads no settings of its own. */
-export interface TrainingTask {
+export interface TrainingTask extends TrainingResources {
   runId: string;
   /** Absolute. */
   dataDir: string;

@@ -4,17 +4,31 @@
  * and start from the same parameters; they differ by rounding alone.
  */
 import type { NetworkSpec, StateDict } from '../network.js';
-import type { AdamSpec } from '../optimizer.js';
+import type { Loss } from '../loss.js';
+import type { OptimizerSpec } from '../optimizer.js';
 import type { Preprocessing } from '../preprocessing.js';
 
-/** All that decides the numbers of a training run, beside the data. */
-export interface TrainingProgram {
+/** All that decides what a network answers, beside its parameters. */
+export interface PredictionProgram {
   network: NetworkSpec;
-  loss: 'cross_entropy';
-  optimizer: AdamSpec;
+  /** It says what the outputs mean: see output-probabilities.ts. */
+  loss: Loss;
+  preprocessing: Preprocessing;
+}
+
+/** All that decides the numbers of a training run, beside the data. */
+export interface TrainingProgram extends PredictionProgram {
+  optimizer: OptimizerSpec;
   batchSize: number;
   seed: number;
-  preprocessing: Preprocessing;
+}
+
+/** What a trainer may use. It never changes a bit of what is learnt. */
+export interface TrainingResources {
+  /** At most so many; an engine takes fewer where more would not help. */
+  threads: number;
+  /** A trainer that would need more is refused with NETWORK_TOO_LARGE. */
+  memoryLimitBytes: number;
 }
 
 /** Raw samples with their class. Bytes stay bytes; preprocessing is applied when a batch is gathered. */
@@ -37,37 +51,37 @@ export interface TrainingState {
   /** Steps done. */
   step: number;
   parameters: StateDict;
-  /** For Adam, by PyTorch's names: `fc1.weight.exp_avg`, `fc1.weight.exp_avg_sq`, … each shaped as its parameter. */
+  /** By PyTorch's names: see optimizerSlots. */
   optimizer: StateDict;
 }
 
-/** What one `run` call saw of its samples, each before its step's update. */
-export interface StepReport {
+/** What one call saw of its samples, batch by batch; of a training step, before its update. */
+export interface BatchReport {
   samples: number;
   /**
-   * (steps) The sum, not the mean, of each step's losses. Step by step, so that who adds them up gets the same bits
-   * however the steps were divided into calls.
+   * (batches) The sum, not the mean, of each batch's losses. Batch by batch, so that who adds them up gets the same bits
+   * however the batches were divided into calls.
    */
   lossSums: Float64Array;
-  /** Samples whose largest logit was the right class. */
+  /** Samples whose largest output was the right class. */
   correct: number;
 }
 
-export interface Evaluation {
-  samples: number;
-  /** Mean loss. */
-  loss: number;
-  /** Fraction, 0 to 1. */
-  accuracy: number;
-}
+/** Samples in a batch of an evaluation. */
+export const evaluationBatchSize = 64;
 
+/** One call at a time. */
 export interface Trainer {
+  /** What it runs on. */
+  readonly device: string;
   /** Runs the next `steps` steps of the batch plan, over epoch ends if need be. */
-  run(steps: number): Promise<StepReport>;
-  evaluate(split: 'train' | 'test'): Promise<Evaluation>;
+  run(steps: number): Promise<BatchReport>;
+  /** Looks at `batches` batches of `evaluationBatchSize` of the split, from the one numbered `first`, in their order. */
+  evaluate(split: 'train' | 'test', first: number, batches: number): Promise<BatchReport>;
   /** A copy that later steps do not touch. */
   snapshot(): Promise<TrainingState>;
-  dispose(): void;
+  /** Lets go of everything, at once: a call under way is rejected or never settles. */
+  dispose(): Promise<void>;
 }
 
 export interface Predictor {
@@ -82,6 +96,13 @@ export interface Engine {
   readonly name: string;
   /** Whether this engine can run here, and on what. */
   probe(): Promise<Probe>;
-  trainer(program: TrainingProgram, data: TrainingData, state: TrainingState): Promise<Trainer>;
-  predictor(network: NetworkSpec, parameters: StateDict, preprocessing: Preprocessing): Promise<Predictor>;
+  /** @throws TrainyardError DATASET_CORRUPT, CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */
+  trainer(
+    program: TrainingProgram,
+    data: TrainingData,
+    state: TrainingState,
+    resources: TrainingResources,
+  ): Promise<Trainer>;
+  /** @throws TrainyardError CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */
+  predictor(program: PredictionProgram, parameters: StateDict): Promise<Predictor>;
 }

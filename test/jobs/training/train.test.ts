@@ -1,9 +1,9 @@
 import { pino } from 'pino';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/contracts.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/run-store.js';
 import { trainRun } from '../../../src/jobs/training/train.js';
-import { listCheckpoints, readCheckpoint } from '../../../src/model/checkpoint.js';
+import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/checkpoint.js';
 import { createRegistry } from '../../../src/model/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
@@ -42,6 +42,8 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
         datasets: { load: smallMnist },
         log,
         signal,
+        threads: 1,
+        memoryLimitBytes: 2 ** 30,
         now: () => new Date(),
       }),
   };
@@ -75,6 +77,12 @@ async function outcomeOf(scene: Scene) {
     checkpoint:
       last && [...last.state.parameters, ...last.state.optimizer].map(([name, { data }]) => [name, ...data]),
   };
+}
+
+/** An outcome whatever checkpoints there were on the way. */
+function epochsOnly(outcome: Awaited<ReturnType<typeof outcomeOf>>) {
+  const { milestones } = outcome;
+  return { ...outcome, milestones: milestones.filter((m) => !Array.isArray(m) || m[0] === 'published') };
 }
 
 describe('a run', () => {
@@ -148,6 +156,42 @@ describe('a run', () => {
     expect(versions).toEqual([]);
   });
 
+  test('that diverges keeps its last good checkpoint', async () => {
+    // Each step of a linear network leaves several times the error before it, until the numbers end.
+    const scene = await sceneOf({
+      network: { hidden: [] },
+      loss: 'mse',
+      optimizer: { type: 'sgd', learning_rate: 1 },
+      engine: 'reference',
+      epochs: 100,
+    });
+    await scene.train();
+    const { status, error } = await outcomeOf(scene);
+    expect({ status, code: error?.code }).toEqual({ status: 'failed', code: 'TRAINING_DIVERGED' });
+    const divergedAt = Number(/at step (\d+)/.exec(error?.message ?? '')?.[1]);
+    const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
+    const last = kept.at(-1)?.step ?? 0;
+    expect(last).toBeGreaterThan(0);
+    expect(divergedAt - last).toBeLessThanOrEqual(5);
+    const checkpoint = await readCheckpoint(scene.storage, scene.store.checkpointsOf(scene.runId), last);
+    for (const { data } of checkpoint?.state.parameters.values() ?? []) {
+      expect(data.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('tells its progress while it trains and while it evaluates', async () => {
+    let clockMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (clockMs += 300));
+    onTestFinished(() => clock.mockRestore());
+    const scene = await sceneOf({ epochs: 1 });
+    await scene.train();
+    const told = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'progress' ? [event.progress.step] : [],
+    );
+    // At the start, after each step, after the first of two batches of the evaluation, and at the epoch's end.
+    expect(told).toEqual([0, 1, 2, 3, 4, 5, 5, 5]);
+  });
+
   test('does not change a result that there is', async () => {
     const scene = await sceneOf();
     await scene.train();
@@ -159,25 +203,34 @@ describe('a run', () => {
 });
 
 describe('a run that is asked to stop', () => {
-  test('checkpoints in the middle of an epoch and ends with the same bits as one that was not', async () => {
+  test('checkpoints in the middle of an epoch or of its evaluation, and ends with the same bits as one that was not', async () => {
     const [whole, stopped] = [await sceneOf(), await sceneOf()];
     await whole.train();
 
-    const stops: number[] = [];
-    while ((await stopped.train({ signal: stopAtLook(2) })) === 'handed_back') {
-      const last = (await eventsOf(stopped)).at(-1);
-      if (last?.type === 'handed_back') stops.push(last.step);
+    /** The steps of the stops within an epoch's steps, and of those within its evaluation. */
+    const stops = { training: new Set<number>(), evaluating: new Set<number>() };
+    // One call of the engine, then two, and so on: an evaluation takes two, and is begun anew by each attempt.
+    for (let attempt = 0; ; attempt++) {
+      const end = await stopped.train({ signal: stopAtLook(2 + (attempt % 2)) });
+      if (end === 'finished') break;
+      const checkpoint = await newestCheckpoint(
+        stopped.storage,
+        stopped.store.checkpointsOf(stopped.runId),
+        () => expect.fail('A checkpoint is damaged'),
+      );
+      if (checkpoint === null) throw new Error('A run that stops has a checkpoint');
+      const { state, position, metrics } = checkpoint;
+      if (state.step === 5 * (metrics.length + 1)) {
+        stops.evaluating.add(state.step);
+        expect(position.epoch_samples).toBe(320);
+      } else {
+        stops.training.add(state.step);
+      }
     }
-    // Each attempt begins with one step and stops before the next.
-    expect(stops).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+    expect([...stops.evaluating]).toEqual([5, 10, 15]);
+    expect(stops.training.size).toBeGreaterThan(5);
 
-    const expected = await outcomeOf(whole);
-    const actual = await outcomeOf(stopped);
-    const epochsOnly = (outcome: typeof actual) => ({
-      ...outcome,
-      milestones: outcome.milestones.filter((m) => !Array.isArray(m) || m[0] === 'published'),
-    });
-    expect(epochsOnly(actual)).toEqual(epochsOnly(expected));
+    expect(epochsOnly(await outcomeOf(stopped))).toEqual(epochsOnly(await outcomeOf(whole)));
   });
 });
 
@@ -201,6 +254,25 @@ describe('a run whose process dies', () => {
       }
     },
   );
+
+  test('at any of its writes after it was stopped before an evaluation is taken up again all the same', async () => {
+    const whole = await sceneOf({ epochs: 2 });
+    await whole.train();
+    const expected = epochsOnly(await outcomeOf(whole));
+    const stoppedBeforeEvaluation = async (): Promise<Scene> => {
+      const scene = await sceneOf({ epochs: 2 });
+      for (let step = 1; step <= 5; step++) await scene.train({ signal: stopAtLook(2) });
+      return scene;
+    };
+    const { writes } = await countWrites(await stoppedBeforeEvaluation());
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await stoppedBeforeEvaluation();
+      const dying = scene.train({ on: dyingStorage(scene.storage, survived, true) });
+      await expect(dying).rejects.toThrow('died');
+      expect(await scene.train()).toBe('finished');
+      expect(epochsOnly(await outcomeOf(scene)), `after ${survived} writes`).toEqual(expected);
+    }
+  });
 
   test('goes on from the checkpoint before a damaged one, and says so', async () => {
     const [whole, damaged] = [await sceneOf(), await sceneOf()];

@@ -6,6 +6,9 @@ import type {
   TrainingState,
 } from '../../../src/model/engines/engine.js';
 import { initialState } from '../../../src/model/initialization.js';
+import type { Loss } from '../../../src/model/loss.js';
+import type { Activation } from '../../../src/model/network.js';
+import type { OptimizerSpec } from '../../../src/model/optimizer.js';
 import { fillWords } from '../../../src/model/philox.js';
 
 export interface Problem {
@@ -14,25 +17,51 @@ export interface Problem {
   start: TrainingState;
 }
 
-/** Random bytes with random classes. An epoch is two batches at least, of which the last is short. */
-export function randomProblem(widths: number[], batchSize: number): Problem {
+/** What a program may say, beside widths and batches. */
+interface Words {
+  /** Of the hidden layers, in turn. */
+  activations: Activation[];
+  /** Of every hidden layer. */
+  dropout: number;
+  loss: Loss;
+  optimizer: OptimizerSpec;
+}
+
+// Adam and RMSprop divide by the root of a mean of squares, plus epsilon. PyTorch's epsilon of 1e-8 would make a whole
+// step of any rounding of a gradient that is 0 but for it; this one keeps the quotient, and so the comparison, well
+// conditioned.
+const epsilon = 1e-3;
+const adam = { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon, weight_decay: 0.01 };
+const sgd = { type: 'sgd', learning_rate: 0.05, momentum: 0.9, weight_decay: 0.01 } as const;
+
+/** Every optimiser, with an L2 penalty. */
+export const optimizers = {
+  adam: { type: 'adam', ...adam },
+  adamw: { type: 'adamw', ...adam },
+  sgd: { ...sgd, momentum: 0, nesterov: false },
+  'sgd with momentum': { ...sgd, nesterov: false },
+  'sgd with Nesterov’s momentum': { ...sgd, nesterov: true },
+  rmsprop: { type: 'rmsprop', learning_rate: 0.005, alpha: 0.9, epsilon, weight_decay: 0.01 },
+} satisfies Record<string, OptimizerSpec>;
+
+/**
+ * Random bytes with random classes, for ReLU, cross-entropy and Adam unless other words are given. An epoch is two batches
+ * at least, of which the last is short.
+ */
+export function randomProblem(widths: number[], batchSize: number, words: Partial<Words> = {}): Problem {
+  const { activations = ['relu'], dropout = 0, loss = 'cross_entropy', optimizer = optimizers.adam } = words;
   const program: TrainingProgram = {
     network: {
       inputs: widths[0],
-      hidden: widths.slice(1, -1).map((units) => ({ units, activation: 'relu' })),
+      hidden: widths.slice(1, -1).map((units, layer) => ({
+        units,
+        activation: activations[layer % activations.length],
+        dropout,
+      })),
       outputs: widths[widths.length - 1],
     },
-    loss: 'cross_entropy',
-    // Adam divides by √v + epsilon. PyTorch's epsilon of 1e-8 would make a whole step of any rounding of a gradient
-    // that is 0 but for it; this one keeps the quotient, and so the comparison, well conditioned.
-    optimizer: {
-      type: 'adam',
-      learning_rate: 0.01,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-3,
-      weight_decay: 0.01,
-    },
+    loss,
+    optimizer,
     batchSize,
     seed: 12,
     preprocessing: { divide_by: 255, mean: 0.1307, std: 0.3081 },
@@ -43,7 +72,7 @@ export function randomProblem(widths: number[], batchSize: number): Problem {
     train: randomSamples(1, count, inputs, outputs),
     test: randomSamples(2, 70, inputs, outputs),
   };
-  return { program, data, start: initialState(program.network, program.seed) };
+  return { program, data, start: initialState(program.network, optimizer, program.seed) };
 }
 
 function randomSamples(seed: number, count: number, width: number, classes: number): LabelledSamples {
@@ -69,7 +98,7 @@ export function separableProblem(): Problem {
   });
   const program: TrainingProgram = {
     ...problem.program,
-    optimizer: { ...problem.program.optimizer, learning_rate: 0.003, epsilon: 1e-8, weight_decay: 0 },
+    optimizer: { ...optimizers.adam, learning_rate: 0.003, epsilon: 1e-8, weight_decay: 0 },
   };
   const data = {
     train: scattered(randomSamples(3, 200, 8, 3)),

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { epochOrder } from '../../../src/model/batch-plan.js';
+import { fillDropoutFactors } from '../../../src/model/dropout.js';
 import type { TrainingData, TrainingProgram, TrainingState } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import type { Tensor } from '../../../src/model/network.js';
+import { normalize } from '../../../src/model/preprocessing.js';
 import { expectClose } from './close.js';
 import { engineConformance } from './conformance.js';
+import { predicted } from './course.js';
 import { randomProblem } from './problem.js';
 
 // Seven steps of numbers stored as float32, each rounded by up to 2^-24 = 6e-8; the largest distance seen is 3e-7.
+const resources = { threads: 1, memoryLimitBytes: 2 ** 30 };
 engineConformance('reference', createReferenceEngine, { absolute: 1e-6, relative: 1e-6 });
 
 describe('one step worked out by hand', () => {
@@ -18,7 +22,7 @@ describe('one step worked out by hand', () => {
   const zeros = (shape: number[]): Tensor =>
     tensor(shape, ...new Array<number>(shape[0] * (shape[1] ?? 1)).fill(0));
   const program: TrainingProgram = {
-    network: { inputs: 2, hidden: [{ units: 2, activation: 'relu' }], outputs: 2 },
+    network: { inputs: 2, hidden: [{ units: 2, activation: 'relu', dropout: 0 }], outputs: 2 },
     loss: 'cross_entropy',
     optimizer: {
       type: 'adam',
@@ -61,7 +65,7 @@ describe('one step worked out by hand', () => {
   const float32 = { absolute: 1e-7, relative: 1e-6 };
 
   test('gives the loss, the gradients’ moments and the parameters', async () => {
-    const trainer = await createReferenceEngine().trainer(program, data, start);
+    const trainer = await createReferenceEngine().trainer(program, data, start, resources);
     const { samples, lossSums, correct } = await trainer.run(1);
     expectClose('report', [samples, ...lossSums, correct], [1, 1.3132616875182228, 0], float32);
 
@@ -91,32 +95,62 @@ describe('one step worked out by hand', () => {
 
   test('leaves both hidden units off, so that the biases alone decide', async () => {
     const engine = createReferenceEngine();
-    const trainer = await engine.trainer(program, data, start);
+    const trainer = await engine.trainer(program, data, start, resources);
     await trainer.run(1);
-    const { loss, accuracy } = await trainer.evaluate('test');
-    expectClose('evaluation', [loss, accuracy], [0.31326168751822286, 1], float32);
+    const { lossSums, correct } = await trainer.evaluate('test', 0, 1);
+    expectClose('evaluation', [...lossSums, correct], [0.31326168751822286, 1], float32);
 
     const { parameters } = await trainer.snapshot();
-    const predictor = await engine.predictor(program.network, parameters, program.preprocessing);
+    const predictor = await engine.predictor(program, parameters);
     expectClose('probabilities', await predictor.predict(Float32Array.of(1, 2), 1), [1 - p, p], float32);
   });
 });
 
 test('an epoch visits the samples in the order of the batch plan', async () => {
-  const { program, data, start } = randomProblem([7, 9, 3], 1);
+  const problem = randomProblem([7, 9, 3], 1);
+  const { program, data, start } = problem;
   const { count, inputs, labels } = data.train;
   // Nothing is learned, so that a step's loss tells which sample it saw.
   const still = { ...program, optimizer: { ...program.optimizer, learning_rate: 0 } };
   const engine = createReferenceEngine(Float64Array);
-  const predictor = await engine.predictor(program.network, start.parameters, program.preprocessing);
-  const probabilities = await predictor.predict(Float32Array.from(inputs), count);
+  const probabilities = await predicted(engine, problem, Float32Array.from(inputs), count);
   const losses = Array.from(labels, (label, i) => -Math.log(probabilities[3 * i + label]));
   expect(new Set(losses).size).toBe(count);
 
-  const trainer = await engine.trainer(still, data, start);
+  const trainer = await engine.trainer(still, data, start, resources);
   for (const epoch of [0, 1, 2]) {
     const seen = (await trainer.run(count)).lossSums;
     const expected = Array.from(epochOrder(program.seed, epoch, count), (sample) => losses[sample]);
     expectClose(`losses of epoch ${epoch}`, seen, expected, { absolute: 0, relative: 1e-6 });
   }
+});
+
+test('each step switches off the units that its masks say, and an evaluation none', async () => {
+  const { program, data, start } = randomProblem([3, 8, 2], 1, { activations: ['tanh'], dropout: 0.5 });
+  const one = { count: 1, width: 3, inputs: Uint8Array.of(9, 99, 200), labels: Uint8Array.of(1) };
+  const still = { ...program, optimizer: { ...program.optimizer, learning_rate: 0 } };
+  const of = (name: string) => [...(start.parameters.get(name)?.data ?? [])];
+  const [weights1, bias1, weights2, bias2] = ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'].map(of);
+  const inputs = [...one.inputs].map((raw) => normalize(program.preprocessing, raw));
+  const product = (weights: number[], values: number[], output: number): number =>
+    values.reduce((sum, value, i) => sum + weights[output * values.length + i] * value, 0);
+  const hidden = bias1.map((bias, unit) => Math.tanh(product(weights1, inputs, unit) + bias));
+  const lossWith = (factors: Float64Array): number => {
+    const kept = hidden.map((value, unit) => factors[unit] * value);
+    const logits = bias2.map((bias, c) => product(weights2, kept, c) + bias);
+    return Math.log(Math.exp(logits[0]) + Math.exp(logits[1])) - logits[1];
+  };
+  const masks = [0, 1, 2].map((step) => {
+    const factors = new Float64Array(8);
+    fillDropoutFactors({ seed: program.seed, layer: 0, step, row: 0, rate: 0.5 }, factors);
+    return factors;
+  });
+  expect(new Set(masks.map((mask) => mask.join())).size).toBe(3);
+
+  const engine = createReferenceEngine(Float64Array);
+  const trainer = await engine.trainer(still, { ...data, train: one, test: one }, start, resources);
+  const rounding = { absolute: 1e-12, relative: 0 };
+  expectClose('training', (await trainer.run(3)).lossSums, masks.map(lossWith), rounding);
+  const whole = lossWith(new Float64Array(8).fill(1));
+  expectClose('evaluation', (await trainer.evaluate('test', 0, 1)).lossSums, [whole], rounding);
 });

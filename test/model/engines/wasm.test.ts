@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { initialState } from '../../../src/model/initialization.js';
 import { createWasmEngine } from '../../../src/model/engines/wasm/wasm-engine.js';
-import { engineConformance } from './conformance.js';
 import { randomProblem } from './problem.js';
 
-// Sums of products in float32, of up to 257 here.
-engineConformance('wasm', createWasmEngine, { absolute: 1e-5, relative: 1e-5 });
+const resources = { threads: 1, memoryLimitBytes: 2 ** 40 };
 
 describe('the wasm engine', () => {
   const engine = createWasmEngine();
@@ -14,7 +12,7 @@ describe('the wasm engine', () => {
     'answers a single sample with the same bits as among others, widths %j',
     async (widths) => {
       const { program, data, start } = randomProblem(widths, 5);
-      const predictor = await engine.predictor(program.network, start.parameters, program.preprocessing);
+      const predictor = await engine.predictor(program, start.parameters);
       const { width, count, inputs } = data.test;
       const raw = Float32Array.from(inputs);
       const together = await predictor.predict(raw, count);
@@ -28,7 +26,7 @@ describe('the wasm engine', () => {
 
   test('lets others run between the slices of a large request', async () => {
     const { program, start } = randomProblem([7, 9, 3], 5);
-    const predictor = await engine.predictor(program.network, start.parameters, program.preprocessing);
+    const predictor = await engine.predictor(program, start.parameters);
     let others = 0;
     const count = (): void => {
       others++;
@@ -50,7 +48,7 @@ describe('the wasm engine', () => {
       preprocessing: { divide_by: 1, mean: 0, std: 1 },
       optimizer: { ...program.optimizer, weight_decay: 0 },
     };
-    const trainer = await engine.trainer(blank, data, start);
+    const trainer = await engine.trainer(blank, data, start, resources);
     await trainer.run(3);
     const { optimizer } = await trainer.snapshot();
     expect(new Set(optimizer.get('fc1.weight.exp_avg')?.data)).toEqual(new Set([0]));
@@ -59,10 +57,15 @@ describe('the wasm engine', () => {
 
   test('refuses a network that 32-bit addresses do not reach, with the size', async () => {
     const { program, data } = randomProblem([7, 9, 3], 5);
-    const network = { ...program.network, hidden: [{ units: 40_000, activation: 'relu' as const }] };
+    const network = {
+      ...program.network,
+      hidden: [{ units: 40_000, activation: 'relu' as const, dropout: 0 }],
+    };
     const wide = { ...program, network, batchSize: 1 };
     const huge = { ...wide, network: { ...network, outputs: 10_000 } };
-    await expect(engine.trainer(huge, data, initialState(huge.network, 0))).rejects.toMatchObject({
+    await expect(
+      engine.trainer(huge, data, initialState(huge.network, program.optimizer, 0), resources),
+    ).rejects.toMatchObject({
       code: 'NETWORK_TOO_LARGE',
       message: expect.stringMatching(/[\d]+ MB/) as string,
     });

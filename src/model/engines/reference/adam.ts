@@ -1,29 +1,25 @@
-/** Adam as `torch.optim.Adam` computes it: bias-corrected, with the weight decay added to the gradient. */
+/** Adam and AdamW as PyTorch computes them, bias-corrected. They differ in their weight decay alone. */
 import type { AdamSpec } from '../../optimizer.js';
-import type { Floats } from './matrix.js';
+import type { LearnedTensor } from './learned-tensor.js';
 
-/** A parameter and what training keeps beside it; all of the parameter's shape. */
-export interface LearnedTensor {
-  values: Floats;
-  gradients: Floats;
-  /** The first moment, m. */
-  expAvg: Floats;
-  /** The second moment, v. */
-  expAvgSq: Floats;
-}
-
-/** One update in place; `step` counts from 1. D. P. Kingma, J. Ba, 2015, algorithm 1. */
+/**
+ * One update in place; `step` counts from 1. D. P. Kingma, J. Ba, 2015, algorithm 1, with m = exp_avg and
+ * v = exp_avg_sq.
+ */
 export function adamStep(tensor: LearnedTensor, step: number, spec: AdamSpec): void {
-  const { values, gradients, expAvg, expAvgSq } = tensor;
-  const { beta1, beta2, epsilon } = spec;
-  const stepSize = spec.learning_rate / (1 - beta1 ** step);
+  const { values, gradients } = tensor;
+  const [expAvg, expAvgSq] = tensor.slots;
+  const { beta1, beta2, epsilon, learning_rate, weight_decay } = spec;
+  const penalty = spec.type === 'adam' ? weight_decay : 0;
+  const shrinkage = spec.type === 'adamw' ? 1 - learning_rate * weight_decay : 1;
+  const stepSize = learning_rate / (1 - beta1 ** step);
   const correction2 = Math.sqrt(1 - beta2 ** step);
   for (let i = 0; i < values.length; i++) {
-    const gradient = gradients[i] + spec.weight_decay * values[i];
+    const gradient = gradients[i] + penalty * values[i];
     const m = beta1 * expAvg[i] + (1 - beta1) * gradient;
     const v = beta2 * expAvgSq[i] + (1 - beta2) * gradient * gradient;
     expAvg[i] = m;
     expAvgSq[i] = v;
-    values[i] -= (stepSize * m) / (Math.sqrt(v) / correction2 + epsilon);
+    values[i] = shrinkage * values[i] - (stepSize * m) / (Math.sqrt(v) / correction2 + epsilon);
   }
 }

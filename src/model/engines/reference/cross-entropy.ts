@@ -10,33 +10,9 @@ function logSumExp(logits: Floats): number {
   return largest + Math.log(sum);
 }
 
-/** logits (classes) → probabilities (classes), summing to 1 */
-export function softmax(probabilities: Floats, logits: Floats): void {
-  const normalizer = logSumExp(logits);
-  for (let c = 0; c < logits.length; c++) probabilities[c] = Math.exp(logits[c] - normalizer);
-}
-
-/** The class of the largest logit; among equal ones the lowest index, as in `torch.argmax` on a CPU. */
-function largestIndex(logits: Floats): number {
-  let best = 0;
-  for (let c = 1; c < logits.length; c++) {
-    if (logits[c] > logits[best]) best = c;
-  }
-  return best;
-}
-
-/** logits (batch, classes), labels (batch) → the sum of the samples' losses, and how many were right */
-export function crossEntropyForward(
-  logits: Matrix,
-  labels: Uint8Array,
-): { lossSum: number; correct: number } {
-  let lossSum = 0;
-  let correct = 0;
-  for (let b = 0; b < logits.length; b++) {
-    lossSum += logSumExp(logits[b]) - logits[b][labels[b]];
-    if (largestIndex(logits[b]) === labels[b]) correct += 1;
-  }
-  return { lossSum, correct };
+/** logits (batch, classes), labels (batch) → the sum of the samples' losses */
+export function crossEntropyForward(logits: Matrix, labels: Uint8Array): number {
+  return logits.reduce((sum, row, b) => sum + logSumExp(row) - row[labels[b]], 0);
 }
 
 /** Of the batch's mean loss: dLogits (batch, classes) = (softmax(logits) − one-hot(labels)) / batch */

@@ -1,7 +1,9 @@
 /** The whole network, forward and backward: which layer reads what, and in which order. */
+import type { DropoutPlace } from '../../dropout.js';
 import type { DenseLayer } from '../../network.js';
-import { reluBackward, reluForward } from './activation.js';
+import { activationBackward, activationForward } from './activation.js';
 import { denseBackwardBias, denseBackwardInputs, denseBackwardWeights, denseForward } from './dense.js';
+import { applyDropout } from './dropout.js';
 import { rowsOf } from './matrix.js';
 import type { Floats, FloatsConstructor, Matrix } from './matrix.js';
 
@@ -19,51 +21,65 @@ export interface TrainableLayer extends Layer {
   dBias: Floats;
 }
 
-/** The network's inputs (batch, inputs), then each layer's outputs (batch, outputs); the last are the logits. */
-export type Activations = readonly Matrix[];
+/** What the network makes of a batch; or, shaped the same, the loss's gradients by it. */
+export interface Activations {
+  /** By layer (batch, outputs): what the activation is applied to. */
+  sums: Matrix[];
+  /** The network's inputs (batch, inputs), then each layer's outputs (batch, outputs); the last are the logits. */
+  values: Matrix[];
+}
 
-/** Room for the activations of `batch` samples. */
+/** Which step of which run the units are switched off for; none when evaluating and predicting. */
+export type Dropout = Pick<DropoutPlace, 'seed' | 'step'> | null;
+
+/** Room for `batch` samples. */
 export function createActivations(
   layers: readonly DenseLayer[],
   batch: number,
   Numbers: FloatsConstructor,
 ): Activations {
-  const widths = [layers[0].inputs, ...layers.map((layer) => layer.outputs)];
-  return widths.map((width) => rowsOf(new Numbers(batch * width), width));
+  const room = (width: number): Matrix => rowsOf(new Numbers(batch * width), width);
+  const widths = layers.map((layer) => layer.outputs);
+  return { sums: widths.map(room), values: [layers[0].inputs, ...widths].map(room) };
 }
 
 /** The same buffers for a batch of only `size` samples. */
-export function firstRows(activations: Activations, size: number): Activations {
-  return activations.map((rows) => rows.slice(0, size));
+export function firstRows({ sums, values }: Activations, size: number): Activations {
+  const first = (rows: Matrix): Matrix => rows.slice(0, size);
+  return { sums: sums.map(first), values: values.map(first) };
 }
 
-export function logitsOf(activations: Activations): Matrix {
-  return activations[activations.length - 1];
+export function logitsOf({ values }: Activations): Matrix {
+  return values[values.length - 1];
 }
 
-/** Fills `activations` from its inputs to its logits. */
-export function forward(layers: readonly Layer[], activations: Activations): void {
-  layers.forEach(({ weights, bias, activation }, l) => {
-    denseForward(activations[l + 1], activations[l], weights, bias);
-    if (activation === 'relu') reluForward(activations[l + 1]);
+/** Fills the activations from their inputs, `values[0]`, to the logits. */
+export function forward(layers: readonly Layer[], { sums, values }: Activations, dropout: Dropout): void {
+  layers.forEach(({ weights, bias, activation, dropout: rate }, layer) => {
+    denseForward(sums[layer], values[layer], weights, bias);
+    activationForward(activation, values[layer + 1], sums[layer]);
+    if (dropout) applyDropout(values[layer + 1], rate, { ...dropout, layer });
   });
 }
 
 /**
- * Fills every layer's gradients. `dActivations`, shaped as `activations`, has the logits' gradient when it comes in;
- * the others are worked out in it, save that of the network's inputs, which nobody needs.
+ * Fills every layer's gradients, after a forward pass with the same dropout. `gradients` has the logits' gradient when it
+ * comes in; the others are worked out in it, save that of the network's inputs, which nobody needs.
  */
 export function backward(
   layers: readonly TrainableLayer[],
-  activations: Activations,
-  dActivations: Activations,
+  { sums, values }: Activations,
+  gradients: Activations,
+  dropout: Dropout,
 ): void {
-  for (let l = layers.length - 1; l >= 0; l--) {
-    const { weights, dWeights, dBias, activation } = layers[l];
-    const dOutputs = dActivations[l + 1];
-    if (activation === 'relu') reluBackward(dOutputs, activations[l + 1]);
-    denseBackwardWeights(dWeights, dOutputs, activations[l]);
-    denseBackwardBias(dBias, dOutputs);
-    if (l > 0) denseBackwardInputs(dActivations[l], dOutputs, weights);
+  for (let layer = layers.length - 1; layer >= 0; layer--) {
+    const { weights, dWeights, dBias, activation, dropout: rate } = layers[layer];
+    const dValues = gradients.values[layer + 1];
+    const dSums = gradients.sums[layer];
+    if (dropout) applyDropout(dValues, rate, { ...dropout, layer });
+    activationBackward(activation, dSums, dValues, sums[layer]);
+    denseBackwardWeights(dWeights, dSums, values[layer]);
+    denseBackwardBias(dBias, dSums);
+    if (layer > 0) denseBackwardInputs(gradients.values[layer], dSums, weights);
   }
 }

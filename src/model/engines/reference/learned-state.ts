@@ -2,9 +2,11 @@
 import { tensorOf } from '../../initialization.js';
 import { denseLayers, parameterShapes } from '../../network.js';
 import type { NetworkSpec, Tensor } from '../../network.js';
+import { optimizerSlots } from '../../optimizer.js';
+import type { OptimizerSpec } from '../../optimizer.js';
 import type { TrainingState } from '../engine.js';
-import type { LearnedTensor } from './adam.js';
 import type { TrainableLayer } from './forward-backward.js';
+import type { LearnedTensor } from './learned-tensor.js';
 import { rowsOf } from './matrix.js';
 import type { Floats, FloatsConstructor } from './matrix.js';
 
@@ -16,6 +18,7 @@ export interface NamedTensor extends LearnedTensor {
 /** Copies of the state's tensors in the network's order: each layer's weight, then its bias. */
 export function readState(
   network: NetworkSpec,
+  optimizer: OptimizerSpec,
   state: TrainingState,
   Numbers: FloatsConstructor,
 ): NamedTensor[] {
@@ -31,8 +34,7 @@ export function readState(
       shape,
       values,
       gradients: new Numbers(values.length),
-      expAvg: copy(tensorOf(state.optimizer, `${name}.exp_avg`)),
-      expAvgSq: copy(tensorOf(state.optimizer, `${name}.exp_avg_sq`)),
+      slots: optimizerSlots(optimizer).map((slot) => copy(tensorOf(state.optimizer, `${name}.${slot}`))),
     };
   });
 }
@@ -52,7 +54,12 @@ export function layersOf(network: NetworkSpec, tensors: readonly NamedTensor[]):
 }
 
 /** A state that later steps do not touch. */
-export function writeState(step: number, tensors: readonly NamedTensor[]): TrainingState {
+export function writeState(
+  step: number,
+  optimizer: OptimizerSpec,
+  tensors: readonly NamedTensor[],
+): TrainingState {
+  const names = optimizerSlots(optimizer);
   const tensor = (shape: readonly number[], values: Floats): Tensor => ({
     shape,
     data: new Float32Array(values),
@@ -61,10 +68,9 @@ export function writeState(step: number, tensors: readonly NamedTensor[]): Train
     step,
     parameters: new Map(tensors.map(({ name, shape, values }) => [name, tensor(shape, values)])),
     optimizer: new Map(
-      tensors.flatMap(({ name, shape, expAvg, expAvgSq }) => [
-        [`${name}.exp_avg`, tensor(shape, expAvg)],
-        [`${name}.exp_avg_sq`, tensor(shape, expAvgSq)],
-      ]),
+      tensors.flatMap(({ name, shape, slots }) =>
+        slots.map((values, i): [string, Tensor] => [`${name}.${names[i]}`, tensor(shape, values)]),
+      ),
     ),
   };
 }

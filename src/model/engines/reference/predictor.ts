@@ -1,11 +1,10 @@
 /** Inference: raw inputs to class probabilities. */
 import { checkParameters, tensorOf } from '../../initialization.js';
 import { denseLayers } from '../../network.js';
-import type { NetworkSpec, StateDict } from '../../network.js';
+import type { StateDict } from '../../network.js';
+import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
-import type { Preprocessing } from '../../preprocessing.js';
-import type { Predictor } from '../engine.js';
-import { softmax } from './cross-entropy.js';
+import type { PredictionProgram, Predictor } from '../engine.js';
 import { createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
 import { rowsOf } from './matrix.js';
 import type { FloatsConstructor } from './matrix.js';
@@ -14,9 +13,8 @@ import type { FloatsConstructor } from './matrix.js';
 const sliceRows = 64;
 
 export function createReferencePredictor(
-  network: NetworkSpec,
+  { network, loss, preprocessing }: PredictionProgram,
   parameters: StateDict,
-  preprocessing: Preprocessing,
   Numbers: FloatsConstructor,
 ): Predictor {
   checkParameters(network, parameters);
@@ -36,11 +34,13 @@ export function createReferencePredictor(
     const probabilities = rowsOf(output, network.outputs);
     for (let first = 0; first < count; first += sliceRows) {
       const activations = firstRows(sliceActivations, Math.min(sliceRows, count - first));
-      activations[0].forEach((row, b) => {
+      activations.values[0].forEach((row, b) => {
         for (let i = 0; i < row.length; i++) row[i] = normalize(preprocessing, raw[first + b][i]);
       });
-      forward(layers, activations);
-      logitsOf(activations).forEach((logits, b) => softmax(probabilities[first + b], logits));
+      forward(layers, activations, null);
+      logitsOf(activations).forEach((outputs, b) =>
+        fillProbabilities(loss, probabilities[first + b], outputs),
+      );
     }
     return output;
   }

@@ -5,16 +5,16 @@
 import type { Engine } from '../engine.js';
 import type { FloatsConstructor } from './matrix.js';
 import { createReferencePredictor } from './predictor.js';
-import { createReferenceTrainer } from './trainer.js';
+import { createReferenceTrainer, device } from './trainer.js';
 
 /** With `Float64Array` everything but states and probabilities is in float64: the yardstick for rounding. */
 export function createReferenceEngine(Numbers: FloatsConstructor = Float32Array): Engine {
   return {
     name: 'reference',
-    probe: async () => Promise.resolve({ available: true, device: 'CPU, 1 thread, plain TypeScript' }),
+    probe: async () => Promise.resolve({ available: true, device }),
     trainer: async (program, data, state) =>
       Promise.resolve(createReferenceTrainer(program, data, state, Numbers)),
-    predictor: async (network, parameters, preprocessing) =>
-      Promise.resolve(createReferencePredictor(network, parameters, preprocessing, Numbers)),
+    predictor: async (program, parameters) =>
+      Promise.resolve(createReferencePredictor(program, parameters, Numbers)),
   };
 }

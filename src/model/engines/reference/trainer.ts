@@ -3,20 +3,23 @@ import { batchAt, epochOrder } from '../../batch-plan.js';
 import { checkState } from '../../initialization.js';
 import { byteTable } from '../../preprocessing.js';
 import { checkData } from '../check-data.js';
+import { evaluationBatchSize } from '../engine.js';
 import type {
-  Evaluation,
+  BatchReport,
   LabelledSamples,
-  StepReport,
   Trainer,
   TrainingData,
   TrainingProgram,
   TrainingState,
 } from '../engine.js';
-import { adamStep } from './adam.js';
-import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.js';
 import { backward, createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
+import type { Dropout } from './forward-backward.js';
 import { layersOf, readState, writeState } from './learned-state.js';
+import { countCorrect, lossFunctions } from './loss.js';
 import type { FloatsConstructor, Matrix } from './matrix.js';
+import { updateTensor } from './optimizer.js';
+
+export const device = 'CPU, 1 thread, plain TypeScript';
 
 export function createReferenceTrainer(
   program: TrainingProgram,
@@ -24,13 +27,14 @@ export function createReferenceTrainer(
   start: TrainingState,
   Numbers: FloatsConstructor,
 ): Trainer {
-  const { network, batchSize, seed } = program;
+  const { network, optimizer, batchSize, seed } = program;
   checkData(network, data);
-  checkState(network, start);
+  checkState(network, optimizer, start);
 
-  const tensors = readState(network, start, Numbers);
+  const tensors = readState(network, optimizer, start, Numbers);
   const layers = layersOf(network, tensors);
-  const batchActivations = createActivations(layers, batchSize, Numbers);
+  const loss = lossFunctions[program.loss];
+  const batchActivations = createActivations(layers, Math.max(batchSize, evaluationBatchSize), Numbers);
   const batchGradients = createActivations(layers, batchSize, Numbers);
   const table = byteTable(program.preprocessing);
   let step = start.step;
@@ -43,52 +47,58 @@ export function createReferenceTrainer(
     return order.samples.subarray(first, first + size);
   }
 
-  function infer(split: LabelledSamples, batch: Uint32Array) {
+  /** Works out the logits of the batch, and adds what is seen of it to the report. */
+  function infer(split: LabelledSamples, batch: Uint32Array, dropout: Dropout, report: SeenBatches) {
     const activations = firstRows(batchActivations, batch.length);
-    const labels = gather(activations[0], split, batch, table);
-    forward(layers, activations);
-    return { activations, labels, ...crossEntropyForward(logitsOf(activations), labels) };
+    const labels = gather(activations.values[0], split, batch, table);
+    forward(layers, activations, dropout);
+    const logits = logitsOf(activations);
+    report.samples += batch.length;
+    report.lossSums.push(loss.forward(logits, labels));
+    report.correct += countCorrect(logits, labels);
+    return { activations, logits, labels };
   }
 
-  function run(steps: number): StepReport {
-    const report: StepReport = { samples: 0, lossSums: new Float64Array(steps), correct: 0 };
+  function run(steps: number): BatchReport {
+    const report = nothingSeen();
     for (let i = 0; i < steps; i++) {
+      const dropout = { seed, step };
       const batch = nextBatch();
-      const { activations, labels, lossSum, correct } = infer(data.train, batch);
-      const dActivations = firstRows(batchGradients, batch.length);
-      crossEntropyBackward(logitsOf(dActivations), logitsOf(activations), labels);
-      backward(layers, activations, dActivations);
+      const { activations, logits, labels } = infer(data.train, batch, dropout, report);
+      const gradients = firstRows(batchGradients, batch.length);
+      loss.backward(logitsOf(gradients), logits, labels);
+      backward(layers, activations, gradients, dropout);
       step += 1;
-      for (const tensor of tensors) adamStep(tensor, step, program.optimizer);
-
-      report.samples += batch.length;
-      report.lossSums[i] = lossSum;
-      report.correct += correct;
+      for (const tensor of tensors) updateTensor(tensor, step, optimizer);
     }
-    return report;
+    return { ...report, lossSums: Float64Array.from(report.lossSums) };
   }
 
-  function evaluate(split: LabelledSamples): Evaluation {
-    const samples = split.count;
-    const all = new Uint32Array(samples).map((_, index) => index);
-    let lossTotal = 0;
-    let correctTotal = 0;
-    for (let first = 0; first < samples; first += batchSize) {
-      const { lossSum, correct } = infer(split, all.subarray(first, first + batchSize));
-      lossTotal += lossSum;
-      correctTotal += correct;
+  function evaluate(split: LabelledSamples, first: number, batches: number): BatchReport {
+    const report = nothingSeen();
+    const all = Uint32Array.from({ length: split.count }, (_, sample) => sample);
+    for (let batch = first; batch < first + batches; batch++) {
+      const sample = batch * evaluationBatchSize;
+      infer(split, all.subarray(sample, sample + evaluationBatchSize), null, report);
     }
-    return { samples, loss: lossTotal / samples, accuracy: correctTotal / samples };
+    return { ...report, lossSums: Float64Array.from(report.lossSums) };
   }
 
   return {
+    device,
     run: async (steps) => Promise.resolve(run(steps)),
-    evaluate: async (split) => Promise.resolve(evaluate(data[split])),
-    snapshot: async () => Promise.resolve(writeState(step, tensors)),
-    dispose() {
-      // Nothing is held outside the heap.
-    },
+    evaluate: async (split, first, batches) => Promise.resolve(evaluate(data[split], first, batches)),
+    snapshot: async () => Promise.resolve(writeState(step, optimizer, tensors)),
+    // Nothing is held outside the heap.
+    dispose: async () => Promise.resolve(),
   };
+}
+
+/** A report that grows. */
+type SeenBatches = Omit<BatchReport, 'lossSums'> & { lossSums: number[] };
+
+function nothingSeen(): SeenBatches {
+  return { samples: 0, lossSums: [], correct: 0 };
 }
 
 /** Fills `rows` (batch, width) with the samples of `batch` as the network takes them, and returns their labels. */

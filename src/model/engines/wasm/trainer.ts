@@ -1,14 +1,16 @@
 /** Training on the kernels: one step after the other, all of it in one WebAssembly memory. */
+import { TrainyardError } from '../../../errors.js';
 import { batchAt, epochOrder } from '../../batch-plan.js';
 import { checkState, tensorOf } from '../../initialization.js';
 import type { StateDict, Tensor } from '../../network.js';
 import type { AdamSpec } from '../../optimizer.js';
 import { byteTable } from '../../preprocessing.js';
 import { checkData } from '../check-data.js';
+import { evaluationBatchSize } from '../engine.js';
 import type {
-  Evaluation,
+  BatchReport,
   LabelledSamples,
-  StepReport,
+  PredictionProgram,
   Trainer,
   TrainingData,
   TrainingProgram,
@@ -17,6 +19,8 @@ import type {
 import { instantiate, type CompiledKernels } from './kernels.js';
 import { createLayout, roundUp, strideOf } from './layout.js';
 import { panelShapes, planLayer, readLayer, writeLayer, type LayerAddress } from './panels.js';
+
+export const device = 'CPU, 1 thread, WebAssembly SIMD';
 
 type Split = 'train' | 'test';
 
@@ -27,13 +31,15 @@ export function createWasmTrainer(
   start: TrainingState,
 ): Trainer {
   const { network, batchSize, seed, optimizer } = program;
+  refuseUnknown(program);
+  if (optimizer.type !== 'adam') throw unknown(`the optimiser ${optimizer.type}`);
   checkData(network, data);
-  checkState(network, start);
+  checkState(network, optimizer, start);
 
   const layout = createLayout(heapBase);
   const shapes = panelShapes(network);
   const most = Math.max(data.train.count, data.test.count);
-  const rowsStride = roundUp(Math.min(batchSize, most), 4);
+  const rowsStride = roundUp(Math.max(Math.min(batchSize, most), evaluationBatchSize), 4);
   const layers = shapes.map((shape, l) => ({
     shape,
     values: planLayer(layout, shape),
@@ -108,8 +114,8 @@ export function createWasmTrainer(
   }
 
   /** After `infer`: from the logits back to the first layer, each updated once its gradient has been passed on. */
-  function learn(count: number): void {
-    floats.set(adamSettings(optimizer, step + 1), settings / 4);
+  function learn(count: number, spec: AdamSpec): void {
+    floats.set(adamSettings(spec, step + 1), settings / 4);
     kernels.softmaxGradient(
       last.outputs,
       last.shape.stride,
@@ -144,8 +150,8 @@ export function createWasmTrainer(
     }
   }
 
-  function run(steps: number): StepReport {
-    const report: StepReport = { samples: 0, lossSums: new Float64Array(steps), correct: 0 };
+  function run(steps: number): BatchReport {
+    const report: BatchReport = { samples: 0, lossSums: new Float64Array(steps), correct: 0 };
     for (let i = 0; i < steps; i++) {
       const { epoch, first, size } = batchAt(step, data.train.count, batchSize);
       if (epoch !== shuffledEpoch) {
@@ -155,21 +161,22 @@ export function createWasmTrainer(
       report.lossSums[i] = infer('train', shuffled + 4 * first, size);
       report.correct += words[correct / 4];
       report.samples += size;
-      learn(size);
+      learn(size, optimizer as AdamSpec);
       step++;
     }
     return report;
   }
 
-  function evaluate(split: Split): Evaluation {
-    const samples = data[split].count;
-    let lossTotal = 0;
-    let correctTotal = 0;
-    for (let first = 0; first < samples; first += batchSize) {
-      lossTotal += infer(split, inSequence + 4 * first, Math.min(batchSize, samples - first));
-      correctTotal += words[correct / 4];
+  function evaluate(split: Split, first: number, batches: number): BatchReport {
+    const report: BatchReport = { samples: 0, lossSums: new Float64Array(batches), correct: 0 };
+    for (let i = 0; i < batches; i++) {
+      const sample = (first + i) * evaluationBatchSize;
+      const size = Math.min(evaluationBatchSize, data[split].count - sample);
+      report.lossSums[i] = infer(split, inSequence + 4 * sample, size);
+      report.correct += words[correct / 4];
+      report.samples += size;
     }
-    return { samples, loss: lossTotal / samples, accuracy: correctTotal / samples };
+    return report;
   }
 
   function snapshot(): TrainingState {
@@ -189,13 +196,26 @@ export function createWasmTrainer(
   }
 
   return {
+    device,
     run: async (steps) => Promise.resolve(run(steps)),
-    evaluate: async (split) => Promise.resolve(evaluate(split)),
+    evaluate: async (split, first, batches) => Promise.resolve(evaluate(split, first, batches)),
     snapshot: async () => Promise.resolve(snapshot()),
-    dispose() {
-      // The memory goes with the last reference to this trainer.
-    },
+    // The memory goes with the last reference to this trainer.
+    dispose: async () => Promise.resolve(),
   };
+}
+
+/** Throws ENGINE_UNAVAILABLE for what these kernels cannot work out. */
+export function refuseUnknown({ network, loss }: PredictionProgram): void {
+  if (loss !== 'cross_entropy') throw unknown(`the loss ${loss}`);
+  for (const { activation, dropout } of network.hidden) {
+    if (activation !== 'relu') throw unknown(`the activation ${activation}`);
+    if (dropout !== 0) throw unknown('dropout');
+  }
+}
+
+function unknown(what: string): TrainyardError {
+  return new TrainyardError('ENGINE_UNAVAILABLE', `The wasm engine does not know ${what}.`);
 }
 
 /** What the kernel reads; see kernels/update.ts. */

@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
-  crossEntropyBackward,
-  crossEntropyForward,
-} from '../../../../src/model/engines/reference/cross-entropy.js';
-import {
   backward,
   createActivations,
   forward,
   logitsOf,
 } from '../../../../src/model/engines/reference/forward-backward.js';
+import { lossFunctions } from '../../../../src/model/engines/reference/loss.js';
 import { rowsOf } from '../../../../src/model/engines/reference/matrix.js';
-import { denseLayers } from '../../../../src/model/network.js';
+import { losses, type Loss } from '../../../../src/model/loss.js';
+import { activations as words, denseLayers, type Activation } from '../../../../src/model/network.js';
 import { fillUniform } from '../../../../src/model/philox.js';
 import { expectClose } from '../close.js';
 
@@ -22,10 +20,10 @@ function randomNumbers(part: number, count: number): Float64Array {
 }
 
 /** A float64 network of random parameters, with a random batch. */
-function randomProblem(widths: number[], batch: number) {
+function randomProblem(widths: number[], batch: number, activation: Activation, dropout: number) {
   const network = {
     inputs: widths[0],
-    hidden: widths.slice(1, -1).map((units) => ({ units, activation: 'relu' as const })),
+    hidden: widths.slice(1, -1).map((units) => ({ units, activation, dropout })),
     outputs: widths[widths.length - 1],
   };
   const tensors = denseLayers(network).map(({ inputs, outputs }, l) => ({
@@ -42,9 +40,53 @@ function randomProblem(widths: number[], batch: number) {
   }));
   const activations = createActivations(layers, batch, Float64Array);
   const inputs = rowsOf(randomNumbers(100, batch * network.inputs), network.inputs);
-  activations[0].forEach((row, b) => row.set(inputs[b]));
+  activations.values[0].forEach((row, b) => row.set(inputs[b]));
   const labels = Uint8Array.from({ length: batch }, (_, b) => (3 * b + 1) % network.outputs);
   return { tensors, layers, activations, labels };
+}
+
+/** Compares the gradients of all parameters with central differences of the mean loss. */
+function expectGradients(
+  { tensors, layers, activations, labels }: ReturnType<typeof randomProblem>,
+  loss: Loss,
+) {
+  const batch = labels.length;
+  // The masks are those of a step, the same for every evaluation.
+  const dropout = { seed: 3, step: 4 };
+  const gradients = createActivations(layers, batch, Float64Array);
+  forward(layers, activations, dropout);
+  lossFunctions[loss].backward(logitsOf(gradients), logitsOf(activations), labels);
+  backward(layers, activations, gradients, dropout);
+
+  /** The mean loss, and on which side of 0 the hidden units are. */
+  function evaluate() {
+    forward(layers, activations, dropout);
+    return {
+      loss: lossFunctions[loss].forward(logitsOf(activations), labels) / batch,
+      sides: activations.sums.slice(0, -1).flatMap((rows) => rows.map((row) => row.map(Math.sign).join())),
+    };
+  }
+
+  const h = 1e-5;
+  const slope = (values: Float64Array, i: number): number => {
+    const value = values[i];
+    values[i] = value + h;
+    const above = evaluate();
+    values[i] = value - h;
+    const below = evaluate();
+    values[i] = value;
+    // Across a kink there is no slope to compare with.
+    expect(above.sides).toEqual(below.sides);
+    return (above.loss - below.loss) / (2 * h);
+  };
+  const slopes = (values: Float64Array) => values.map((_, i) => slope(values, i));
+
+  // The difference quotient is off by about h² = 1e-10 and by 1e-16 / h = 1e-11.
+  const tolerance = { absolute: 1e-9, relative: 1e-7 };
+  tensors.forEach(({ weights, bias, dWeights, dBias }, l) => {
+    expectClose(`fc${l + 1}.weight`, dWeights, slopes(weights), tolerance);
+    expectClose(`fc${l + 1}.bias`, dBias, slopes(bias), tolerance);
+  });
 }
 
 const shapes = [
@@ -61,41 +103,14 @@ const shapes = [
 
 describe.each(shapes)('the gradients of a network of widths $widths', ({ widths }) => {
   test.each([1, 5])('agree with central differences for a batch of %i', (batch) => {
-    const { tensors, layers, activations, labels } = randomProblem(widths, batch);
-    const dActivations = createActivations(layers, batch, Float64Array);
-    forward(layers, activations);
-    crossEntropyBackward(logitsOf(dActivations), logitsOf(activations), labels);
-    backward(layers, activations, dActivations);
+    expectGradients(randomProblem(widths, batch, 'relu', 0), 'cross_entropy');
+  });
+});
 
-    /** The mean loss, and which hidden units are on. */
-    function evaluate() {
-      forward(layers, activations);
-      const hidden = activations.slice(1, -1).flat();
-      return {
-        loss: crossEntropyForward(logitsOf(activations), labels).lossSum / batch,
-        on: hidden.map((row) => row.map(Math.sign).join()).join(),
-      };
-    }
-
-    const h = 1e-5;
-    const slope = (values: Float64Array, i: number): number => {
-      const value = values[i];
-      values[i] = value + h;
-      const above = evaluate();
-      values[i] = value - h;
-      const below = evaluate();
-      values[i] = value;
-      // Across a kink of ReLU there is no slope to compare with.
-      expect(above.on).toBe(below.on);
-      return (above.loss - below.loss) / (2 * h);
-    };
-    const slopes = (values: Float64Array) => values.map((_, i) => slope(values, i));
-
-    // The difference quotient is off by about h² = 1e-10 and by 1e-16 / h = 1e-11.
-    const tolerance = { absolute: 1e-9, relative: 1e-7 };
-    tensors.forEach(({ weights, bias, dWeights, dBias }, l) => {
-      expectClose(`fc${l + 1}.weight`, dWeights, slopes(weights), tolerance);
-      expectClose(`fc${l + 1}.bias`, dBias, slopes(bias), tolerance);
+describe.each(words)('the gradients of %s', (activation) => {
+  describe.each(losses)('by %s', (loss) => {
+    test.each([0, 0.1, 0.5])('agree with central differences at a dropout of %d', (dropout) => {
+      expectGradients(randomProblem([5, 7, 4, 3], 5, activation, dropout), loss);
     });
   });
 });

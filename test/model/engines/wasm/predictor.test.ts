@@ -6,13 +6,20 @@ import { parametersOf } from '../../small-model.js';
 
 const inputs = 1500;
 /** So wide that only four samples are worked on at a time. */
-const network: NetworkSpec = { inputs, hidden: [{ units: 2500, activation: 'relu' }], outputs: 2 };
+const network: NetworkSpec = {
+  inputs,
+  hidden: [{ units: 2500, activation: 'relu', dropout: 0 }],
+  outputs: 2,
+};
 const count = 10;
 const raw = Float32Array.from({ length: count * inputs }, (_, i) => (i * i) % 251);
 
 async function createPredictor(): Promise<Predictor> {
   const preprocessing = { divide_by: 255, mean: 0.5, std: 0.25 };
-  const predictor = await createWasmEngine().predictor(network, parametersOf(network, 1), preprocessing);
+  const predictor = await createWasmEngine().predictor(
+    { network, loss: 'cross_entropy', preprocessing },
+    parametersOf(network, 1),
+  );
   onTestFinished(() => predictor.dispose());
   return predictor;
 }

@@ -1,0 +1,31 @@
+/** The losses by name, and which answers are right: the same for all of them. */
+import type { Loss } from '../../loss.js';
+import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.js';
+import type { Floats, Matrix } from './matrix.js';
+import { squaredErrorBackward, squaredErrorForward } from './squared-error.js';
+
+interface LossFunction {
+  /** outputs (batch, classes), labels (batch) → the sum of the samples' losses */
+  forward(outputs: Matrix, labels: Uint8Array): number;
+  /** Fills dOutputs (batch, classes), the gradient of the batch's mean loss. */
+  backward(dOutputs: Matrix, outputs: Matrix, labels: Uint8Array): void;
+}
+
+export const lossFunctions: Record<Loss, LossFunction> = {
+  cross_entropy: { forward: crossEntropyForward, backward: crossEntropyBackward },
+  mse: { forward: squaredErrorForward, backward: squaredErrorBackward },
+};
+
+/** outputs (batch, classes), labels (batch) → how many samples have their largest output at the right class */
+export function countCorrect(outputs: Matrix, labels: Uint8Array): number {
+  return outputs.filter((row, b) => largestIndex(row) === labels[b]).length;
+}
+
+/** Among equal outputs the lowest index, as in `torch.argmax` on a CPU. */
+function largestIndex(outputs: Floats): number {
+  let best = 0;
+  for (let c = 1; c < outputs.length; c++) {
+    if (outputs[c] > outputs[best]) best = c;
+  }
+  return best;
+}
