@@ -20,9 +20,12 @@ async function compile() {
   const { error, stderr } = await asc.main([
     fileURLToPath(new URL('index.ts', sources)),
     ...['--outFile', fileURLToPath(output)],
-    ...['--runtime', 'stub', '--importMemory'],
-    // SIMD is part of WebAssembly in every Node.js that is supported; all that goes into a kernel has been checked before.
-    ...['--enable', 'simd', '-O3', '--noAssert', '--uncheckedBehavior', 'always'],
+    // The memory is shared among threads; how much of it there is at most is for who creates it to say.
+    ...['--runtime', 'stub', '--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
+    // SIMD and threads are part of WebAssembly in every Node.js that is supported; all that goes into a kernel has been
+    // checked before.
+    ...['--enable', 'simd', '--enable', 'threads'],
+    ...['-O3', '--noAssert', '--uncheckedBehavior', 'always'],
   ]);
   if (!error) return;
   console.error(`${error.message}\n${stderr.toString()}`);

@@ -21,6 +21,11 @@ export interface RandomStream {
 
 const rounds = 10;
 
+/** The last word of a stream's counters: what is drawn for. */
+export function streamWord({ purpose, part }: Pick<RandomStream, 'purpose' | 'part'>): number {
+  return purposes[purpose] * 2 ** 24 + part;
+}
+
 /** One block: counter (4 words), key (2 words) → out (4 words). */
 export function philox4x32(counter: Uint32Array, key: Uint32Array, out: Uint32Array): void {
   let c0 = counter[0];
@@ -62,7 +67,7 @@ function multiplyHigh(a: number, b: number): number {
 export function fillWords(stream: RandomStream, first: number, out: Uint32Array): void {
   // A Uint32Array keeps the integer part modulo 2^32 of what is stored: x is its lower word, x / 2^32 its upper one.
   const key = Uint32Array.of(stream.seed, stream.seed / 2 ** 32);
-  const counter = Uint32Array.of(0, 0, stream.step, purposes[stream.purpose] * 2 ** 24 + stream.part);
+  const counter = Uint32Array.of(0, 0, stream.step, streamWord(stream));
   const words = new Uint32Array(4);
   for (let filled = 0; filled < out.length;) {
     const element = first + filled;

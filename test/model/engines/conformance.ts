@@ -71,7 +71,31 @@ const ofManyLayers = losses.flatMap((loss) =>
   ]),
 );
 
-const cases = [...ofEveryShape, ...ofEveryWord, ...withoutPenalty, ...withDropout, ...ofManyLayers];
+// An engine may leave out what most inputs have in common.
+const onBackground = [0, 200].flatMap((background) =>
+  [
+    [7, 3],
+    [3, 1, 7],
+    [8, 257, 3],
+    [64, 9, 3],
+    [257, 40, 9],
+    [600, 8, 64, 9],
+  ].flatMap((widths) =>
+    batchSizes.map((batchSize): [string, Problem] => [
+      `inputs mostly ${background}, widths ${widths.join('-')}, batches of ${batchSize}`,
+      randomProblem(widths, batchSize, { background }),
+    ]),
+  ),
+);
+
+const cases = [
+  ...ofEveryShape,
+  ...ofEveryWord,
+  ...withoutPenalty,
+  ...withDropout,
+  ...ofManyLayers,
+  ...onBackground,
+];
 
 /**
  * `tolerance` is for losses and probabilities; and for the training state, where `absolute` is a fraction of a tensor's
@@ -106,7 +130,7 @@ export function engineConformance(
 
       test('predicts as the reference does, alone and among others', async () => {
         const { width, count } = problem.data.test;
-        const raw = Float32Array.from(problem.data.test.inputs, (byte) => byte / 2 + 0.25);
+        const raw = Float32Array.from(problem.data.test.inputs, (byte) => (byte === 0 ? 0 : byte / 2 + 0.25));
         const actual = await predicted(engine, problem, raw, count);
         expectClose('probabilities', actual, await predicted(oracle, problem, raw, count), tolerance);
 

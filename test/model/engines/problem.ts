@@ -25,6 +25,8 @@ interface Words {
   dropout: number;
   loss: Loss;
   optimizer: OptimizerSpec;
+  /** The byte that three of four inputs are. */
+  background: number;
 }
 
 // Adam and RMSprop divide by the root of a mean of squares, plus epsilon. PyTorch's epsilon of 1e-8 would make a whole
@@ -69,8 +71,8 @@ export function randomProblem(widths: number[], batchSize: number, words: Partia
   const { inputs, outputs } = program.network;
   const count = batchSize === 1 ? 5 : batchSize + 3;
   const data = {
-    train: randomSamples(1, count, inputs, outputs),
-    test: randomSamples(2, 70, inputs, outputs),
+    train: onBackground(randomSamples(1, count, inputs, outputs), words.background),
+    test: onBackground(randomSamples(2, 70, inputs, outputs), words.background),
   };
   return { program, data, start: initialState(program.network, optimizer, program.seed) };
 }
@@ -84,6 +86,12 @@ function randomSamples(seed: number, count: number, width: number, classes: numb
     inputs: Uint8Array.from(words.subarray(count)),
     labels: Uint8Array.from(words.subarray(0, count), (word) => word % Math.min(classes, 256)),
   };
+}
+
+function onBackground(samples: LabelledSamples, background: number | undefined): LabelledSamples {
+  if (background === undefined) return samples;
+  const chosen = samples.inputs.toSorted()[Math.floor(samples.inputs.length / 4)];
+  return { ...samples, inputs: samples.inputs.map((byte) => (byte < chosen ? byte : background)) };
 }
 
 /** Three classes of 8 bytes, each scattered about a pattern of its own, and PyTorch's settings of Adam. */

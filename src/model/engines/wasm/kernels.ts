@@ -1,90 +1,269 @@
-/** The compiled kernels: read and compiled once in a process, instantiated on a memory of its own for each user. */
+/** The compiled kernels: read and compiled once in a process, instantiated for each memory and thread. */
 import { readFile } from 'node:fs/promises';
+import type { Activation } from '../../network.js';
+import type { OptimizerSpec } from '../../optimizer.js';
 
-/** Addresses and strides as the kernels take them; src/model/engines/wasm/kernels/ says what each does. */
+/** As kernels/activation.ts numbers them. */
+export const activationCodes: Readonly<Record<Activation, number>> = {
+  identity: 0,
+  relu: 1,
+  leaky_relu: 2,
+  sigmoid: 3,
+  tanh: 4,
+  gelu: 5,
+};
+
+/** As kernels/optimizers.ts numbers them. */
+export function optimizerCode(spec: OptimizerSpec): number {
+  switch (spec.type) {
+    case 'adam':
+    case 'adamw':
+      return 0;
+    case 'sgd':
+      return spec.momentum > 0 ? 2 : 1;
+    case 'rmsprop':
+      return 3;
+  }
+}
+
+/** Addresses, blocks and strides as the kernels take them; src/model/engines/wasm/kernels/ says what each does. */
 export interface Kernels {
+  meet(barrier: number, threads: number): void;
   dense(
     x: number,
-    xStride: number,
-    rows: number,
-    steps: number,
+    columns: number,
+    inputs: number,
+    firstQuad: number,
+    endQuad: number,
     w: number,
     panelRows: number,
     bias: number,
-    panels: number,
+    firstPanel: number,
+    endPanel: number,
     out: number,
-    outStride: number,
-    relu: boolean,
+    rowsStride: number,
   ): void;
   denseRow(
     x: number,
-    steps: number,
+    inputs: number,
     w: number,
     panelRows: number,
     bias: number,
     panels: number,
     out: number,
-    relu: boolean,
   ): void;
-  transpose(w: number, panelRows: number, outputs: number, out: number, outRows: number): void;
-  updateDense(
-    x: number,
-    xStride: number,
-    rows: number,
+  inputGradient(
     dz: number,
-    rowsStride: number,
+    columns: number,
+    outputs: number,
+    quads: number,
     w: number,
-    m: number,
-    v: number,
     panelRows: number,
-    bias: number,
-    biasM: number,
-    biasV: number,
-    panels: number,
+    firstPanel: number,
+    endPanel: number,
     scratch: number,
-    settings: number,
-  ): void;
-  crossEntropy(
-    logits: number,
-    stride: number,
-    rows: number,
-    classes: number,
-    labels: number,
-    correct: number,
-  ): number;
-  softmaxGradient(
-    logits: number,
-    stride: number,
-    rows: number,
-    classes: number,
-    labels: number,
+    zeros: number,
     out: number,
+    rowsStride: number,
   ): void;
-  softmax(logits: number, stride: number, rows: number, classes: number, out: number): void;
+  activate(
+    kind: number,
+    values: number,
+    source: number,
+    factors: number,
+    rowsStride: number,
+    rows: number,
+    firstPanel: number,
+    endPanel: number,
+  ): void;
+  activationGradient(
+    kind: number,
+    gradient: number,
+    source: number,
+    factors: number,
+    rowsStride: number,
+    rows: number,
+    firstPanel: number,
+    endPanel: number,
+  ): void;
+  toQuads(
+    panels: number,
+    rowsStride: number,
+    quadCount: number,
+    firstPanel: number,
+    endPanel: number,
+    quads: number,
+    columns: number,
+  ): void;
+  dropoutFactors(
+    seedLow: number,
+    seedHigh: number,
+    step: number,
+    stream: number,
+    threshold: number,
+    scale: number,
+    units: number,
+    quads: number,
+    firstPanel: number,
+    endPanel: number,
+    factors: number,
+    rowsStride: number,
+  ): void;
+  crossEntropy: LossKernel;
+  squaredError: LossKernel;
   gather(
     inputs: number,
     labels: number,
     width: number,
-    order: number,
-    count: number,
+    indices: number,
+    firstQuad: number,
+    endQuad: number,
     table: number,
-    x: number,
-    xStride: number,
+    panels: number,
+    rowsStride: number,
+    quads: number,
+    columns: number,
     labelsOut: number,
   ): void;
-  normalize(
-    x: number,
-    xStride: number,
+  listDifferences(
+    inputs: number,
+    labels: number,
+    width: number,
+    indices: number,
+    firstRow: number,
+    endRow: number,
+    background: number,
+    table: number,
+    entries: number,
+    counts: number,
+    rowsStride: number,
+    labelsOut: number,
+  ): void;
+  listNonzeros(
+    panels: number,
+    rowsStride: number,
+    inputs: number,
+    firstRow: number,
+    endRow: number,
+    entries: number,
+    counts: number,
+  ): void;
+  listRawDifferences(
+    raw: number,
+    width: number,
+    rows: number,
+    divideBy: number,
+    std: number,
+    entries: number,
+    counts: number,
+    rowsStride: number,
+    most: number,
+  ): number;
+  sparseDense(
+    entries: number,
+    counts: number,
+    inputs: number,
+    rows: number,
+    background: number,
+    w: number,
+    panelRows: number,
+    bias: number,
+    firstPanel: number,
+    endPanel: number,
+    out: number,
+    rowsStride: number,
+    scratch: number,
+  ): void;
+  sparseInputGradient(
+    entries: number,
+    counts: number,
+    columns: number,
+    outputs: number,
+    rows: number,
+    w: number,
+    panelRows: number,
+    firstPanel: number,
+    endPanel: number,
+    zeros: number,
+    out: number,
+    rowsStride: number,
+    scratch: number,
+  ): void;
+  updateSparseWeights(
+    optimizer: number,
+    settings: number,
+    entries: number,
+    counts: number,
+    inputs: number,
+    background: number,
+    dz: number,
+    rowsStride: number,
+    rows: number,
+    w: number,
+    slot0: number,
+    slot1: number,
+    panelRows: number,
+    firstPanel: number,
+    endPanel: number,
+    scratch: number,
+  ): void;
+  normalizeQuads(
+    raw: number,
     rows: number,
     width: number,
     divideBy: number,
     mean: number,
     std: number,
+    quads: number,
+    columns: number,
   ): void;
-  reluGradient(gradient: number, activation: number, stride: number, rows: number, panels: number): void;
-  toPanels(from: number, stride: number, rows: number, panels: number, out: number, rowsStride: number): void;
+  normalizeRow(row: number, width: number, divideBy: number, mean: number, std: number): void;
+  updateWeights(
+    optimizer: number,
+    settings: number,
+    x: number,
+    dz: number,
+    rowsStride: number,
+    rows: number,
+    w: number,
+    slot0: number,
+    slot1: number,
+    panelRows: number,
+    firstInput: number,
+    endInput: number,
+    firstPanel: number,
+    endPanel: number,
+    scratch: number,
+    zeros: number,
+  ): void;
+  updateBias(
+    optimizer: number,
+    settings: number,
+    dz: number,
+    rowsStride: number,
+    rows: number,
+    bias: number,
+    slot0: number,
+    slot1: number,
+    firstPanel: number,
+    endPanel: number,
+    scratch: number,
+  ): void;
   heapBase(): number;
 }
+
+type LossKernel = (
+  outputs: number,
+  rowsStride: number,
+  firstRow: number,
+  endRow: number,
+  classes: number,
+  labels: number,
+  batch: number,
+  losses: number,
+  correct: number,
+  gradient: number,
+) => void;
 
 // From src/ in tests and from dist/ in service: both lie as deep below the root.
 const file = new URL('../../../../dist/model/engines/wasm/kernels.wasm', import.meta.url);
@@ -101,8 +280,8 @@ let compiling: Promise<CompiledKernels> | undefined;
 export function compileKernels(): Promise<CompiledKernels> {
   compiling ??= readFile(file).then(async (bytes) => {
     const module = await WebAssembly.compile(bytes);
-    const kernels = instantiate(module, new WebAssembly.Memory({ initial: 1 }));
-    return { module, heapBase: kernels.heapBase() };
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    return { module, heapBase: instantiate(module, memory).heapBase() };
   });
   return compiling;
 }

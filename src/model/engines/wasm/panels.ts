@@ -1,23 +1,22 @@
 /**
- * A dense layer's weights as the kernels have them: outputs in panels of 8, each (panelRows, 8), padded with zeros that
- * stay zeros. PyTorch's order is (outputs, inputs).
+ * A dense layer's weights as the kernels have them: outputs in panels of 8, each (panelRows, 8), padded with zeros.
+ * PyTorch's order is (outputs, inputs).
  */
 import { denseLayers, type DenseLayer, type NetworkSpec, type Tensor } from '../../network.js';
-import { roundUp, strideOf, type Layout } from './layout.js';
+import { roundUp, type Layout } from './layout.js';
 
 export interface PanelShape extends DenseLayer {
+  /** Of its outputs. */
   panels: number;
+  /** Its inputs, rounded up. */
   panelRows: number;
-  /** Of the rows of the layer's outputs, in floats. */
-  stride: number;
 }
 
 export function panelShapes(network: NetworkSpec): PanelShape[] {
   return denseLayers(network).map((layer) => ({
     ...layer,
     panels: Math.ceil(layer.outputs / 8),
-    panelRows: roundUp(layer.inputs, 4),
-    stride: strideOf(layer.outputs),
+    panelRows: roundUp(layer.inputs, 8),
   }));
 }
 
@@ -65,7 +64,8 @@ export function readLayer(
       weights[row + input] = floats[base + column + 8 * input];
     }
   }
-  const bias = floats.slice(address.bias / 4, address.bias / 4 + shape.outputs);
+  const first = address.bias / 4;
+  const bias = Float32Array.from(floats.subarray(first, first + shape.outputs));
   return {
     weight: { shape: [shape.outputs, shape.inputs], data: weights },
     bias: { shape: [shape.outputs], data: bias },

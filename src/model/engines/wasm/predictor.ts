@@ -1,99 +1,181 @@
 /** Inference on the kernels: raw inputs to class probabilities, a slice of the request at a time. */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../initialization.js';
-import { denseLayers, type NetworkSpec, type StateDict } from '../../network.js';
-import type { Preprocessing } from '../../preprocessing.js';
-import type { Predictor } from '../engine.js';
-import { instantiate, type CompiledKernels } from './kernels.js';
-import { createLayout, roundUp, strideOf } from './layout.js';
+import { parameterCount, type NetworkSpec, type StateDict } from '../../network.js';
+import { fillProbabilities } from '../../output-probabilities.js';
+import { normalize } from '../../preprocessing.js';
+import type { PredictionProgram, Predictor } from '../engine.js';
+import { activationCodes, instantiate, type CompiledKernels } from './kernels.js';
+import { createLayout, roundUp } from './layout.js';
+import { giveBackMemory, takeMemory } from './memory-pool.js';
 import { panelShapes, planLayer, writeLayer } from './panels.js';
+import { inputsOfPiece } from './plan.js';
 
-/**
- * Samples are worked on in slices, so that memory does not grow with the request and others wait no longer than for one:
- * for so many multiplications, a millisecond or a few of them, but of a small network no more samples than this.
- */
-const sliceMultiplications = 15e6;
-const mostSliceRows = 64;
+/** Of inputs that are not 0; with more, the dense kernels are faster. */
+const mostSparse = 0.4;
 
 export function createWasmPredictor(
   { module, heapBase }: CompiledKernels,
-  network: NetworkSpec,
+  { network, loss, preprocessing }: PredictionProgram,
   parameters: StateDict,
-  { divide_by, mean, std }: Preprocessing,
 ): Predictor {
   checkParameters(network, parameters);
-  const sliceRows = sliceRowsFor(network);
+  const { divide_by, mean, std } = preprocessing;
+  const width = network.inputs;
+  const sliceRows = rowsOfSlice(network);
   const layout = createLayout(heapBase);
   const layers = panelShapes(network).map((shape) => ({
     shape,
     values: planLayer(layout, shape),
-    /** (sliceRows, stride) */
-    outputs: layout.floats(sliceRows * shape.stride),
+    /** (panels, sliceRows, 8), and the same in quads. */
+    outputs: layout.floats(8 * shape.panels * sliceRows),
+    outputQuads: layout.floats(8 * shape.panels * sliceRows),
   }));
-  const xStride = strideOf(network.inputs);
-  /** (sliceRows, xStride) */
-  const x = layout.floats(sliceRows * xStride);
-  /** (sliceRows, outputs) */
-  const probabilities = layout.floats(sliceRows * network.outputs);
-  const memory = layout.createMemory();
+  const [first] = layers;
+  const last = layers[layers.length - 1];
+  /** (sliceRows, inputs), as they came. */
+  const raw = layout.floats(sliceRows * width);
+  const inputColumns = roundUp(width, 8);
+  const inputQuads = layout.floats(sliceRows * inputColumns);
+  /** What differs from 0, and the first layer's outputs where nothing does; see kernels/differences.ts. */
+  const lists = Math.ceil(width / inputsOfPiece) * sliceRows;
+  const entries = layout.bytes(8 * inputsOfPiece * lists);
+  const counts = layout.bytes(4 * lists);
+  const outputsOfZeros = layout.floats(8 * first.shape.panels);
+  const scratch = layout.floats(16);
+
+  const memory = takeMemory(layout.sizeBytes());
   const kernels = instantiate(module, memory);
   const floats = new Float32Array(memory.buffer);
   for (const { shape, values } of layers) {
     const tensor = (name: string) => tensorOf(parameters, `${shape.name}.${name}`).data;
     writeLayer(floats, shape, values, tensor('weight'), tensor('bias'));
   }
+  floats.set(outputsOf(parameters, first.shape, normalize(preprocessing, 0)), outputsOfZeros / 4);
+  let disposed = false;
 
-  /** `inputs` (count, network.inputs) raw → `output` (count, network.outputs); at most `sliceRows` of them. */
-  function predictSlice(inputs: Float32Array, count: number, output: Float32Array): void {
-    for (let row = 0; row < count; row++) {
-      const sample = inputs.subarray(row * network.inputs, (row + 1) * network.inputs);
-      floats.set(sample, x / 4 + row * xStride);
+  /**
+   * The first layer for `count` rows, from `raw` to panels of `rowsStride` rows. False, and nothing done, where some rows
+   * are sparse and others are not: how a sample is worked out must not depend on those beside it.
+   */
+  function firstLayer(count: number, rowsStride: number): boolean {
+    const { panelRows, panels } = first.shape;
+    const { weights, bias } = first.values;
+    const most = Math.floor(mostSparse * width);
+    // prettier-ignore
+    const sparseRows = kernels.listRawDifferences(raw, width, count, divide_by, std, entries, counts, rowsStride, most);
+    if (sparseRows === count) {
+      // prettier-ignore
+      kernels.sparseDense(entries, counts, width, count, 0, weights, panelRows, outputsOfZeros, 0, panels, first.outputs, rowsStride, scratch);
+    } else if (sparseRows > 0) {
+      return false;
+    } else if (count === 1) {
+      kernels.normalizeRow(raw, width, divide_by, mean, std);
+      kernels.denseRow(raw, width, weights, panelRows, bias, panels, first.outputs);
+    } else {
+      kernels.normalizeQuads(raw, count, width, divide_by, mean, std, inputQuads, inputColumns);
+      const quads = Math.ceil(count / 4);
+      // prettier-ignore
+      kernels.dense(inputQuads, inputColumns, width, 0, quads, weights, panelRows, bias, 0, panels, first.outputs, rowsStride);
     }
-    kernels.normalize(x, xStride, count, network.inputs, divide_by, mean, std);
-    let [from, fromStride] = [x, xStride];
-    for (const { shape, values, outputs } of layers) {
-      const { panelRows, panels, stride, activation } = shape;
+    return true;
+  }
+
+  /** What follows it: the last layer's outputs, in panels of `rowsStride` rows; a panel of one row is a plain array. */
+  function otherLayers(count: number, rowsStride: number): void {
+    const rows = count === 1 ? 1 : roundUp(count, 4);
+    layers.forEach(({ shape, values, outputs, outputQuads }, l) => {
+      const { inputs, panelRows, panels, activation } = shape;
       const { weights, bias } = values;
-      const relu = activation === 'relu';
-      if (count === 1) {
-        kernels.denseRow(from, shape.inputs, weights, panelRows, bias, panels, outputs, relu);
-      } else {
-        // prettier-ignore
-        kernels.dense(from, fromStride, roundUp(count, 4), shape.inputs, weights, panelRows, bias, panels, outputs, stride, relu);
+      if (l > 0) {
+        const below = layers[l - 1];
+        if (count === 1) kernels.denseRow(below.outputs, inputs, weights, panelRows, bias, panels, outputs);
+        else {
+          // prettier-ignore
+          kernels.dense(below.outputQuads, 8 * below.shape.panels, inputs, 0, rows / 4, weights, panelRows, bias, 0, panels, outputs, rowsStride);
+        }
       }
-      [from, fromStride] = [outputs, stride];
+      kernels.activate(activationCodes[activation], outputs, 0, 0, rowsStride, rows, 0, panels);
+      if (count > 1) kernels.toQuads(outputs, rowsStride, rows / 4, 0, panels, outputQuads, 8 * panels);
+    });
+  }
+
+  /** `inputs` (count, network.inputs) raw → `probabilities` (count, network.outputs); at most `sliceRows` of them. */
+  function predictSlice(inputs: Float32Array, count: number, probabilities: Float32Array): void {
+    const rowsStride = count === 1 ? 1 : sliceRows;
+    floats.set(inputs, raw / 4);
+    if (!firstLayer(count, rowsStride)) {
+      for (let row = 0; row < count; row++) predictSlice(...sliceOf(inputs, probabilities, row, 1));
+      return;
     }
-    kernels.softmax(from, fromStride, count, network.outputs, probabilities);
-    output.set(floats.subarray(probabilities / 4, probabilities / 4 + count * network.outputs));
+    otherLayers(count, rowsStride);
+    const outputs = new Float32Array(network.outputs);
+    for (let row = 0; row < count; row++) {
+      for (let i = 0; i < outputs.length; i++) {
+        outputs[i] = floats[last.outputs / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
+      }
+      const start = row * outputs.length;
+      fillProbabilities(loss, probabilities.subarray(start, start + outputs.length), outputs);
+    }
+  }
+
+  function sliceOf(
+    inputs: Float32Array,
+    probabilities: Float32Array,
+    first: number,
+    count: number,
+  ): [Float32Array, number, Float32Array] {
+    const end = first + count;
+    return [
+      inputs.subarray(first * width, end * width),
+      count,
+      probabilities.subarray(first * network.outputs, end * network.outputs),
+    ];
   }
 
   return {
     async predict(inputs, count) {
-      if (inputs.length !== count * network.inputs) {
-        throw new RangeError(`${count} samples are ${count * network.inputs} numbers, not ${inputs.length}`);
+      if (inputs.length !== count * width) {
+        throw new RangeError(`${count} samples are ${count * width} numbers, not ${inputs.length}`);
       }
       const output = new Float32Array(count * network.outputs);
       for (let first = 0; first < count; first += sliceRows) {
         if (first > 0) await letOthersRun();
-        const rows = Math.min(sliceRows, count - first);
-        const end = first + rows;
-        predictSlice(
-          inputs.subarray(first * network.inputs, end * network.inputs),
-          rows,
-          output.subarray(first * network.outputs, end * network.outputs),
-        );
+        predictSlice(...sliceOf(inputs, output, first, Math.min(sliceRows, count - first)));
       }
       return output;
     },
     dispose() {
-      // The memory goes with the last reference to this predictor.
+      if (disposed) return;
+      disposed = true;
+      giveBackMemory(memory);
     },
   };
 }
 
-/** A multiple of 4, as the kernels take them: for a wide network, four at once take hardly longer than one. */
-function sliceRowsFor(network: NetworkSpec): number {
-  const perSample = denseLayers(network).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
-  const rows = Math.floor(sliceMultiplications / perSample / 4) * 4;
-  return Math.min(mostSliceRows, Math.max(4, rows));
+/** Multiplications of about 2 ms, after which others of the event loop have their turn. */
+const multiplicationsOfSlice = 20_000_000;
+
+/**
+ * Samples worked on at a time, a multiple of 4: memory does not grow with the request, and others wait no longer than for
+ * this many.
+ */
+function rowsOfSlice(network: NetworkSpec): number {
+  const rows = Math.floor(multiplicationsOfSlice / parameterCount(network));
+  return Math.max(4, Math.min(64, rows - (rows % 4)));
+}
+
+/** (outputs) Of a first layer all of whose inputs are `value`, in float64. */
+function outputsOf(
+  parameters: StateDict,
+  { name, inputs, outputs }: { name: string; inputs: number; outputs: number },
+  value: number,
+): Float32Array {
+  const weights = tensorOf(parameters, `${name}.weight`).data;
+  const bias = tensorOf(parameters, `${name}.bias`).data;
+  return Float32Array.from({ length: outputs }, (_, output) => {
+    let sum = 0;
+    for (let input = 0; input < inputs; input++) sum += weights[output * inputs + input];
+    return bias[output] + value * sum;
+  });
 }

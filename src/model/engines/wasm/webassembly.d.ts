@@ -1,8 +1,8 @@
 /** What is used of the WebAssembly JavaScript interface, which TypeScript declares with the DOM only. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(limits: { initial: number });
-    readonly buffer: ArrayBuffer;
+    constructor(limits: { initial: number; maximum: number; shared: true });
+    readonly buffer: SharedArrayBuffer;
   }
   interface Module {
     readonly [Symbol.toStringTag]: string;

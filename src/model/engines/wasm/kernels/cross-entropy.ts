@@ -1,77 +1,52 @@
-/** Softmax and its cross-entropy, one row at a time in float64: few numbers, and the ones that must be right. */
+/** Softmax cross-entropy of the rows from `firstRow`; sums are in float64. */
+import { exponential } from './elementary';
+import { firstOfLargest, laneMask, largest } from './rows';
 
 /**
- * Σ over the rows of log Σ exp(logits) − logits[label], the largest logit taken out first so that nothing overflows.
- * Writes at `correct` (u32) how many rows have their largest logit, of equals the first, at their label.
+ * For each row, logits being in panels of `rowsStride` rows: losses[row] (f64) = log Σ exp(logits) − logits[label], the
+ * largest logit taken out first so that nothing overflows; correct[row] (u8) = whether the largest, of equals the first,
+ * is the label's. gradient (panels) is what the mean loss over `batch` rows changes by, (softmax − one-hot) / batch.
  */
 export function crossEntropy(
   logits: usize,
-  stride: usize,
-  rows: usize,
+  rowsStride: usize,
+  firstRow: usize,
+  endRow: usize,
   classes: usize,
   labels: usize,
+  batch: usize,
+  losses: usize,
   correct: usize,
-): f64 {
-  let sum: f64 = 0;
-  let right: u32 = 0;
-  for (let row: usize = 0; row < rows; row++) {
-    const at = logits + ((row * stride) << 2);
-    const label = <usize>load<u8>(labels + row);
-    const best = largest(at, classes);
-    const top = <f64>load<f32>(at + (best << 2));
-    sum += Math.log(exponentials(at, classes, top)) + top - <f64>load<f32>(at + (label << 2));
-    if (best == label) right++;
-  }
-  store<u32>(correct, right);
-  return sum;
-}
-
-/** out (rows, stride) = what the mean loss over the rows changes by, (softmax − one-hot) / rows. */
-export function softmaxGradient(
-  logits: usize,
-  stride: usize,
-  rows: usize,
-  classes: usize,
-  labels: usize,
-  out: usize,
+  gradient: usize,
 ): void {
-  const scale = 1 / <f64>rows;
-  for (let row: usize = 0; row < rows; row++) {
-    const at = logits + ((row * stride) << 2);
+  const panelBytes = rowsStride << 5;
+  for (let row = firstRow; row < endRow; row++) {
+    const from = logits + (row << 5);
+    const to = gradient + (row << 5);
+    const top = largest(from, panelBytes, classes);
+    const shift = f32x4.splat(top);
+    let sums = f64x2.splat(0);
+    for (let at: usize = 0, base: usize = 0; base < classes; at += panelBytes, base += 8) {
+      for (let half: usize = 0; half < 8; half += 4) {
+        const z = v128.load(from + at + (half << 2));
+        const e = v128.and(exponential(f32x4.sub(z, shift)), laneMask(base + half, classes));
+        v128.store(to + at + (half << 2), e);
+        const upper = v128.shuffle<f32>(e, e, 2, 3, 2, 3);
+        sums = f64x2.add(sums, f64x2.add(f64x2.promote_low_f32x4(e), f64x2.promote_low_f32x4(upper)));
+      }
+    }
+    const sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+
     const label = <usize>load<u8>(labels + row);
-    const top = <f64>load<f32>(at + (largest(at, classes) << 2));
-    const whole = exponentials(at, classes, top);
-    for (let i: usize = 0; i < classes; i++) {
-      const p = Math.exp(<f64>load<f32>(at + (i << 2)) - top) / whole;
-      store<f32>(out + (i << 2), <f32>((i == label ? p - 1 : p) * scale));
+    const own = (label >> 3) * panelBytes + ((label & 7) << 2);
+    store<f64>(losses + (row << 3), Math.log(sum) + <f64>top - <f64>load<f32>(from + own));
+    store<u8>(correct + row, <u8>(firstOfLargest(from, panelBytes, classes, top) == label));
+
+    const scale = f32x4.splat(<f32>(1 / (sum * <f64>batch)));
+    for (let at: usize = 0, base: usize = 0; base < classes; at += panelBytes, base += 8) {
+      v128.store(to + at, f32x4.mul(v128.load(to + at), scale));
+      v128.store(to + at + 16, f32x4.mul(v128.load(to + at + 16), scale));
     }
-    out += stride << 2;
+    store<f32>(to + own, load<f32>(to + own) - 1 / <f32>batch);
   }
-}
-
-/** The probabilities of each row (classes), packed one after the other. */
-export function softmax(logits: usize, stride: usize, rows: usize, classes: usize, out: usize): void {
-  for (let row: usize = 0; row < rows; row++) {
-    const at = logits + ((row * stride) << 2);
-    const top = <f64>load<f32>(at + (largest(at, classes) << 2));
-    const whole = exponentials(at, classes, top);
-    for (let i: usize = 0; i < classes; i++) {
-      store<f32>(out, <f32>(Math.exp(<f64>load<f32>(at + (i << 2)) - top) / whole));
-      out += 4;
-    }
-  }
-}
-
-function largest(row: usize, classes: usize): usize {
-  let best: usize = 0;
-  for (let i: usize = 1; i < classes; i++) {
-    if (load<f32>(row + (i << 2)) > load<f32>(row + (best << 2))) best = i;
-  }
-  return best;
-}
-
-function exponentials(row: usize, classes: usize, top: f64): f64 {
-  let sum: f64 = 0;
-  for (let i: usize = 0; i < classes; i++) sum += Math.exp(<f64>load<f32>(row + (i << 2)) - top);
-  return sum;
 }

@@ -1,48 +1,50 @@
-/** Dense layers forward. The gradient of a layer's inputs is one too, with the transposed weights. */
-import { storeRow, tileOfRows } from './gemm';
+/** Dense layers: forward, and the gradient of their inputs. */
+import { tile } from './tile';
+import { transposePanel } from './transpose';
 
 /**
- * out (rows, 8·panels) = x (rows, steps) · w + bias, then ReLU if asked for. Panels of w are (panelRows, 8), of which the
- * first `steps` rows count; `rows` is a multiple of 4.
+ * out (panels) = bias + x · w, for the quads of rows from `firstQuad` and the panels of outputs from `firstPanel`. x is in
+ * quads of `columns` columns, `inputs` of which count; w has panels of `panelRows` rows, out of `rowsStride`.
  */
 export function dense(
   x: usize,
-  xStride: usize,
-  rows: usize,
-  steps: usize,
+  columns: usize,
+  inputs: usize,
+  firstQuad: usize,
+  endQuad: usize,
   w: usize,
   panelRows: usize,
   bias: usize,
-  panels: usize,
+  firstPanel: usize,
+  endPanel: usize,
   out: usize,
-  outStride: usize,
-  relu: bool,
+  rowsStride: usize,
 ): void {
-  const xBytes = xStride << 2;
-  const outBytes = outStride << 2;
-  for (let panel: usize = 0; panel < panels; panel++) {
+  for (let panel = firstPanel; panel < endPanel; panel++) {
     const b = w + ((panel * panelRows) << 5);
     const start = bias + (panel << 5);
-    for (let row: usize = 0; row < rows; row += 4) {
-      const c = out + row * outBytes + (panel << 5);
-      tileOfRows(x + row * xBytes, xBytes, b, steps, start, c, outBytes, relu);
+    let a = x + ((firstQuad * columns) << 4);
+    let c = out + ((panel * rowsStride + (firstQuad << 2)) << 5);
+    for (let quad = firstQuad; quad < endQuad; quad++) {
+      tile(a, 16, b, inputs, start, c);
+      a += columns << 4;
+      c += 128;
     }
   }
 }
 
-/** `dense` for a single row, two panels at a time to hide the latency of the additions. The same bits. */
+/** `dense` for a single row, x and out plain arrays; two panels at a time to hide the latency of the additions. The same bits. */
 export function denseRow(
   x: usize,
-  steps: usize,
+  inputs: usize,
   w: usize,
   panelRows: usize,
   bias: usize,
   panels: usize,
   out: usize,
-  relu: bool,
 ): void {
   const panelBytes = panelRows << 5;
-  const end = x + (steps << 2);
+  const end = x + (inputs << 2);
   let panel: usize = 0;
   for (; panel + 2 <= panels; panel += 2) {
     let b = w + panel * panelBytes;
@@ -61,8 +63,11 @@ export function denseRow(
       b += 32;
       d += 32;
     }
-    storeRow(out + (panel << 5), c0, c1, relu);
-    storeRow(out + (panel << 5) + 32, c2, c3, relu);
+    const c = out + (panel << 5);
+    v128.store(c, c0);
+    v128.store(c, c1, 16);
+    v128.store(c, c2, 32);
+    v128.store(c, c3, 48);
   }
   if (panel < panels) {
     let b = w + panel * panelBytes;
@@ -75,32 +80,35 @@ export function denseRow(
       c1 = f32x4.add(c1, f32x4.mul(s, v128.load(b, 16)));
       b += 32;
     }
-    storeRow(out + (panel << 5), c0, c1, relu);
+    v128.store(out + (panel << 5), c0);
+    v128.store(out + (panel << 5), c1, 16);
   }
 }
 
 /**
- * From w in panels (panelRows, 8) over the outputs to its transpose in panels (outRows, 8) over the inputs, in blocks of 4
- * by 4. `panelRows` and `outRows` are multiples of 4, `outRows` at least `outputs`.
+ * out (panels) = dz · wᵀ, for the panels of the layer's inputs from `firstPanel`. dz is in quads of `columns` columns,
+ * `outputs` of which count. `scratch` has room for one panel of wᵀ, (columns, 8); `zeros` holds eight of them.
  */
-export function transpose(w: usize, panelRows: usize, outputs: usize, out: usize, outRows: usize): void {
-  for (let n: usize = 0; n < outputs; n += 4) {
-    const from = w + (n >> 3) * (panelRows << 5) + ((n & 7) << 2);
-    for (let k: usize = 0; k < panelRows; k += 4) {
-      const source = from + (k << 5);
-      const r0 = v128.load(source);
-      const r1 = v128.load(source, 32);
-      const r2 = v128.load(source, 64);
-      const r3 = v128.load(source, 96);
-      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-      const to = out + (k >> 3) * (outRows << 5) + (n << 5) + ((k & 7) << 2);
-      v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-      v128.store(to, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 32);
-      v128.store(to, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 64);
-      v128.store(to, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 96);
+export function inputGradient(
+  dz: usize,
+  columns: usize,
+  outputs: usize,
+  quads: usize,
+  w: usize,
+  panelRows: usize,
+  firstPanel: usize,
+  endPanel: usize,
+  scratch: usize,
+  zeros: usize,
+  out: usize,
+  rowsStride: usize,
+): void {
+  for (let panel = firstPanel; panel < endPanel; panel++) {
+    transposePanel(w, panelRows, panel, columns, scratch);
+    let c = out + ((panel * rowsStride) << 5);
+    for (let quad: usize = 0; quad < quads; quad++) {
+      tile(dz + ((quad * columns) << 4), 16, scratch, outputs, zeros, c);
+      c += 128;
     }
   }
 }
