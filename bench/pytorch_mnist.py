@@ -10,7 +10,7 @@ import torch
 
 settings = json.loads(sys.argv[1])
 torch.set_num_threads(settings["threads"])
-torch.manual_seed(0)
+torch.manual_seed(settings["seed"])
 stdin = sys.stdin.buffer
 
 
@@ -46,6 +46,6 @@ def accuracy():
         return (model(test_x).argmax(1) == test_y).float().mean().item()
 
 
-print(f"CPU, {torch.get_num_threads()} threads, PyTorch {torch.__version__}", flush=True)
+print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} thread(s)", flush=True)
 for line in stdin:
     print(epoch() if line.strip() == b"epoch" else accuracy(), flush=True)

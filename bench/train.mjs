@@ -1,172 +1,142 @@
 /**
- * How long an epoch of MNIST takes in each engine, and in PyTorch if asked: the contenders take turns, one epoch each,
- * so that what else the machine does strikes all of them; the first round is a warm-up and does not count.
+ * How long an epoch of MNIST takes in each engine, and in PyTorch if asked, for several networks. The contenders take
+ * turns, one epoch each, so that what else the machine does strikes all of them; the first round is a warm-up and does not
+ * count. Prints Markdown.
  *
- *   npm run bench:train -- [--engines wasm,reference] [--hidden 256] [--batch 64] [--epochs 5] [--threads N]
- *                          [--peer pytorch --python PATH] [--peer-threads N]
+ *   npm run bench:train -- [--cases reference,batch-512,deep,wide,dense] [--epochs 5] [--threads N]
+ *                          [--engines wasm,reference] [--peer pytorch --python PATH]
+ *
+ * With --seeds N it trains the reference network for five epochs with N seeds and prints the accuracies instead.
  */
-import { spawn } from 'node:child_process';
-import { availableParallelism, cpus, totalmem } from 'node:os';
-import { performance } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/dataset-store.js';
-import { evaluationBatchSize } from '../dist/model/engines/engine.js';
-import { selectEngine } from '../dist/model/engines/select.js';
-import { initialState } from '../dist/model/initialization.js';
+import { engineContender, pytorchContender } from './contenders.mjs';
 
 const { values: options } = parseArgs({
   options: {
-    engines: { type: 'string', default: 'wasm,reference' },
-    hidden: { type: 'string', default: '256' },
-    batch: { type: 'string', default: '64' },
+    cases: { type: 'string', default: 'reference,batch-512,deep,wide,dense' },
     epochs: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },
+    engines: { type: 'string', default: 'wasm,reference' },
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    'peer-threads': { type: 'string', default: String(availableParallelism()) },
+    seeds: { type: 'string' },
   },
 });
 if (options.peer !== undefined && options.peer !== 'pytorch') throw new Error('The only peer is pytorch.');
-
-const { train, test, info } = await createDatasetStore().load('mnist');
-const batchSize = Number(options.batch);
 const epochs = Number(options.epochs);
-const hidden = options.hidden.split(',').map((units) => ({
-  units: Number(units),
-  activation: 'relu',
-  dropout: 0,
-}));
-const network = { inputs: train.width, hidden, outputs: 10 };
-const optimizer = {
-  type: 'adam',
-  learning_rate: 0.001,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
+const threads = Number(options.threads);
+const engines = options.engines.split(',');
+
+/** `dense` is the reference network on samples that have no background: pixels of 0 are noise instead. */
+const cases = {
+  reference: { hidden: [256], batchSize: 64 },
+  'batch-512': { hidden: [256], batchSize: 512 },
+  deep: { hidden: [512, 512, 512], batchSize: 64 },
+  wide: { hidden: [2048], batchSize: 64 },
+  dense: { hidden: [256], batchSize: 64, noise: true },
 };
-const stepsPerEpoch = Math.ceil(train.count / batchSize);
-/** An epoch of the reference takes most of a minute: it runs this part of one, and is reported as if it went on so. */
-const referencePart = 1 / 20;
 
-const contenders = [];
-for (const name of options.engines.split(',')) contenders.push(await engineContender(name));
-if (options.peer) contenders.push(await pytorchContender());
+const mnist = await createDatasetStore().load('mnist');
+console.log(`${cpus()[0].model}, ${cpus().length} processors, Node ${process.version}, ${today()}\n`);
+if (options.seeds === undefined) {
+  for (const name of options.cases.split(',')) await time(name, cases[name]);
+} else {
+  await compareAccuracies(Number(options.seeds));
+}
 
-for (let round = 0; round <= epochs; round++) {
-  for (const contender of contenders) {
-    const seconds = await contender.epoch();
-    if (round > 0) contender.seconds.push(seconds);
+async function time(name, { hidden, batchSize, noise = false }) {
+  const data = noise ? withoutBackground(mnist) : mnist;
+  const counts = [...new Set([1, threads])];
+  const contenders = [];
+  if (engines.includes('wasm')) {
+    for (const count of counts)
+      contenders.push(await engineContender('wasm', data, hidden, batchSize, count));
   }
-}
-await report();
-for (const contender of contenders) await contender.close();
-
-async function engineContender(name) {
-  const { engine } = await selectEngine(name);
-  const trainer = await engine.trainer(
-    {
-      network,
-      loss: 'cross_entropy',
-      optimizer,
-      batchSize,
-      seed: 0,
-      preprocessing: info.preprocessing,
-    },
-    { train, test },
-    initialState(network, optimizer, 0),
-    { threads: Number(options.threads), memoryLimitBytes: totalmem() },
-  );
-  const part = name === 'reference' ? referencePart : 1;
-  const steps = Math.round(stepsPerEpoch * part);
-  return {
-    name: part === 1 ? name : `${name} (${steps} steps)`,
-    device: trainer.device,
-    seconds: [],
-    async epoch() {
-      const start = performance.now();
-      await trainer.run(steps);
-      return ((performance.now() - start) / 1000) * (stepsPerEpoch / steps);
-    },
-    async accuracy() {
-      if (part < 1) return NaN;
-      const { samples, correct } = await trainer.evaluate(
-        'test',
-        0,
-        Math.ceil(test.count / evaluationBatchSize),
-      );
-      return correct / samples;
-    },
-    close: () => trainer.dispose(),
-  };
-}
-
-/** bench/pytorch_mnist.py does one thing for each line it reads and answers with one line. */
-async function pytorchContender() {
-  const script = fileURLToPath(new URL('pytorch_mnist.py', import.meta.url));
-  const settings = {
-    batchSize,
-    hidden: hidden.map(({ units }) => units),
-    threads: Number(options['peer-threads']),
-  };
-  const python = spawn(options.python, [script, JSON.stringify({ ...settings, ...info.preprocessing })], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const answers = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
-  const answer = async () => {
-    const { value, done } = await answers.next();
-    if (done) throw new Error(`${options.python} ended; it needs torch (see bench/pytorch_mnist.py)`);
-    return value;
-  };
-  for (const { inputs, labels } of [train, test]) {
-    python.stdin.write(`${labels.length}\n`);
-    python.stdin.write(inputs);
-    python.stdin.write(labels);
+  if (engines.includes('reference'))
+    contenders.push(await engineContender('reference', data, hidden, batchSize, 1));
+  if (options.peer) {
+    for (const count of counts) {
+      contenders.push(await pytorchContender(options.python, data, hidden, batchSize, count));
+    }
   }
-  const device = await answer();
-  const ask = (line) => {
-    python.stdin.write(`${line}\n`);
-    return answer().then(Number);
-  };
-  return {
-    name: 'pytorch',
-    device,
-    seconds: [],
-    epoch: () => ask('epoch'),
-    accuracy: () => ask('accuracy'),
-    close: () => python.stdin.end(),
-  };
+  const seconds = contenders.map(() => []);
+  for (let round = 0; round <= epochs; round++) {
+    for (const [i, contender] of contenders.entries()) {
+      const taken = await contender.epoch();
+      if (round > 0) seconds[i].push(taken);
+    }
+  }
+  report(name, data, hidden, batchSize, contenders, seconds);
+  for (const contender of contenders) await contender.close();
 }
 
-async function report() {
-  const widths = [network.inputs, ...hidden.map(({ units }) => units), network.outputs];
+function report(name, data, hidden, batchSize, contenders, seconds) {
+  const widths = [data.train.width, ...hidden, data.info.labels.length];
   const products = widths.slice(1).map((outputs, l) => outputs * widths[l]);
   // Forward, weights' gradient and, but for the first layer, inputs' gradient: a multiplication and an addition each.
-  const flopPerSample = products.reduce((sum, product, l) => sum + 2 * product * (l === 0 ? 2 : 3), 0);
-  console.log(
-    `MNIST ${widths.join('-')}, batch ${batchSize}, Adam; ${cpus()[0].model}, Node ${process.version}`,
-  );
-  const fastest = Math.min(...contenders.map(({ seconds }) => median(seconds)));
-  for (const { name, device, seconds, accuracy } of contenders) {
-    const middle = median(seconds);
-    const right = await accuracy();
-    console.log(
-      [
-        `${name} [${device}]:`,
-        `epoch ${middle.toFixed(3)} s (median of ${seconds.length}; least ${Math.min(...seconds).toFixed(3)} s),`,
-        `${Math.round(train.count / middle)} samples/s,`,
-        `${((train.count * flopPerSample) / middle / 1e9).toFixed(1)} GFLOP/s,`,
-        `${(middle / fastest).toFixed(2)} × the fastest`,
-        Number.isNaN(right) ? '' : `; test accuracy ${(100 * right).toFixed(2)} % after ${epochs + 1} epochs`,
-      ].join(' '),
-    );
+  const flopOfSample = products.reduce((sum, product, l) => sum + 2 * product * (l === 0 ? 2 : 3), 0);
+  const { count } = data.train;
+  const medianOf = (contender) => median(seconds[contenders.indexOf(contender)]);
+  const ratio = (contender) => {
+    const peer = contenders.find((other) => other.isPeer && other.threads === contender.threads);
+    return contender.isPeer || peer === undefined ? '' : (medianOf(contender) / medianOf(peer)).toFixed(2);
+  };
+  console.log(`## ${name}: ${widths.join('-')}, batch ${batchSize}, Adam\n`);
+  console.log('| | epoch, median of ' + epochs + ' | least | samples/s | GFLOP/s | × PyTorch’s epoch |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+  for (const [i, contender] of contenders.entries()) {
+    const middle = medianOf(contender);
+    const cells = [
+      contender.name,
+      `${middle.toFixed(3)} s`,
+      `${Math.min(...seconds[i]).toFixed(3)} s`,
+      Math.round(count / middle).toLocaleString('en'),
+      ((count * flopOfSample) / middle / 1e9).toFixed(1),
+      ratio(contender),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
   }
-  const [wasm, pytorch] = ['wasm', 'pytorch'].map((name) => contenders.find((one) => one.name === name));
-  if (wasm && pytorch) {
-    console.log(`wasm / pytorch: ${(median(wasm.seconds) / median(pytorch.seconds)).toFixed(2)}`);
+  console.log();
+}
+
+async function compareAccuracies(count) {
+  const rows = { wasm: [], ...(options.peer && { PyTorch: [] }) };
+  for (let seed = 0; seed < count; seed++) {
+    const { hidden, batchSize } = cases.reference;
+    const contenders = { wasm: await engineContender('wasm', mnist, hidden, batchSize, threads, seed) };
+    if (options.peer) {
+      contenders.PyTorch = await pytorchContender(options.python, mnist, hidden, batchSize, threads, seed);
+    }
+    for (const [name, contender] of Object.entries(contenders)) {
+      for (let epoch = 0; epoch < 5; epoch++) await contender.epoch();
+      rows[name].push(await contender.accuracy());
+      await contender.close();
+    }
   }
+  console.log('Test accuracy of the reference network after 5 epochs, by seed\n');
+  for (const [name, accuracies] of Object.entries(rows)) {
+    const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / count;
+    console.log(`${name}: ${accuracies.map(percent).join(', ')}; mean ${percent(mean)}`);
+  }
+}
+
+/** No byte is frequent then, so that nothing can be left out. */
+function withoutBackground({ info, train, test }) {
+  const noisy = (samples) => ({
+    ...samples,
+    inputs: samples.inputs.map((byte, i) => (byte === 0 ? (Math.imul(i, 0x9e3779b9) >>> 24) & 63 : byte)),
+  });
+  return { info, train: noisy(train), test: noisy(test) };
+}
+
+function percent(fraction) {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+function today() {
+  return new Date().toISOString().slice(0, 10);
 }
 
 function median(numbers) {

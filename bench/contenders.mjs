@@ -1,0 +1,89 @@
+/** Who takes part in bench/train.mjs: the engines, in this process, and PyTorch, in one of its own. */
+import { spawn } from 'node:child_process';
+import { totalmem } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { evaluationBatchSize } from '../dist/model/engines/engine.js';
+import { selectEngine } from '../dist/model/engines/select.js';
+import { initialState } from '../dist/model/initialization.js';
+
+const optimizer = {
+  type: 'adam',
+  learning_rate: 0.001,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weight_decay: 0,
+};
+
+/** An epoch of the reference takes most of a minute: it runs this part of one, and is reported as if it went on so. */
+const referencePart = 1 / 40;
+
+export async function engineContender(name, { info, train, test }, hidden, batchSize, threads, seed = 0) {
+  const { engine } = await selectEngine(name);
+  const network = {
+    inputs: info.inputs,
+    hidden: hidden.map((units) => ({ units, activation: 'relu', dropout: 0 })),
+    outputs: info.labels.length,
+  };
+  const { preprocessing } = info;
+  const trainer = await engine.trainer(
+    { network, loss: 'cross_entropy', optimizer, batchSize, seed, preprocessing },
+    { train, test },
+    initialState(network, optimizer, seed),
+    { threads, memoryLimitBytes: totalmem() / 2 },
+  );
+  const stepsPerEpoch = Math.ceil(train.count / batchSize);
+  const steps = name === 'reference' ? Math.round(stepsPerEpoch * referencePart) : stepsPerEpoch;
+  return {
+    name: `${name}, ${trainer.device}`,
+    threads,
+    isPeer: false,
+    async epoch() {
+      const start = performance.now();
+      await trainer.run(steps);
+      return ((performance.now() - start) / 1000) * (stepsPerEpoch / steps);
+    },
+    async accuracy() {
+      const { samples, correct } = await trainer.evaluate(
+        'test',
+        0,
+        Math.ceil(test.count / evaluationBatchSize),
+      );
+      return correct / samples;
+    },
+    close: () => trainer.dispose(),
+  };
+}
+
+/** bench/pytorch_mnist.py does one thing for each line it reads and answers with one line. */
+export async function pytorchContender(python, { info, train, test }, hidden, batchSize, threads, seed = 0) {
+  const script = fileURLToPath(new URL('pytorch_mnist.py', import.meta.url));
+  const settings = { batchSize, hidden, threads, seed, ...info.preprocessing };
+  const child = spawn(python, [script, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await answers.next();
+    if (done) throw new Error(`${python} ended; it needs torch (see bench/pytorch_mnist.py)`);
+    return value;
+  };
+  for (const { inputs, labels } of [train, test]) {
+    child.stdin.write(`${labels.length}\n`);
+    child.stdin.write(inputs);
+    child.stdin.write(labels);
+  }
+  const name = await answer();
+  const ask = (line) => {
+    child.stdin.write(`${line}\n`);
+    return answer().then(Number);
+  };
+  return {
+    name,
+    threads,
+    isPeer: true,
+    epoch: () => ask('epoch'),
+    accuracy: () => ask('accuracy'),
+    close: () => child.stdin.end(),
+  };
+}
