@@ -5,7 +5,7 @@
 
 /** Long enough to lose nothing between two calls, short enough to react. */
 const callMs = 50;
-/** Over which the speed is averaged. */
+/** Over which the speed is averaged; what is older counts less and less. */
 const memoryMs = 5_000;
 
 export interface Pace {
@@ -21,22 +21,30 @@ export interface Pace {
 
 export function createPace(): Pace {
   let batchesPerCall = 1;
-  let samplesPerMs: number | null = null;
+  /** Of late. A first call, which takes longer than others, so counts for no more than its time. */
+  let [samplesSeen, msSeen] = [0, 0];
+  const samplesPerMs = (): number | null => (msSeen === 0 ? null : samplesSeen / msSeen);
   return {
     batchesPerCall: () => batchesPerCall,
 
     ran(batches, samples, elapsedMs) {
       // A clock too coarse for a short call must not make the speed infinite.
       const ms = Math.max(elapsedMs, 0.01);
-      const speed = samples / ms;
-      const weight = 1 - Math.exp(-ms / memoryMs);
-      samplesPerMs = samplesPerMs === null ? speed : samplesPerMs + weight * (speed - samplesPerMs);
+      const kept = Math.exp(-ms / memoryMs);
+      samplesSeen = kept * samplesSeen + samples;
+      msSeen = kept * msSeen + ms;
       const ideal = Math.round((batches * callMs) / ms);
       batchesPerCall = Math.max(1, Math.min(ideal, 2 * batchesPerCall));
     },
 
-    samplesPerSecond: () => (samplesPerMs === null ? null : Math.round(samplesPerMs * 1_000)),
+    samplesPerSecond() {
+      const speed = samplesPerMs();
+      return speed === null ? null : Math.round(speed * 1_000);
+    },
 
-    secondsLeft: (samples) => (samplesPerMs === null ? null : samples / samplesPerMs / 1_000),
+    secondsLeft(samples) {
+      const speed = samplesPerMs();
+      return speed === null ? null : samples / speed / 1_000;
+    },
   };
 }
