@@ -3,7 +3,7 @@ import type { DatasetInfo } from '../data/dataset.js';
 import { TrainyardError } from '../errors.js';
 import { stepsPerEpoch } from '../model/batch-plan.js';
 import { engineNames } from '../model/engines/select.js';
-import { trainingMemoryBytes } from '../model/memory.js';
+import { megabytes, trainingMemoryBytes } from '../model/memory.js';
 import { parameterCount } from '../model/network.js';
 import type { JobRequest, RunSpec } from './contracts.js';
 import { resolveOptimizer } from './optimizer-request.js';
@@ -84,8 +84,4 @@ function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: numbe
       `Use fewer or narrower layers or a smaller batch, or raise TRAINING_MEMORY_LIMIT_MB.`,
     { pointer: '/network/hidden' },
   );
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;
 }

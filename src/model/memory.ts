@@ -22,3 +22,8 @@ export function trainingMemoryBytes(
   const orderBytes = 4;
   return float32Bytes * numbers + samples.count * (samples.width + labelBytes + orderBytes);
 }
+
+/** For messages. */
+export function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;
+}

@@ -1,6 +1,7 @@
 /** A layer's three products, dense or sparse, for one thread's part of its units; which part, step.ts says. */
+import type { BatchMatrix } from './batch-matrix.js';
 import { activationCodes, optimizerCode, type Kernels } from './kernels.js';
-import type { BatchMatrix, LayerPlan, Plan } from './plan.js';
+import type { LayerPlan, Plan } from './plan.js';
 
 export interface LayerWork {
   /** outputs = bias + x · w, before the activation. `background` is what `x` differs from, null where it is read whole. */

@@ -3,6 +3,7 @@
  * go of pile up to gigabytes; so they are given back here and used again.
  */
 import { TrainyardError } from '../../../errors.js';
+import { megabytes } from '../../memory.js';
 
 const pageBytes = 65_536;
 /** What 32-bit addresses reach. */
@@ -47,8 +48,4 @@ export function giveBackMemory(memory: WebAssembly.Memory): void {
 function tooLarge(neededBytes: number, limit: string, cause?: unknown): TrainyardError {
   const message = `This network and its data need ${megabytes(neededBytes)} of WebAssembly memory; ${limit}.`;
   return new TrainyardError('NETWORK_TOO_LARGE', message, { cause });
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;
 }

@@ -5,25 +5,10 @@
 import { optimizerSlots, type OptimizerSpec } from '../../optimizer.js';
 import { evaluationBatchSize, type TrainingData, type TrainingProgram } from '../engine.js';
 import type { Background } from './background.js';
+import { inputsOfPiece, planBatchMatrix, type BatchMatrix, type Kept } from './batch-matrix.js';
 import { roundUp, type Layout } from './layout.js';
 import { settingsCount } from './optimizer-settings.js';
 import { panelShapes, planLayer, type LayerAddress, type PanelShape } from './panels.js';
-
-/** Of a sparse layer's weights, worked on at a time; as kernels/differences.ts has it. */
-export const inputsOfPiece = 256;
-
-/** A batch of numbers that all threads read: in both of the blocked layouts, as lists of what differs from a background, or both. */
-export interface BatchMatrix {
-  width: number;
-  /** In quads: the width, rounded up. */
-  columns: number;
-  /** (width / 8, rows, 8); 0 where it is not kept. */
-  panels: number;
-  quads: number;
-  /** As kernels/differences.ts has them; 0 where there are none. */
-  entries: number;
-  counts: number;
-}
 
 export interface LayerPlan {
   shape: PanelShape;
@@ -100,20 +85,11 @@ export function planTrainer(
   );
   const last = shapes.length - 1;
   const ofUnits = (width: number): number => layout.floats(roundUp(width, 8) * rowsStride);
-  const planMatrix = (width: number, kept: { panels?: true; quads?: true; lists?: boolean }): BatchMatrix => {
-    const lists = Math.ceil(width / inputsOfPiece) * rowsStride;
-    return {
-      width,
-      columns: roundUp(width, 8),
-      panels: kept.panels ? ofUnits(width) : 0,
-      quads: kept.quads ? ofUnits(width) : 0,
-      entries: kept.lists ? layout.bytes(8 * inputsOfPiece * lists) : 0,
-      counts: kept.lists ? layout.bytes(4 * lists) : 0,
-    };
-  };
+  const planMatrix = (width: number, kept: Kept): BatchMatrix =>
+    planBatchMatrix(layout, width, rowsStride, kept);
   const layers = shapes.map((shape, l): LayerPlan => {
     const { outputs, activation, dropout } = shape;
-    const whole = { panels: true, quads: true } as const;
+    const whole = { panels: true, quads: true };
     // The last layer is narrow as a rule, and reads its inputs whole.
     const lists = leavesZeros(shape) && last > 1;
     return {

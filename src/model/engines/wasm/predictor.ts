@@ -5,11 +5,11 @@ import { parameterCount, type NetworkSpec, type StateDict } from '../../network.
 import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
+import { planBatchMatrix } from './batch-matrix.js';
 import { activationCodes, instantiate, type CompiledKernels } from './kernels.js';
 import { createLayout, roundUp } from './layout.js';
 import { giveBackMemory, takeMemory } from './memory-pool.js';
 import { panelShapes, planLayer, writeLayer } from './panels.js';
-import { inputsOfPiece } from './plan.js';
 
 /** Of inputs that are not 0; with more, the dense kernels are faster. */
 const mostSparse = 0.4;
@@ -24,23 +24,23 @@ export function createWasmPredictor(
   const width = network.inputs;
   const sliceRows = rowsOfSlice(network);
   const layout = createLayout(heapBase);
-  const layers = panelShapes(network).map((shape) => ({
+  const shapes = panelShapes(network);
+  const layers = shapes.map((shape, l) => ({
     shape,
     values: planLayer(layout, shape),
-    /** (panels, sliceRows, 8), and the same in quads. */
-    outputs: layout.floats(8 * shape.panels * sliceRows),
-    outputQuads: layout.floats(8 * shape.panels * sliceRows),
+    /** Of the last layer nobody reads the quads. */
+    outputs: planBatchMatrix(layout, shape.outputs, sliceRows, {
+      panels: true,
+      quads: l < shapes.length - 1,
+    }),
   }));
   const [first] = layers;
   const last = layers[layers.length - 1];
   /** (sliceRows, inputs), as they came. */
   const raw = layout.floats(sliceRows * width);
-  const inputColumns = roundUp(width, 8);
-  const inputQuads = layout.floats(sliceRows * inputColumns);
-  /** What differs from 0, and the first layer's outputs where nothing does; see kernels/differences.ts. */
-  const lists = Math.ceil(width / inputsOfPiece) * sliceRows;
-  const entries = layout.bytes(8 * inputsOfPiece * lists);
-  const counts = layout.bytes(4 * lists);
+  /** The inputs as the network takes them, or where they differ from 0. */
+  const x = planBatchMatrix(layout, width, sliceRows, { quads: true, lists: true });
+  /** The first layer's outputs where no input does. */
   const outputsOfZeros = layout.floats(8 * first.shape.panels);
   const scratch = layout.floats(16);
 
@@ -62,42 +62,52 @@ export function createWasmPredictor(
     const { panelRows, panels } = first.shape;
     const { weights, bias } = first.values;
     const most = Math.floor(mostSparse * width);
+    const { panels: outputs } = first.outputs;
     // prettier-ignore
-    const sparseRows = kernels.listRawDifferences(raw, width, count, divide_by, std, entries, counts, rowsStride, most);
+    const sparseRows = kernels.listRawDifferences(raw, width, count, divide_by, std, x.entries, x.counts, rowsStride, most);
     if (sparseRows === count) {
       // prettier-ignore
-      kernels.sparseDense(entries, counts, width, count, 0, weights, panelRows, outputsOfZeros, 0, panels, first.outputs, rowsStride, scratch);
+      kernels.sparseDense(x.entries, x.counts, width, count, 0, weights, panelRows, outputsOfZeros, 0, panels, outputs, rowsStride, scratch);
     } else if (sparseRows > 0) {
       return false;
     } else if (count === 1) {
       kernels.normalizeRow(raw, width, divide_by, mean, std);
-      kernels.denseRow(raw, width, weights, panelRows, bias, panels, first.outputs);
+      kernels.denseRow(raw, width, weights, panelRows, bias, panels, outputs);
     } else {
-      kernels.normalizeQuads(raw, count, width, divide_by, mean, std, inputQuads, inputColumns);
+      kernels.normalizeQuads(raw, count, width, divide_by, mean, std, x.quads, x.columns);
       const quads = Math.ceil(count / 4);
       // prettier-ignore
-      kernels.dense(inputQuads, inputColumns, width, 0, quads, weights, panelRows, bias, 0, panels, first.outputs, rowsStride);
+      kernels.dense(x.quads, x.columns, width, 0, quads, weights, panelRows, bias, 0, panels, outputs, rowsStride);
     }
+    activate(first, count, rowsStride);
     return true;
   }
 
-  /** What follows it: the last layer's outputs, in panels of `rowsStride` rows; a panel of one row is a plain array. */
+  /** What follows it. */
   function otherLayers(count: number, rowsStride: number): void {
-    const rows = count === 1 ? 1 : roundUp(count, 4);
-    layers.forEach(({ shape, values, outputs, outputQuads }, l) => {
-      const { inputs, panelRows, panels, activation } = shape;
-      const { weights, bias } = values;
-      if (l > 0) {
-        const below = layers[l - 1];
-        if (count === 1) kernels.denseRow(below.outputs, inputs, weights, panelRows, bias, panels, outputs);
-        else {
-          // prettier-ignore
-          kernels.dense(below.outputQuads, 8 * below.shape.panels, inputs, 0, rows / 4, weights, panelRows, bias, 0, panels, outputs, rowsStride);
-        }
+    layers.slice(1).forEach((layer, below) => {
+      const { inputs, panelRows, panels } = layer.shape;
+      const { weights, bias } = layer.values;
+      const { panels: outputs } = layer.outputs;
+      const from = layers[below].outputs;
+      if (count === 1) kernels.denseRow(from.panels, inputs, weights, panelRows, bias, panels, outputs);
+      else {
+        const quads = Math.ceil(count / 4);
+        // prettier-ignore
+        kernels.dense(from.quads, from.columns, inputs, 0, quads, weights, panelRows, bias, 0, panels, outputs, rowsStride);
       }
-      kernels.activate(activationCodes[activation], outputs, 0, 0, rowsStride, rows, 0, panels);
-      if (count > 1) kernels.toQuads(outputs, rowsStride, rows / 4, 0, panels, outputQuads, 8 * panels);
+      activate(layer, count, rowsStride);
     });
+  }
+
+  /** A layer's outputs, in panels of `rowsStride` rows, as the next one reads them; a panel of one row is a plain array. */
+  function activate({ shape, outputs }: (typeof layers)[number], count: number, rowsStride: number): void {
+    const rows = count === 1 ? 1 : roundUp(count, 4);
+    const { panels, quads, columns } = outputs;
+    kernels.activate(activationCodes[shape.activation], panels, 0, 0, rowsStride, rows, 0, shape.panels);
+    if (count > 1 && quads !== 0) {
+      kernels.toQuads(panels, rowsStride, rows / 4, 0, shape.panels, quads, columns);
+    }
   }
 
   /** `inputs` (count, network.inputs) raw → `probabilities` (count, network.outputs); at most `sliceRows` of them. */
@@ -112,7 +122,7 @@ export function createWasmPredictor(
     const outputs = new Float32Array(network.outputs);
     for (let row = 0; row < count; row++) {
       for (let i = 0; i < outputs.length; i++) {
-        outputs[i] = floats[last.outputs / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
+        outputs[i] = floats[last.outputs.panels / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
       }
       const start = row * outputs.length;
       fillProbabilities(loss, probabilities.subarray(start, start + outputs.length), outputs);

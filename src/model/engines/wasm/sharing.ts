@@ -2,8 +2,9 @@
  * How a thread's share of a batch of numbers reaches the others: in quads, or as lists where most of the numbers are 0, as
  * ReLU and dropout leave them.
  */
+import { inputsOfPiece, type BatchMatrix } from './batch-matrix.js';
 import type { Kernels } from './kernels.js';
-import { inputsOfPiece, type BatchMatrix, type Plan } from './plan.js';
+import type { Plan } from './plan.js';
 
 /** Of a batch's numbers; with more that are not 0, listing them would cost what it saves. */
 const mostNonzeros = 0.45;

@@ -16,11 +16,12 @@
 import { dropoutScale, dropoutThreshold } from '../../dropout.js';
 import { streamWord } from '../../philox.js';
 import type { BatchReport } from '../engine.js';
+import type { BatchMatrix } from './batch-matrix.js';
 import { createBatches, type Batch } from './batches.js';
 import { activationCodes, type Kernels } from './kernels.js';
 import { createLayerWork } from './layer-work.js';
 import { optimizerSettings } from './optimizer-settings.js';
-import type { BatchMatrix, BatchPlan, LayerPlan, Plan } from './plan.js';
+import type { BatchPlan, LayerPlan, Plan } from './plan.js';
 import { createSharing } from './sharing.js';
 
 export type Command =

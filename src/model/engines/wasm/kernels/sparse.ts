@@ -7,6 +7,7 @@
 import { inputsOfPiece, listBytes } from './differences';
 import { applyOptimizer } from './optimizers';
 import { transposePanel } from './transpose';
+import { biasGradient } from './update';
 
 /** Of a piece of a panel of weights. */
 const pieceBytes: usize = inputsOfPiece << 5;
@@ -190,8 +191,8 @@ export function updateSparseWeights(
 ): void {
   const dzBytes = rowsStride << 5;
   const starts = scratch + 2 * pieceBytes;
-  for (let panel = firstPanel; panel < endPanel; ) {
-    const together: usize = endPanel - panel >= 2 ? 2 : 1;
+  for (let panel = firstPanel; panel < endPanel; panel += 2) {
+    const together = min<usize>(2, endPanel - panel);
     const d = dz + panel * dzBytes;
     for (let i: usize = 0; i < together; i++) backgroundGradient(d + i * dzBytes, rows, background, starts + (i << 5));
     for (let first: usize = 0, list = entries, count = counts; first < inputs; first += inputsOfPiece) {
@@ -210,7 +211,6 @@ export function updateSparseWeights(
       list += rowsStride * listBytes;
       count += rowsStride << 2;
     }
-    panel += together;
   }
 }
 
@@ -244,15 +244,10 @@ function addRowOfOne(entry: usize, end: usize, dz: usize, gradient: usize): void
 
 /** start (8) = background · Σ over the rows of dz. */
 function backgroundGradient(dz: usize, rows: usize, background: f32, start: usize): void {
-  let sum0 = f32x4.splat(0);
-  let sum1 = sum0;
-  for (let at = dz; at < dz + (rows << 5); at += 32) {
-    sum0 = f32x4.add(sum0, v128.load(at));
-    sum1 = f32x4.add(sum1, v128.load(at, 16));
-  }
+  biasGradient(dz, rows, start);
   const scale = f32x4.splat(background);
-  v128.store(start, f32x4.mul(scale, sum0));
-  v128.store(start, f32x4.mul(scale, sum1), 16);
+  v128.store(start, f32x4.mul(scale, v128.load(start)));
+  v128.store(start, f32x4.mul(scale, v128.load(start, 16)), 16);
 }
 
 function fill(to: usize, bytes: usize, vector: usize): void {

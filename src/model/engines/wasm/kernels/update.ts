@@ -60,16 +60,20 @@ export function updateBias(
   scratch: usize,
 ): void {
   for (let panel = firstPanel; panel < endPanel; panel++) {
-    const from = dz + ((panel * rowsStride) << 5);
-    let low = f32x4.splat(0);
-    let high = low;
-    for (let row: usize = 0; row < rows; row++) {
-      low = f32x4.add(low, v128.load(from + (row << 5)));
-      high = f32x4.add(high, v128.load(from + (row << 5), 16));
-    }
-    v128.store(scratch, low);
-    v128.store(scratch, high, 16);
+    biasGradient(dz + ((panel * rowsStride) << 5), rows, scratch);
     const at = panel << 5;
     applyOptimizer(optimizer, settings, scratch, bias + at, slot0 + at, slot1 + at, 32);
   }
+}
+
+/** to (8) = Σ over the first `rows` rows of a panel of dz. */
+export function biasGradient(dz: usize, rows: usize, to: usize): void {
+  let low = f32x4.splat(0);
+  let high = low;
+  for (let at = dz; at < dz + (rows << 5); at += 32) {
+    low = f32x4.add(low, v128.load(at));
+    high = f32x4.add(high, v128.load(at, 16));
+  }
+  v128.store(to, low);
+  v128.store(to, high, 16);
 }
