@@ -136,6 +136,13 @@ export default {
       to: { path: packages('bullmq', 'ioredis', 'pg', '@types/pg', '@electric-sql/[^/]+') },
     },
     {
+      name: 'webhook-packages-in-webhooks-only',
+      comment: 'One place signs and calls what others name, so that there is one place to get it right.',
+      severity: 'error',
+      from: { pathNot: '^src/jobs/webhooks/' },
+      to: { path: packages('standardwebhooks', 'request-filtering-agent') },
+    },
+    {
       name: 'mnist-in-data-only',
       severity: 'error',
       from: { pathNot: '^src/data/' },

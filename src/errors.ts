@@ -12,6 +12,8 @@ export const errorCodes = {
   DATASET_NOT_FOUND: 'There is no dataset of this name.',
   NETWORK_TOO_LARGE: 'Training this network would take more memory than allowed.',
   ENGINE_UNAVAILABLE: 'The engine asked for cannot run here.',
+  WEBHOOK_REFUSED: 'The service does not call the URL of this webhook.',
+  WEBHOOKS_NOT_CONFIGURED: 'The service has no secret to sign webhooks with.',
   MODEL_NOT_READY: 'No model can answer yet.',
   NOT_READY: 'Something that the service depends on does not work.',
   QUEUE_UNAVAILABLE: 'The queue does not answer.',

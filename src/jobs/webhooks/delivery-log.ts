@@ -1,0 +1,114 @@
+/**
+ * What became of each attempt to deliver a run's webhooks, as documents that are written once:
+ *
+ *     runs/{id}/webhooks/{event's seq}/{attempt}.json
+ *     runs/{id}/webhooks/gone.json     the receiver wants no more of this run
+ *
+ * The URL is in none of them: it may hold a token.
+ */
+import { TrainyardError } from '../../errors.js';
+import type { Storage } from '../../storage/storage.js';
+import type { WebhookEvent } from './events.js';
+
+export interface DeliveryAttempt {
+  format_version: 1;
+  event_seq: number;
+  type: WebhookEvent;
+  /** Of this event, from 1. */
+  attempt: number;
+  sent_at: string;
+  status_code: number | null;
+  /** Why there is no status; see SendFailure. */
+  error: string | null;
+  duration_ms: number;
+  outcome: 'delivered' | 'failed' | 'gave_up';
+  /** Of a failed one. */
+  next_attempt_at: string | null;
+}
+
+/** Of a run that the store has; any other id may be no storage key. */
+export interface DeliveryLog {
+  /**
+   * All attempts, oldest first.
+   * @throws TrainyardError RUN_CORRUPT
+   */
+  list(runId: string): Promise<DeliveryAttempt[]>;
+  /**
+   * Those of one event, oldest first.
+   * @throws TrainyardError RUN_CORRUPT
+   */
+  attemptsOf(runId: string, seq: number): Promise<DeliveryAttempt[]>;
+  /** Under the next free number, so that of two workers at the same event each keeps its own attempt. */
+  append(runId: string, attempt: Omit<DeliveryAttempt, 'format_version' | 'attempt'>): Promise<void>;
+  isGone(runId: string): Promise<boolean>;
+  markGone(runId: string): Promise<void>;
+}
+
+export function createDeliveryLog(storage: Storage): DeliveryLog {
+  const folderOf = (runId: string): string => `runs/${runId}/webhooks`;
+  const goneKey = (runId: string): string => `${folderOf(runId)}/gone.json`;
+  const attemptsFolder = (runId: string, seq: number): string => `${folderOf(runId)}/${padded(seq, 8)}`;
+
+  async function attemptsOf(runId: string, seq: number): Promise<DeliveryAttempt[]> {
+    const folder = attemptsFolder(runId, seq);
+    const names = await storage.list(folder);
+    const attempts = await Promise.all(names.map((name) => readAttempt(`${folder}/${name}`)));
+    return attempts.filter((attempt) => attempt !== null);
+  }
+
+  async function readAttempt(key: string): Promise<DeliveryAttempt | null> {
+    const bytes = await storage.read(key);
+    return bytes === null ? null : parseAttempt(bytes, key);
+  }
+
+  return {
+    attemptsOf,
+
+    async list(runId) {
+      const attempts: DeliveryAttempt[] = [];
+      for (const name of await storage.list(folderOf(runId))) {
+        if (/^\d+$/.test(name)) attempts.push(...(await attemptsOf(runId, Number(name))));
+      }
+      return attempts.sort((a, b) => Date.parse(a.sent_at) - Date.parse(b.sent_at));
+    },
+
+    async append(runId, attempt) {
+      const folder = attemptsFolder(runId, attempt.event_seq);
+      let number = (await storage.list(folder)).length;
+      let written = false;
+      while (!written) {
+        const document: DeliveryAttempt = { format_version: 1, ...attempt, attempt: ++number };
+        written = await storage.create(`${folder}/${padded(number, 4)}.json`, encode(document));
+      }
+    },
+
+    async isGone(runId) {
+      return (await storage.read(goneKey(runId))) !== null;
+    },
+
+    async markGone(runId) {
+      await storage.create(goneKey(runId), encode({ format_version: 1 }));
+    },
+  };
+}
+
+function padded(number: number, digits: number): string {
+  return String(number).padStart(digits, '0');
+}
+
+function encode(document: object): Buffer {
+  return Buffer.from(JSON.stringify(document, null, 2));
+}
+
+function parseAttempt(bytes: Buffer, key: string): DeliveryAttempt {
+  let document: unknown;
+  try {
+    document = JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw new TrainyardError('RUN_CORRUPT', `${key} is not JSON.`, { cause });
+  }
+  if ((document as { format_version?: unknown } | null)?.format_version !== 1) {
+    throw new TrainyardError('RUN_CORRUPT', `${key} is not of format version 1, the only one that is read.`);
+  }
+  return document as DeliveryAttempt;
+}

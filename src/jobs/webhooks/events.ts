@@ -1,0 +1,59 @@
+/** What of a run is worth a webhook, and what a job says about where to send it. Documents are snake_case. */
+
+export const webhookEvents = [
+  'job.queued',
+  'job.running',
+  'job.metrics',
+  'job.checkpoint',
+  'job.paused',
+  'job.succeeded',
+  'job.failed',
+  'job.cancelled',
+] as const;
+
+export type WebhookEvent = (typeof webhookEvents)[number];
+
+/** Sent when a job does not say which: how it ended. */
+export const defaultWebhookEvents: readonly WebhookEvent[] = ['job.succeeded', 'job.failed', 'job.cancelled'];
+
+/** What a client asks for. */
+export interface WebhookRequest {
+  url: string;
+  events?: WebhookEvent[];
+}
+
+/** As the run's spec keeps it. */
+export interface WebhookSpec {
+  url: string;
+  events: WebhookEvent[];
+}
+
+/** As much of a run's event as webhooks look at; the whole of it is sent. */
+export interface SentEvent {
+  /** Counts from 1 without gaps within a run. */
+  seq: number;
+  time: string;
+  type: string;
+  status?: string;
+}
+
+/** As what the job's webhook is told of the event; null when it is not. */
+export function wantedAs(webhook: WebhookSpec, event: SentEvent): WebhookEvent | null {
+  const name = webhookEventOf(event);
+  return name !== null && webhook.events.includes(name) ? name : null;
+}
+
+/** null for what no webhook is about. That a new job is queued is none: it answers the request that made the job. */
+export function webhookEventOf({ seq, type, status }: SentEvent): WebhookEvent | null {
+  switch (type) {
+    case 'metrics':
+      return 'job.metrics';
+    case 'checkpoint':
+      return 'job.checkpoint';
+    case 'status':
+      if (seq === 1 && status === 'queued') return null;
+      return webhookEvents.find((event) => event === `job.${status}`) ?? null;
+    default:
+      return null;
+  }
+}

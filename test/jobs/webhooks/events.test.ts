@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import {
+  defaultWebhookEvents,
+  wantedAs,
+  webhookEventOf,
+  webhookEvents,
+} from '../../../src/jobs/webhooks/events.js';
+
+const time = '2026-01-02T03:04:05.678Z';
+
+describe('the webhook of an event', () => {
+  test.each(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'])(
+    'that says that the job is %s is named for the status',
+    (status) => expect(webhookEventOf({ seq: 2, time, type: 'status', status })).toBe(`job.${status}`),
+  );
+
+  test.each(['metrics', 'checkpoint'])('of type %s is named for the type', (type) =>
+    expect(webhookEventOf({ seq: 2, time, type })).toBe(`job.${type}`),
+  );
+
+  test('covers every name on the list', () => {
+    const statuses = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'];
+    const events = [
+      ...statuses.map((status) => ({ seq: 2, time, type: 'status', status })),
+      ...['metrics', 'checkpoint'].map((type) => ({ seq: 2, time, type })),
+    ];
+    expect(events.map(webhookEventOf).sort()).toEqual([...webhookEvents].sort());
+  });
+
+  test.each([
+    [
+      'the first one, which the answer to the request has told already',
+      { seq: 1, type: 'status', status: 'queued' },
+    ],
+    ['any other type', { seq: 2, type: 'progress' }],
+    ['a status of another type', { seq: 2, type: 'log', status: 'failed' }],
+    ['a status that is no status of a job', { seq: 2, type: 'status', status: 'metrics_lost' }],
+    ['no status at all', { seq: 2, type: 'status' }],
+  ])('is none for %s', (_, event) => expect(webhookEventOf({ time, ...event })).toBeNull());
+});
+
+test('a webhook is told only of the events that it names', () => {
+  const webhook = { url: 'https://example.com/', events: [...defaultWebhookEvents] };
+  expect(wantedAs(webhook, { seq: 9, time, type: 'status', status: 'failed' })).toBe('job.failed');
+  expect(wantedAs(webhook, { seq: 9, time, type: 'metrics' })).toBeNull();
+  expect(wantedAs(webhook, { seq: 9, time, type: 'progress' })).toBeNull();
+});
