@@ -7,7 +7,7 @@ import { TrainyardError } from './errors.js';
 import { createJobView } from './jobs/job-view.js';
 import { createProducer } from './jobs/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
-import type { TrainingQueue } from './jobs/queue/training-queue.js';
+import type { Queues } from './jobs/queue/queues.js';
 import { createRunStore, type RunStore } from './jobs/run-store.js';
 import { runTrainingProcess } from './jobs/training/training-process.js';
 import { createRunProcessor } from './jobs/worker.js';
@@ -26,7 +26,7 @@ interface Parts {
   log: Logger;
   storage: Storage;
   store: RunStore;
-  queue: TrainingQueue;
+  queues: Queues;
   engine: Selection;
 }
 
@@ -67,10 +67,10 @@ async function run(config: Config, log: Logger): Promise<void> {
 
 async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> {
   const storage = await createFileStorage(config.dataDir);
-  const queue = await openQueue(config.queue, config.dataDir, log);
-  stops.push(() => queue.close());
+  const queues = await openQueue(config.queue, config.dataDir, log);
+  stops.push(() => queues.close());
   const engine = await selectEngine('auto');
-  const parts: Parts = { config, log, storage, store: createRunStore(storage), queue, engine };
+  const parts: Parts = { config, log, storage, store: createRunStore(storage), queues, engine };
 
   const front: Stop[] = [];
   // Requests under way and the run under way end at the same time.
@@ -84,7 +84,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     {
       ...(api && { url: api.url, docs: `${api.url}/docs` }),
       role: config.role,
-      queue: queue.description,
+      queue: queues.description,
       engine: `${engine.engine.name} on ${engine.device}`,
       data: config.dataDir,
     },
@@ -93,7 +93,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
 }
 
 async function startApi(
-  { config, log, storage, store, queue, engine }: Parts,
+  { config, log, storage, store, queues, engine }: Parts,
   stops: Stop[],
 ): Promise<{ url: string }> {
   const registry = createRegistry(storage, log);
@@ -101,18 +101,18 @@ async function startApi(
   const modelServer = createModelServer({ registry, engine: engine.engine, log });
   const producer = createProducer({
     store,
-    queue,
+    queue: queues.training,
     datasetInfo: (name) => datasets.info(name),
     trainingMemoryLimitBytes: config.trainingMemoryLimitBytes,
     log,
   });
   const app = await buildApp({
     producer,
-    jobs: createJobView(store, queue, log),
+    jobs: createJobView(store, queues.training, log),
     registry,
     modelServer,
     checks: {
-      queue: () => queue.ping(),
+      queue: () => queues.ping(),
       storage: async () => {
         await storage.list('runs');
       },
@@ -129,7 +129,7 @@ async function startApi(
   return { url: await listen(app, config) };
 }
 
-function startWorker({ config, log, store, queue }: Parts): Stop {
+function startWorker({ config, log, store, queues }: Parts): Stop {
   const { dataDir, logLevel, logFormat, workerConcurrency, threads, trainingMemoryLimitBytes } = config;
   const settings = { dataDir, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
   const processRun = createRunProcessor({
@@ -137,7 +137,7 @@ function startWorker({ config, log, store, queue }: Parts): Stop {
     train: (runId, signal) => runTrainingProcess({ runId, ...settings }, signal),
     log,
   });
-  const worker = queue.work(processRun, { concurrency: workerConcurrency });
+  const worker = queues.training.work(processRun, { concurrency: workerConcurrency });
   return () => worker.close();
 }
 

@@ -9,6 +9,7 @@ import { endRun } from '../../src/jobs/end-run.js';
 import { createJobView, type JobView } from '../../src/jobs/job-view.js';
 import { createProducer, type Producer } from '../../src/jobs/producer.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
+import type { Queues } from '../../src/jobs/queue/queues.js';
 import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
 import type { RunResult } from '../../src/jobs/contracts.js';
@@ -30,19 +31,20 @@ export interface Scene {
 /** One queue for the tests of a file, as a new one takes seconds; each scene has a store of its own. */
 export function sceneWithQueue(): { queue: () => TrainingQueue; scene: () => Promise<Scene> } {
   let folder: string;
-  let queue: TrainingQueue;
+  let queues: Queues;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-scene-'));
-    queue = await openEmbeddedQueue(folder, log);
+    queues = await openEmbeddedQueue(folder, log);
   });
   afterAll(async () => {
-    await queue.close();
+    await queues.close();
     await rm(folder, { recursive: true });
   });
 
   const scene = async (): Promise<Scene> => {
     const storage = await temporaryStorage();
     const store = createRunStore(storage);
+    const queue = queues.training;
     let away = false;
     const fragile: Pick<TrainingQueue, 'add' | 'placeOf'> = {
       add: (id) => (away ? Promise.reject(new Error('away')) : queue.add(id)),
@@ -71,5 +73,5 @@ export function sceneWithQueue(): { queue: () => TrainingQueue; scene: () => Pro
       },
     };
   };
-  return { queue: () => queue, scene };
+  return { queue: () => queues.training, scene };
 }

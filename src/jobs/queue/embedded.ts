@@ -1,34 +1,27 @@
 /**
- * The queue inside this process: BullMQ's PostgreSQL backend on PGlite, PostgreSQL as WebAssembly, in a folder. PGlite is
+ * The queues inside this process: BullMQ's PostgreSQL backend on PGlite, PostgreSQL as WebAssembly, in a folder. PGlite is
  * one session and must be the folder's only user, which the folder lock sees to.
  */
 import { EventEmitter } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import {
-  createPostgresBackend,
-  runMigrations,
-  type PgNotification,
-  type PgPool,
-  type PgPoolClient,
-} from 'bullmq';
+import { createPostgresBackend, type PgNotification, type PgPool, type PgPoolClient } from 'bullmq';
 import type { Logger } from 'pino';
 import { lockFolder } from './folder-lock.js';
-import { openTrainingQueue, type TrainingQueue } from './training-queue.js';
-
-const schema = 'bullmq';
+import { migrate, schema } from './postgres-schema.js';
+import { openQueues, type Queues } from './queues.js';
 
 /** @throws TrainyardError DATA_FOLDER_IN_USE when another process has the folder open */
-export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<TrainingQueue> {
+export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Queues> {
   await mkdir(dataDir, { recursive: true });
   const unlock = await lockFolder(dataDir);
   try {
     const database = await PGlite.create(join(dataDir, 'queue'));
     const pool = pglitePool(database);
-    await runMigrations(await pool.connect(), schema);
+    await migrate(pool);
     await database.exec(`SET search_path TO ${schema}`);
-    return await openTrainingQueue(
+    return await openQueues(
       {
         description: 'embedded (PGlite)',
         factory: createPostgresBackend,
@@ -66,5 +59,10 @@ function pglitePool(database: PGlite): PgPool {
     return Promise.resolve(Object.assign(client, { query, release: stop }));
   };
 
-  return Object.assign(new EventEmitter(), { query, connect, end: () => Promise.resolve() });
+  // Each queue and worker listens for errors, of which there are none.
+  return Object.assign(new EventEmitter().setMaxListeners(0), {
+    query,
+    connect,
+    end: () => Promise.resolve(),
+  });
 }

@@ -1,6 +1,6 @@
-/** Which datastore carries the queue. Each is loaded only when it is the one, as they are large. */
+/** Which datastore carries the queues. Each is loaded only when it is the one, as they are large. */
 import type { Logger } from 'pino';
-import type { TrainingQueue } from './training-queue.js';
+import type { Queues } from './queues.js';
 
 export type QueueTarget = { kind: 'embedded' } | { kind: 'redis' | 'postgres'; url: string };
 
@@ -8,7 +8,7 @@ export type QueueTarget = { kind: 'embedded' } | { kind: 'redis' | 'postgres'; u
  * `dataDir` is where the embedded queue keeps its files.
  * @throws TrainyardError QUEUE_UNAVAILABLE, DATA_FOLDER_IN_USE
  */
-export async function openQueue(target: QueueTarget, dataDir: string, log: Logger): Promise<TrainingQueue> {
+export async function openQueue(target: QueueTarget, dataDir: string, log: Logger): Promise<Queues> {
   switch (target.kind) {
     case 'embedded':
       return (await import('./embedded.js')).openEmbeddedQueue(dataDir, log);

@@ -1,18 +1,32 @@
-/** The queue on PostgreSQL 13 or newer, in a schema of BullMQ's own, which is migrated when the queue is opened. */
-import { createPostgresBackend } from 'bullmq';
+/** The queues on PostgreSQL 13 or newer, in a schema of BullMQ's own, which is migrated when they are opened. */
+import { createPostgresBackend, type PgPool } from 'bullmq';
+import { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { withoutSecrets } from '../../log.js';
-import { openTrainingQueue, type TrainingQueue } from './training-queue.js';
+import { migrate, schema } from './postgres-schema.js';
+import { openQueues, type Queues } from './queues.js';
 
-export function openPostgresQueue(url: string, log: Logger): Promise<TrainingQueue> {
-  const connection = { connectionString: url, migrate: true, max: 4 };
-  return openTrainingQueue(
+/** A worker keeps one to listen on. */
+const maxConnections = 6;
+
+export function openPostgresQueue(url: string, log: Logger): Promise<Queues> {
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    // Else a connection that broke silently would be listened on for ever.
+    keepAlive: true,
+    options: `-c search_path=${schema}`,
+  })
+    // Each queue and worker listens for errors.
+    .setMaxListeners(0) as unknown as PgPool;
+  return openQueues(
     {
       description: `PostgreSQL at ${withoutSecrets(url)}`,
       factory: createPostgresBackend,
-      queueConnection: connection,
-      workerConnection: connection,
-      close: () => Promise.resolve(),
+      queueConnection: pool,
+      workerConnection: pool,
+      prepare: () => migrate(pool),
+      close: () => pool.end(),
     },
     log,
   );

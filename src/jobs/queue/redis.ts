@@ -1,20 +1,27 @@
-/** The queue on Redis, through ioredis. Redis must run with `maxmemory-policy noeviction`, and with AOF to be durable. */
-import { createRedisBackend, type RedisOptions } from 'bullmq';
+/** The queues on Redis, through ioredis. Redis must run with `maxmemory-policy noeviction`, and with AOF to be durable. */
+import { createRedisBackend } from 'bullmq';
+import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { withoutSecrets } from '../../log.js';
-import { openTrainingQueue, type TrainingQueue } from './training-queue.js';
+import { openQueues, type Queues } from './queues.js';
 
-export function openRedisQueue(url: string, log: Logger): Promise<TrainingQueue> {
-  const reconnect = (attempt: number): number => Math.min(attempt * 200, 2_000);
-  const connection: RedisOptions = { url, retryStrategy: reconnect, maxRetriesPerRequest: null };
-  return openTrainingQueue(
+export function openRedisQueue(url: string, log: Logger): Promise<Queues> {
+  const patience = {
+    retryStrategy: (attempt: number) => Math.min(attempt * 200, 2_000),
+    maxRetriesPerRequest: null,
+  };
+  // A request must learn at once that Redis is away; a worker waits for it to come back.
+  const client = new Redis(url, { ...patience, enableOfflineQueue: false });
+  return openQueues(
     {
       description: `Redis at ${withoutSecrets(url)}`,
       factory: createRedisBackend,
-      // A request must learn at once that Redis is away; a worker waits for it to come back.
-      queueConnection: { ...connection, enableOfflineQueue: false },
-      workerConnection: connection,
-      close: () => Promise.resolve(),
+      queueConnection: client,
+      workerConnection: { ...patience, url },
+      close() {
+        client.disconnect();
+        return Promise.resolve();
+      },
     },
     log,
   );

@@ -1,120 +1,304 @@
-/** What every datastore of the queue must do. */
+/** What the queues must do on every datastore. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Delivery, TrainingQueue } from '../../../src/jobs/queue/training-queue.js';
+import type { Delivery } from '../../../src/jobs/queue/entry-queue.js';
+import type { Queues } from '../../../src/jobs/queue/queues.js';
+import type { WebhookEntry } from '../../../src/jobs/queue/webhook-queue.js';
 
 let runs = 0;
-const newRunId = (): string => `job_${String(++runs).padStart(26, '0')}`;
+export const newRunId = (): string => `job_${String(++runs).padStart(26, '0')}`;
+const newRunIds = (count: number): string[] => Array.from({ length: count }, newRunId);
 
-export function describeQueue(name: string, open: () => Promise<TrainingQueue>): void {
+const done = (): Delivery => ({ outcome: 'done' });
+
+export function describeQueues(name: string, open: () => Promise<Queues>): void {
   describe(name, () => {
-    let queue: TrainingQueue;
+    let queues: Queues;
     beforeAll(async () => {
-      queue = await open();
+      queues = await open();
     });
-    afterAll(() => queue.close());
+    afterAll(() => queues.close());
 
     /** A worker that does as `answer` says and keeps a list of what it was given; closed after the test. */
-    function work(answer: (runId: string, signal: AbortSignal) => Delivery | Promise<Delivery>) {
+    function work(
+      answer: (runId: string, signal: AbortSignal) => Delivery | Promise<Delivery>,
+      concurrency = 1,
+    ) {
       const delivered: string[] = [];
-      const worker = queue.work(
+      const worker = queues.training.work(
         async (runId, signal) => {
           delivered.push(runId);
           return answer(runId, signal);
         },
-        { concurrency: 1 },
+        { concurrency },
       );
       onTestFinished(() => worker.close());
       return { worker, delivered };
     }
 
-    test('answers a ping', async () => {
-      await queue.ping();
-    });
-
-    test('delivers runs in the order in which they came, and forgets those that are done', async () => {
-      const ids = [newRunId(), newRunId(), newRunId()];
-      for (const id of ids) await queue.add(id);
-      expect(await queue.placeOf(ids[0])).toBe('waiting');
-      const { delivered } = work(() => ({ outcome: 'done' }));
-      await until(async () => (await queue.placeOf(ids[2])) === null);
-      expect(delivered).toEqual(ids);
-    });
-
-    test('does not know a run that was never added', async () => {
-      expect(await queue.placeOf(newRunId())).toBeNull();
-    });
-
-    test('delivers once a run that is added twice, and again one that is added after it was done', async () => {
-      const id = newRunId();
-      await queue.add(id);
-      await queue.add(id);
-      const { delivered } = work(() => ({ outcome: 'done' }));
-      await until(async () => (await queue.placeOf(id)) === null);
-      expect(delivered).toEqual([id]);
-      await queue.add(id);
-      await until(() => delivered.length === 2);
-    });
-
-    test('says that a run is active while it is worked on', async () => {
-      const id = newRunId();
-      let release = (): void => undefined;
-      const { delivered } = work(
-        () => new Promise((resolve) => (release = () => resolve({ outcome: 'done' }))),
-      );
-      await queue.add(id);
-      await until(() => delivered.length === 1);
-      expect(await queue.placeOf(id)).toBe('active');
-      release();
-      await until(async () => (await queue.placeOf(id)) === null);
-    });
-
-    test('gives a run handed back to another worker, before those that wait', async () => {
-      const [first, second] = [newRunId(), newRunId()];
-      const stopping = work(
+    /** A worker that holds on to what it is given until it is closed. */
+    const workForEver = () =>
+      work(
         (_, signal) =>
           new Promise((resolve) => signal.addEventListener('abort', () => resolve({ outcome: 'hand_back' }))),
       );
-      await queue.add(first);
-      await until(() => stopping.delivered.length === 1);
-      await queue.add(second);
-      await stopping.worker.close();
-      expect(await queue.placeOf(first)).toBe('waiting');
-      const { delivered } = work(() => ({ outcome: 'done' }));
-      await until(async () => (await queue.placeOf(second)) === null);
-      expect(delivered).toEqual([first, second]);
+
+    const isGone = async (runId: string): Promise<boolean> => (await queues.training.placeOf(runId)) === null;
+
+    /** What waits, in the order in which it is delivered. */
+    async function drain(): Promise<string[]> {
+      const { worker, delivered } = work(done);
+      await until(async () => (await queues.training.count()) === 0);
+      await worker.close();
+      return delivered;
+    }
+
+    test('answers a ping', async () => {
+      await queues.ping();
     });
 
-    test('delivers a run again after the pause that was asked for', async () => {
-      const id = newRunId();
-      const { delivered } = work(() =>
-        delivered.length === 1 ? { outcome: 'retry', delayMs: 300 } : { outcome: 'done' },
-      );
-      await queue.add(id);
-      await until(() => delivered.length === 1);
-      expect(await queue.placeOf(id)).not.toBeNull();
-      await until(async () => (await queue.placeOf(id)) === null);
-      expect(delivered).toEqual([id, id]);
-    });
-
-    test('forgets no run for an error of its processor', async () => {
-      const id = newRunId();
-      const { delivered } = work(() => {
-        if (delivered.length === 1) throw new Error('unexpected');
-        return { outcome: 'done' };
+    describe('of runs', () => {
+      test('delivers them in the order in which they came, and forgets those that are done', async () => {
+        const ids = newRunIds(3);
+        for (const id of ids) await queues.training.add(id);
+        expect(await queues.training.placeOf(ids[0])).toBe('waiting');
+        expect(await drain()).toEqual(ids);
+        await until(() => isGone(ids[2]));
       });
-      await queue.add(id);
-      await until(() => delivered.length === 1);
-      await until(async () => (await queue.placeOf(id)) === null);
-      // The queue drops it; the sweep of the producer finds and adds it.
-      await queue.add(id);
-      await until(() => delivered.length === 2);
+
+      test('does not know one that was never added', async () => {
+        expect(await queues.training.placeOf(newRunId())).toBeNull();
+      });
+
+      test('delivers once one that is added twice, and again one that is added after it was done', async () => {
+        const id = newRunId();
+        await queues.training.add(id);
+        await queues.training.add(id);
+        const { delivered } = work(done);
+        await until(() => isGone(id));
+        expect(delivered).toEqual([id]);
+        await queues.training.add(id);
+        await until(() => delivered.length === 2);
+      });
+
+      test('delivers the highest priority first, and equals in the order in which they came', async () => {
+        const priorities = [0, -100, 7, undefined, 100, -1, 7, 1, -100, 100];
+        const waiting = priorities.map((priority) => ({ id: newRunId(), priority }));
+        for (const { id, priority } of waiting) {
+          await queues.training.add(id, priority === undefined ? {} : { priority });
+        }
+        // toSorted is stable, as the queue must be.
+        const expected = waiting.toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+        expect(await drain()).toEqual(expected.map(({ id }) => id));
+      });
+
+      test('delivers one that is put first before all that wait', async () => {
+        const [high, plain, first, firstOfAll] = newRunIds(4);
+        await queues.training.add(plain);
+        await queues.training.add(high, { priority: 100 });
+        await queues.training.add(first, { first: true });
+        await queues.training.add(firstOfAll, { first: true, priority: -100 });
+        expect(await drain()).toEqual([firstOfAll, first, high, plain]);
+      });
+
+      test('says that one is active while it is worked on', async () => {
+        const id = newRunId();
+        let release = (): void => undefined;
+        const { delivered } = work(() => new Promise((resolve) => (release = () => resolve(done()))));
+        await queues.training.add(id);
+        await until(() => delivered.length === 1);
+        expect(await queues.training.placeOf(id)).toBe('active');
+        release();
+        await until(() => isGone(id));
+      });
+
+      test.each([[undefined], [-100], [100]])(
+        'gives one of priority %s that is handed back to another worker, before those that wait',
+        async (priority) => {
+          const [handedBack, plain, high, first] = newRunIds(4);
+          const stopping = workForEver();
+          await queues.training.add(handedBack, priority === undefined ? {} : { priority });
+          await until(() => stopping.delivered.length === 1);
+          await queues.training.add(plain);
+          await queues.training.add(high, { priority: 100 });
+          await queues.training.add(first, { first: true });
+          await stopping.worker.close();
+          expect(await queues.training.placeOf(handedBack)).toBe('waiting');
+          expect(await drain()).toEqual([handedBack, first, high, plain]);
+        },
+      );
+
+      test('puts one first again that is handed back a second time', async () => {
+        const [handedBack, high] = newRunIds(2);
+        await queues.training.add(handedBack);
+        for (let time = 0; time < 2; time++) {
+          const stopping = workForEver();
+          await until(() => stopping.delivered.length === 1);
+          if (time === 0) await queues.training.add(high, { priority: 100 });
+          await stopping.worker.close();
+        }
+        expect(await drain()).toEqual([handedBack, high]);
+      });
+
+      test('delivers one again after the pause that was asked for', async () => {
+        const id = newRunId();
+        const { delivered } = work(() =>
+          delivered.length === 1 ? { outcome: 'retry', delayMs: 300 } : done(),
+        );
+        await queues.training.add(id, { priority: 5 });
+        await until(() => delivered.length === 1);
+        expect(await queues.training.placeOf(id)).not.toBeNull();
+        await until(() => isGone(id));
+        expect(delivered).toEqual([id, id]);
+      });
+
+      test('forgets none for an error of its processor', async () => {
+        const id = newRunId();
+        const { delivered } = work(() => {
+          if (delivered.length === 1) throw new Error('unexpected');
+          return done();
+        });
+        await queues.training.add(id);
+        await until(() => delivered.length === 1);
+        await until(() => isGone(id));
+        // The queue drops it; the sweep of the producer finds and adds it.
+        await queues.training.add(id);
+        await until(() => delivered.length === 2);
+      });
+
+      test('takes out one that waits, whatever its place in the line', async () => {
+        const [plain, low, first, kept] = newRunIds(4);
+        await queues.training.add(plain);
+        await queues.training.add(low, { priority: -5 });
+        await queues.training.add(first, { first: true });
+        await queues.training.add(kept);
+        for (const id of [plain, low, first]) {
+          expect(await queues.training.remove(id)).toBe(true);
+          expect(await queues.training.placeOf(id)).toBeNull();
+          expect(await queues.training.remove(id)).toBe(false);
+        }
+        expect(await drain()).toEqual([kept]);
+      });
+
+      test('takes out one that pauses', async () => {
+        const id = newRunId();
+        const { worker, delivered } = work(() => ({ outcome: 'retry', delayMs: 60_000 }));
+        await queues.training.add(id);
+        await until(() => delivered.length === 1);
+        await worker.close();
+        expect(await queues.training.remove(id)).toBe(true);
+        expect(await queues.training.placeOf(id)).toBeNull();
+      });
+
+      test('takes out none that is active or unknown', async () => {
+        const id = newRunId();
+        const { worker, delivered } = workForEver();
+        await queues.training.add(id);
+        await until(() => delivered.length === 1);
+        expect(await queues.training.remove(id)).toBe(false);
+        expect(await queues.training.placeOf(id)).toBe('active');
+        expect(await queues.training.remove(newRunId())).toBe(false);
+        await worker.close();
+        expect(await queues.training.remove(id)).toBe(true);
+      });
+
+      test('counts those that wait and pause, and not the active ones', async () => {
+        const [pausing, active, plain, low, first] = newRunIds(5);
+        const stopping = work((id, signal) =>
+          id === pausing
+            ? { outcome: 'retry', delayMs: 60_000 }
+            : new Promise((resolve) => signal.addEventListener('abort', () => resolve(done()))),
+        );
+        await queues.training.add(pausing);
+        await until(() => stopping.delivered.includes(pausing));
+        await queues.training.add(active);
+        await until(() => stopping.delivered.includes(active));
+        await queues.training.add(plain);
+        await queues.training.add(low, { priority: -5 });
+        await queues.training.add(first, { first: true });
+        expect(await queues.training.count()).toBe(4);
+        await stopping.worker.close();
+        for (const id of [pausing, plain, low, first]) await queues.training.remove(id);
+        expect(await queues.training.count()).toBe(0);
+      });
+
+      test('never gives two workers the same one', async () => {
+        const ids = newRunIds(40);
+        const answer = async (): Promise<Delivery> => {
+          await sleep(5);
+          return done();
+        };
+        const workers = [work(answer, 3), work(answer, 3)];
+        await Promise.all(ids.map((id, at) => queues.training.add(id, { priority: at % 3 })));
+        await until(async () => (await queues.training.count()) === 0);
+        await Promise.all(workers.map(({ worker }) => worker.close()));
+        const delivered = workers.flatMap((one) => one.delivered);
+        expect(delivered.toSorted()).toEqual(ids.toSorted());
+        expect(workers.every((one) => one.delivered.length > 0)).toBe(true);
+      });
+
+      test('closes a worker twice', async () => {
+        const { worker } = work(done);
+        await worker.close();
+        await worker.close();
+      });
     });
 
-    test('closes a worker twice', async () => {
-      const { worker } = work(() => ({ outcome: 'done' }));
-      await worker.close();
-      await worker.close();
+    describe('of webhooks', () => {
+      /** Like `work`; `delivered` has the moment too, in ms. */
+      function send(answer: (entry: WebhookEntry) => Delivery) {
+        const delivered: { entry: WebhookEntry; at: number }[] = [];
+        const worker = queues.webhooks.work(
+          (entry) => {
+            delivered.push({ entry, at: performance.now() });
+            return Promise.resolve(answer(entry));
+          },
+          { concurrency: 1 },
+        );
+        onTestFinished(() => worker.close());
+        return { worker, delivered };
+      }
+
+      test('delivers each event of a run once, and no run', async () => {
+        const [run, other] = newRunIds(2);
+        const entries = [
+          { run_id: run, seq: 1 },
+          { run_id: run, seq: 2 },
+          { run_id: other, seq: 1 },
+        ];
+        await queues.training.add(run);
+        for (const entry of [...entries, ...entries]) await queues.webhooks.add(entry);
+        const { worker, delivered } = send(done);
+        await until(() => delivered.length === entries.length);
+        await worker.close();
+        expect(delivered.map(({ entry }) => entry)).toEqual(entries);
+        expect(await drain()).toEqual([run]);
+      });
+
+      test('delivers after the pause that the sender asks for, others meanwhile', async () => {
+        const [late, early] = newRunIds(2).map((run_id) => ({ run_id, seq: 0 }));
+        const { delivered } = send(done);
+        const start = performance.now();
+        await queues.webhooks.add(late, { delayMs: 400 });
+        await queues.webhooks.add(early);
+        await until(() => delivered.length === 2);
+        expect(delivered.map(({ entry }) => entry)).toEqual([early, late]);
+        // Timers may be a little early.
+        expect(delivered[1].at - start).toBeGreaterThan(380);
+      });
+
+      test('delivers again after the pause that the processor asks for, and others meanwhile', async () => {
+        const [failing, other] = newRunIds(2).map((run_id) => ({ run_id, seq: 3 }));
+        let failures = 0;
+        const { delivered } = send((entry) =>
+          entry.run_id === failing.run_id && failures++ < 2 ? { outcome: 'retry', delayMs: 150 } : done(),
+        );
+        await queues.webhooks.add(failing);
+        await queues.webhooks.add(other);
+        await until(() => delivered.length === 4);
+        expect(delivered.map(({ entry }) => entry)).toEqual([failing, other, failing, failing]);
+        expect(delivered[3].at - delivered[2].at).toBeGreaterThan(130);
+      });
     });
   });
 }

@@ -1,0 +1,52 @@
+/** The queues of the service, all on one datastore. */
+import type { IQueueBackend } from 'bullmq';
+import type { Logger } from 'pino';
+import { answerOf, openEntryQueue, type EntryQueue, type QueueDatastore } from './entry-queue.js';
+import { createTrainingQueue, type RunEntry, type TrainingQueue } from './training-queue.js';
+import { createWebhookQueue, type WebhookEntry, type WebhookQueue } from './webhook-queue.js';
+
+export interface Queues {
+  /** For logs: the kind and the place, without secrets. */
+  readonly description: string;
+  readonly training: TrainingQueue;
+  readonly webhooks: WebhookQueue;
+  /** Rejects when the datastore does not answer in time. */
+  ping(): Promise<void>;
+  /** After the workers. */
+  close(): Promise<void>;
+}
+
+/** @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer; it is closed then */
+export async function openQueues<B extends IQueueBackend, C>(
+  datastore: QueueDatastore<B, C>,
+  log: Logger,
+): Promise<Queues> {
+  const opened: Pick<EntryQueue<unknown>, 'close'>[] = [];
+  const open = async <Entry>(name: string): Promise<EntryQueue<Entry>> => {
+    const queue = await openEntryQueue<Entry, B, C>(name, datastore, log);
+    opened.push(queue);
+    return queue;
+  };
+  const close = async (): Promise<void> => {
+    for (const queue of opened) await queue.close();
+    await datastore.close();
+  };
+
+  try {
+    if (datastore.prepare) await answerOf(datastore, datastore.prepare());
+    const training = await open<RunEntry>('training');
+    const webhooks = await open<WebhookEntry>('webhooks');
+    return {
+      description: datastore.description,
+      training: createTrainingQueue(training),
+      webhooks: createWebhookQueue(webhooks),
+      async ping() {
+        await training.count();
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
