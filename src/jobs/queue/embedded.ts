@@ -1,26 +1,32 @@
 /**
  * The queues inside this process: BullMQ's PostgreSQL backend on PGlite, PostgreSQL as WebAssembly, in a folder. PGlite is
- * one session and must be the folder's only user, which the folder lock sees to.
+ * one session and must be the folder's only user, which the folder lock sees to. Hence nothing can be under way when the
+ * folder is opened, and what the last process left in it is forgotten: the run store says what is to be done.
  */
 import { EventEmitter } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPostgresBackend, type PgNotification, type PgPool, type PgPoolClient } from 'bullmq';
 import type { Logger } from 'pino';
+import { TrainyardError } from '../../errors.js';
 import { lockFolder } from './folder-lock.js';
 import { migrate, schema } from './postgres-schema.js';
 import { openQueues, type Queues } from './queues.js';
 
-/** @throws TrainyardError DATA_FOLDER_IN_USE when another process has the folder open */
+/** A new folder takes 40 MB and at times a little more. */
+const roomBytes = 64 * 2 ** 20;
+
+const tidyEveryMs = 3_600_000;
+
+/** @throws TrainyardError DATA_FOLDER_IN_USE when another process has the folder open, QUEUE_UNAVAILABLE when the disk is full */
 export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Queues> {
   await mkdir(dataDir, { recursive: true });
   const unlock = await lockFolder(dataDir);
   try {
-    const database = await PGlite.create(join(dataDir, 'queue'));
+    const database = await openDatabase(join(dataDir, 'queue'), log);
+    const tidying = setInterval(() => void tidy(database, log), tidyEveryMs).unref();
     const pool = pglitePool(database);
-    await migrate(pool);
-    await database.exec(`SET search_path TO ${schema}`);
     return await openQueues(
       {
         description: 'embedded (PGlite)',
@@ -28,6 +34,7 @@ export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Q
         queueConnection: pool,
         workerConnection: pool,
         close: async () => {
+          clearInterval(tidying);
           await database.close();
           await unlock();
         },
@@ -37,6 +44,54 @@ export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Q
   } catch (error) {
     await unlock();
     throw error;
+  }
+}
+
+async function openDatabase(folder: string, log: Logger): Promise<PGlite> {
+  try {
+    return await openEmptied(folder);
+  } catch (error) {
+    const { bavail, bsize } = await statfs(dirname(folder));
+    if (bavail * bsize < roomBytes) {
+      const message = `The embedded queue needs ${roomBytes / 2 ** 20} MB of free disk space for ${folder}.`;
+      throw new TrainyardError('QUEUE_UNAVAILABLE', message, { cause: error });
+    }
+    log.warn(
+      { err: error, folder },
+      'the embedded queue is damaged and is made anew; no run is lost by that',
+    );
+    await rm(folder, { recursive: true, force: true });
+    return openEmptied(folder);
+  }
+}
+
+async function openEmptied(folder: string): Promise<PGlite> {
+  const database = await PGlite.create(folder, {
+    postgresqlconf: ['max_wal_size = 32MB', 'min_wal_size = 32MB'],
+  });
+  try {
+    await migrate(pglitePool(database));
+    await database.exec(`SET search_path TO ${schema}`);
+    const { rows } = await database.query<{ tables: string }>(
+      `SELECT string_agg(quote_ident(tablename), ', ') AS tables FROM pg_tables
+        WHERE schemaname = $1 AND tablename <> 'migration'`,
+      [schema],
+    );
+    await database.exec(`TRUNCATE ${rows[0]?.tables}`);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** PGlite has no processes in the background that would do it: its log and its dead rows would grow for ever. */
+async function tidy(database: PGlite, log: Logger): Promise<void> {
+  try {
+    await database.exec('VACUUM');
+    await database.exec('CHECKPOINT');
+  } catch (error) {
+    log.warn({ err: error }, 'the embedded queue could not be tidied up');
   }
 }
 

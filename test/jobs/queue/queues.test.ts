@@ -1,15 +1,12 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { openEmbeddedQueue } from '../../../src/jobs/queue/embedded.js';
-import { openQueue, type QueueTarget } from '../../../src/jobs/queue/open-queue.js';
+import { openQueue } from '../../../src/jobs/queue/open-queue.js';
 import { describeWithService } from '../../services.js';
-import { temporaryFolder } from '../../storage/temporary-storage.js';
 import { describeQueues, newRunId, until } from './conformance.js';
+import { workInAnotherProcess } from './worker-process.js';
 
 const log = pino({ level: 'silent' });
 
@@ -63,8 +60,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         if (runId !== waiting) return;
         await until(async () => (await queues.training.placeOf(lost)) === 'waiting');
       });
-      await queues.training.add(lost);
-      const child = await workInAnotherProcess({ kind, url: service().url });
+      const child = await workInAnotherProcess({ kind, url: service().url }, folder, lost);
       await queues.training.add(held);
       await queues.training.add(waiting, { priority: 100 });
       child.kill('SIGKILL');
@@ -84,41 +80,3 @@ test.each([
   expect((error as Error).message).toContain('127.0.0.1:1');
   expect((error as Error).message).not.toContain('secret');
 });
-
-test('an embedded queue keeps what waits from one process to the next, and one process out while it is open', async () => {
-  const home = await temporaryFolder();
-  const id = `job_${'8'.repeat(26)}`;
-  const first = await openEmbeddedQueue(home, log);
-  await first.training.add(id);
-  await expect(openEmbeddedQueue(home, log)).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
-  await first.close();
-  const second = await openEmbeddedQueue(home, log);
-  expect(await second.training.placeOf(id)).toBe('waiting');
-  await second.close();
-});
-
-/** Resolves when the process has taken the one run that waits, which it never ends. */
-async function workInAnotherProcess(target: QueueTarget): Promise<ChildProcess> {
-  const script = join(folder, 'work.mjs');
-  const queueModule = new URL('../../../dist/jobs/queue/open-queue.js', import.meta.url).href;
-  await writeFile(
-    script,
-    `import { openQueue } from ${JSON.stringify(queueModule)};
-     const log = { debug() {}, warn() {} };
-     const queues = await openQueue(JSON.parse(process.argv[2]), process.argv[3], log);
-     queues.training.work(
-       (id) => {
-         process.send(id);
-         return new Promise(() => undefined);
-       },
-       { concurrency: 1 },
-     );`,
-  );
-  const child = fork(script, [JSON.stringify(target), folder], { execArgv: [] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error('the process ended at once'))),
-  ]);
-  return child;
-}

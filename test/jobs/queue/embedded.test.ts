@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import type * as Files from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { openEmbeddedQueue } from '../../../src/jobs/queue/embedded.js';
+import type { Queues } from '../../../src/jobs/queue/queues.js';
+import { temporaryFolder } from '../../storage/temporary-storage.js';
+import { newRunId, until } from './conformance.js';
+import { workInAnotherProcess } from './worker-process.js';
+
+let diskIsFull = false;
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const original = await importOriginal<typeof Files>();
+  const statfs = async (path: string) => {
+    const disk = await original.statfs(path);
+    if (diskIsFull) disk.bavail = 0;
+    return disk;
+  };
+  return { ...original, statfs };
+});
+
+const warnings: string[] = [];
+const log = pino(
+  { level: 'warn' },
+  { write: (line: string) => void warnings.push((JSON.parse(line) as { msg: string }).msg) },
+);
+
+/** Of a queue that was closed in order; a new one takes seconds. */
+let used: string;
+beforeAll(async () => {
+  used = await mkdtemp(join(tmpdir(), 'trainyard-queue-'));
+  await (await openEmbeddedQueue(used, log)).close();
+});
+afterAll(() => rm(used, { recursive: true, force: true }));
+
+async function copyOfUsed(): Promise<string> {
+  const home = await temporaryFolder();
+  await cp(used, home, { recursive: true });
+  return home;
+}
+
+async function open(home: string): Promise<Queues> {
+  warnings.length = 0;
+  const queues = await openEmbeddedQueue(home, log);
+  onTestFinished(() => queues.close());
+  return queues;
+}
+
+async function expectToDeliver({ training }: Queues): Promise<void> {
+  const id = newRunId();
+  const delivered: string[] = [];
+  await training.add(id);
+  const worker = training.work(
+    (runId) => {
+      delivered.push(runId);
+      return Promise.resolve({ outcome: 'done' });
+    },
+    { concurrency: 1 },
+  );
+  await until(() => delivered.length > 0);
+  await worker.close();
+  expect(delivered).toEqual([id]);
+}
+
+test('the embedded queue keeps other processes out while it is open, and lets one in when it is closed', async () => {
+  const home = await copyOfUsed();
+  const queues = await openEmbeddedQueue(home, log);
+  await expect(openEmbeddedQueue(home, log)).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
+  await queues.close();
+  await (await open(home)).ping();
+});
+
+test('it forgets what the last process left, so that a run is delivered at once when that was killed', async () => {
+  const home = await copyOfUsed();
+  const run = newRunId();
+  const child = await workInAnotherProcess({ kind: 'embedded' }, home, run);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+
+  const queues = await open(home);
+  expect(await queues.training.placeOf(run)).toBeNull();
+  await expectToDeliver(queues);
+  expect(warnings).toEqual([]);
+});
+
+const damages: [string, (queueFolder: string) => Promise<void>][] = [
+  ['its control file is garbage', (folder) => writeFile(join(folder, 'global/pg_control'), 'garbage')],
+  ['its tables are gone', (folder) => rm(join(folder, 'base'), { recursive: true })],
+  ['every file is garbage', garble],
+  [
+    'it was never finished',
+    async (folder) => {
+      await rm(folder, { recursive: true });
+      await mkdir(folder);
+      await writeFile(join(folder, 'PG_VERSION'), '17\n');
+    },
+  ],
+];
+
+test.each(damages)('it is made anew, with a warning, when %s', async (_, damage) => {
+  const home = await copyOfUsed();
+  await damage(join(home, 'queue'));
+  await writeFile(join(home, 'run.json'), 'kept');
+  const queues = await open(home);
+  expect(warnings).toEqual([expect.stringContaining('damaged')]);
+  await expectToDeliver(queues);
+  expect(await readdir(home)).toContain('run.json');
+});
+
+test('a full disk is named, and nothing is removed from it', async () => {
+  const home = await copyOfUsed();
+  await garble(join(home, 'queue'));
+  const before = await readdir(home, { recursive: true });
+  diskIsFull = true;
+  onTestFinished(() => void (diskIsFull = false));
+  await expect(openEmbeddedQueue(home, log)).rejects.toMatchObject({
+    code: 'QUEUE_UNAVAILABLE',
+    message: expect.stringContaining('free disk space') as string,
+  });
+  expect(await readdir(home, { recursive: true })).toEqual(before);
+});
+
+async function garble(folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((each) => each.isFile())) {
+    await writeFile(join(entry.parentPath, entry.name), 'garbage');
+  }
+}
