@@ -127,13 +127,15 @@ export default {
       name: 'fastify-in-api-only',
       severity: 'error',
       from: { pathNot: '^src/api/' },
-      to: { path: packages('fastify', '@fastify/[^/]+') },
+      to: { path: packages('fastify', '@fastify/[^/]+', '@bull-board/fastify') },
     },
     {
       name: 'queue-packages-in-queue-only',
       severity: 'error',
       from: { pathNot: '^src/jobs/queue/' },
-      to: { path: packages('bullmq', 'ioredis', 'pg', '@types/pg', '@electric-sql/[^/]+') },
+      to: {
+        path: packages('bullmq', '@bull-board/api', 'ioredis', 'pg', '@types/pg', '@electric-sql/[^/]+'),
+      },
     },
     {
       name: 'webhook-packages-in-webhooks-only',

@@ -14,6 +14,7 @@ const Env = Type.Object({
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
+  ADMIN_UI: Type.Enum(['0', '1', 'false', 'true'], { default: '0' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
   LOG_FORMAT: Type.Enum(['auto', 'json', 'pretty'], { default: 'auto' }),
 });
@@ -34,6 +35,8 @@ export interface Config {
   readonly threads: number;
   /** A network whose training is estimated to need more is refused. */
   readonly trainingMemoryLimitBytes: number;
+  /** Whether the queues are shown at /admin/queues. */
+  readonly adminUi: boolean;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'pretty';
 }
@@ -71,6 +74,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       values.TRAINING_MEMORY_LIMIT_MB === undefined
         ? Math.floor(machineMemoryBytes() / 2)
         : values.TRAINING_MEMORY_LIMIT_MB * 2 ** 20,
+    adminUi: values.ADMIN_UI === '1' || values.ADMIN_UI === 'true',
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : values.LOG_FORMAT,
   });

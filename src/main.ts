@@ -118,6 +118,7 @@ async function startApi(
       },
     },
     log,
+    ...(config.adminUi && { showQueues: (page) => queues.showOn(page) }),
   });
   stops.push(async () => {
     await app.close();

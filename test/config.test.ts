@@ -11,6 +11,7 @@ describe('settings', () => {
       dataDir: `${process.cwd()}/data`,
       queue: { kind: 'embedded' },
       workerConcurrency: 1,
+      adminUi: false,
       logLevel: 'info',
     });
     expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
@@ -38,6 +39,7 @@ describe('settings', () => {
       WORKER_CONCURRENCY: '2',
       THREADS: '3',
       TRAINING_MEMORY_LIMIT_MB: '512',
+      ADMIN_UI: '1',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
     });
@@ -50,6 +52,7 @@ describe('settings', () => {
       workerConcurrency: 2,
       threads: 3,
       trainingMemoryLimitBytes: 512 * 2 ** 20,
+      adminUi: true,
       logLevel: 'debug',
       logFormat: 'json',
     });
@@ -69,6 +72,7 @@ describe('settings', () => {
     [{ THREADS: '257' }, 'THREADS'],
     [{ THREADS: '1.5' }, 'THREADS'],
     [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB'],
+    [{ ADMIN_UI: 'on' }, 'ADMIN_UI'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ QUEUE_URL: 'not a url' }, 'QUEUE_URL'],
     [{ QUEUE_URL: 'amqp://here' }, 'QUEUE_URL'],

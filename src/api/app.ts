@@ -6,6 +6,7 @@ import { useJsonBodies } from './plugins/json-body.js';
 import { useOpenApi } from './plugins/openapi.js';
 import { answerWithProblem, useProblemDetails } from './plugins/problem-details.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
+import type { ShowQueues } from './plugins/queue-board.js';
 import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
 import { RequestLog } from './request-log.js';
 import { healthRoutes, type HealthDeps } from './routes/health.js';
@@ -16,6 +17,8 @@ import { components } from './schemas/components.js';
 
 export interface ApiDeps extends JobDeps, ModelDeps, PredictDeps, HealthDeps {
   log: Logger;
+  /** None: there is no board of the queues. */
+  showQueues?: ShowQueues;
 }
 
 /** `close` refuses new requests and resolves when those under way have been answered. */
@@ -52,5 +55,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(healthRoutes, deps);
+  if (deps.showQueues) {
+    const { useQueueBoard } = await import('./plugins/queue-board.js');
+    await useQueueBoard(app, deps.showQueues);
+  }
   return app;
 }

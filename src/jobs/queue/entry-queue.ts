@@ -11,6 +11,7 @@ import {
   type IQueueBackend,
   type Job,
   type JobsOptions,
+  type Queue as BullQueue,
 } from 'bullmq';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
@@ -40,6 +41,8 @@ export interface EntryQueue<Entry> {
   count(): Promise<number>;
   work(processEntry: EntryProcessor<Entry>, options: { concurrency: number }): EntryWorker;
   close(): Promise<void>;
+  /** For the board. */
+  readonly bull: BullQueue;
 }
 
 /** What a datastore brings: BullMQ's factory, a connection each for adding and for working, and what to close last. */
@@ -101,6 +104,8 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
   }
 
   return {
+    // A Queue of any backend, where BullMQ's type has the one of Redis by default.
+    bull: queue as unknown as BullQueue,
     close,
     placeOf,
 

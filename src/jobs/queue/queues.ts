@@ -1,6 +1,7 @@
 /** The queues of the service, all on one datastore. */
 import type { IQueueBackend } from 'bullmq';
 import type { Logger } from 'pino';
+import type { BoardPage } from './board.js';
 import { answerOf, openEntryQueue, type EntryQueue, type QueueDatastore } from './entry-queue.js';
 import { createTrainingQueue, type RunEntry, type TrainingQueue } from './training-queue.js';
 import { createWebhookQueue, type WebhookEntry, type WebhookQueue } from './webhook-queue.js';
@@ -12,6 +13,8 @@ export interface Queues {
   readonly webhooks: WebhookQueue;
   /** Rejects when the datastore does not answer in time. */
   ping(): Promise<void>;
+  /** Puts the queues on a page of Bull Board. */
+  showOn(page: BoardPage): Promise<void>;
   /** After the workers. */
   close(): Promise<void>;
 }
@@ -42,6 +45,11 @@ export async function openQueues<B extends IQueueBackend, C>(
       webhooks: createWebhookQueue(webhooks),
       async ping() {
         await training.count();
+      },
+      async showOn(page) {
+        // Loaded only where it is wanted.
+        const { showOnBoard } = await import('./board.js');
+        showOnBoard([training.bull, webhooks.bull], page);
       },
       close,
     };
