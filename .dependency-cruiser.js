@@ -83,14 +83,14 @@ export default {
     {
       name: 'api-through-the-front-doors',
       comment:
-        'The API enqueues, reads the run store and the registry, and asks the model server. It does not train.',
+        'The API takes in jobs, shows and changes them, reads the registry and asks the model server. It does not train.',
       severity: 'error',
       from: { path: '^src/api/' },
       to: {
         path: '^src/',
         pathNot: [
           '^src/api/',
-          '^src/jobs/(contracts|producer|job-view|run-store|spec|optimizer-request)\\.ts$',
+          '^src/jobs/(contracts|producer|job-view|lifecycle|event-feed|spec|optimizer-request|webhooks/events)\\.ts$',
           '^src/model/(registry|model-server|network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
           '^src/data/(dataset|dataset-store)\\.ts$',
           foundation,

@@ -5,6 +5,9 @@ import envSchema from 'env-schema';
 import Type, { type Static } from 'typebox';
 import { TrainyardError } from './errors.js';
 
+/** Off, unless it is set to 1 or true. */
+const Switch = Type.Enum(['0', '1', 'false', 'true'], { default: '0' });
+
 const Env = Type.Object({
   ROLE: Type.Enum(['all', 'api', 'worker'], { default: 'all' }),
   HOST: Type.String({ default: '127.0.0.1' }),
@@ -13,8 +16,11 @@ const Env = Type.Object({
   QUEUE_URL: Type.Optional(Type.String()),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+  MAX_QUEUED_JOBS: Type.Integer({ minimum: 1, default: 1_000 }),
   TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
-  ADMIN_UI: Type.Enum(['0', '1', 'false', 'true'], { default: '0' }),
+  WEBHOOK_SECRET: Type.Optional(Type.String()),
+  WEBHOOK_ALLOW_PRIVATE: Switch,
+  ADMIN_UI: Switch,
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
   LOG_FORMAT: Type.Enum(['auto', 'json', 'pretty'], { default: 'auto' }),
 });
@@ -33,8 +39,14 @@ export interface Config {
   readonly workerConcurrency: number;
   /** That one run may train on. */
   readonly threads: number;
+  /** Jobs that may wait; more are refused for the time being. */
+  readonly maxQueuedJobs: number;
   /** A network whose training is estimated to need more is refused. */
   readonly trainingMemoryLimitBytes: number;
+  /** As it is set; undefined: no webhooks. */
+  readonly webhookSecret: string | undefined;
+  /** Whether webhooks may go to private and loopback addresses. */
+  readonly webhookAllowPrivate: boolean;
   /** Whether the queues are shown at /admin/queues. */
   readonly adminUi: boolean;
   readonly logLevel: string;
@@ -70,14 +82,21 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     queue,
     workerConcurrency,
     threads: values.THREADS ?? Math.max(1, Math.floor(availableParallelism() / workerConcurrency)),
+    maxQueuedJobs: values.MAX_QUEUED_JOBS,
     trainingMemoryLimitBytes:
       values.TRAINING_MEMORY_LIMIT_MB === undefined
         ? Math.floor(machineMemoryBytes() / 2)
         : values.TRAINING_MEMORY_LIMIT_MB * 2 ** 20,
-    adminUi: values.ADMIN_UI === '1' || values.ADMIN_UI === 'true',
+    webhookSecret: values.WEBHOOK_SECRET,
+    webhookAllowPrivate: isOn(values.WEBHOOK_ALLOW_PRIVATE),
+    adminUi: isOn(values.ADMIN_UI),
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : values.LOG_FORMAT,
   });
+}
+
+function isOn(value: Static<typeof Switch>): boolean {
+  return value === '1' || value === 'true';
 }
 
 function parseEnv(env: NodeJS.ProcessEnv): Static<typeof Env> {

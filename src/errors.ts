@@ -7,6 +7,11 @@ export const errorCodes = {
   UNSUPPORTED_MEDIA_TYPE: 'The body is of a kind that this route does not read.',
   ROUTE_NOT_FOUND: 'There is no such route.',
   JOB_NOT_FOUND: 'There is no job with this id.',
+  JOB_ENDED: 'The job has ended.',
+  JOB_FINISHING: 'The job is done with training and can no longer be cancelled.',
+  JOB_NOT_ENDED: 'The job has not ended.',
+  QUEUE_FULL: 'As many jobs wait as this service takes in.',
+  IDEMPOTENCY_KEY_REUSED: 'The idempotency key came with another request before.',
   MODEL_NOT_FOUND: 'No model of this name has been published.',
   VERSION_NOT_FOUND: 'The model has no such version.',
   DATASET_NOT_FOUND: 'There is no dataset of this name.',
@@ -26,7 +31,11 @@ export const errorCodes = {
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
   RUN_CORRUPT: 'A file of the run cannot be read.',
   TRAINING_DIVERGED: 'The loss is no longer a finite number.',
-  TRAINING_CRASHED: 'The training process died too often.',
+  TRAINING_CRASHED: 'The training process died.',
+  TIME_LIMIT_EXCEEDED: 'The job was trained for as long as it may be.',
+  STORAGE_FULL: 'There is no room left where runs and models are kept.',
+  STORAGE_UNAVAILABLE: 'What keeps runs and models cannot be written.',
+  RUN_TAKEN_OVER: 'Another process has the run in hand.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -4,12 +4,18 @@ import { buildApp } from './api/app.js';
 import { loadConfig, type Config } from './config.js';
 import { createDatasetStore } from './data/dataset-store.js';
 import { TrainyardError } from './errors.js';
+import { createEventFeed, type EventFeed } from './jobs/event-feed.js';
+import { createIdempotencyKeys } from './jobs/idempotency.js';
 import { createJobView } from './jobs/job-view.js';
+import { createLifecycle } from './jobs/lifecycle.js';
 import { createProducer } from './jobs/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
 import type { Queues } from './jobs/queue/queues.js';
+import { createRunReader, type RunReader } from './jobs/run-state.js';
 import { createRunStore, type RunStore } from './jobs/run-store.js';
 import { runTrainingProcess } from './jobs/training/training-process.js';
+import { parseSecret } from './jobs/webhooks/secret.js';
+import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { createRunProcessor } from './jobs/worker.js';
 import { createLogger, type Logger } from './log.js';
 import { selectEngine, type Selection } from './model/engines/select.js';
@@ -20,17 +26,22 @@ import type { Storage } from './storage/storage.js';
 
 /** A stop that takes longer is cut short. */
 const stopWithinMs = 10_000;
+/** Sends under way in one process; each mostly waits. */
+const webhooksAtOnce = 8;
 
 interface Parts {
   config: Config;
   log: Logger;
   storage: Storage;
   store: RunStore;
+  runs: RunReader;
+  feed: EventFeed;
   queues: Queues;
+  webhooks: Webhooks;
   engine: Selection;
 }
 
-type Stop = () => Promise<void>;
+type Stop = () => void | Promise<void>;
 
 try {
   const config = loadConfig();
@@ -66,16 +77,33 @@ async function run(config: Config, log: Logger): Promise<void> {
 }
 
 async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> {
+  const secret = config.webhookSecret === undefined ? undefined : parseSecret(config.webhookSecret);
   const storage = await createFileStorage(config.dataDir);
   const queues = await openQueue(config.queue, config.dataDir, log);
   stops.push(() => queues.close());
   const engine = await selectEngine('auto');
-  const parts: Parts = { config, log, storage, store: createRunStore(storage), queues, engine };
+  const store = createRunStore(storage);
+  const runs = createRunReader(store);
+  const feed = createEventFeed({ store, log });
+  stops.push(() => {
+    feed.stop();
+  });
+  const webhooks = createWebhooks({
+    storage,
+    store,
+    runs,
+    feed,
+    queue: queues.webhooks,
+    secret,
+    allowPrivate: config.webhookAllowPrivate,
+    log,
+  });
+  const parts: Parts = { config, log, storage, store, runs, feed, queues, webhooks, engine };
 
   const front: Stop[] = [];
   // Requests under way and the run under way end at the same time.
   stops.push(async () => {
-    await Promise.all(front.map((stop) => stop()));
+    await Promise.all(front.map(async (stop) => stop()));
   });
   const api = config.role === 'worker' ? null : await startApi(parts, front);
   if (config.role !== 'api') front.push(startWorker(parts));
@@ -93,22 +121,31 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
 }
 
 async function startApi(
-  { config, log, storage, store, queues, engine }: Parts,
+  { config, log, storage, store, runs, feed, queues, webhooks, engine }: Parts,
   stops: Stop[],
 ): Promise<{ url: string }> {
   const registry = createRegistry(storage, log);
   const datasets = createDatasetStore();
   const modelServer = createModelServer({ registry, engine: engine.engine, log });
+  const idempotencyKeys = createIdempotencyKeys(storage);
+  const queue = queues.training;
   const producer = createProducer({
     store,
-    queue: queues.training,
+    runs,
+    idempotencyKeys,
+    queue,
+    webhooks,
     datasetInfo: (name) => datasets.info(name),
     trainingMemoryLimitBytes: config.trainingMemoryLimitBytes,
+    maxQueuedJobs: config.maxQueuedJobs,
     log,
   });
   const app = await buildApp({
     producer,
-    jobs: createJobView(store, queues.training, log),
+    jobs: createJobView({ storage, store, runs, log }),
+    lifecycle: createLifecycle({ store, runs, idempotencyKeys, queue, webhooks, log }),
+    feed,
+    webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,
     modelServer,
     checks: {
@@ -130,16 +167,23 @@ async function startApi(
   return { url: await listen(app, config) };
 }
 
-function startWorker({ config, log, store, queues }: Parts): Stop {
+/** Trains, and sends webhooks. */
+function startWorker({ config, log, store, queues, webhooks }: Parts): Stop {
   const { dataDir, logLevel, logFormat, workerConcurrency, threads, trainingMemoryLimitBytes } = config;
   const settings = { dataDir, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
   const processRun = createRunProcessor({
     store,
-    train: (runId, signal) => runTrainingProcess({ runId, ...settings }, signal),
+    train: (run, signals) => runTrainingProcess({ ...run, ...settings }, signals),
+    webhooks,
     log,
   });
-  const worker = queues.training.work(processRun, { concurrency: workerConcurrency });
-  return () => worker.close();
+  const workers = [
+    queues.training.work(processRun, { concurrency: workerConcurrency }),
+    queues.webhooks.work((entry, signal) => webhooks.deliver(entry, signal), { concurrency: webhooksAtOnce }),
+  ];
+  return async () => {
+    await Promise.all(workers.map((worker) => worker.close()));
+  };
 }
 
 async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }: Config): Promise<string> {

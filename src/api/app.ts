@@ -10,12 +10,14 @@ import type { ShowQueues } from './plugins/queue-board.js';
 import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
 import { RequestLog } from './request-log.js';
 import { healthRoutes, type HealthDeps } from './routes/health.js';
+import { jobEventRoutes, type JobEventDeps } from './routes/job-events.js';
+import { jobRecordRoutes, type JobRecordDeps } from './routes/job-records.js';
 import { jobRoutes, type JobDeps } from './routes/jobs.js';
 import { modelRoutes, type ModelDeps } from './routes/models.js';
 import { predictRoutes, type PredictDeps } from './routes/predict.js';
 import { components } from './schemas/components.js';
 
-export interface ApiDeps extends JobDeps, ModelDeps, PredictDeps, HealthDeps {
+export interface ApiDeps extends JobDeps, JobEventDeps, JobRecordDeps, ModelDeps, PredictDeps, HealthDeps {
   log: Logger;
   /** None: there is no board of the queues. */
   showQueues?: ShowQueues;
@@ -52,6 +54,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await useOpenApi(app);
 
   await app.register(jobRoutes, deps);
+  await app.register(jobEventRoutes, deps);
+  await app.register(jobRecordRoutes, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(healthRoutes, deps);

@@ -5,7 +5,7 @@ export interface InvalidField {
   detail: string;
   /** JSON pointer (RFC 6901) into the body. */
   pointer?: string;
-  /** Of the path or the query string. */
+  /** Of the path, the query string or the headers. */
   parameter?: string;
 }
 
@@ -13,6 +13,8 @@ export interface InvalidField {
 interface Finding extends FastifySchemaValidationError {
   /** The key at fault, when it is one. */
   propertyName?: string;
+  /** What was found wrong. */
+  data?: unknown;
   /** A title names what a condition has chosen, so that the person can tell whose fields these are. */
   parentSchema?: { title?: string; description?: string; properties?: Record<string, unknown> };
 }
@@ -25,8 +27,13 @@ export function describeInvalid(error: Partial<FastifyError>): InvalidField {
   if (error.validationContext === 'body') {
     return { detail: sentence(nameOf(pointer) ?? 'The body', finding), pointer };
   }
-  const parameter = nameOf(pointer) ?? '';
-  return { detail: sentence(parameter, finding), parameter };
+  const parameter = parameterOf(pointer);
+  // A parameter that is given twice is read as a list.
+  if (Array.isArray(finding.data)) return { detail: `${parameter} is given more than once.`, parameter };
+  if (finding.keyword === 'type' && finding.params['type'] === 'object') {
+    return { detail: `${parameter} must be written ${parameter}[key]=value.`, parameter };
+  }
+  return { detail: sentence(parameter || 'A parameter', finding), parameter };
 }
 
 /** An unknown or a missing field is to blame itself, not the object that has or lacks it. */
@@ -45,12 +52,19 @@ function ownPart({ keyword, params }: Finding): string {
 /** `/network/hidden/0/units` is network.hidden[0].units; nothing for the whole. */
 function nameOf(pointer: string): string | undefined {
   if (pointer === '') return undefined;
-  const keys = pointer.slice(1).split('/');
-  const path = keys.map((key) => {
-    const plain = key.replaceAll('~1', '/').replaceAll('~0', '~');
-    return /^\d+$/.test(plain) ? `[${plain}]` : `.${plain}`;
-  });
+  const path = keysOf(pointer).map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`));
   return path.join('').replace(/^\./, '');
+}
+
+/** `/metadata/owner` is metadata[owner]. */
+function parameterOf(pointer: string): string {
+  const [name = '', ...keys] = keysOf(pointer);
+  return name + keys.map((key) => `[${key}]`).join('');
+}
+
+function keysOf(pointer: string): string[] {
+  const keys = pointer.slice(1).split('/');
+  return keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 const typeNames: Record<string, string> = {
@@ -89,6 +103,8 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema }:
       return `${subject} must have at least ${counted(limit, 'item')}.`;
     case 'maxItems':
       return `${subject} must have at most ${counted(limit, 'item')}.`;
+    case 'uniqueItems':
+      return `${subject} must not have the same item twice.`;
     case 'maxProperties':
       return `${subject} must have at most ${counted(limit, 'key')}.`;
     case 'minLength':

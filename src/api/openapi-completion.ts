@@ -1,10 +1,11 @@
 /**
  * What the OpenAPI document says beyond the routes' own schemas: the problems that follow from a route's shape or that
- * it names in its `config.problems`, each with an example, and for every other body the example of its schema.
+ * it names in its `config.problems`, each with an example; for every other body the example of its schema; and how an
+ * object is written in a query string.
  */
 import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
 import type { ErrorCode } from '../errors.js';
-import { statusOf } from './problem.js';
+import { retryAfterOf, statusOf } from './problem.js';
 import { Problem, problemExample } from './schemas/problem.js';
 
 declare module 'fastify' {
@@ -26,9 +27,18 @@ interface Media {
 }
 
 interface Operation {
+  parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, Media> };
   responses: Record<string, { content?: Record<string, Media> }>;
 }
+
+interface Parameter {
+  schema: { type?: string };
+}
+
+const retryAfter = {
+  'Retry-After': { type: 'integer', description: 'Seconds after which it is worth asking again.' },
+};
 
 const codesWithBody: readonly ErrorCode[] = ['MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
@@ -59,6 +69,7 @@ function problemResponses(codes: ErrorCode[], url: string): Record<string, unkno
     ]);
     responses[status] = {
       description: problems.map(({ title }) => title).join(' Or: '),
+      ...(retryAfterOf(status) !== undefined && { headers: retryAfter }),
       content: {
         'application/problem+json': { schema: Problem.ref, examples: Object.fromEntries(examples) },
       },
@@ -78,7 +89,12 @@ export const showExamples: SwaggerTransformObject = (document) => {
   const schemaOf = (media: Media) => schemas[media.schema?.$ref?.split('/').at(-1) ?? ''];
 
   const paths = Object.values(openapiObject.paths ?? {}) as Record<string, Operation>[];
-  for (const { requestBody, responses } of paths.flatMap((path) => Object.values(path))) {
+  for (const { parameters = [], requestBody, responses } of paths.flatMap((path) => Object.values(path))) {
+    for (const parameter of parameters) {
+      // As plugins/query-strings.ts reads it.
+      if (parameter.schema.type === 'object')
+        Object.assign(parameter, { style: 'deepObject', explode: true });
+    }
     const bodies = [requestBody, ...Object.values(responses)].flatMap((body) =>
       Object.values(body?.content ?? {}),
     );

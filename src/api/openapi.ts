@@ -9,7 +9,10 @@ export async function buildOpenApiDocument(): Promise<object> {
   };
   const app = await buildApp({
     producer: { submit: never },
-    jobs: { get: never, list: never },
+    jobs: { get: never, list: never, events: never, metrics: never, checkpoints: never },
+    lifecycle: { cancel: never, pause: never, resume: never, remove: never },
+    feed: { follow: never },
+    webhookDeliveries: { list: never },
     registry: { names: never, versionNumbers: never, versions: never, latest: never },
     modelServer: { predict: never, status: never },
     checks: {},

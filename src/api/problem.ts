@@ -12,19 +12,28 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
+  JOB_ENDED: 409,
+  JOB_FINISHING: 409,
+  JOB_NOT_ENDED: 409,
+  IDEMPOTENCY_KEY_REUSED: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   DATASET_NOT_FOUND: 422,
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
+  WEBHOOK_REFUSED: 422,
+  WEBHOOKS_NOT_CONFIGURED: 422,
+  QUEUE_FULL: 429,
   MODEL_NOT_READY: 503,
   NOT_READY: 503,
   QUEUE_UNAVAILABLE: 503,
+  STORAGE_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
+  STORAGE_FULL: 507,
 };
 
-/** What a client may do with a 503 without asking a person. */
-const retryAfterSeconds = 5;
+/** By status: when a client may ask again without asking a person. */
+const retryAfterSeconds: Partial<Record<number, number>> = { 429: 10, 503: 5 };
 
 export interface Failure {
   code: ErrorCode;
@@ -35,6 +44,11 @@ export interface Failure {
 
 export function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 500;
+}
+
+/** In seconds; undefined where asking again helps nobody. */
+export function retryAfterOf(status: number): number | undefined {
+  return retryAfterSeconds[status];
 }
 
 /** `more` are members of its own, and may set another status. */
@@ -57,7 +71,8 @@ export function sendProblem(
     ...(parameter !== undefined && { parameter }),
     ...more,
   };
-  if (problem.status === 503) reply.header('retry-after', retryAfterSeconds);
+  const retryAfter = retryAfterOf(problem.status);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   // Text, so that no route's serialiser drops a member.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -20,4 +20,10 @@ export class RequestLog extends LogController {
     if (error) request.log.warn({ ...line, err: error }, 'the answer could not be sent');
     else request.log.info(line, 'request');
   }
+
+  /** A client that leaves a stream has had what it wanted; that ends its request. */
+  override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+    const hasLeft = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+    this.requestCompleted(hasLeft ? null : error, request, reply);
+  }
 }

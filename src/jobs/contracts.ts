@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.js';
 import type { Loss } from '../model/loss.js';
 import type { HiddenLayer, NetworkSpec } from '../model/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../model/optimizer.js';
+import type { WebhookRequest, WebhookSpec } from './webhooks/events.js';
 
 export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
 
@@ -21,8 +22,23 @@ export interface JobRequest {
   seed?: number;
   engine?: string;
   publish?: PublishPolicy;
+  checkpoint?: CheckpointRequest;
+  priority?: number;
+  time_limit_seconds?: number;
+  webhook?: WebhookRequest;
   metadata?: Record<string, string>;
 }
+
+/** When to checkpoint besides at the end and when the run is stopped, and how many of the newest to keep. */
+export interface CheckpointPolicy {
+  every_steps: number | null;
+  /** Of training. Both null: every ten seconds, or more rarely if checkpoints would take more than a hundredth of the time. */
+  every_seconds: number | null;
+  keep: number;
+}
+
+/** At most one of `every_steps` and `every_seconds`. */
+export type CheckpointRequest = { [Key in keyof CheckpointPolicy]?: NonNullable<CheckpointPolicy[Key]> };
 
 export type HiddenLayerRequest = Pick<HiddenLayer, 'units'> & Partial<HiddenLayer>;
 
@@ -46,7 +62,15 @@ export interface RunSpec {
   /** 'auto' or the name of an engine. */
   engine: string;
   publish: PublishPolicy;
+  checkpoint: CheckpointPolicy;
+  /** From -100 to 100; higher goes first. */
+  priority: number;
+  /** Of being trained, pauses and waiting left out; null: no limit. */
+  time_limit_seconds: number | null;
+  webhook: WebhookSpec | null;
   metadata: Record<string, string>;
+  /** Under which the request was remembered; null: it came without an Idempotency-Key. */
+  idempotency_key: string | null;
   /** Steps of the whole run. */
   steps: number;
   created_at: string;
@@ -91,24 +115,37 @@ export interface JobError {
   message: string;
 }
 
-/** One line of events.jsonl. `seq` counts from 1 without gaps within a run. */
+/** `seq` counts from 1 without gaps within a run. */
 export type RunEvent = { seq: number; time: string } & RunEventBody;
 
 export type RunEventBody =
-  /** A worker took the run up; counted from 1. */
-  | { type: 'attempt'; attempt: number }
+  | StatusChange
   | { type: 'started'; engine: EngineChoice; resumed_from_step: number | null }
   | { type: 'progress'; progress: JobProgress }
   | { type: 'metrics'; metrics: EpochMetrics }
   | { type: 'checkpoint'; step: number }
   | { type: 'published'; version: number; step: number }
-  /** The worker stopped; another goes on from the checkpoint. */
-  | { type: 'handed_back'; step: number }
-  | { type: 'log'; level: 'warn' | 'error'; message: string };
+  | { type: 'log'; level: 'warn' | 'error'; message: string }
+  /** The last event of a run that has ended. */
+  | { type: 'done'; status: EndStatus; version: number | null; error: JobError | null };
+
+export type StatusChange = { type: 'status' } & (
+  | {
+      status: 'queued';
+      /** Why the last attempt got no further; null when nothing went wrong. */
+      error: JobError | null;
+    }
+  /** A worker took the run up; attempts are counted from 1. */
+  | { status: 'running'; attempt: number }
+  | { status: 'paused' }
+  | { status: EndStatus; error: JobError | null }
+);
 
 /** What the events of a run add up to. */
 export interface RunSummary {
   attempts: number;
+  /** Why the last attempt got no further; null when nothing went wrong since. */
+  last_error: JobError | null;
   started_at: string | null;
   engine: EngineChoice | null;
   /** Of the last attempt; null when it began at the beginning. */
@@ -123,16 +160,17 @@ export interface RunSummary {
 /** result.json: how a run ended. The first writer's stands. */
 export interface RunResult {
   format_version: 1;
-  status: 'succeeded' | 'failed' | 'cancelled';
+  status: EndStatus;
   error: JobError | null;
   finished_at: string;
   /** As the events stood, so that an ended run is shown without reading them. */
   summary: RunSummary;
 }
 
-export type JobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
+export type EndStatus = 'succeeded' | 'failed' | 'cancelled';
+export type JobStatus = 'queued' | 'running' | 'paused' | EndStatus;
 
-/** What the API shows of a run; derived from the run's files and the queue, stored nowhere. */
+/** What the API shows of a run; derived from the run's files, stored nowhere. */
 export interface Job extends RunSummary {
   id: string;
   object: 'job';
@@ -140,21 +178,62 @@ export interface Job extends RunSummary {
   model: string;
   dataset: string;
   spec: JobSpec;
+  priority: number;
+  time_limit_seconds: number | null;
+  webhook: WebhookSpec | null;
   error: JobError | null;
   created_at: string;
   finished_at: string | null;
   metadata: Record<string, string>;
 }
 
-/** The part of the spec that decides the numbers. */
+/** The part of the spec that says what is trained and kept. */
 export type JobSpec = Pick<
   RunSpec,
-  'network' | 'loss' | 'optimizer' | 'epochs' | 'batch_size' | 'seed' | 'engine' | 'publish'
+  'network' | 'loss' | 'optimizer' | 'epochs' | 'batch_size' | 'seed' | 'engine' | 'publish' | 'checkpoint'
 >;
 
 /** A page of jobs, newest first. */
 export interface JobList {
   object: 'list';
   data: Job[];
+  has_more: boolean;
+}
+
+export interface JobFilter {
+  status?: JobStatus | undefined;
+  model?: string | undefined;
+  dataset?: string | undefined;
+  /** Each of these notes must be there. */
+  metadata?: Record<string, string> | undefined;
+}
+
+/** Events in order; `after` is the seq of the last one of the page before. */
+export interface EventList {
+  object: 'list';
+  data: RunEvent[];
+  has_more: boolean;
+}
+
+/** The curve of a run. */
+export interface MetricsList {
+  object: 'list';
+  data: EpochMetrics[];
+  /** Epochs done; more than there are points where the curve was thinned. */
+  epochs_done: number;
+}
+
+export interface CheckpointInfo {
+  object: 'checkpoint';
+  step: number;
+  /** Epochs done. */
+  epoch: number;
+  size_bytes: number;
+  created_at: string;
+}
+
+export interface CheckpointList {
+  object: 'list';
+  data: CheckpointInfo[];
   has_more: boolean;
 }

@@ -1,53 +1,76 @@
-/** Jobs as the API shows them, derived from the run store and, for runs that have not ended, the queue. */
+/** Jobs as the API shows them, derived from the run store. */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
-import type { Job, JobList, JobStatus, RunResult, RunSpec, RunSummary } from './contracts.js';
-import type { TrainingQueue } from './queue/training-queue.js';
-import { readRunState } from './run-state.js';
+import { listCheckpoints } from '../model/checkpoint.js';
+import type { Storage } from '../storage/storage.js';
+import type {
+  CheckpointList,
+  EpochMetrics,
+  EventList,
+  Job,
+  JobFilter,
+  JobList,
+  MetricsList,
+  RunEvent,
+} from './contracts.js';
+import { logStart } from './run-log.js';
+import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
-import { addEvent, emptySummary } from './run-summary.js';
 
 export interface JobView {
-  /** @throws TrainyardError JOB_NOT_FOUND, QUEUE_UNAVAILABLE, RUN_CORRUPT */
+  /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
   get(id: string): Promise<Job>;
+  /** Newest first; `after` is the id of the last job of the page before. A run that cannot be read is left out. */
+  list(page: { after?: string | undefined; limit: number; filter?: JobFilter }): Promise<JobList>;
   /**
-   * Newest first; `after` is the id of the last job of the page before. A run that cannot be read is left out.
-   * @throws TrainyardError QUEUE_UNAVAILABLE
+   * In order; `after` is the seq of the last event of the page before, 0 for the first page.
+   * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
    */
-  list(page: { after?: string | undefined; limit: number }): Promise<JobList>;
+  events(id: string, page: { after: number; limit: number }): Promise<EventList>;
+  /**
+   * The epochs done, the first and the last among them, evenly thinned to at most `maxPoints`.
+   * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
+   */
+  metrics(id: string, options: { maxPoints: number }): Promise<MetricsList>;
+  /**
+   * Those that are kept, the newest first.
+   * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
+   */
+  checkpoints(id: string): Promise<CheckpointList>;
 }
 
-export function createJobView(
-  store: Pick<RunStore, 'readSpec' | 'readResult' | 'readEvents' | 'ids'>,
-  queue: Pick<TrainingQueue, 'placeOf'>,
-  log: Pick<Logger, 'warn'>,
-): JobView {
-  /** Of runs under way: how far their events have been read and what they add up to. */
-  const underWay = new Map<string, { nextByte: number; summary: RunSummary }>();
+/** Ended runs whose jobs are remembered for listings. */
+const rememberedAtMost = 10_000;
 
-  async function find(id: string): Promise<Job | null> {
-    const spec = await store.readSpec(id);
-    if (spec === null) return null;
-    const state = await readRunState(store, queue, id);
-    if (state.result !== null) {
-      underWay.delete(id);
-      return jobOf(id, spec, state.result.status, state.result.summary, state.result);
-    }
-    // A run that the queue has lost is enqueued again before long.
-    return jobOf(id, spec, state.place === 'active' ? 'running' : 'queued', await summaryOf(id, spec));
+export function createJobView(options: {
+  storage: Storage;
+  store: Pick<RunStore, 'readEvents' | 'ids' | 'checkpointsOf'>;
+  runs: RunReader;
+  log: Pick<Logger, 'warn'>;
+}): JobView {
+  const { storage, store, runs, log } = options;
+  /** Jobs that have ended and so stay as they are, oldest look first. */
+  const ended = new Map<string, Job>();
+
+  async function stateOf(id: string): Promise<RunState> {
+    return (await runs.read(id)) ?? notFound(id);
   }
 
-  async function summaryOf(id: string, spec: RunSpec): Promise<RunSummary> {
-    const known = underWay.get(id) ?? { nextByte: 0, summary: emptySummary(spec) };
-    const { events, nextByte } = await store.readEvents(id, known.nextByte);
-    const summary = events.reduce(addEvent, known.summary);
-    underWay.set(id, { nextByte, summary });
-    return summary;
+  async function eventsOf(id: string): Promise<RunEvent[]> {
+    await stateOf(id);
+    return (await store.readEvents(id, logStart)).events;
   }
 
-  async function findReadable(id: string): Promise<Job | null> {
+  /** Of a run that is listed; null when it cannot be read, or has been removed since. */
+  async function listed(id: string): Promise<Job | null> {
+    const known = ended.get(id);
+    if (known !== undefined) return known;
     try {
-      return await find(id);
+      const state = await runs.read(id);
+      if (state === null) return null;
+      const job = jobOf(state);
+      if (state.result !== null) remember(job);
+      return job;
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
       log.warn({ err, job: id }, 'a run cannot be read and is left out of the list');
@@ -55,35 +78,62 @@ export function createJobView(
     }
   }
 
+  function remember(job: Job): void {
+    if (ended.size >= rememberedAtMost) {
+      for (const [oldest] of ended) {
+        ended.delete(oldest);
+        break;
+      }
+    }
+    ended.set(job.id, job);
+  }
+
   return {
     async get(id) {
-      const found = await find(id);
-      if (found === null) throw new TrainyardError('JOB_NOT_FOUND', `There is no job ${JSON.stringify(id)}.`);
-      return found;
+      return jobOf(await stateOf(id));
     },
 
-    async list({ after, limit }) {
+    async list({ after, limit, filter = {} }) {
       const ids = (await store.ids()).reverse().filter((id) => after === undefined || id < after);
       const data: Job[] = [];
-      let seen = 0;
       for (const id of ids) {
-        if (data.length === limit) break;
-        seen++;
-        const found = await findReadable(id);
-        if (found !== null) data.push(found);
+        const job = await listed(id);
+        if (job === null || !fits(job, filter)) continue;
+        if (data.length === limit) return { object: 'list', data, has_more: true };
+        data.push(job);
       }
-      return { object: 'list', data, has_more: seen < ids.length };
+      return { object: 'list', data, has_more: false };
+    },
+
+    async events(id, { after, limit }) {
+      const events = (await eventsOf(id)).filter(({ seq }) => seq > after);
+      return { object: 'list', data: events.slice(0, limit), has_more: events.length > limit };
+    },
+
+    async metrics(id, { maxPoints }) {
+      const curve = (await eventsOf(id)).flatMap((event) =>
+        event.type === 'metrics' ? [event.metrics] : [],
+      );
+      return { object: 'list', data: thinned(curve, maxPoints), epochs_done: curve.length };
+    },
+
+    async checkpoints(id) {
+      await stateOf(id);
+      const manifests = await listCheckpoints(storage, store.checkpointsOf(id));
+      const data = manifests.map(({ step, metrics, files, created_at }) => ({
+        object: 'checkpoint' as const,
+        step,
+        epoch: metrics.length,
+        size_bytes: files.reduce((sum, { size_bytes: bytes }) => sum + bytes, 0),
+        created_at,
+      }));
+      return { object: 'list', data, has_more: false };
     },
   };
 }
 
-/** A run that has just been stored. */
-export function newJob(id: string, spec: RunSpec): Job {
-  return jobOf(id, spec, 'queued', emptySummary(spec));
-}
-
-function jobOf(id: string, spec: RunSpec, status: JobStatus, summary: RunSummary, result?: RunResult): Job {
-  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish } = spec;
+export function jobOf({ id, spec, status, summary, result }: RunState): Job {
+  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } = spec;
   return {
     id,
     object: 'job',
@@ -91,11 +141,15 @@ function jobOf(id: string, spec: RunSpec, status: JobStatus, summary: RunSummary
     model: spec.model,
     version: summary.version,
     dataset: spec.dataset,
-    spec: { network, loss, optimizer, epochs, batch_size, seed, engine, publish },
+    spec: { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint },
+    priority: spec.priority,
+    time_limit_seconds: spec.time_limit_seconds,
+    webhook: spec.webhook,
     progress: summary.progress,
     metrics: summary.metrics,
     engine: summary.engine,
     attempts: summary.attempts,
+    last_error: summary.last_error,
     resumed_from_step: summary.resumed_from_step,
     error: result?.error ?? null,
     created_at: spec.created_at,
@@ -103,4 +157,26 @@ function jobOf(id: string, spec: RunSpec, status: JobStatus, summary: RunSummary
     finished_at: result?.finished_at ?? null,
     metadata: spec.metadata,
   };
+}
+
+/** @throws TrainyardError JOB_NOT_FOUND */
+export function notFound(id: string): never {
+  throw new TrainyardError('JOB_NOT_FOUND', `There is no job ${JSON.stringify(id)}.`);
+}
+
+function fits(job: Job, { status, model, dataset, metadata = {} }: JobFilter): boolean {
+  return (
+    (status === undefined || job.status === status) &&
+    (model === undefined || job.model === model) &&
+    (dataset === undefined || job.dataset === dataset) &&
+    Object.entries(metadata).every(([key, value]) => job.metadata[key] === value)
+  );
+}
+
+/** At most `maxPoints` of them, evenly apart, the first and the last among them. */
+function thinned(curve: EpochMetrics[], maxPoints: number): EpochMetrics[] {
+  if (curve.length <= maxPoints) return curve;
+  const stride = (curve.length - 1) / (maxPoints - 1);
+  const kept = new Set(Array.from({ length: maxPoints }, (_, i) => Math.round(i * stride)));
+  return curve.filter((_, i) => kept.has(i));
 }

@@ -2,22 +2,31 @@
  * Takes in runs and sees that the queue knows every one that has not ended. A run is accepted once its spec is stored;
  * the queue may forget it (a wiped Redis, a crash between store and queue), and then it is enqueued again.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { DatasetInfo } from '../data/dataset.js';
 import { TrainyardError } from '../errors.js';
-import type { Job, JobRequest } from './contracts.js';
-import { newJob } from './job-view.js';
+import type { Job, JobRequest, RunSpec } from './contracts.js';
+import { cancelRun } from './end-run.js';
+import type { IdempotencyKeys, Remembered } from './idempotency.js';
+import { jobOf, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
-import { readRunState } from './run-state.js';
+import type { RunReader } from './run-state.js';
 import type { RunStore } from './run-store.js';
 import { defaults, resolveSpec } from './spec.js';
+import type { Webhooks } from './webhooks/webhooks.js';
 
 export interface Producer {
   /**
-   * Stores the run and enqueues it. An accepted run ends, whatever becomes of the queue.
-   * @throws TrainyardError DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, NETWORK_TOO_LARGE; nothing is stored then
+   * Stores the run and enqueues it. An accepted run ends, whatever becomes of the queue. A request that comes again with
+   * the idempotency key of an earlier one is answered with that one's job, as a replay.
+   * @throws TrainyardError DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, NETWORK_TOO_LARGE, QUEUE_FULL, IDEMPOTENCY_KEY_REUSED,
+   * INVALID_REQUEST, WEBHOOKS_NOT_CONFIGURED, WEBHOOK_REFUSED; nothing is stored then
    */
-  submit(request: JobRequest): Promise<Job>;
+  submit(
+    request: JobRequest,
+    options?: { idempotencyKey?: string | undefined },
+  ): Promise<{ job: Job; replayed: boolean }>;
   /** Enqueues the unfinished runs that the queue does not know; now and from time to time. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -25,58 +34,134 @@ export interface Producer {
 
 export function createProducer(options: {
   store: RunStore;
-  queue: Pick<TrainingQueue, 'add' | 'placeOf'>;
+  runs: RunReader;
+  idempotencyKeys: IdempotencyKeys;
+  queue: Pick<TrainingQueue, 'add' | 'placeOf' | 'count'>;
+  webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
   /** @throws TrainyardError DATASET_NOT_FOUND */
   datasetInfo: (name: string) => DatasetInfo;
   trainingMemoryLimitBytes: number;
+  /** Runs that may wait; about that many where several processes take them in. */
+  maxQueuedJobs: number;
   log: Logger;
   sweepIntervalMs?: number;
   now?: () => Date;
 }): Producer {
-  const { store, queue, datasetInfo, log, sweepIntervalMs = 15_000, now = () => new Date() } = options;
-  /** Runs that need not be looked at again: they have ended, or cannot be read. */
+  const { store, runs, idempotencyKeys, queue, webhooks, datasetInfo, log } = options;
+  const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
+  /** Runs that need not be looked at again: they have ended and nobody waits to hear so, or they cannot be read. */
   const settled = new Set<string>();
   let sweeping = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
   async function sweep(): Promise<void> {
     try {
+      const interrupted: string[] = [];
       for (const id of await store.ids()) {
-        if (!settled.has(id)) await enqueueIfForgotten(id);
+        if (!settled.has(id) && (await lookAfter(id))) interrupted.push(id);
       }
+      // They go on before others. Each goes before those put first already, so that the oldest must be the last here.
+      for (const id of interrupted.reverse()) await enqueueIfForgotten(id, { first: true });
     } catch (err) {
       log.warn({ err }, 'cannot look for runs that the queue has lost; trying again later');
     }
   }
 
-  async function enqueueIfForgotten(id: string): Promise<void> {
+  /** Whether it is one that a worker had in hand, to be enqueued if the queue has lost it. */
+  async function lookAfter(id: string): Promise<boolean> {
     try {
-      const state = await readRunState(store, queue, id);
-      if (state.result !== null) {
-        settled.add(id);
-      } else if (state.place === null) {
-        await queue.add(id);
-        log.info({ job: id }, 'the queue did not know this run; it is enqueued again');
+      const state = await runs.read(id);
+      if (state === null) return false;
+      const { spec, status, result } = state;
+      // A run under way is looked after by its worker.
+      const outstanding =
+        spec.webhook === null || status === 'running' ? 0 : await webhooks.enqueueOutstanding(id);
+      if (result !== null) {
+        if (outstanding === 0) settled.add(id);
+      } else if ((await store.readEnding(id)) === 'cancelled') {
+        await cancelRun(store, id, spec, now());
+      } else if (status === 'queued') {
+        await enqueueIfForgotten(id, { priority: spec.priority });
+      } else if (status === 'running') {
+        return true;
       }
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
       settled.add(id);
       log.error({ err, job: id }, 'this run cannot be read and is left alone');
     }
+    return false;
+  }
+
+  async function enqueueIfForgotten(
+    id: string,
+    options: { priority?: number; first?: boolean },
+  ): Promise<void> {
+    if ((await queue.placeOf(id)) !== null) return;
+    // It may have ended while the queue was asked.
+    if ((await store.readResult(id)) !== null) return;
+    await queue.add(id, options);
+    log.info({ job: id }, 'the queue did not know this run; it is enqueued again');
+  }
+
+  /** While the queue does not answer, nobody can count. */
+  async function refuseIfFull(): Promise<void> {
+    const waiting = await queue.count().catch(() => 0);
+    if (waiting < options.maxQueuedJobs) return;
+    throw new TrainyardError(
+      'QUEUE_FULL',
+      `${waiting} jobs wait, and this service takes in ${options.maxQueuedJobs}. Try again later, or raise MAX_QUEUED_JOBS.`,
+    );
+  }
+
+  async function accept(id: string, spec: RunSpec): Promise<boolean> {
+    if (!(await store.createAs(id, spec))) return false;
+    try {
+      await queue.add(id, { priority: spec.priority });
+    } catch (err) {
+      // The run is stored, and so it is accepted: the sweep enqueues it when the queue is back.
+      log.warn({ err, job: id }, 'the run is stored but could not be enqueued yet');
+    }
+    return true;
+  }
+
+  async function replay(
+    first: Remembered,
+    request: JobRequest,
+    spec: RunSpec,
+  ): Promise<{ job: Job; replayed: true }> {
+    if (!isDeepStrictEqual(first.request, request)) {
+      throw new TrainyardError(
+        'IDEMPOTENCY_KEY_REUSED',
+        `This Idempotency-Key came with another body before, for the job ${first.run_id}. Use a new key for a new job.`,
+      );
+    }
+    // Who came first may have died before the run was stored.
+    await accept(first.run_id, spec);
+    return { job: await jobWithId(first.run_id), replayed: true };
+  }
+
+  async function jobWithId(id: string): Promise<Job> {
+    return jobOf((await runs.read(id)) ?? notFound(id));
   }
 
   return {
-    async submit(request) {
+    async submit(request, { idempotencyKey: key } = {}) {
       const dataset = datasetInfo(request.dataset ?? defaults.dataset);
-      const spec = resolveSpec(request, dataset, options, now());
-      const id = await store.create(spec);
-      try {
-        await queue.add(id);
-      } catch (err) {
-        // The run is stored, and so it is accepted: the sweep enqueues it when the queue is back.
-        log.warn({ err, job: id }, 'the run is stored but could not be enqueued yet');
+      const spec = resolveSpec(request, dataset, options, now(), {
+        webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
+        idempotency_key: key ?? null,
+      });
+      const earlier = key === undefined ? null : await idempotencyKeys.find(key);
+      if (earlier !== null) return replay(earlier, request, spec);
+      await refuseIfFull();
+      const id = store.newRunId();
+      if (key !== undefined) {
+        const first = await idempotencyKeys.remember(key, { run_id: id, request });
+        if (first.run_id !== id) return replay(first, request, spec);
       }
-      return newJob(id, spec);
+      await accept(id, spec);
+      return { job: await jobWithId(id), replayed: false };
     },
 
     async start() {

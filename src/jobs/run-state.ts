@@ -1,20 +1,46 @@
-/** Whether a run has ended, and if not, where the queue has it. */
-import type { RunResult } from './contracts.js';
-import type { Place, TrainingQueue } from './queue/training-queue.js';
+/** Where runs stand: their spec, what their events add up to, and how they ended. Reads on from where it read to. */
+import type { JobStatus, RunResult, RunSpec, RunSummary } from './contracts.js';
+import { logStart, type LogPosition } from './run-log.js';
 import type { RunStore } from './run-store.js';
+import { addEvent, emptySummary, statusAfter } from './run-summary.js';
 
-export type RunState = { result: RunResult } | { result: null; place: Place };
+export interface RunState {
+  id: string;
+  spec: RunSpec;
+  status: JobStatus;
+  summary: RunSummary;
+  /** null: the run has not ended. */
+  result: RunResult | null;
+}
 
-/** @throws TrainyardError QUEUE_UNAVAILABLE for a run that has not ended, RUN_CORRUPT */
-export async function readRunState(
-  store: Pick<RunStore, 'readResult'>,
-  queue: Pick<TrainingQueue, 'placeOf'>,
-  runId: string,
-): Promise<RunState> {
-  const before = await store.readResult(runId);
-  if (before !== null) return { result: before };
-  const place = await queue.placeOf(runId);
-  // Once more: a run that the queue no longer has may have ended while the queue was asked.
-  const result = await store.readResult(runId);
-  return result === null ? { result, place } : { result };
+export interface RunReader {
+  /**
+   * null: there is no such run.
+   * @throws TrainyardError RUN_CORRUPT
+   */
+  read(runId: string): Promise<RunState | null>;
+}
+
+export function createRunReader(store: Pick<RunStore, 'readSpec' | 'readResult' | 'readEvents'>): RunReader {
+  /** Of runs that have not ended. */
+  const underWay = new Map<string, { next: LogPosition; status: JobStatus; summary: RunSummary }>();
+
+  async function read(id: string): Promise<RunState | null> {
+    const spec = await store.readSpec(id);
+    const result = spec && (await store.readResult(id));
+    if (spec === null || result !== null) underWay.delete(id);
+    if (spec === null) return null;
+    if (result !== null) return { id, spec, status: result.status, summary: result.summary, result };
+
+    const known = underWay.get(id) ?? { next: logStart, status: 'queued', summary: emptySummary(spec) };
+    const { events, next } = await store.readEvents(id, known.next);
+    // It has ended since its result was looked for.
+    if (events.at(-1)?.type === 'done') return read(id);
+    const status = statusAfter(events, known.status);
+    const summary = events.reduce(addEvent, known.summary);
+    underWay.set(id, { next, status, summary });
+    return { id, spec, status, summary, result };
+  }
+
+  return { read };
 }

@@ -1,27 +1,48 @@
 /**
- * The run store: the truth about every run, as files that are written once, and a log of events.
+ * The run store: the truth about every run, as documents that are written once, and a log of events.
  *
  *     runs/{id}/spec.json          what to train; written before the run is enqueued
- *     runs/{id}/events.jsonl       what happened; appended by the one process that has the run in hand
+ *     runs/{id}/terms/, events/    what happened, and who has the run in hand: see run-log.ts
  *     runs/{id}/checkpoints/       see model/checkpoint.ts
+ *     runs/{id}/ending.json        whether it is to succeed or to be cancelled, once one of them is decided
  *     runs/{id}/result.json        how it ended; the first writer's stands
+ *     runs/{id}/closing.json       the last event before the end
  *
  * Ids sort by the time of creation, so that a listing of the folder is a listing by age.
  */
 import { monotonicFactory } from 'ulid';
-import { TrainyardError } from '../errors.js';
 import { withDropout } from '../model/network.js';
 import type { Storage } from '../storage/storage.js';
-import type { RunEvent, RunEventBody, RunResult, RunSpec } from './contracts.js';
+import type { RunEvent, RunResult, RunSpec } from './contracts.js';
+import { decodeDocument, encodeDocument } from './document.js';
+import {
+  createRunLog,
+  isStorageFailure,
+  logStart,
+  type LogPosition,
+  type LogRead,
+  type RunLog,
+  type TermWriter,
+} from './run-log.js';
 
-export interface RunStore {
-  /** Stores a new run and gives it an id. */
+/** What a run can be decided to come to while it is not clear yet who is first. */
+export type Ending = 'succeeded' | 'cancelled';
+
+export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPause' | 'wasAskedToPause'> {
+  newRunId(): string;
+  /** Stores a new run under a new id. */
   create(spec: RunSpec): Promise<string>;
+  /** Stores a new run; false, and nothing changed, when there is one of this id. */
+  createAs(runId: string, spec: RunSpec): Promise<boolean>;
   /**
    * null: there is no such run.
    * @throws TrainyardError RUN_CORRUPT
    */
   readSpec(runId: string): Promise<RunSpec | null>;
+  /** Decides what the run is to come to, unless that is decided; what holds. Only a failure can still come before it. */
+  decideEnding(runId: string, ending: Ending): Promise<Ending>;
+  /** null: nothing is decided. */
+  readEnding(runId: string): Promise<Ending | null>;
   /**
    * null: the run has not ended.
    * @throws TrainyardError RUN_CORRUPT
@@ -29,80 +50,116 @@ export interface RunStore {
   readResult(runId: string): Promise<RunResult | null>;
   /** False, and nothing changed, when the run has ended already. */
   writeResult(runId: string, result: RunResult): Promise<boolean>;
-  /** The whole events past that many bytes, and where the next ones will begin. */
-  readEvents(runId: string, fromByte: number): Promise<{ events: RunEvent[]; nextByte: number }>;
-  /** For the one process that has the run in hand. */
-  openEventLog(runId: string): Promise<EventLog>;
+  /**
+   * The events past that position: first that it was queued, which its spec tells, then what was told of it, and last its
+   * end, which its result tells.
+   */
+  readEvents(runId: string, from: LogPosition): Promise<LogRead>;
+  /** For the holder of the term. */
+  writeEvents(runId: string, term: number): Promise<TermWriter>;
   /** All ids, oldest first. */
   ids(): Promise<string[]>;
   /** The prefix under which the run's checkpoints lie. */
   checkpointsOf(runId: string): string;
+  /** Removes the run and all that is kept of it. */
+  remove(runId: string): Promise<void>;
 }
-
-export interface EventLog {
-  append(...bodies: RunEventBody[]): Promise<void>;
-}
-
-const newline = '\n'.charCodeAt(0);
 
 export function createRunStore(storage: Storage, now: () => Date = () => new Date()): RunStore {
   const nextUlid = monotonicFactory();
+  const log = createRunLog(storage, now);
   const key = (runId: string, file: string): string => `runs/${runId}/${file}`;
 
   async function readDocument(runId: string, file: string): Promise<unknown> {
     if (!isRunId(runId)) return null;
     const bytes = await storage.read(key(runId, file));
-    return bytes === null ? null : parseDocument(bytes, key(runId, file));
+    return bytes === null ? null : decodeDocument(bytes, key(runId, file));
   }
 
-  async function readEvents(
-    runId: string,
-    fromByte: number,
-  ): Promise<{ events: RunEvent[]; nextByte: number }> {
-    const bytes = (await storage.read(key(runId, 'events.jsonl'), { from: fromByte })) ?? Buffer.alloc(0);
-    // A line without its end is still being written, or was cut off by a crash.
-    const end = bytes.lastIndexOf(newline) + 1;
-    const lines = bytes.subarray(0, end).toString().split('\n');
-    return { events: lines.flatMap(parseEvent), nextByte: fromByte + end };
+  async function readSpec(runId: string): Promise<RunSpec | null> {
+    const spec = (await readDocument(runId, 'spec.json')) as RunSpec | null;
+    return spec && { ...olderSpec, ...spec, network: withDropout(spec.network) };
+  }
+
+  async function readResult(runId: string): Promise<RunResult | null> {
+    return (await readDocument(runId, 'result.json')) as RunResult | null;
+  }
+
+  async function readEnding(runId: string): Promise<Ending | null> {
+    const document = (await readDocument(runId, 'ending.json')) as { ending: Ending } | null;
+    return document?.ending ?? null;
+  }
+
+  const newRunId = (): string => `job_${nextUlid(now().getTime())}`;
+  const createAs = (runId: string, spec: RunSpec): Promise<boolean> =>
+    storage.create(key(runId, 'spec.json'), encodeDocument(spec));
+
+  async function readEvents(runId: string, from: LogPosition): Promise<LogRead> {
+    const spec = from.seq === 0 ? await readSpec(runId) : null;
+    const opening = spec === null ? [] : [openingOf(spec)];
+    // Before the log: all that belongs to an ended run is there then.
+    const result = await readResult(runId);
+    const lastSeq = result === null ? Infinity : await lastSeqOf(runId);
+    const { events: told, next } = await log.read(runId, {
+      ...from,
+      seq: Math.max(from.seq, opening.length),
+    });
+    const events = [...opening, ...told.filter(({ seq }) => seq <= lastSeq)];
+    if (result === null) return { events, next };
+    events.push(...closingOf(result, lastSeq).filter(({ seq }) => seq > from.seq));
+    return { events, next: { ...next, seq: Math.max(from.seq, lastSeq + 2) } };
+  }
+
+  /**
+   * Of the last event before the end; whoever first looks at a run that has ended takes it from whoever still has it in
+   * hand, and writes down where its events end.
+   */
+  async function lastSeqOf(runId: string): Promise<number> {
+    const known = (await readDocument(runId, 'closing.json')) as { last_seq: number } | null;
+    if (known !== null) return known.last_seq;
+    const lastRead = async (): Promise<number> => Math.max(1, (await log.read(runId, logStart)).next.seq);
+    try {
+      await log.claim(runId);
+      await storage.create(key(runId, 'closing.json'), encodeDocument({ last_seq: await lastRead() }));
+    } catch (error) {
+      // A storage that takes no writes takes none from anybody who still has the run in hand.
+      if (isStorageFailure(error)) return lastRead();
+      throw error;
+    }
+    return lastSeqOf(runId);
   }
 
   return {
+    ...log,
+    newRunId,
+    createAs,
+
     async create(spec) {
       for (;;) {
-        const runId = `job_${nextUlid(now().getTime())}`;
-        if (await storage.create(key(runId, 'spec.json'), encode(spec))) return runId;
+        const runId = newRunId();
+        if (await createAs(runId, spec)) return runId;
       }
     },
 
-    async readSpec(runId) {
-      const spec = (await readDocument(runId, 'spec.json')) as RunSpec | null;
-      return spec && { ...spec, network: withDropout(spec.network) };
+    readSpec,
+
+    async decideEnding(runId, ending) {
+      if (await storage.create(key(runId, 'ending.json'), encodeDocument({ ending }))) return ending;
+      return (await readEnding(runId)) ?? ending;
     },
 
-    async readResult(runId) {
-      return (await readDocument(runId, 'result.json')) as RunResult | null;
-    },
+    readEnding,
+    readResult,
 
     writeResult(runId, result) {
-      return storage.create(key(runId, 'result.json'), encode(result));
+      return storage.create(key(runId, 'result.json'), encodeDocument(result));
     },
 
     readEvents,
 
-    async openEventLog(runId) {
-      const { events, nextByte } = await readEvents(runId, 0);
-      let seq = events.at(-1)?.seq ?? 0;
-      const torn = await storage.read(key(runId, 'events.jsonl'), { from: nextByte });
-      // Ends the torn line, which readers then skip, so that the next event begins on a line of its own.
-      if (torn !== null && torn.length > 0)
-        await storage.append(key(runId, 'events.jsonl'), Buffer.from('\n'));
-      return {
-        async append(...bodies) {
-          const time = now().toISOString();
-          const lines = bodies.map((body) => `${JSON.stringify({ seq: ++seq, time, ...body })}\n`);
-          await storage.append(key(runId, 'events.jsonl'), Buffer.from(lines.join('')));
-        },
-      };
+    async writeEvents(runId, term) {
+      const { next } = await readEvents(runId, logStart);
+      return log.write(runId, term, next.seq);
     },
 
     async ids() {
@@ -110,36 +167,39 @@ export function createRunStore(storage: Storage, now: () => Date = () => new Dat
     },
 
     checkpointsOf: (runId) => `runs/${runId}/checkpoints`,
+
+    async remove(runId) {
+      // First what makes it a run, so that no half of one is taken up again.
+      await storage.remove(key(runId, 'spec.json'));
+      await storage.remove(`runs/${runId}`);
+    },
   };
+}
+
+/** What a spec that is older than these fields meant. */
+const olderSpec: Pick<
+  RunSpec,
+  'checkpoint' | 'priority' | 'time_limit_seconds' | 'webhook' | 'idempotency_key'
+> = {
+  checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
+  priority: 0,
+  time_limit_seconds: null,
+  webhook: null,
+  idempotency_key: null,
+};
+
+function openingOf(spec: RunSpec): RunEvent {
+  return { seq: 1, time: spec.created_at, type: 'status', status: 'queued', error: null };
+}
+
+function closingOf({ status, error, finished_at: time, summary }: RunResult, lastSeq: number): RunEvent[] {
+  return [
+    { seq: lastSeq + 1, time, type: 'status', status, error },
+    { seq: lastSeq + 2, time, type: 'done', status, version: summary.version, error },
+  ];
 }
 
 /** Whether this could be the id of a run; anything else a client asks for is simply not there. */
 function isRunId(text: string): boolean {
   return /^job_[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
-}
-
-function encode(document: object): Buffer {
-  return Buffer.from(JSON.stringify(document, null, 2));
-}
-
-function parseDocument(bytes: Buffer, key: string): unknown {
-  let document: unknown;
-  try {
-    document = JSON.parse(bytes.toString());
-  } catch (cause) {
-    throw new TrainyardError('RUN_CORRUPT', `${key} is not JSON.`, { cause });
-  }
-  if ((document as { format_version?: unknown } | null)?.format_version !== 1) {
-    throw new TrainyardError('RUN_CORRUPT', `${key} is not of format version 1, the only one that is read.`);
-  }
-  return document;
-}
-
-/** [] for a line that a crash cut off. */
-function parseEvent(line: string): RunEvent[] {
-  try {
-    return [JSON.parse(line) as RunEvent];
-  } catch {
-    return [];
-  }
 }

@@ -1,10 +1,11 @@
 /** What the events of a run add up to, so far. */
-import type { JobProgress, RunEvent, RunSpec, RunSummary } from './contracts.js';
+import type { JobProgress, JobStatus, RunEvent, RunSpec, RunSummary } from './contracts.js';
 
 /** Of a run that no worker has taken up yet. */
 export function emptySummary(spec: RunSpec): RunSummary {
   return {
     attempts: 0,
+    last_error: null,
     started_at: null,
     engine: null,
     resumed_from_step: null,
@@ -16,8 +17,9 @@ export function emptySummary(spec: RunSpec): RunSummary {
 
 export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
   switch (event.type) {
-    case 'attempt':
-      return { ...summary, attempts: event.attempt };
+    case 'status':
+      if (event.status === 'queued') return { ...summary, last_error: event.error };
+      return event.status === 'running' ? { ...summary, attempts: event.attempt } : summary;
     case 'started':
       return {
         ...summary,
@@ -32,10 +34,16 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
     case 'published':
       return { ...summary, version: event.version };
     case 'checkpoint':
-    case 'handed_back':
+      return { ...summary, last_error: null };
     case 'log':
+    case 'done':
       return summary;
   }
+}
+
+/** What the status is after the events, which begin with the first. */
+export function statusAfter(events: readonly RunEvent[], before: JobStatus = 'queued'): JobStatus {
+  return events.reduce((status, event) => (event.type === 'status' ? event.status : status), before);
 }
 
 /** Progress at a step, as far as it can be told without knowing the speed. */
@@ -53,8 +61,32 @@ export function progressAt(spec: RunSpec, at: { step: number; epoch: number }): 
   };
 }
 
-/** Attempts since the run last got further: what a run that kills its process has too many of. */
+/**
+ * Attempts since the run last got further: what a run that kills its process has too many of. One that was stopped, or
+ * that the storage failed, says nothing about the run.
+ */
 export function attemptsWithoutProgress(events: readonly RunEvent[]): number {
-  const last = events.findLastIndex((event) => event.type === 'checkpoint' || event.type === 'handed_back');
-  return events.slice(last + 1).filter((event) => event.type === 'attempt').length;
+  let attempts = 0;
+  for (const event of events) {
+    if (event.type === 'checkpoint') attempts = 0;
+    if (event.type !== 'status') continue;
+    if (event.status === 'running') attempts++;
+    else if (event.status === 'paused' || (event.status === 'queued' && event.error === null)) attempts = 0;
+    else if (event.status === 'queued' && event.error?.code !== 'TRAINING_CRASHED') attempts--;
+  }
+  return attempts;
+}
+
+/** Milliseconds for which the run was being trained, as far as its events tell; those of an attempt end with its last. */
+export function trainedMs(events: readonly RunEvent[]): number {
+  let total = 0;
+  let running = false;
+  let before = 0;
+  for (const event of events) {
+    const at = Date.parse(event.time);
+    if (running && !(event.type === 'status' && event.status === 'running')) total += at - before;
+    if (event.type === 'status') running = event.status === 'running';
+    before = at;
+  }
+  return total;
 }

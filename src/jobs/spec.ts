@@ -5,7 +5,7 @@ import { stepsPerEpoch } from '../model/batch-plan.js';
 import { engineNames } from '../model/engines/select.js';
 import { megabytes, trainingMemoryBytes } from '../model/memory.js';
 import { parameterCount } from '../model/network.js';
-import type { JobRequest, RunSpec } from './contracts.js';
+import type { CheckpointPolicy, CheckpointRequest, JobRequest, RunSpec } from './contracts.js';
 import { resolveOptimizer } from './optimizer-request.js';
 
 /** The reference work: the classic MNIST example. */
@@ -22,10 +22,12 @@ export const defaults = {
   seed: 0,
   engine: 'auto',
   publish: 'final',
+  checkpoint: { every_seconds: 10, keep: 2 },
+  priority: 0,
 } as const;
 
 /**
- * `request` has passed the API's schema.
+ * `request` has passed the API's schema; its webhook and idempotency key, if it has any, come in `more`.
  * @throws TrainyardError INVALID_REQUEST for fields that do not go together, ENGINE_UNAVAILABLE for a name that is no
  * engine, NETWORK_TOO_LARGE with the numbers
  */
@@ -34,6 +36,7 @@ export function resolveSpec(
   dataset: DatasetInfo,
   limits: { trainingMemoryLimitBytes: number },
   now: Date,
+  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key'>> = {},
 ): RunSpec {
   const engine = request.engine ?? defaults.engine;
   if (engine !== 'auto' && !engineNames.includes(engine)) {
@@ -64,12 +67,26 @@ export function resolveSpec(
     seed: request.seed ?? defaults.seed,
     engine,
     publish: request.publish ?? defaults.publish,
+    checkpoint: resolveCheckpoint(request.checkpoint ?? {}),
+    priority: request.priority ?? defaults.priority,
+    time_limit_seconds: request.time_limit_seconds ?? null,
+    webhook: more.webhook ?? null,
     metadata: request.metadata ?? {},
+    idempotency_key: more.idempotency_key ?? null,
     steps: epochs * stepsPerEpoch(dataset.trainCount, batchSize),
     created_at: now.toISOString(),
   };
   refuseIfTooLarge(spec, dataset, limits.trainingMemoryLimitBytes);
   return spec;
+}
+
+function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
+  const { every_steps, every_seconds, keep = defaults.checkpoint.keep } = request;
+  if (every_steps !== undefined && every_seconds !== undefined) {
+    const message = 'checkpoint takes every_steps or every_seconds, not both.';
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/checkpoint' });
+  }
+  return { every_steps: every_steps ?? null, every_seconds: every_seconds ?? null, keep };
 }
 
 function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {

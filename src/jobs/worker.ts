@@ -1,69 +1,167 @@
 /**
- * What a worker does with a run that the queue delivers: has it trained in a process of its own, and tells the queue
- * whether the run is over, is handed to another worker, or is to be tried again after a crash.
+ * What a worker does with a run that the queue delivers: takes it in hand, has it trained in a process of its own, tells
+ * how that went, and says to the queue whether the run is over, goes to another worker or is to be tried again.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
-import type { RunSpec } from './contracts.js';
-import { endRun } from './end-run.js';
+import type { JobError, RunEvent, RunSpec, StatusChange } from './contracts.js';
+import { cancelRun, endRun } from './end-run.js';
 import type { Delivery, RunProcessor } from './queue/training-queue.js';
+import { isStorageFailure, logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
-import { attemptsWithoutProgress } from './run-summary.js';
+import { attemptsWithoutProgress, statusAfter, trainedMs } from './run-summary.js';
 import type { TrainingOutcome } from './training/training-process.js';
+import { watchRun } from './run-watch.js';
+import type { Webhooks } from './webhooks/webhooks.js';
 
 /** Attempts without a checkpoint between them, after which a run is given up. */
 const maxAttemptsWithoutProgress = 5;
+/** After what is not the run's fault: the storage was full, or somebody else had the run in hand. */
+const shortDelayMs = 5_000;
+
+/** Trains the run elsewhere: `stop` asks to checkpoint and let go of it, `kill` ends it at once. */
+export type Train = (
+  run: { runId: string; term: number },
+  signals: { stop: AbortSignal; kill: AbortSignal },
+) => Promise<TrainingOutcome>;
 
 export function createRunProcessor(options: {
   store: RunStore;
-  /** Trains the run elsewhere; the signal asks it to checkpoint and let go. */
-  train: (runId: string, signal: AbortSignal) => Promise<TrainingOutcome>;
+  train: Train;
+  webhooks: Pick<Webhooks, 'follow' | 'enqueueOutstanding'>;
   log: Logger;
   now?: () => Date;
   retryDelayMs?: (attempt: number) => number;
 }): RunProcessor {
-  const { store, train, now = () => new Date(), retryDelayMs = backOff } = options;
+  const { store, train, webhooks, now = () => new Date(), retryDelayMs = backOff } = options;
 
-  async function attempt(runId: string, spec: RunSpec, log: Logger, signal: AbortSignal): Promise<Delivery> {
-    const { events } = await store.readEvents(runId, 0);
-    const attempts = events.filter((event) => event.type === 'attempt').length + 1;
-    const withoutProgress = attemptsWithoutProgress(events) + 1;
-    if (withoutProgress > maxAttemptsWithoutProgress) return giveUp(runId, spec, log);
-    const eventLog = await store.openEventLog(runId);
-    await eventLog.append({ type: 'attempt', attempt: attempts });
+  async function process(runId: string, spec: RunSpec, log: Logger, letGo: AbortSignal): Promise<Delivery> {
+    const term = await store.claim(runId);
+    const { events, next } = await store.readEvents(runId, logStart);
+    // As it stands now that nobody else can change it.
+    if ((await store.readResult(runId)) !== null) return { outcome: 'done' };
+    if ((await store.readEnding(runId)) === 'cancelled') {
+      await cancelRun(store, runId, spec, now());
+      return { outcome: 'done' };
+    }
+    const status = statusAfter(events);
+    if (status === 'paused') return { outcome: 'done' };
+    if (status === 'running' && (await store.wasAskedToPause(runId, term - 1))) {
+      await tell(runId, term, { type: 'status', status: 'paused' });
+      return { outcome: 'done' };
+    }
+    if (attemptsWithoutProgress(events) >= maxAttemptsWithoutProgress) return giveUp(runId, spec, log);
+    const leftMs = msLeft(spec, events);
+    if (leftMs <= 0) return outOfTime(runId, spec, log);
+    const stopTelling = spec.webhook && (await webhooks.follow(runId, spec.webhook, next.seq));
+    try {
+      return await attempt(runId, spec, { term, leftMs, attempts: attemptsIn(events) + 1 }, log, letGo);
+    } finally {
+      stopTelling?.();
+      // What it was too late to hear of.
+      if (spec.webhook !== null) await webhooks.enqueueOutstanding(runId);
+    }
+  }
 
-    const outcome = await train(runId, signal);
+  async function attempt(
+    runId: string,
+    spec: RunSpec,
+    { term, leftMs, attempts }: { term: number; leftMs: number; attempts: number },
+    log: Logger,
+    letGo: AbortSignal,
+  ): Promise<Delivery> {
+    await tell(runId, term, { type: 'status', status: 'running', attempt: attempts });
+    const watch = watchRun(store, runId, term, leftMs, log);
+    let outcome: TrainingOutcome;
+    try {
+      const stop = AbortSignal.any([letGo, watch.stop]);
+      outcome = await train({ runId, term }, { stop, kill: watch.kill });
+    } finally {
+      watch.end();
+    }
     switch (outcome.kind) {
       case 'finished':
         log.info('run ended');
         return { outcome: 'done' };
+
       case 'handed_back':
+        if (watch.reason() === 'out_of_time') return outOfTime(runId, spec, log);
+        if (watch.reason() === 'pause') {
+          await tell(runId, term, { type: 'status', status: 'paused' });
+          log.info('run paused');
+          return { outcome: 'done' };
+        }
+        await tell(runId, term, { type: 'status', status: 'queued', error: null });
         log.info('run handed back; it goes on from its checkpoint');
         return { outcome: 'hand_back' };
+
+      case 'taken_over':
+        log.warn({ term }, 'the run was taken over; this attempt is over');
+        return takenOver(runId);
+
+      case 'storage_failed':
+        log.warn(outcome.error, 'the storage failed the run; trying again later');
+        await tellInVain(runId, term, { type: 'status', status: 'queued', error: outcome.error });
+        return { outcome: 'retry', delayMs: shortDelayMs };
+
       case 'crashed': {
+        const message = `The training process died: ${outcome.reason}.`;
         log.warn({ attempt: attempts, reason: outcome.reason }, 'the training process died');
-        const { events: seen } = await store.readEvents(runId, 0);
-        return { outcome: 'retry', delayMs: retryDelayMs(attemptsWithoutProgress(seen)) };
+        await tell(runId, term, {
+          type: 'status',
+          status: 'queued',
+          error: { code: 'TRAINING_CRASHED', message },
+        });
+        const { events } = await store.readEvents(runId, logStart);
+        const failures = attemptsWithoutProgress(events);
+        if (failures >= maxAttemptsWithoutProgress) return giveUp(runId, spec, log);
+        return { outcome: 'retry', delayMs: retryDelayMs(failures) };
       }
     }
   }
 
-  async function giveUp(runId: string, spec: RunSpec, log: Logger): Promise<Delivery> {
-    const message =
-      `The training process died ${maxAttemptsWithoutProgress} times without reaching a checkpoint; the service's ` +
-      `log says how. Often it is memory: try a narrower network or a smaller batch.`;
-    await endRun(store, runId, spec, {
-      status: 'failed',
-      error: { code: 'TRAINING_CRASHED', message },
-      now: now(),
-    });
-    log.error({ code: 'TRAINING_CRASHED' }, message);
+  async function tell(runId: string, term: number, change: StatusChange): Promise<void> {
+    await (await store.writeEvents(runId, term)).append(change);
+  }
+
+  /** Where the storage may well refuse. */
+  async function tellInVain(runId: string, term: number, change: StatusChange): Promise<void> {
+    try {
+      await tell(runId, term, change);
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+    }
+  }
+
+  /** By a cancellation, then it has ended; else by who may not have got far with it. */
+  async function takenOver(runId: string): Promise<Delivery> {
+    const hasEnded = (await store.readResult(runId)) !== null;
+    return hasEnded ? { outcome: 'done' } : { outcome: 'retry', delayMs: shortDelayMs };
+  }
+
+  async function fail(runId: string, spec: RunSpec, error: JobError, log: Logger): Promise<Delivery> {
+    await endRun(store, runId, spec, { status: 'failed', error, now: now() });
+    log.error({ code: error.code }, error.message);
     return { outcome: 'done' };
   }
 
-  return async (runId, signal) => {
+  function giveUp(runId: string, spec: RunSpec, log: Logger): Promise<Delivery> {
+    const message =
+      `The training process died ${maxAttemptsWithoutProgress} times without reaching a checkpoint; the service's ` +
+      `log says how. Often it is memory: try a narrower network or a smaller batch.`;
+    return fail(runId, spec, { code: 'TRAINING_CRASHED', message }, log);
+  }
+
+  function outOfTime(runId: string, spec: RunSpec, log: Logger): Promise<Delivery> {
+    const message =
+      `The run was trained for its time_limit_seconds of ${spec.time_limit_seconds} without coming to its end. ` +
+      `Its checkpoints are kept. Allow more time, or train fewer epochs.`;
+    return fail(runId, spec, { code: 'TIME_LIMIT_EXCEEDED', message }, log);
+  }
+
+  return async (runId, letGo) => {
     const log = options.log.child({ job: runId });
-    if (signal.aborted) return { outcome: 'hand_back' };
+    if (letGo.aborted) return { outcome: 'hand_back' };
     try {
       const spec = await store.readSpec(runId);
       if (spec === null) {
@@ -71,13 +169,22 @@ export function createRunProcessor(options: {
         return { outcome: 'done' };
       }
       if ((await store.readResult(runId)) !== null) return { outcome: 'done' };
-      return await attempt(runId, spec, log, signal);
+      return await process(runId, spec, log, letGo);
     } catch (err) {
+      const code = err instanceof TrainyardError ? err.code : null;
+      if (code === 'RUN_TAKEN_OVER') return takenOver(runId);
       log.error({ err }, 'the run could not be taken up');
-      const lost = err instanceof TrainyardError && err.code === 'RUN_CORRUPT';
-      return lost ? { outcome: 'done' } : { outcome: 'retry', delayMs: retryDelayMs(1) };
+      return code === 'RUN_CORRUPT' ? { outcome: 'done' } : { outcome: 'retry', delayMs: shortDelayMs };
     }
   };
+}
+
+function attemptsIn(events: readonly RunEvent[]): number {
+  return events.filter((event) => event.type === 'status' && event.status === 'running').length;
+}
+
+function msLeft(spec: RunSpec, events: readonly RunEvent[]): number {
+  return spec.time_limit_seconds === null ? Infinity : spec.time_limit_seconds * 1_000 - trainedMs(events);
 }
 
 /** One second after the first crash, then twice as long each time. */

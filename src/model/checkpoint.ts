@@ -1,8 +1,11 @@
 /**
- * Checkpoints: the resumable state of a run, under `{prefix}/step-00004690/`. The manifest is written last and removed
- * first, so that a checkpoint is whole or does not exist; a reader verifies it and falls back to an older one.
+ * Checkpoints: the resumable state of a run, under `{prefix}/step-00004690.000003/`, for its step and the term of its
+ * writer. The manifest is written last and removed first, so that a checkpoint is whole or does not exist; a reader
+ * verifies it and falls back to an older one.
  *
- * `prefix` is where one run keeps its checkpoints, such as `runs/{id}/checkpoints`. One process at a time writes there.
+ * `prefix` is where one run keeps its checkpoints, such as `runs/{id}/checkpoints`. A term has one writer, and a later
+ * one goes on from what earlier ones left: its checkpoints are the newer ones, whatever their steps. A writer whose term
+ * is over cannot touch them.
  */
 import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
@@ -37,23 +40,20 @@ export interface CheckpointManifest {
   created_at: string;
 }
 
-/**
- * Writes the checkpoint and removes later ones: a run that fell back behind a damaged checkpoint takes its own way from
- * there, and what lies ahead is no longer part of it.
- */
 export async function writeCheckpoint(
   storage: Storage,
   prefix: string,
-  checkpoint: Checkpoint & { now: Date },
+  checkpoint: Checkpoint & { term: number; now: Date },
 ): Promise<void> {
-  const { description, state, position, metrics, now } = checkpoint;
+  const { description, state, position, metrics, term, now } = checkpoint;
+  const place = { step: state.step, term };
   const contents = {
     'model.safetensors': encodeModelFile(description, state.parameters),
     'optimizer.safetensors': encodeSafetensors(state.optimizer, { format: 'pt' }),
   };
   const files: CheckpointManifest['files'] = [];
   for (const [name, content] of Object.entries(contents)) {
-    await storage.put(`${folderOf(prefix, state.step)}/${name}`, content);
+    await storage.put(`${folderOf(prefix, place)}/${name}`, content);
     files.push({ name, ...digestOf(content) });
   }
   const manifest: CheckpointManifest = {
@@ -64,10 +64,7 @@ export async function writeCheckpoint(
     files,
     created_at: now.toISOString(),
   };
-  await storage.put(manifestKey(prefix, state.step), encodeManifest(manifest));
-  for (const step of await stepsUnder(storage, prefix)) {
-    if (step > state.step) await removeCheckpoint(storage, prefix, step);
-  }
+  await storage.put(manifestKey(prefix, place), encodeManifest(manifest));
 }
 
 /** The newest whole checkpoint, or null; each newer one that is damaged is reported. One without a manifest is none. */
@@ -76,20 +73,20 @@ export async function newestCheckpoint(
   prefix: string,
   onDamaged: (step: number, reason: string) => void,
 ): Promise<Checkpoint | null> {
-  for (const step of (await stepsUnder(storage, prefix)).reverse()) {
+  for (const place of await newestFirst(storage, prefix)) {
     try {
-      const checkpoint = await readCheckpoint(storage, prefix, step);
+      const checkpoint = await readAt(storage, prefix, place);
       if (checkpoint !== null) return checkpoint;
     } catch (error) {
       if (!(error instanceof TrainyardError)) throw error;
-      onDamaged(step, error.message);
+      onDamaged(place.step, error.message);
     }
   }
   return null;
 }
 
 /**
- * The checkpoint of this step, verified; null when there is none.
+ * The newest checkpoint of this step, verified; null when there is none.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
 export async function readCheckpoint(
@@ -97,13 +94,21 @@ export async function readCheckpoint(
   prefix: string,
   step: number,
 ): Promise<Checkpoint | null> {
-  const manifest = await readManifest(storage, prefix, step);
+  for (const place of await newestFirst(storage, prefix)) {
+    const checkpoint = place.step === step ? await readAt(storage, prefix, place) : null;
+    if (checkpoint !== null) return checkpoint;
+  }
+  return null;
+}
+
+async function readAt(storage: Storage, prefix: string, place: Place): Promise<Checkpoint | null> {
+  const manifest = await readManifest(storage, prefix, place);
   if (manifest === null) return null;
   const read = async (name: string): Promise<Buffer> => {
     const file = manifest.files.find((candidate) => candidate.name === name);
     if (file === undefined)
       throw new TrainyardError('CHECKPOINT_CORRUPT', `The manifest does not name ${name}.`);
-    return verifyDigest(name, await storage.read(`${folderOf(prefix, step)}/${name}`), file);
+    return verifyDigest(name, await storage.read(`${folderOf(prefix, place)}/${name}`), file);
   };
   const { description, parameters } = decodeModelFile(await read('model.safetensors'));
   const { tensors: optimizer } = decodeSafetensors(await read('optimizer.safetensors'));
@@ -111,62 +116,87 @@ export async function readCheckpoint(
   return { description, state: { step: manifest.step, parameters, optimizer }, position, metrics };
 }
 
-/** The manifests of the checkpoints, by ascending step; the files are not looked at, damaged manifests are left out. */
+/** The manifests of the checkpoints, newest first; the files are not looked at, damaged manifests are left out. */
 export async function listCheckpoints(storage: Storage, prefix: string): Promise<CheckpointManifest[]> {
-  const manifests: CheckpointManifest[] = [];
-  for (const step of await stepsUnder(storage, prefix)) {
+  return (await manifestsUnder(storage, prefix)).map(({ manifest }) => manifest);
+}
+
+/**
+ * Keeps the newest `keep` checkpoints and the newest one of each protected step; removes the others, and all that is not
+ * whole, save those of later terms than the caller's.
+ */
+export async function pruneCheckpoints(
+  storage: Storage,
+  prefix: string,
+  options: { keep: number; protectedSteps?: number[]; term: number },
+): Promise<void> {
+  const { keep, protectedSteps = [], term } = options;
+  const whole = (await manifestsUnder(storage, prefix)).map(({ place }) => place);
+  const kept = new Set(whole.slice(0, keep).map(nameOf));
+  for (const step of protectedSteps) {
+    const newest = whole.find((place) => place.step === step);
+    if (newest !== undefined) kept.add(nameOf(newest));
+  }
+  for (const place of await newestFirst(storage, prefix)) {
+    if (place.term <= term && !kept.has(nameOf(place))) await removeCheckpoint(storage, prefix, place);
+  }
+}
+
+/** Which checkpoint: a step may have one of each term. */
+interface Place {
+  step: number;
+  term: number;
+}
+
+async function manifestsUnder(
+  storage: Storage,
+  prefix: string,
+): Promise<{ place: Place; manifest: CheckpointManifest }[]> {
+  const found: { place: Place; manifest: CheckpointManifest }[] = [];
+  for (const place of await newestFirst(storage, prefix)) {
     try {
-      const manifest = await readManifest(storage, prefix, step);
-      if (manifest !== null) manifests.push(manifest);
+      const manifest = await readManifest(storage, prefix, place);
+      if (manifest !== null) found.push({ place, manifest });
     } catch (error) {
       if (!(error instanceof TrainyardError)) throw error;
     }
   }
-  return manifests;
+  return found;
 }
 
-/** Keeps the newest `keep` checkpoints and the protected ones; removes the others, and all that is not whole. */
-export async function pruneCheckpoints(
-  storage: Storage,
-  prefix: string,
-  keep: number,
-  protectedSteps: number[] = [],
-): Promise<void> {
-  const whole = (await listCheckpoints(storage, prefix)).map(({ step }) => step);
-  const kept = new Set([...whole.slice(Math.max(0, whole.length - keep)), ...protectedSteps]);
-  for (const step of await stepsUnder(storage, prefix)) {
-    if (!kept.has(step)) await removeCheckpoint(storage, prefix, step);
-  }
-}
-
-async function removeCheckpoint(storage: Storage, prefix: string, step: number): Promise<void> {
-  await storage.remove(manifestKey(prefix, step));
-  await storage.remove(folderOf(prefix, step));
+async function removeCheckpoint(storage: Storage, prefix: string, place: Place): Promise<void> {
+  await storage.remove(manifestKey(prefix, place));
+  await storage.remove(folderOf(prefix, place));
 }
 
 async function readManifest(
   storage: Storage,
   prefix: string,
-  step: number,
+  place: Place,
 ): Promise<CheckpointManifest | null> {
-  const bytes = await storage.read(manifestKey(prefix, step));
+  const bytes = await storage.read(manifestKey(prefix, place));
   if (bytes === null) return null;
   return decodeManifest('manifest.json', bytes) as CheckpointManifest;
 }
 
-/** The steps that have a folder, ascending; it need not hold a whole checkpoint. */
-async function stepsUnder(storage: Storage, prefix: string): Promise<number[]> {
+/** All that have a folder; it need not hold a whole checkpoint. */
+async function newestFirst(storage: Storage, prefix: string): Promise<Place[]> {
   const names = await storage.list(prefix);
-  return names
-    .flatMap((name) => /^step-(\d{8,})$/.exec(name)?.slice(1).map(Number) ?? [])
-    .sort((a, b) => a - b);
+  const places = names.flatMap((name) => {
+    const match = /^step-(\d{8,})\.(\d{6,})$/.exec(name);
+    return match === null ? [] : [{ step: Number(match[1]), term: Number(match[2]) }];
+  });
+  return places.sort((a, b) => b.term - a.term || b.step - a.step);
 }
 
-/** Padded so that a listing sorts by step. */
-function folderOf(prefix: string, step: number): string {
-  return `${prefix}/step-${String(step).padStart(8, '0')}`;
+function nameOf({ step, term }: Place): string {
+  return `step-${String(step).padStart(8, '0')}.${String(term).padStart(6, '0')}`;
 }
 
-function manifestKey(prefix: string, step: number): string {
-  return `${folderOf(prefix, step)}/manifest.json`;
+function folderOf(prefix: string, place: Place): string {
+  return `${prefix}/${nameOf(place)}`;
+}
+
+function manifestKey(prefix: string, place: Place): string {
+  return `${folderOf(prefix, place)}/manifest.json`;
 }

@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { TrainyardError, type ErrorCode } from '../errors.js';
 import type { Storage } from './storage.js';
 
 const temporaryPrefix = '.tmp-';
@@ -24,48 +25,51 @@ export async function createFileStorage(root: string): Promise<Storage> {
       return orIfMissing(null, () => (from === 0 ? readFile(path) : readPast(path, from)));
     },
 
-    async put(key, content) {
-      const path = pathOf(key);
-      const temporary = await writeTemporary(dirname(path), content);
-      try {
-        await rename(temporary, path);
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-      }
-      await syncFolder(dirname(path));
-    },
+    put: (key, content) =>
+      writing(async () => {
+        const path = pathOf(key);
+        const temporary = await writeTemporary(dirname(path), content);
+        try {
+          await rename(temporary, path);
+        } catch (error) {
+          await rm(temporary, { force: true });
+          throw error;
+        }
+        await syncFolder(dirname(path));
+      }),
 
-    async create(key, content) {
-      const path = pathOf(key);
-      const temporary = await writeTemporary(dirname(path), content);
-      let created = true;
-      try {
-        // Unlike rename, link fails when the name is taken: that is what leaves one winner.
-        await link(temporary, path);
-      } catch (error) {
-        if (!hasCode(error, 'EEXIST')) throw error;
-        created = false;
-      } finally {
-        await rm(temporary, { force: true });
-      }
-      await syncFolder(dirname(path));
-      return created;
-    },
+    create: (key, content) =>
+      writing(async () => {
+        const path = pathOf(key);
+        const temporary = await writeTemporary(dirname(path), content);
+        let created = true;
+        try {
+          // Unlike rename, link fails when the name is taken: that is what leaves one winner.
+          await link(temporary, path);
+        } catch (error) {
+          if (!hasCode(error, 'EEXIST')) throw error;
+          created = false;
+        } finally {
+          await rm(temporary, { force: true });
+        }
+        await syncFolder(dirname(path));
+        return created;
+      }),
 
-    async append(key, content) {
-      const path = pathOf(key);
-      await makeFolder(dirname(path));
-      const file = await open(path, 'a');
-      try {
-        const isNew = (await file.stat()).size === 0;
-        await file.appendFile(content);
-        await file.datasync();
-        if (isNew) await syncFolder(dirname(path));
-      } finally {
-        await file.close();
-      }
-    },
+    append: (key, content) =>
+      writing(async () => {
+        const path = pathOf(key);
+        await makeFolder(dirname(path));
+        const file = await open(path, 'a');
+        try {
+          const isNew = (await file.stat()).size === 0;
+          await file.appendFile(content);
+          await file.datasync();
+          if (isNew) await syncFolder(dirname(path));
+        } finally {
+          await file.close();
+        }
+      }),
 
     async list(prefix) {
       const path = pathOf(prefix);
@@ -73,12 +77,37 @@ export async function createFileStorage(root: string): Promise<Storage> {
       return names.filter(isSegment).sort();
     },
 
-    async remove(prefix) {
-      const path = pathOf(prefix);
-      await rm(path, { recursive: true, force: true });
-      await orIfMissing(undefined, () => syncFolder(dirname(path)));
-    },
+    remove: (prefix) =>
+      writing(async () => {
+        const path = pathOf(prefix);
+        await rm(path, { recursive: true, force: true });
+        await orIfMissing(undefined, () => syncFolder(dirname(path)));
+      }),
   };
+}
+
+const refusals: Partial<Record<string, ErrorCode>> = {
+  ENOSPC: 'STORAGE_FULL',
+  EDQUOT: 'STORAGE_FULL',
+  EROFS: 'STORAGE_UNAVAILABLE',
+  EACCES: 'STORAGE_UNAVAILABLE',
+  EPERM: 'STORAGE_UNAVAILABLE',
+  EIO: 'STORAGE_UNAVAILABLE',
+  ESTALE: 'STORAGE_UNAVAILABLE',
+};
+
+/** @throws TrainyardError STORAGE_FULL, STORAGE_UNAVAILABLE for what the file system refuses */
+async function writing<Done>(write: () => Promise<Done>): Promise<Done> {
+  try {
+    return await write();
+  } catch (cause) {
+    const code = refusals[(cause as NodeJS.ErrnoException).code ?? ''];
+    if (code === undefined) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const advice =
+      code === 'STORAGE_FULL' ? 'Make room in the data folder' : 'See that the data folder can be written';
+    throw new TrainyardError(code, `${advice}; what waits for it goes on then. (${reason})`, { cause });
+  }
 }
 
 function segmentsOf(key: string): string[] {
@@ -99,22 +128,44 @@ async function readPast(path: string, from: number): Promise<Buffer> {
 
 /** A durable file of its own name in the folder, to be renamed or linked; nothing is left where that fails. */
 async function writeTemporary(folder: string, content: Uint8Array): Promise<string> {
-  await makeFolder(folder);
+  const made = await makeFolder(folder);
   const path = join(folder, temporaryPrefix + randomUUID());
   try {
     await writeFile(path, content, { flag: 'wx', flush: true });
   } catch (error) {
     await rm(path, { force: true });
+    await removeEmpty(made);
     throw error;
   }
   return path;
 }
 
-/** Makes the folder and those above it, each durable: its name is content of its parent. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+/** Makes the folder and those above it, each durable: its name is content of its parent. Those made, the deepest first. */
+async function makeFolder(folder: string): Promise<string[]> {
+  let first: string | undefined;
+  try {
+    first = await mkdir(folder, { recursive: true });
+  } catch (error) {
+    // A recursive mkdir hides behind this why a folder could not be made; a plain one says it.
+    if (!hasCode(error, 'ENOENT')) throw error;
+    const above = await makeFolder(dirname(folder));
+    await mkdir(folder);
+    return [folder, ...above];
+  }
+  const made: string[] = [];
+  if (first === undefined) return made;
+  for (let each = folder; each.length >= first.length; each = dirname(each)) made.push(each);
+  for (const each of made) await syncFolder(dirname(each));
+  return made;
+}
+
+/** One that another process has begun to use stays. */
+async function removeEmpty(folders: string[]): Promise<void> {
+  try {
+    for (const each of folders) await rmdir(each);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

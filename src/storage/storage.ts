@@ -5,7 +5,8 @@
  * A key is a path of segments joined by '/', each of letters, digits, '.', '_' and '-', none of them '.' or '..' or
  * beginning with '.tmp-'; any other key is a programming error. A prefix is a key too, and may outlive its last blob.
  * A blob is seen whole or not at all, and a change is durable when its promise resolves. What the store itself refuses
- * (no space, no permission) rejects with its own error and `code`.
+ * to write rejects with a TrainyardError: STORAGE_FULL for want of room, STORAGE_UNAVAILABLE for all that an operator can
+ * put right (no permission, read-only, a broken disk).
  */
 export interface Storage {
   /** For logs: the kind and the place, without secrets. */

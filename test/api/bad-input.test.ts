@@ -154,6 +154,79 @@ const badFields: [body: string | object, pointer: string, detail: RegExp | strin
   [{ model: '' }, '/model', /^model is not of the form/],
   [{ loss: 'hinge' }, '/loss', 'loss must be one of: auto, cross_entropy, mse.'],
   [{ publish: 'never' }, '/publish', 'publish must be one of: final, best, every_checkpoint.'],
+  [{ checkpoint: 5 }, '/checkpoint', 'checkpoint must be an object.'],
+  [
+    { checkpoint: { every_steps: 0 } },
+    '/checkpoint/every_steps',
+    'checkpoint.every_steps must be at least 1.',
+  ],
+  [
+    { checkpoint: { every_steps: 1_000_000_001 } },
+    '/checkpoint/every_steps',
+    'checkpoint.every_steps must be at most 1000000000.',
+  ],
+  [
+    { checkpoint: { every_steps: 1.5 } },
+    '/checkpoint/every_steps',
+    'checkpoint.every_steps must be an integer.',
+  ],
+  [
+    { checkpoint: { every_seconds: 0.05 } },
+    '/checkpoint/every_seconds',
+    'checkpoint.every_seconds must be at least 0.1.',
+  ],
+  [
+    { checkpoint: { every_seconds: 86_401 } },
+    '/checkpoint/every_seconds',
+    'checkpoint.every_seconds must be at most 86400.',
+  ],
+  [
+    { checkpoint: { every_steps: 10, every_seconds: 10 } },
+    '/checkpoint',
+    'checkpoint takes every_steps or every_seconds, not both.',
+  ],
+  [{ checkpoint: { keep: 0 } }, '/checkpoint/keep', 'checkpoint.keep must be at least 1.'],
+  [{ checkpoint: { keep: 101 } }, '/checkpoint/keep', 'checkpoint.keep must be at most 100.'],
+  [
+    { checkpoint: { every_epochs: 1 } },
+    '/checkpoint/every_epochs',
+    'checkpoint.every_epochs is unknown here; there are: every_steps, every_seconds, keep.',
+  ],
+  [{ priority: 101 }, '/priority', 'priority must be at most 100.'],
+  [{ priority: -101 }, '/priority', 'priority must be at least -100.'],
+  [{ priority: 0.5 }, '/priority', 'priority must be an integer.'],
+  [{ priority: 'high' }, '/priority', 'priority must be an integer.'],
+  [{ time_limit_seconds: 0 }, '/time_limit_seconds', 'time_limit_seconds must be at least 1.'],
+  [{ time_limit_seconds: 31_536_001 }, '/time_limit_seconds', 'time_limit_seconds must be at most 31536000.'],
+  [{ time_limit_seconds: null }, '/time_limit_seconds', 'time_limit_seconds must be an integer.'],
+  [{ webhook: 'https://example.com/' }, '/webhook', 'webhook must be an object.'],
+  [{ webhook: {} }, '/webhook/url', 'webhook.url is missing.'],
+  [{ webhook: { url: 7 } }, '/webhook/url', 'webhook.url must be a string.'],
+  [
+    { webhook: { url: `https://example.com/${'x'.repeat(2048)}` } },
+    '/webhook/url',
+    'webhook.url must have at most 2048 characters.',
+  ],
+  [
+    { webhook: { url: 'https://example.com/', events: [] } },
+    '/webhook/events',
+    'webhook.events must have at least 1 item.',
+  ],
+  [
+    { webhook: { url: 'https://example.com/', events: ['job.failed', 'job.failed'] } },
+    '/webhook/events',
+    'webhook.events must not have the same item twice.',
+  ],
+  [
+    { webhook: { url: 'https://example.com/', events: ['job.failed', 'job.done'] } },
+    '/webhook/events/1',
+    /^webhook\.events\[1\] must be one of: job\.queued, job\.running, .*job\.cancelled\.$/,
+  ],
+  [
+    { webhook: { url: 'https://example.com/', secret: 'x' } },
+    '/webhook/secret',
+    'webhook.secret is unknown here; there are: url, events.',
+  ],
   [{ metadata: { a: 1 } }, '/metadata/a', 'metadata.a must be a string.'],
   [{ metadata: { a: 'x'.repeat(513) } }, '/metadata/a', 'metadata.a must have at most 512 characters.'],
   [{ metadata: { ['k'.repeat(65)]: '' } }, '/metadata', 'A key of metadata must have at most 64 characters.'],
@@ -236,24 +309,63 @@ describe('a body that is not what it should be', () => {
 });
 
 describe('a query string that is not what it should be', () => {
+  const jobs = '/v1/jobs';
+  const events = '/v1/jobs/job_00000000000000000000000000/events';
+  const metrics = '/v1/jobs/job_00000000000000000000000000/metrics';
+
   test.each([
-    ['limit=0', 'limit', 'limit must be at least 1.'],
-    ['limit=101', 'limit', 'limit must be at most 100.'],
-    ['limit=1.5', 'limit', 'limit must be an integer.'],
-    ['limit=', 'limit', 'limit must be an integer.'],
-    ['limit=ten', 'limit', 'limit must be an integer.'],
-    ['limit=0x10', 'limit', 'limit must be an integer.'],
-    ['limit=1e1', 'limit', 'limit must be an integer.'],
-    ['limit=1&limit=2', 'limit', 'limit must be an integer.'],
-    ['after=1', 'after', /^after is not of the form/],
-    ['page=2', 'page', 'page is unknown here; there are: after, limit.'],
-  ])('%s', async (query, parameter, detail) => {
-    const { status, body } = await service.http.get(`/v1/jobs?${query}`);
+    [jobs, 'limit=0', 'limit', 'limit must be at least 1.'],
+    [jobs, 'limit=101', 'limit', 'limit must be at most 100.'],
+    [jobs, 'limit=1.5', 'limit', 'limit must be an integer.'],
+    [jobs, 'limit=', 'limit', 'limit must be an integer.'],
+    [jobs, 'limit=ten', 'limit', 'limit must be an integer.'],
+    [jobs, 'limit=0x10', 'limit', 'limit must be an integer.'],
+    [jobs, 'limit=1e1', 'limit', 'limit must be an integer.'],
+    [jobs, 'limit=1&limit=2', 'limit', 'limit is given more than once.'],
+    [jobs, 'after=1', 'after', /^after is not of the form/],
+    [
+      jobs,
+      'page=2',
+      'page',
+      'page is unknown here; there are: status, model, dataset, metadata, after, limit.',
+    ],
+    [jobs, `${'x'.repeat(1000)}=2`, '', /^A parameter is unknown here; there are: status/],
+    [
+      jobs,
+      'status=done',
+      'status',
+      'status must be one of: queued, running, paused, succeeded, failed, cancelled.',
+    ],
+    [jobs, 'status=queued&status=failed', 'status', 'status is given more than once.'],
+    [jobs, 'model=a&model=b', 'model', 'model is given more than once.'],
+    [jobs, 'metadata=a', 'metadata', 'metadata must be written metadata[key]=value.'],
+    [jobs, 'metadata=a&metadata=b', 'metadata', 'metadata is given more than once.'],
+    [jobs, 'metadata[a]=1&metadata[a]=2', 'metadata[a]', 'metadata[a] is given more than once.'],
+    [jobs, 'metadata[]=1', 'metadata', 'A key of metadata must have at least 1 character.'],
+    [jobs, `metadata[${'k'.repeat(65)}]=1`, 'metadata', 'A key of metadata must have at most 64 characters.'],
+    [jobs, 'metadata[a=1', 'metadata[a', /^metadata\[a is unknown here/],
+    [jobs, 'labels[a]=1', 'labels[a]', /^labels\[a\] is unknown here/],
+    [events, 'after=-1', 'after', 'after must be at least 0.'],
+    [events, 'after=x', 'after', 'after must be an integer.'],
+    [events, 'limit=1001', 'limit', 'limit must be at most 1000.'],
+    [events, 'since=1', 'since', 'since is unknown here; there are: after, limit.'],
+    [metrics, 'max_points=1', 'max_points', 'max_points must be at least 2.'],
+    [metrics, 'max_points=10001', 'max_points', 'max_points must be at most 10000.'],
+  ])('%s?%s', async (path, query, parameter, detail) => {
+    const { status, body } = await service.http.get(`${path}?${query}`);
     expect(status).toBe(400);
     expect(body).toMatchObject({ code: 'INVALID_REQUEST', parameter });
     expect(body).not.toHaveProperty('pointer');
-    expect((body as Problem).detail).toMatch(detail);
+    if (typeof detail === 'string') expect((body as Problem).detail).toBe(detail);
+    else expect((body as Problem).detail).toMatch(detail);
   });
+});
+
+test.each(['', 'seven', '-1', '1.5', '9'.repeat(16)])('a Last-Event-ID that is no seq: %j', async (id) => {
+  const path = '/v1/jobs/job_00000000000000000000000000/events';
+  const { status, body } = await service.http.get(path).set('last-event-id', id);
+  expect(status).toBe(400);
+  expect(body).toMatchObject({ code: 'INVALID_REQUEST', parameter: 'last-event-id' });
 });
 
 describe('a body of 100 MB', () => {

@@ -1,16 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Job, JobList, RunSummary } from '../../src/jobs/contracts.js';
 import type { OptimizerSpec } from '../../src/model/optimizer.js';
+import { jobThatIs, submit, takeUp } from './runs.js';
 import { startService, type TestService } from './service.js';
-
-async function submit(service: TestService, body: object = {}): Promise<Job> {
-  const answer = await service.http.post('/v1/jobs').send(body);
-  expect(answer.status).toBe(202);
-  return answer.body as Job;
-}
 
 const summary: RunSummary = {
   attempts: 2,
+  last_error: { code: 'TRAINING_CRASHED', message: 'The training process died.' },
   started_at: '2026-01-02T03:04:06.000Z',
   engine: { name: 'reference', device: 'cpu', reason: 'asked for by name' },
   resumed_from_step: 938,
@@ -63,7 +59,9 @@ test.each([
     seed: 0,
     engine: 'auto',
     publish: 'final',
+    checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
   });
+  expect(job).toMatchObject({ priority: 0, time_limit_seconds: null, webhook: null });
   expect([...service.queue]).toEqual([[job.id, 'waiting']]);
   expect(await service.store.readSpec(job.id)).toMatchObject({ model: 'mnist-mlp', steps: 4690 });
 });
@@ -88,11 +86,17 @@ test('every field that is sent reaches the spec', async () => {
     seed: Number.MAX_SAFE_INTEGER,
     engine: 'reference',
     publish: 'every_checkpoint',
+    checkpoint: { every_steps: 1_000_000_000, keep: 100 },
+    priority: -100,
+    time_limit_seconds: 31_536_000,
+    webhook: { url: 'https://example.com/hooks?token=1', events: ['job.metrics', 'job.succeeded'] },
     metadata: { owner: 'Ada', 'a/b~c': '"quoted" \u2028 ü' },
   };
   const job = await submit(service, body);
-  const { model, dataset, metadata, network, ...numbers } = body;
-  expect(job).toMatchObject({ model, dataset, metadata, spec: numbers });
+  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint, ...whole } = body;
+  expect(job).toMatchObject(whole);
+  expect(job.spec).toMatchObject({ loss, optimizer, epochs, batch_size, seed, engine, publish });
+  expect(job.spec.checkpoint).toEqual({ every_seconds: null, ...checkpoint });
   expect(job.spec.network.hidden).toEqual([
     { units: 3, activation: 'relu', dropout: 0 },
     { units: 2, activation: 'gelu', dropout: 0.95 },
@@ -113,6 +117,29 @@ test.each<OptimizerSpec>([
   expect(((await service.http.get('/v1/jobs')).body as JobList).data).toEqual([job]);
 });
 
+test('a webhook is told of the end of the job where nothing else is asked for', async () => {
+  const { webhook } = await submit(await startService(), { webhook: { url: 'https://example.com/' } });
+  expect(webhook).toEqual({
+    url: 'https://example.com/',
+    events: ['job.succeeded', 'job.failed', 'job.cancelled'],
+  });
+});
+
+test('checkpoints may go by time', async () => {
+  const { spec } = await submit(await startService(), { checkpoint: { every_seconds: 0.1 } });
+  expect(spec.checkpoint).toEqual({ every_steps: null, every_seconds: 0.1, keep: 2 });
+});
+
+test('no more jobs are taken in than may wait', async () => {
+  const service = await startService();
+  for (let count = 0; count < 10; count++) await submit(service);
+  const refused = await service.http.post('/v1/jobs');
+  expect(refused.status).toBe(429);
+  expect(refused.headers['retry-after']).toBe('10');
+  expect(refused.body).toMatchObject({ code: 'QUEUE_FULL' });
+  expect(await service.store.ids()).toHaveLength(10);
+});
+
 test('no hidden layer is a network too', async () => {
   const job = await submit(await startService(), { network: { hidden: [] } });
   expect(job.spec.network).toEqual({ inputs: 784, hidden: [], outputs: 10 });
@@ -126,7 +153,13 @@ test.each(['succeeded', 'failed', 'cancelled'] as const)(
     const error =
       status === 'failed' ? { code: 'TRAINING_DIVERGED' as const, message: 'The loss is NaN.' } : null;
     const finished_at = '2026-01-02T03:04:16.345Z';
-    await service.store.writeResult(submitted.id, { format_version: 1, status, error, finished_at, summary });
+    await service.store.writeResult(submitted.id, {
+      format_version: 1,
+      status,
+      error,
+      finished_at,
+      summary,
+    });
 
     const { body } = await service.http.get(`/v1/jobs/${submitted.id}`).expect(200);
     expect(body).toEqual({ ...submitted, ...summary, status, error, finished_at });
@@ -136,11 +169,10 @@ test.each(['succeeded', 'failed', 'cancelled'] as const)(
 test('a job that runs is answered as its events say', async () => {
   const service = await startService();
   const submitted = await submit(service);
-  service.queue.set(submitted.id, 'active');
-  const events = await service.store.openEventLog(submitted.id);
+  const events = await takeUp(service, submitted.id);
   const { engine, progress } = summary;
   if (engine === null) throw new Error('The summary has an engine');
-  await events.append({ type: 'attempt', attempt: 1 }, { type: 'started', engine, resumed_from_step: null });
+  await events.append({ type: 'started', engine, resumed_from_step: null });
   await events.append({ type: 'progress', progress: { ...progress, samples_per_second: null } });
 
   const { body } = await service.http.get(`/v1/jobs/${submitted.id}`).expect(200);
@@ -169,6 +201,64 @@ test('the list is paged, newest first', async () => {
   expect(second.has_more).toBe(false);
   expect((await page({})).data).toHaveLength(5);
   expect(await page({ after: ids[4] })).toEqual({ object: 'list', data: [], has_more: false });
+});
+
+describe('the list holds only', () => {
+  async function found(service: TestService, query: string): Promise<string[]> {
+    const { body } = await service.http.get(`/v1/jobs?${query}`).expect(200);
+    return (body as JobList).data.map(({ id }) => id);
+  }
+
+  test.each(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const)(
+    'jobs that are %s',
+    async (status) => {
+      const service = await startService();
+      const jobs: Job[] = [];
+      for (const each of ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const) {
+        jobs.push(await jobThatIs(each, service));
+      }
+      expect(await found(service, `status=${status}`)).toEqual(
+        jobs.filter((job) => job.status === status).map(({ id }) => id),
+      );
+    },
+  );
+
+  test('jobs for a model, on a dataset', async () => {
+    const service = await startService();
+    await submit(service);
+    const { id } = await submit(service, { model: 'mine' });
+    expect(await found(service, 'model=mine')).toEqual([id]);
+    expect(await found(service, 'model=mine&dataset=mnist')).toEqual([id]);
+    expect(await found(service, 'model=mine&dataset=imagenet')).toEqual([]);
+    expect(await found(service, 'dataset=mnist')).toHaveLength(2);
+  });
+
+  test('jobs with all of these notes', async () => {
+    const service = await startService();
+    const first = await submit(service, { metadata: { owner: 'ada', trial: '3' } });
+    const second = await submit(service, { metadata: { owner: 'ada', 'a][b &=%': 'ü' } });
+    await submit(service);
+    expect(await found(service, 'metadata[owner]=ada')).toEqual([second.id, first.id]);
+    expect(await found(service, 'metadata%5Bowner%5D=ada&metadata[trial]=3')).toEqual([first.id]);
+    expect(await found(service, 'metadata[owner]=ada&metadata[trial]=4')).toEqual([]);
+    expect(await found(service, `metadata[${encodeURIComponent('a][b &=%')}]=%C3%BC`)).toEqual([second.id]);
+    expect(await found(service, 'metadata[toString]=x')).toEqual([]);
+    expect(await found(service, 'metadata[__proto__]=x')).toEqual([]);
+  });
+
+  test('what all filters let through, in pages of that', async () => {
+    const service = await startService();
+    const ids: string[] = [];
+    for (let count = 0; count < 6; count++) {
+      const { id } = await submit(service, { model: count % 2 === 0 ? 'even' : 'odd' });
+      if (count % 2 === 0) ids.unshift(id);
+    }
+    const first = (await service.http.get('/v1/jobs?model=even&status=queued&limit=2')).body as JobList;
+    expect(first.data.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    expect(first.has_more).toBe(true);
+    const rest = (await service.http.get(`/v1/jobs?model=even&limit=2&after=${ids[1]}`)).body as JobList;
+    expect(rest).toMatchObject({ data: [{ id: ids[2] }], has_more: false });
+  });
 });
 
 test('a page of the list holds the jobs as they are answered one by one', async () => {

@@ -17,7 +17,7 @@ interface Operation {
   summary?: string;
   description?: string;
   tags?: string[];
-  parameters?: { name: string; description?: string }[];
+  parameters?: { name: string; in: string; description?: string; style?: string; explode?: boolean }[];
   requestBody?: { required: boolean; content: Record<string, Media> };
   responses: Record<string, { description: string; content: Record<string, Media> }>;
 }
@@ -68,14 +68,22 @@ test('it has every route of the API', () => {
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   expect(routes.toSorted()).toEqual([
+    'delete /v1/jobs/{id}',
     'get /health/live',
     'get /health/ready',
     'get /v1/jobs',
     'get /v1/jobs/{id}',
+    'get /v1/jobs/{id}/checkpoints',
+    'get /v1/jobs/{id}/events',
+    'get /v1/jobs/{id}/metrics',
+    'get /v1/jobs/{id}/webhook-deliveries',
     'get /v1/models',
     'get /v1/models/{name}',
     'post /predict',
     'post /v1/jobs',
+    'post /v1/jobs/{id}/cancel',
+    'post /v1/jobs/{id}/pause',
+    'post /v1/jobs/{id}/resume',
   ]);
 });
 
@@ -137,6 +145,47 @@ test('it says which settings each optimiser has, and their defaults', () => {
     ['type', 'learning_rate', 'momentum', 'nesterov', 'weight_decay'],
     ['type', 'learning_rate', 'alpha', 'epsilon', 'weight_decay'],
   ]);
+});
+
+test('it tells the kinds of events apart by their type', () => {
+  const { oneOf, discriminator } = document.components.schemas.JobEvent as {
+    oneOf: { $ref: string }[];
+    discriminator: { propertyName: string; mapping: Record<string, string> };
+  };
+  expect(discriminator.propertyName).toBe('type');
+  expect(Object.values(discriminator.mapping)).toEqual(oneOf.map(({ $ref }) => $ref));
+  for (const [type, ref] of Object.entries(discriminator.mapping)) {
+    const schema = document.components.schemas[ref.split('/').at(-1) ?? ''] as { properties: object };
+    expect(schema.properties).toHaveProperty('type.enum', [type]);
+  }
+});
+
+test('it says how notes are asked for, and which headers there are', () => {
+  const parameterOf = (method: string, path: string, name: string) =>
+    operation(method, path).parameters?.find((parameter) => parameter.name === name);
+  expect(parameterOf('get', '/v1/jobs', 'metadata')).toMatchObject({
+    in: 'query',
+    style: 'deepObject',
+    explode: true,
+  });
+  expect(parameterOf('post', '/v1/jobs', 'Idempotency-Key')).toMatchObject({ in: 'header' });
+  expect(parameterOf('get', '/v1/jobs/{id}/events', 'Last-Event-ID')).toMatchObject({ in: 'header' });
+});
+
+test('what it shows of a job fits the route', () => {
+  const shown = (path: string, status = '200') =>
+    (exampleOf(operation('post', path).responses[status].content) as { status: string }).status;
+  expect(shown('/v1/jobs', '202')).toBe('queued');
+  expect(shown('/v1/jobs/{id}/cancel')).toBe('cancelled');
+  expect(shown('/v1/jobs/{id}/pause')).toBe('paused');
+  expect(shown('/v1/jobs/{id}/pause', '202')).toBe('running');
+  expect(shown('/v1/jobs/{id}/resume')).toBe('queued');
+});
+
+test('it shows a body only where there is one to send', () => {
+  for (const verb of ['cancel', 'pause', 'resume']) {
+    expect(operation('post', `/v1/jobs/{id}/${verb}`)).not.toHaveProperty('requestBody');
+  }
 });
 
 test('only a body that may be left out is optional', () => {

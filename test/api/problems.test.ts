@@ -15,7 +15,7 @@ function failingWith(error: unknown): Promise<TestService> {
   const fail = async (): Promise<never> => {
     throw error;
   };
-  return startService({ jobs: { get: fail, list: fail } });
+  return startService({ jobs: { get: fail, list: fail, events: fail, metrics: fail, checkpoints: fail } });
 }
 
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -25,16 +25,27 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
+  JOB_ENDED: 409,
+  JOB_FINISHING: 409,
+  JOB_NOT_ENDED: 409,
+  IDEMPOTENCY_KEY_REUSED: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   DATASET_NOT_FOUND: 422,
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
+  WEBHOOK_REFUSED: 422,
+  WEBHOOKS_NOT_CONFIGURED: 422,
+  QUEUE_FULL: 429,
   MODEL_NOT_READY: 503,
   NOT_READY: 503,
   QUEUE_UNAVAILABLE: 503,
+  STORAGE_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
+  STORAGE_FULL: 507,
 };
+
+const retryAfter: Partial<Record<number, string>> = { 429: '10', 503: '5' };
 
 test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (code) => {
   const expected = statuses[code] ?? 500;
@@ -43,7 +54,7 @@ test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (co
   const { status, body, headers } = await http.get('/v1/jobs/job_1');
   expect(status).toBe(expected);
   expect(headers['content-type']).toMatch(/^application\/problem\+json/);
-  expect(headers['retry-after']).toBe(expected === 503 ? '5' : undefined);
+  expect(headers['retry-after']).toBe(retryAfter[expected]);
   expect(body).toEqual({
     type: `urn:trainyard:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: errorCodes[code],
@@ -83,6 +94,15 @@ describe('an error that is not meant for clients', () => {
   });
 });
 
+test.each(['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'] as const)(
+  '%s is logged as a warning',
+  async (code) => {
+    const { http, logLines } = await failingWith(new TrainyardError(code, 'What is wrong.'));
+    await http.get('/v1/jobs');
+    expect(logLines).toContainEqual(expect.objectContaining({ level: 40, code, msg: 'What is wrong.' }));
+  },
+);
+
 test('a refusal is logged at info, with its code', async () => {
   const { http, logLines } = await startService();
   await http.post('/v1/jobs').send({ epochs: 0 });
@@ -100,6 +120,7 @@ test('a refusal is logged at info, with its code', async () => {
 test.each([
   ['GET', '/nope?a=b'],
   ['DELETE', '/v1/jobs'],
+  ['GET', '/v1/jobs/job_1/cancel'],
   ['POST', '/nope'],
 ])('there is no %s %s', async (method, path) => {
   const { url } = await startService();
@@ -153,8 +174,12 @@ test('while the app closes, requests under way are answered and new ones are ref
   let release = (): void => undefined;
   let started = (): void => undefined;
   const underWay = new Promise<void>((resolve) => (started = resolve));
+  const notAsked = (): Promise<never> => Promise.reject(new Error('Not asked for here'));
   const jobs: JobView = {
-    get: () => Promise.reject(new Error('Not asked for here')),
+    get: notAsked,
+    events: notAsked,
+    metrics: notAsked,
+    checkpoints: notAsked,
     list: async () => {
       started();
       await new Promise<void>((resolve) => (release = resolve));

@@ -1,8 +1,11 @@
 /** The schemas and the types that the rest of the service uses say the same; the compiler compares them. */
 import type { Static } from 'typebox';
 import { expectTypeOf, test } from 'vitest';
+import type { CheckpointList } from '../../src/api/schemas/checkpoint.js';
+import type { JobEvent, JobEventList } from '../../src/api/schemas/job-event.js';
 import type { JobRequest } from '../../src/api/schemas/job-request.js';
-import type { Job, JobList, newJobExample } from '../../src/api/schemas/job.js';
+import type { Job, JobList, jobExamples } from '../../src/api/schemas/job.js';
+import type { MetricsList } from '../../src/api/schemas/metrics.js';
 import type { PredictionResponse } from '../../src/api/schemas/prediction.js';
 import type * as contracts from '../../src/jobs/contracts.js';
 import type * as modelServer from '../../src/model/model-server.js';
@@ -17,7 +20,27 @@ test('a request for a job', () => {
 test('a job', () => {
   expectTypeOf<Static<typeof Job.schema>>().toEqualTypeOf<contracts.Job>();
   expectTypeOf<Static<typeof JobList.schema>>().toEqualTypeOf<contracts.JobList>();
-  expectTypeOf<typeof newJobExample>().toExtend<contracts.Job>();
+  expectTypeOf<(typeof jobExamples)[keyof typeof jobExamples]>().toExtend<contracts.Job>();
+});
+
+test('an event', () => {
+  type Body<T> = Extract<Static<typeof JobEvent.schema>, { type: T }>;
+  type Contract<T> = Plain<Extract<contracts.RunEvent, { type: T }>>;
+  expectTypeOf<Plain<Body<'started'>>>().toEqualTypeOf<Contract<'started'>>();
+  expectTypeOf<Plain<Body<'progress'>>>().toEqualTypeOf<Contract<'progress'>>();
+  expectTypeOf<Plain<Body<'metrics'>>>().toEqualTypeOf<Contract<'metrics'>>();
+  expectTypeOf<Plain<Body<'checkpoint'>>>().toEqualTypeOf<Contract<'checkpoint'>>();
+  expectTypeOf<Plain<Body<'published'>>>().toEqualTypeOf<Contract<'published'>>();
+  expectTypeOf<Plain<Body<'log'>>>().toEqualTypeOf<Contract<'log'>>();
+  expectTypeOf<Plain<Body<'done'>>>().toEqualTypeOf<Contract<'done'>>();
+  // The contract says which fields go with which status, the schema that they may be there.
+  expectTypeOf<Contract<'status'>>().toExtend<Body<'status'>>();
+  expectTypeOf<contracts.EventList>().toExtend<Static<typeof JobEventList.schema>>();
+});
+
+test('what a job leaves behind', () => {
+  expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<contracts.MetricsList>();
+  expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<contracts.CheckpointList>();
 });
 
 test('a prediction', () => {

@@ -7,14 +7,20 @@ import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import { buildApp, type ApiDeps } from '../../src/api/app.js';
 import { createDatasetStore } from '../../src/data/dataset-store.js';
+import { createEventFeed } from '../../src/jobs/event-feed.js';
+import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
 import { createJobView } from '../../src/jobs/job-view.js';
+import { createLifecycle } from '../../src/jobs/lifecycle.js';
 import { createProducer } from '../../src/jobs/producer.js';
-import type { Place } from '../../src/jobs/queue/training-queue.js';
+import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
+import { createRunReader } from '../../src/jobs/run-state.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
 import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
 import { createRegistry, type Registry } from '../../src/model/registry.js';
+import { parseSecret } from '../../src/jobs/webhooks/secret.js';
+import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { describedAs, parametersOf } from '../model/small-model.js';
@@ -44,7 +50,7 @@ interface Answer {
 
 export interface TestService {
   url: string;
-  http: { get(path: string): Request; post(path: string): Request };
+  http: Record<'get' | 'head' | 'post' | 'delete', (path: string) => Request>;
   app: Awaited<ReturnType<typeof buildApp>>;
   storage: Storage;
   store: RunStore;
@@ -61,15 +67,20 @@ export interface TestService {
 const labels = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 const digits = describedAs({ inputs: 784, hidden: [], outputs: 10 }, labels);
 
+const maxQueuedJobs = 10;
+
 /** Goes when the test ends. */
-export async function startService(replaced: Partial<ApiDeps> = {}): Promise<TestService> {
-  const service = await openService(replaced);
+export async function startService(replaced: Partial<ApiDeps> = {}, shared?: Shared): Promise<TestService> {
+  const service = await openService(replaced, shared);
   onTestFinished(service.stop);
   return service;
 }
 
+/** What processes of one service have in common. */
+type Shared = Pick<TestService, 'storage' | 'queue'>;
+
 /** For whoever stops it. */
-export async function openService(replaced: Partial<ApiDeps> = {}): Promise<TestService> {
+export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shared): Promise<TestService> {
   const logLines: LogLine[] = [];
   const log = pino(
     { level: 'debug' },
@@ -80,28 +91,49 @@ export async function openService(replaced: Partial<ApiDeps> = {}): Promise<Test
     },
   );
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-api-'));
-  const storage = await createFileStorage(folder);
+  const storage = shared?.storage ?? (await createFileStorage(folder));
   const store = createRunStore(storage);
-  const queue: TestService['queue'] = new Map();
-  const queueVerbs = {
-    add: (runId: string) => {
-      queue.set(runId, 'waiting');
-      return Promise.resolve();
-    },
-    placeOf: (runId: string) => Promise.resolve(queue.get(runId) ?? null),
-  };
+  const runs = createRunReader(store);
+  const idempotencyKeys = createIdempotencyKeys(storage);
+  const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
+  const feed = createEventFeed({ store, log, lookEveryMs: 20 });
+  const webhooks = createWebhooks({
+    storage,
+    store,
+    runs,
+    feed,
+    queue: { add: () => Promise.resolve() },
+    secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
+    allowPrivate: false,
+    log,
+  });
   const registry = createRegistry(storage, log);
   const modelServer = createModelServer({ registry, engine: createReferenceEngine(), log });
   const datasets = createDatasetStore();
   const app = await buildApp({
     producer: createProducer({
       store,
-      queue: queueVerbs,
+      runs,
+      idempotencyKeys,
+      queue: verbsOf(queue),
+      webhooks,
       datasetInfo: (name) => datasets.info(name),
       trainingMemoryLimitBytes: 2 ** 30,
+      maxQueuedJobs,
       log,
     }),
-    jobs: createJobView(store, queueVerbs, log),
+    jobs: createJobView({ storage, store, runs, log }),
+    lifecycle: createLifecycle({
+      store,
+      runs,
+      idempotencyKeys,
+      queue: verbsOf(queue),
+      webhooks,
+      log,
+      pauseWithinMs: 1_000,
+    }),
+    feed,
+    webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,
     modelServer,
     checks: {
@@ -125,6 +157,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}): Promise<Test
     logLines,
     async stop() {
       await app.close();
+      feed.stop();
       await modelServer.stop();
       await rm(folder, { recursive: true, force: true });
     },
@@ -140,5 +173,17 @@ export async function openService(replaced: Partial<ApiDeps> = {}): Promise<Test
       await modelServer.refresh();
       return version;
     },
+  };
+}
+
+function verbsOf(queue: TestService['queue']): Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'> {
+  return {
+    add(runId) {
+      if (!queue.has(runId)) queue.set(runId, 'waiting');
+      return Promise.resolve();
+    },
+    remove: (runId) => Promise.resolve(queue.get(runId) === 'waiting' && queue.delete(runId)),
+    placeOf: (runId) => Promise.resolve(queue.get(runId) ?? null),
+    count: () => Promise.resolve([...queue.values()].filter((place) => place === 'waiting').length),
   };
 }

@@ -5,14 +5,19 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { createDatasetStore } from '../../src/data/dataset-store.js';
+import type { JobRequest, RunEventBody, RunResult } from '../../src/jobs/contracts.js';
 import { endRun } from '../../src/jobs/end-run.js';
+import { createEventFeed, type EventFeed } from '../../src/jobs/event-feed.js';
+import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
 import { createJobView, type JobView } from '../../src/jobs/job-view.js';
+import { createLifecycle, type Lifecycle } from '../../src/jobs/lifecycle.js';
 import { createProducer, type Producer } from '../../src/jobs/producer.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
 import type { Queues } from '../../src/jobs/queue/queues.js';
 import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
+import { createRunReader } from '../../src/jobs/run-state.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
-import type { RunResult } from '../../src/jobs/contracts.js';
+import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
@@ -23,13 +28,24 @@ export interface Scene {
   store: RunStore;
   producer: Producer;
   jobs: JobView;
-  /** Makes that the queue does not answer producer and view. */
+  lifecycle: Lifecycle;
+  feed: EventFeed;
+  /** The id of a new job. */
+  submit: (request?: JobRequest) => Promise<string>;
+  /** As a worker does that takes the run up; its term. */
+  takeUp: (runId: string, attempt?: number) => Promise<number>;
+  /** In a term. */
+  tell: (runId: string, term: number, ...events: RunEventBody[]) => Promise<void>;
+  /** Makes that the queue does not answer. */
   setAway: (away: boolean) => void;
   end: (runId: string, status: RunResult['status'], error?: RunResult['error']) => Promise<void>;
 }
 
 /** One queue for the tests of a file, as a new one takes seconds; each scene has a store of its own. */
-export function sceneWithQueue(): { queue: () => TrainingQueue; scene: () => Promise<Scene> } {
+export function sceneWithQueue(): {
+  queue: () => TrainingQueue;
+  scene: (limits?: { maxQueuedJobs?: number }) => Promise<Scene>;
+} {
   let folder: string;
   let queues: Queues;
   beforeAll(async () => {
@@ -41,37 +57,84 @@ export function sceneWithQueue(): { queue: () => TrainingQueue; scene: () => Pro
     await rm(folder, { recursive: true });
   });
 
-  const scene = async (): Promise<Scene> => {
-    const storage = await temporaryStorage();
-    const store = createRunStore(storage);
-    const queue = queues.training;
-    let away = false;
-    const fragile: Pick<TrainingQueue, 'add' | 'placeOf'> = {
-      add: (id) => (away ? Promise.reject(new Error('away')) : queue.add(id)),
-      placeOf: (id) => (away ? Promise.reject(new Error('away')) : queue.placeOf(id)),
-    };
-    const datasets = createDatasetStore();
-    const producer = createProducer({
-      store,
-      queue: fragile,
-      datasetInfo: (name) => datasets.info(name),
-      trainingMemoryLimitBytes: 2 ** 30,
-      log,
-      sweepIntervalMs: 50,
-    });
-    onTestFinished(() => producer.stop());
-    return {
-      storage,
-      store,
-      producer,
-      jobs: createJobView(store, fragile, log),
-      setAway: (isAway) => (away = isAway),
-      async end(runId, status, error = null) {
-        const spec = await store.readSpec(runId);
-        if (spec === null) throw new Error(`There is no run ${runId}`);
-        await endRun(store, runId, spec, { status, error, now: new Date(0) });
-      },
-    };
+  return {
+    queue: () => queues.training,
+
+    async scene({ maxQueuedJobs = Infinity } = {}) {
+      const storage = await temporaryStorage();
+      const store = createRunStore(storage);
+      const runs = createRunReader(store);
+      const feed = createEventFeed({ store, log, lookEveryMs: 10 });
+      let away = false;
+      const fragile = <Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) => {
+        return (...args: Args) => (away ? Promise.reject(new Error('away')) : ask(...args));
+      };
+      const { training } = queues;
+      const queue = {
+        add: fragile((...args: Parameters<TrainingQueue['add']>) => training.add(...args)),
+        remove: fragile((id: string) => training.remove(id)),
+        placeOf: fragile((id: string) => training.placeOf(id)),
+        count: fragile(() => training.count()),
+      };
+      const webhooks = createWebhooks({
+        storage,
+        store,
+        runs,
+        feed,
+        queue: queues.webhooks,
+        secret: undefined,
+        allowPrivate: false,
+        log,
+      });
+      const idempotencyKeys = createIdempotencyKeys(storage);
+      const datasets = createDatasetStore();
+      const producer = createProducer({
+        store,
+        runs,
+        idempotencyKeys,
+        queue,
+        webhooks,
+        datasetInfo: (name) => datasets.info(name),
+        trainingMemoryLimitBytes: 2 ** 30,
+        maxQueuedJobs,
+        log,
+        sweepIntervalMs: 50,
+      });
+      onTestFinished(() => producer.stop());
+      onTestFinished(() => feed.stop());
+
+      const tell: Scene['tell'] = async (runId, term, ...events) => {
+        await (await store.writeEvents(runId, term)).append(...events);
+      };
+      return {
+        storage,
+        store,
+        producer,
+        jobs: createJobView({ storage, store, runs, log }),
+        lifecycle: createLifecycle({
+          store,
+          runs,
+          idempotencyKeys,
+          queue,
+          webhooks,
+          log,
+          pauseWithinMs: 1_000,
+        }),
+        feed,
+        submit: async (request = {}) => (await producer.submit(request)).job.id,
+        async takeUp(runId, attempt = 1) {
+          const term = await store.claim(runId);
+          await tell(runId, term, { type: 'status', status: 'running', attempt });
+          return term;
+        },
+        tell,
+        setAway: (isAway) => (away = isAway),
+        async end(runId, status, error = null) {
+          const spec = await store.readSpec(runId);
+          if (spec === null) throw new Error(`There is no run ${runId}`);
+          await endRun(store, runId, spec, { status, error, now: new Date(0) });
+        },
+      };
+    },
   };
-  return { queue: () => queues.training, scene };
 }

@@ -31,7 +31,12 @@ describe('an empty request', () => {
       seed: 0,
       engine: 'auto',
       publish: 'final',
+      checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
+      priority: 0,
+      time_limit_seconds: null,
+      webhook: null,
       metadata: {},
+      idempotency_key: null,
       steps: 5 * 938,
       created_at: '2026-01-02T03:04:05.000Z',
     });

@@ -23,10 +23,15 @@ function checkpointAt(step: number): Checkpoint {
   };
 }
 
+/** With the checkpoints of one writer. */
 async function storageWith(...steps: number[]): Promise<Storage> {
   const storage = await temporaryStorage();
-  for (const step of steps) await writeCheckpoint(storage, prefix, { ...checkpointAt(step), now });
+  for (const step of steps) await write(storage, step);
   return storage;
+}
+
+function write(storage: Storage, step: number, term = 1): Promise<void> {
+  return writeCheckpoint(storage, prefix, { ...checkpointAt(step), term, now });
 }
 
 /** The newest checkpoint's step, and the steps reported as damaged on the way. */
@@ -48,7 +53,7 @@ describe('a checkpoint', () => {
 
   test('lies where the design says and lists what it holds', async () => {
     const storage = await storageWith(4690);
-    const folder = `${prefix}/step-00004690`;
+    const folder = `${prefix}/step-00004690.000001`;
     expect(await storage.list(folder)).toEqual([
       'manifest.json',
       'model.safetensors',
@@ -65,7 +70,7 @@ describe('a checkpoint', () => {
     const storage = await storageWith(9, 10, 99_999_999, 100_000_000);
     expect(await resume(storage)).toEqual({ step: 100_000_000, damaged: [] });
     expect((await listCheckpoints(storage, prefix)).map(({ step }) => step)).toEqual([
-      9, 10, 99_999_999, 100_000_000,
+      100_000_000, 99_999_999, 10, 9,
     ]);
   });
 
@@ -73,7 +78,7 @@ describe('a checkpoint', () => {
     const storage = await temporaryStorage();
     expect(await resume(storage)).toEqual({ step: null, damaged: [] });
     expect(await listCheckpoints(storage, prefix)).toEqual([]);
-    await pruneCheckpoints(storage, prefix, 2);
+    await pruneCheckpoints(storage, prefix, { keep: 2, term: 1 });
   });
 
   test('written again takes the place of the earlier one', async () => {
@@ -81,12 +86,20 @@ describe('a checkpoint', () => {
     expect(await resume(storage)).toEqual({ step: 100, damaged: [] });
   });
 
-  test('that takes over from an older one ends the life of the later ones', async () => {
+  test('of a later writer is newer than all of an earlier one, whatever their steps', async () => {
     const storage = await storageWith(100, 200, 300);
-    await flipBit(storage, `${prefix}/step-00000300/model.safetensors`, 4000);
-    await writeCheckpoint(storage, prefix, { ...checkpointAt(250), now });
-    expect(await storage.list(prefix)).toEqual(['step-00000100', 'step-00000200', 'step-00000250']);
+    await write(storage, 250, 3);
+    await write(storage, 200, 3);
     expect(await resume(storage)).toEqual({ step: 250, damaged: [] });
+    const listed = (await listCheckpoints(storage, prefix)).map(({ step }) => step);
+    expect(listed).toEqual([250, 200, 300, 200, 100]);
+  });
+
+  test('that is damaged gives way to those of earlier writers in the end', async () => {
+    const storage = await storageWith(100, 200);
+    await write(storage, 150, 2);
+    await flipBit(storage, `${prefix}/step-00000150.000002/model.safetensors`, 4000);
+    expect(await resume(storage)).toEqual({ step: 200, damaged: [150] });
   });
 });
 
@@ -95,7 +108,7 @@ describe('a damaged checkpoint', () => {
     'is passed over wherever a bit of its %s is flipped',
     async (name) => {
       const storage = await storageWith(100, 200);
-      const key = `${prefix}/step-00000200/${name}`;
+      const key = `${prefix}/step-00000200.000001/${name}`;
       const bits = 8 * ((await storage.read(key))?.length ?? 0);
       // A prime stride, so that all bit positions and all parts of the file have their turn.
       for (let bit = 0; bit < bits; bit += 101) {
@@ -109,21 +122,21 @@ describe('a damaged checkpoint', () => {
 
   test.each(['model.safetensors', 'optimizer.safetensors'])('is passed over without its %s', async (name) => {
     const storage = await storageWith(100, 200);
-    await storage.remove(`${prefix}/step-00000200/${name}`);
+    await storage.remove(`${prefix}/step-00000200.000001/${name}`);
     expect(await resume(storage)).toEqual({ step: 100, damaged: [200] });
   });
 
   test('without its manifest does not exist', async () => {
     const storage = await storageWith(100, 200);
-    await storage.remove(`${prefix}/step-00000200/manifest.json`);
+    await storage.remove(`${prefix}/step-00000200.000001/manifest.json`);
     expect(await resume(storage)).toEqual({ step: 100, damaged: [] });
     expect((await listCheckpoints(storage, prefix)).map(({ step }) => step)).toEqual([100]);
   });
 
   test('is reported with the reason, each one, until a good one is found', async () => {
     const storage = await storageWith(100, 200, 300);
-    await storage.put(`${prefix}/step-00000300/manifest.json`, Buffer.from('{"format_version":1'));
-    await storage.put(`${prefix}/step-00000200/model.safetensors`, Buffer.from('short'));
+    await storage.put(`${prefix}/step-00000300.000001/manifest.json`, Buffer.from('{"format_version":1'));
+    await storage.put(`${prefix}/step-00000200.000001/model.safetensors`, Buffer.from('short'));
     const reports: string[] = [];
     await newestCheckpoint(storage, prefix, (step, reason) => reports.push(`${step}: ${reason}`));
     expect(reports).toEqual([
@@ -134,7 +147,7 @@ describe('a damaged checkpoint', () => {
 
   test('leaves nothing when it is the only one', async () => {
     const storage = await storageWith(100);
-    await flipBit(storage, `${prefix}/step-00000100/optimizer.safetensors`, 5000);
+    await flipBit(storage, `${prefix}/step-00000100.000001/optimizer.safetensors`, 5000);
     expect(await resume(storage)).toEqual({ step: null, damaged: [100] });
   });
 
@@ -148,17 +161,37 @@ describe('a damaged checkpoint', () => {
 describe('pruning', () => {
   test('keeps the newest, and the protected ones', async () => {
     const storage = await storageWith(100, 200, 300, 400, 500);
-    await pruneCheckpoints(storage, prefix, 2, [200]);
-    expect(await storage.list(prefix)).toEqual(['step-00000200', 'step-00000400', 'step-00000500']);
+    await pruneCheckpoints(storage, prefix, { keep: 2, protectedSteps: [200], term: 1 });
+    expect(await storage.list(prefix)).toEqual([
+      'step-00000200.000001',
+      'step-00000400.000001',
+      'step-00000500.000001',
+    ]);
     expect(await resume(storage)).toEqual({ step: 500, damaged: [] });
+  });
+
+  test("keeps the newer writer's where two protect the same step, and counts the newest of all", async () => {
+    const storage = await storageWith(100, 200, 300);
+    await write(storage, 200, 2);
+    await write(storage, 250, 2);
+    await pruneCheckpoints(storage, prefix, { keep: 1, protectedSteps: [200], term: 2 });
+    expect(await storage.list(prefix)).toEqual(['step-00000200.000002', 'step-00000250.000002']);
+  });
+
+  test('by a writer whose term is over leaves those of later ones alone', async () => {
+    const storage = await storageWith(100, 200);
+    await write(storage, 150, 2);
+    await storage.put(`${prefix}/step-00000160.000002/model.safetensors`, Buffer.from('being written'));
+    await pruneCheckpoints(storage, prefix, { keep: 1, term: 1 });
+    expect(await storage.list(prefix)).toEqual(['step-00000150.000002', 'step-00000160.000002']);
   });
 
   test('clears away what a crash left half written, and does not count it', async () => {
     const storage = await storageWith(100, 200);
-    await storage.put(`${prefix}/step-00000150/model.safetensors`, Buffer.from('half'));
-    await storage.put(`${prefix}/step-00000300/model.safetensors`, Buffer.from('half'));
-    await pruneCheckpoints(storage, prefix, 2);
-    expect(await storage.list(prefix)).toEqual(['step-00000100', 'step-00000200']);
+    await storage.put(`${prefix}/step-00000150.000001/model.safetensors`, Buffer.from('half'));
+    await storage.put(`${prefix}/step-00000300.000001/model.safetensors`, Buffer.from('half'));
+    await pruneCheckpoints(storage, prefix, { keep: 2, term: 1 });
+    expect(await storage.list(prefix)).toEqual(['step-00000100.000001', 'step-00000200.000001']);
   });
 
   test('that is cut off leaves no checkpoint that looks whole', async () => {
@@ -168,16 +201,16 @@ describe('pruning', () => {
       ...storage,
       remove: (key) => (++removals > 1 ? Promise.reject(new Error('killed')) : storage.remove(key)),
     };
-    await expect(pruneCheckpoints(cutOff, prefix, 1)).rejects.toThrow('killed');
+    await expect(pruneCheckpoints(cutOff, prefix, { keep: 1, term: 1 })).rejects.toThrow('killed');
     expect((await listCheckpoints(storage, prefix)).map(({ step }) => step)).toEqual([200]);
-    await pruneCheckpoints(storage, prefix, 1);
-    expect(await storage.list(prefix)).toEqual(['step-00000200']);
+    await pruneCheckpoints(storage, prefix, { keep: 1, term: 1 });
+    expect(await storage.list(prefix)).toEqual(['step-00000200.000001']);
   });
 
   test('leaves what is no checkpoint alone', async () => {
     const storage = await storageWith(100);
     await storage.put(`${prefix}/notes.txt`, Buffer.from('mine'));
-    await pruneCheckpoints(storage, prefix, 0);
+    await pruneCheckpoints(storage, prefix, { keep: 0, term: 1 });
     expect(await storage.list(prefix)).toEqual(['notes.txt']);
   });
 });

@@ -93,8 +93,8 @@ describe('the service on its embedded queue', () => {
 
   test('survives the death of the process that trains', async () => {
     const service = await startService({ DATA_DIR: await temporaryFolder() });
-    const { id } = await submit(service, smallJob);
-    await jobWhen(service, id, ({ metrics }) => metrics?.epoch === 1);
+    const { id } = await submit(service, { ...smallJob, checkpoint: { every_steps: 235 } });
+    await jobWhen(service, id, ({ progress }) => progress.step > 235);
     process.kill(await trainingPid(service), 'SIGKILL');
     expect(await succeeded(service, id)).toMatchObject({ attempts: 2, resumed_from_step: 235, version: 1 });
   });

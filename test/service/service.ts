@@ -22,23 +22,49 @@ export interface Service {
   /** Of the first line that has one; the worker's is ''. */
   url: string;
   log: LogLine[];
+  /** What it wrote to stderr. */
+  errors: () => string;
   http: ReturnType<typeof request>;
   pid: number;
-  /** Sends the signal and waits for the end. */
-  end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Sends the signal and waits for the end, that of its training processes included. */
+  end(signal: NodeJS.Signals): Promise<Exit>;
+  /** Resolves when the service has ended, whatever of it is still there. */
+  ended: Promise<Exit>;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
 }
 
 const entry = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** Starts the service and waits until it says that it is ready; it is killed when the test ends. */
-export async function startService(settings: Record<string, string>): Promise<Service> {
+export function startService(settings: Record<string, string>): Promise<Service> {
+  return openService(settings, onTestFinished);
+}
+
+/** The same, for whoever sees himself to it that `kill` is called. */
+export async function openService(
+  settings: Record<string, string>,
+  whenDone: (kill: () => Promise<void>) => void,
+): Promise<Service> {
   const { child, log, errors } = launch(settings);
-  onTestFinished(() => kill(child));
+  const ended = endOf(child, 'exit');
+  whenDone(() => kill(child));
   for (;;) {
     const ready = log.find(({ msg }) => /listens on|is ready/.test(msg));
     if (ready) {
       const url = ready.url ?? '';
-      return { url, log, http: request(url), pid: child.pid ?? 0, end: (signal) => end(child, signal) };
+      return {
+        url,
+        log,
+        errors,
+        http: request(url),
+        pid: child.pid ?? 0,
+        end: (signal) => end(child, signal),
+        ended,
+      };
     }
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`The service ended at once:\n${JSON.stringify(log, null, 2)}\n${errors()}`);
@@ -142,14 +168,15 @@ function launch(settings: Record<string, string>): {
   return { child, log, errors: () => errors };
 }
 
-async function end(
-  child: ChildProcess,
-  signal: NodeJS.Signals,
-): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-  const closed = once(child, 'close');
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<Exit> {
+  const closed = endOf(child, 'close');
   child.kill(signal);
-  const [code, by] = (await closed) as [number | null, NodeJS.Signals | null];
-  return { code, signal: by };
+  return closed;
+}
+
+async function endOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Exit> {
+  const [code, signal] = (await once(child, event)) as [Exit['code'], Exit['signal']];
+  return { code, signal };
 }
 
 async function kill(child: ChildProcess): Promise<void> {

@@ -2,9 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
+import { mountSmallDisk } from './small-disk.js';
 import { temporaryFolder, temporaryStorage } from './temporary-storage.js';
 
 const text = (content: string): Buffer => Buffer.from(content);
@@ -223,25 +223,62 @@ test('a storage whose folder is a link works', async () => {
 
 /** Runs the script in a process of its own, with `storage` on `{folder}/storage`; the source imports nothing of ours. */
 async function forkStorageScript(folder: string, script: string): Promise<ChildProcess> {
-  const source = await readFile(new URL('../../src/storage/file-storage.ts', import.meta.url), 'utf8');
-  const { outputText } = ts.transpileModule(source, {
-    compilerOptions: {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2023,
-      verbatimModuleSyntax: true,
-    },
-  });
-  await writeFile(join(folder, 'file-storage.mjs'), outputText);
+  const built = new URL('../../dist/storage/file-storage.js', import.meta.url).href;
   const path = join(folder, `script-${Math.random()}.mjs`);
   await writeFile(
     path,
-    `import { createFileStorage } from './file-storage.mjs';
+    `import { createFileStorage } from ${JSON.stringify(built)};
      const storage = await createFileStorage(${JSON.stringify(join(folder, 'storage'))});
      ${script}`,
   );
-  const child = fork(path);
+  const child = fork(path, { execArgv: [] });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
   return child;
 }
+
+describe('a file system that takes no writes', () => {
+  test('is said to be full, and nothing is left of what did not fit', async ({ skip }) => {
+    const disk = await mountSmallDisk(1);
+    if (disk === null) return skip('mounting is not permitted here');
+    onTestFinished(() => disk.remove());
+    const storage = await createFileStorage(disk.folder);
+    await storage.put('whole', text('whole'));
+    await storage.append('log', text('line\n'));
+    await disk.fill(2);
+    const large = Buffer.alloc(64 * 1_024, 'x');
+    for (const write of [
+      () => storage.put('runs/one/spec.json', large),
+      () => storage.put('whole', large),
+      () => storage.create('runs/two/spec.json', large),
+      () => storage.append('log', large),
+    ]) {
+      await expect(write()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    }
+    expect(await storage.list('runs')).toEqual([]);
+    expect(await storage.read('whole')).toEqual(text('whole'));
+    expect((await storage.read('log'))?.toString().startsWith('line\n')).toBe(true);
+    await disk.empty();
+    expect(await storage.create('runs/two/spec.json', large)).toBe(true);
+  });
+
+  test('is said to be read-only, wherever in a path it is written to', async ({ skip }) => {
+    const disk = await mountSmallDisk(1);
+    if (disk === null) return skip('mounting is not permitted here');
+    onTestFinished(() => disk.remove());
+    const storage = await createFileStorage(disk.folder);
+    await storage.put('runs/one/spec.json', text('{}'));
+    await disk.setWritable(false);
+    for (const write of [
+      () => storage.put('runs/one/spec.json', text('{}')),
+      () => storage.create('runs/two/spec.json', text('{}')),
+      () => storage.create('deep/er/and/deeper', text('{}')),
+      () => storage.append('runs/one/events/000001.jsonl', text('{}')),
+      () => storage.remove('runs/one'),
+    ]) {
+      await expect(write()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    }
+    expect(await storage.read('runs/one/spec.json')).toEqual(text('{}'));
+  });
+});

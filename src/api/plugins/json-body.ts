@@ -1,5 +1,5 @@
 /** Bodies are JSON, or absent. What cannot be parsed is refused with the parser's own words. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, preValidationHookHandler } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
 export function useJsonBodies(app: FastifyInstance): void {
@@ -12,7 +12,20 @@ export function useJsonBodies(app: FastifyInstance): void {
     if (text === '') done(null, undefined);
     else void parse(request, text, (error, body) => done(error ? malformed(text) : null, body));
   });
+
+  app.addHook('onRoute', (route) => {
+    if (route.schema?.operationId === undefined || route.schema.body !== undefined) return;
+    route.preValidation = [refuseBody, ...[route.preValidation ?? []].flat()];
+  });
 }
+
+/** Of routes that describe no body. `{}` says as much as none. */
+const refuseBody: preValidationHookHandler = (request, _reply, done) => {
+  const body: unknown = request.body;
+  const saysNothing = body === undefined || JSON.stringify(body) === '{}';
+  if (saysNothing) done();
+  else done(new TrainyardError('INVALID_REQUEST', 'This route takes no body.', { pointer: '' }));
+};
 
 function malformed(text: string): TrainyardError {
   const reason = whyNotJson(text);

@@ -1,6 +1,10 @@
 /** Every refusal and failure is answered as a problem document (RFC 9457) and logged once, by its weight. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorCode } from '../../errors.js';
 import { failureOf, sendProblem, statusOf } from '../problem.js';
+
+/** What a client cannot help and an operator must. */
+const needOperator: readonly ErrorCode[] = ['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'];
 
 export function useProblemDetails(app: FastifyInstance): void {
   app.setErrorHandler(answerWithProblem);
@@ -16,7 +20,7 @@ export function answerWithProblem(error: unknown, request: FastifyRequest, reply
   const status = statusOf(failure.code);
   if (status === 500) {
     request.log.error({ err: error, code: failure.code }, 'a request failed');
-  } else if (failure.code === 'QUEUE_UNAVAILABLE') {
+  } else if (needOperator.includes(failure.code)) {
     request.log.warn({ err: error, code: failure.code }, failure.detail);
   } else {
     const { code, pointer, parameter } = failure;

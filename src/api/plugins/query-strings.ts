@@ -1,4 +1,7 @@
-/** Query strings as strict as bodies: a parameter that the route does not know is an error, and numbers are numbers. */
+/**
+ * Query strings as strict as bodies: a parameter that the route does not know is an error, numbers are numbers, and an
+ * object is written `name[key]=value`.
+ */
 import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify';
 import Type from 'typebox';
 
@@ -9,24 +12,35 @@ export function useStrictQueryStrings(app: FastifyInstance): void {
     // The pages of the documentation are not ours.
     if (route.schema?.operationId === undefined) return;
     route.schema.querystring ??= nothing;
-    const names = numbersIn(route.schema.querystring);
-    if (names.length > 0) route.preValidation = [readNumbers(names), ...[route.preValidation ?? []].flat()];
+    const { numbers, objects } = parametersOf(route.schema.querystring);
+    if (numbers.length + objects.length === 0) return;
+    route.preValidation = [read(numbers, objects), ...[route.preValidation ?? []].flat()];
   });
 }
 
 /** Ajv converts nothing, as the text "5" in a body is not 5; but in a query string everything is text. */
-function readNumbers(names: string[]): preValidationHookHandler {
+function read(numbers: string[], objects: string[]): preValidationHookHandler {
   return (request: FastifyRequest, _reply, done) => {
     const query = request.query as Record<string, unknown>;
-    for (const name of names) {
+    for (const name of numbers) {
       const text = query[name];
       if (typeof text === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(text)) query[name] = Number(text);
     }
+    for (const name of objects) query[name] ??= takeObject(query, name);
     done();
   };
 }
 
-function numbersIn(querystring: unknown): string[] {
+function takeObject(query: Record<string, unknown>, name: string): object | undefined {
+  const entries = Object.entries(query).filter(([key]) => key.startsWith(`${name}[`) && key.endsWith(']'));
+  for (const [key] of entries) Reflect.deleteProperty(query, key);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([key, value]) => [key.slice(name.length + 1, -1), value]));
+}
+
+function parametersOf(querystring: unknown): { numbers: string[]; objects: string[] } {
   const { properties = {} } = querystring as { properties?: Record<string, { type?: string }> };
-  return Object.keys(properties).filter((name) => /^(number|integer)$/.test(properties[name]?.type ?? ''));
+  const ofType = (types: RegExp): string[] =>
+    Object.keys(properties).filter((name) => types.test(properties[name]?.type ?? ''));
+  return { numbers: ofType(/^(number|integer)$/), objects: ofType(/^object$/) };
 }

@@ -1,16 +1,27 @@
-/** Jobs: taken in, looked at. */
+/** Jobs: taken in, looked at, and what one may do with them. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { ErrorCode } from '../../errors.js';
 import type { JobView } from '../../jobs/job-view.js';
+import type { Lifecycle } from '../../jobs/lifecycle.js';
 import type { Producer } from '../../jobs/producer.js';
-import { JobRequest } from '../schemas/job-request.js';
-import { Job, JobList, JobPage, JobParams, newJobExample } from '../schemas/job.js';
+import { JobRequest, JobRequestHeaders } from '../schemas/job-request.js';
+import { Job, JobList, JobPage, JobParams, jobExamples } from '../schemas/job.js';
 
 export interface JobDeps {
   producer: Pick<Producer, 'submit'>;
   jobs: JobView;
+  lifecycle: Lifecycle;
 }
 
-export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (app, { producer, jobs }, done) => {
+/** Of whatever changes a job. */
+const writing: ErrorCode[] = ['STORAGE_FULL', 'STORAGE_UNAVAILABLE'];
+
+export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
+  app,
+  { producer, jobs, lifecycle },
+  done,
+) => {
   app.post(
     '/v1/jobs',
     {
@@ -20,17 +31,38 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (app, { producer
         summary: 'Train a network',
         description:
           'Takes the job in and answers at once; the training goes on by itself. Follow it at the `Location`. When it has ' +
-          'succeeded, `POST /predict` answers from what it has learnt. No body, or `{}`, is the classic MNIST network.',
+          'succeeded, `POST /predict` answers from what it has learnt. No body, or `{}`, is the classic MNIST network.\n\n' +
+          'A request that may be sent twice, by a double click or by a retry after a lost answer, makes one job if both ' +
+          'times it has the same `Idempotency-Key`.',
+        headers: JobRequestHeaders,
         body: JobRequest.ref,
         response: {
           202: {
-            description: 'The job was taken in.',
-            headers: { Location: { type: 'string', description: 'Where the job can be looked at.' } },
-            content: { 'application/json': { schema: Job.ref, example: newJobExample } },
+            description: 'The job was taken in, now or by an earlier request with the same key.',
+            headers: {
+              Location: { type: 'string', description: 'Where the job can be looked at.' },
+              'Idempotency-Replayed': {
+                type: 'string',
+                enum: ['true'],
+                description: 'Only where the job is that of an earlier request.',
+              },
+            },
+            content: { 'application/json': { schema: Job.ref, example: jobExamples.new } },
           },
         },
       },
-      config: { problems: ['DATASET_NOT_FOUND', 'ENGINE_UNAVAILABLE', 'NETWORK_TOO_LARGE'] },
+      config: {
+        problems: [
+          'IDEMPOTENCY_KEY_REUSED',
+          'DATASET_NOT_FOUND',
+          'ENGINE_UNAVAILABLE',
+          'NETWORK_TOO_LARGE',
+          'WEBHOOK_REFUSED',
+          'WEBHOOKS_NOT_CONFIGURED',
+          'QUEUE_FULL',
+          ...writing,
+        ],
+      },
       preValidation: (request, _reply, next) => {
         const body: unknown = request.body;
         if (body === undefined) request.body = {};
@@ -38,8 +70,11 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (app, { producer
       },
     },
     async (request, reply) => {
-      const job = await producer.submit(request.body);
-      request.log.info({ job: job.id, model: job.model }, 'a job was taken in');
+      const { job, replayed } = await producer.submit(request.body, {
+        idempotencyKey: request.headers['idempotency-key'],
+      });
+      if (replayed) reply.header('idempotency-replayed', 'true');
+      else request.log.info({ job: job.id, model: job.model }, 'a job was taken in');
       return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(job);
     },
   );
@@ -51,13 +86,14 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (app, { producer
         operationId: 'listJobs',
         tags: ['jobs'],
         summary: 'List the jobs, newest first',
-        description: 'For the next page, ask with `after` set to the id of the last job of this one.',
+        description:
+          'All of them, or those that every filter lets through. For the next page, ask with `after` set to the id of the ' +
+          'last job of this one.',
         querystring: JobPage,
         response: { 200: JobList.ref },
       },
-      config: { problems: ['QUEUE_UNAVAILABLE'] },
     },
-    ({ query: { after, limit = 20 } }) => jobs.list({ after, limit }),
+    ({ query: { after, limit = 20, ...filter } }) => jobs.list({ after, limit, filter }),
   );
 
   app.get(
@@ -71,9 +107,105 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (app, { producer
         params: JobParams,
         response: { 200: Job.ref },
       },
-      config: { problems: ['JOB_NOT_FOUND', 'QUEUE_UNAVAILABLE'] },
+      config: { problems: ['JOB_NOT_FOUND'] },
     },
     ({ params: { id } }) => jobs.get(id),
+  );
+
+  app.delete(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        operationId: 'deleteJob',
+        tags: ['jobs'],
+        summary: 'Delete a job that has ended',
+        description:
+          'Its events, metrics and checkpoints go with it. The versions of the model that it published stay.',
+        params: JobParams,
+        response: { 204: Type.Null({ description: 'There is no such job any more.' }) },
+      },
+      config: { problems: ['JOB_NOT_FOUND', 'JOB_NOT_ENDED', ...writing] },
+    },
+    async ({ params: { id }, log }, reply) => {
+      await lifecycle.remove(id);
+      log.info({ job: id }, 'a job was deleted');
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/v1/jobs/:id/cancel',
+    {
+      schema: {
+        operationId: 'cancelJob',
+        tags: ['jobs'],
+        summary: 'Cancel a job',
+        description:
+          'Ends it at once, whether it waits, is paused or is being trained. Of a job that is cancelled already nothing ' +
+          'changes.',
+        params: JobParams,
+        response: {
+          200: {
+            description: 'The job is cancelled.',
+            content: { 'application/json': { schema: Job.ref, example: jobExamples.cancelled } },
+          },
+        },
+      },
+      config: { problems: ['JOB_NOT_FOUND', 'JOB_ENDED', 'JOB_FINISHING', ...writing] },
+    },
+    ({ params: { id } }) => lifecycle.cancel(id),
+  );
+
+  app.post(
+    '/v1/jobs/:id/pause',
+    {
+      schema: {
+        operationId: 'pauseJob',
+        tags: ['jobs'],
+        summary: 'Pause a job',
+        description:
+          'A job that is being trained checkpoints first, and loses nothing. It stays paused until it is resumed or ' +
+          'cancelled.',
+        params: JobParams,
+        response: {
+          200: {
+            description: 'The job is paused.',
+            content: { 'application/json': { schema: Job.ref, example: jobExamples.paused } },
+          },
+          202: {
+            description: 'The job is still `running`, and will be paused when it has checkpointed.',
+            content: { 'application/json': { schema: Job.ref, example: jobExamples.running } },
+          },
+        },
+      },
+      config: { problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
+    },
+    async ({ params: { id } }, reply) => {
+      const job = await lifecycle.pause(id);
+      return reply.code(job.status === 'running' ? 202 : 200).send(job);
+    },
+  );
+
+  app.post(
+    '/v1/jobs/:id/resume',
+    {
+      schema: {
+        operationId: 'resumeJob',
+        tags: ['jobs'],
+        summary: 'Resume a paused job',
+        description:
+          'Puts it back in line; it goes on from its newest checkpoint. A job that is not paused is left as it is.',
+        params: JobParams,
+        response: {
+          200: {
+            description: 'The job is not paused.',
+            content: { 'application/json': { schema: Job.ref, example: jobExamples.resumed } },
+          },
+        },
+      },
+      config: { problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
+    },
+    ({ params: { id } }) => lifecycle.resume(id),
   );
 
   done();

@@ -2,6 +2,7 @@
 import Type, { type Static, type TSchema, type TUnsafe } from 'typebox';
 
 export interface Component<S extends TSchema = TSchema> {
+  name: string;
   schema: S;
   /** To be used wherever the schema is meant. */
   ref: TUnsafe<Static<S>>;
@@ -9,7 +10,7 @@ export interface Component<S extends TSchema = TSchema> {
 
 /** With `examples` in the schema, the first is shown wherever the whole body is of this kind. */
 export function component<S extends TSchema>(name: string, schema: S): Component<S> {
-  return { schema: { ...schema, $id: name }, ref: Type.Unsafe<Static<S>>({ $ref: `${name}#` }) };
+  return { name, schema: { ...schema, $id: name }, ref: Type.Unsafe<Static<S>>({ $ref: `${name}#` }) };
 }
 
 /** For answers only. Unlike a union with null, the serialiser need not try its members one after the other. */

@@ -1,10 +1,12 @@
 /** What POST /v1/jobs takes. Its defaults are stated here and applied where the spec is resolved. */
 import Type from 'typebox';
 import { defaults } from '../../jobs/spec.js';
+import { defaultWebhookEvents, webhookEvents } from '../../jobs/webhooks/events.js';
 import { losses } from '../../model/loss.js';
 import { activations } from '../../model/network.js';
 import { modelNamePattern } from '../../model/registry.js';
 import { component } from './component.js';
+import { metadata } from './metadata.js';
 import { OptimizerRequest } from './optimizer.js';
 
 const noOther = { additionalProperties: false };
@@ -46,11 +48,53 @@ const NetworkRequest = Type.Object(
   { ...noOther, description: 'A multi-layer perceptron.' },
 );
 
+const CheckpointRequest = Type.Object(
+  {
+    every_steps: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Steps from one to the next.' }),
+    ),
+    every_seconds: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: 86_400,
+        description: 'Seconds of training from one to the next.',
+      }),
+    ),
+    keep: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: defaults.checkpoint.keep,
+        description: 'How many of the newest are kept, besides the best.',
+      }),
+    ),
+  },
+  {
+    ...noOther,
+    description:
+      'When to checkpoint, besides at the end and when the job is stopped: `every_steps` or `every_seconds`, not both. ' +
+      `By default every ${defaults.checkpoint.every_seconds} seconds, or more rarely where checkpoints would take more ` +
+      'than a hundredth of the time.',
+  },
+);
+
+const WebhookRequest = Type.Object(
+  {
+    url: Type.String({ maxLength: 2048, description: 'Where to send them, by POST.' }),
+    events: Type.Optional(
+      Type.Array(Type.Enum([...webhookEvents], { type: 'string' }), {
+        minItems: 1,
+        uniqueItems: true,
+        default: [...defaultWebhookEvents],
+        description: 'Of which to be told.',
+      }),
+    ),
+  },
+  { ...noOther, description: 'Tells another service what becomes of the job. docs/jobs.md says how.' },
+);
+
 const Metadata = Type.Unsafe<Record<string, string>>({
-  type: 'object',
-  maxProperties: 16,
-  propertyNames: { minLength: 1, maxLength: 64 },
-  additionalProperties: { type: 'string', maxLength: 512 },
+  ...metadata,
   default: {},
   description:
     'Up to 16 notes of your own, kept with the job: keys of 1 to 64 characters, values of up to 512.',
@@ -121,6 +165,25 @@ export const JobRequest = component(
             'What becomes a version of the model: the last checkpoint, the one with the best test accuracy, or each.',
         }),
       ),
+      checkpoint: Type.Optional(CheckpointRequest),
+      priority: Type.Optional(
+        Type.Integer({
+          minimum: -100,
+          maximum: 100,
+          default: defaults.priority,
+          description:
+            'Of the jobs that wait, the one with the highest goes first, and of equals the oldest.',
+        }),
+      ),
+      time_limit_seconds: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 31_536_000,
+          description:
+            'For how long the job may be trained, pauses and waiting left out. Without it there is no limit.',
+        }),
+      ),
+      webhook: Type.Optional(WebhookRequest),
       metadata: Type.Optional(Metadata),
     },
     {
@@ -140,4 +203,19 @@ export const JobRequest = component(
       ],
     },
   ),
+);
+
+/** Node.js has the names in lower case, and Fastify looks for them so. */
+export const JobRequestHeaders = Type.Unsafe<{ 'idempotency-key'?: string }>(
+  Type.Object({
+    'Idempotency-Key': Type.Optional(
+      Type.String({
+        pattern: '^[!-~]{1,255}$',
+        description:
+          'A name of your own for the request, 1 to 255 visible ASCII characters. A request that comes again with it is ' +
+          'answered with the job that the first one made.',
+        examples: ['5d1c2f9e-7b8e-4a53-9d0e-2f3b1c6a7d84'],
+      }),
+    ),
+  }),
 );

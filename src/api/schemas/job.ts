@@ -1,18 +1,28 @@
 /** Jobs as they are answered. */
 import Type from 'typebox';
-import type { ErrorCode } from '../../errors.js';
+import { webhookEvents } from '../../jobs/webhooks/events.js';
 import { optimizerDefaults } from '../../jobs/optimizer-request.js';
+import { defaults } from '../../jobs/spec.js';
 import { losses } from '../../model/loss.js';
 import { component, listOf, nullable } from './component.js';
+import { metadata } from './metadata.js';
 import { Network, networkExample } from './network.js';
 import { Optimizer } from './optimizer.js';
+import {
+  EngineChoice,
+  EpochMetrics,
+  JobError,
+  JobProgress,
+  jobStatuses,
+  metricsExample,
+  progressExample,
+  Time,
+} from './training.js';
 
 /** What a job's id looks like. */
 const jobIdPattern = '^job_[0-9A-Z]{26}$';
 
 const jobIdExample = 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
-
-const Time = (description: string) => Type.String({ format: 'date-time', description });
 
 const JobSpec = Type.Object(
   {
@@ -24,46 +34,24 @@ const JobSpec = Type.Object(
     seed: Type.Integer(),
     engine: Type.String({ description: '`auto` or the name of the engine that was asked for.' }),
     publish: Type.Enum(['final', 'best', 'every_checkpoint'], { type: 'string' }),
+    checkpoint: Type.Object(
+      {
+        every_steps: nullable(Type.Integer()),
+        every_seconds: nullable(Type.Number()),
+        keep: Type.Integer(),
+      },
+      { description: 'Both null where neither was asked for.' },
+    ),
   },
-  { description: 'What decides the numbers, every default resolved.' },
+  { description: 'What is trained and kept, every default resolved.' },
 );
 
-const JobProgress = Type.Object({
-  epoch: Type.Integer({ description: 'The epoch under way, from 1; 0 before the first step.' }),
-  epochs: Type.Integer(),
-  step: Type.Integer({ description: 'Steps done.' }),
-  steps: Type.Integer({ description: 'Steps of the whole job.' }),
-  fraction: Type.Number({ description: 'step / steps.' }),
-  samples_per_second: nullable(Type.Number()),
-  eta_seconds: nullable(Type.Number({ description: 'Time left, by the pace so far.' })),
-  train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
-  train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
-});
-
-const EpochMetrics = Type.Object(
+const Webhook = Type.Object(
   {
-    epoch: Type.Integer(),
-    step: Type.Integer({ description: 'Steps done at the end of the epoch.' }),
-    train_loss: Type.Number({ description: 'Mean over the epoch, each batch before its update.' }),
-    train_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
-    test_loss: Type.Number({ description: 'Over the test split, after the epoch.' }),
-    test_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+    url: Type.String(),
+    events: Type.Array(Type.Enum([...webhookEvents], { type: 'string' })),
   },
-  { description: 'Of the last epoch done; null before the first one is.' },
-);
-
-const EngineChoice = Type.Object(
-  {
-    name: Type.String(),
-    device: Type.String(),
-    reason: Type.String({ description: 'Why this engine was chosen.' }),
-  },
-  { description: 'What trains; null before the start.' },
-);
-
-const JobError = Type.Object(
-  { code: Type.Unsafe<ErrorCode>({ type: 'string' }), message: Type.String() },
-  { description: 'Why the job failed; null unless it did.' },
+  { description: 'Who is told what becomes of the job; null for nobody.' },
 );
 
 const jobExample = {
@@ -82,28 +70,16 @@ const jobExample = {
     seed: 0,
     engine: 'auto',
     publish: 'final' as const,
+    checkpoint: { every_steps: null, every_seconds: null, keep: defaults.checkpoint.keep },
   },
-  progress: {
-    epoch: 5,
-    epochs: 5,
-    step: 4690,
-    steps: 4690,
-    fraction: 1,
-    samples_per_second: 42_137.4,
-    eta_seconds: 0,
-    train_loss: 0.0261,
-    train_accuracy: 0.9921,
-  },
-  metrics: {
-    epoch: 5,
-    step: 4690,
-    train_loss: 0.0261,
-    train_accuracy: 0.9921,
-    test_loss: 0.0709,
-    test_accuracy: 0.9784,
-  },
+  priority: defaults.priority,
+  time_limit_seconds: null,
+  webhook: null,
+  progress: progressExample,
+  metrics: metricsExample,
   engine: { name: 'reference', device: 'cpu', reason: 'the fastest that can run here' },
   attempts: 1,
+  last_error: null,
   resumed_from_step: null,
   error: null,
   created_at: '2026-01-02T03:04:05.678Z',
@@ -112,25 +88,48 @@ const jobExample = {
   metadata: { purpose: 'a first try' },
 };
 
-export const newJobExample = {
+const underWayExample = {
   ...jobExample,
-  status: 'queued' as const,
   version: null,
   progress: {
-    ...jobExample.progress,
-    epoch: 0,
-    step: 0,
-    fraction: 0,
-    samples_per_second: null,
-    eta_seconds: null,
-    train_loss: null,
-    train_accuracy: null,
+    ...progressExample,
+    epoch: 2,
+    step: 1407,
+    fraction: 0.3,
+    eta_seconds: 5,
+    train_accuracy: 0.9617,
   },
-  metrics: null,
-  engine: null,
-  attempts: 0,
-  started_at: null,
+  metrics: { ...metricsExample, epoch: 1, step: 938, train_accuracy: 0.9269, test_accuracy: 0.9566 },
   finished_at: null,
+};
+
+export const jobExamples = {
+  new: {
+    ...underWayExample,
+    status: 'queued' as const,
+    progress: {
+      ...progressExample,
+      epoch: 0,
+      step: 0,
+      fraction: 0,
+      samples_per_second: null,
+      eta_seconds: null,
+      train_loss: null,
+      train_accuracy: null,
+    },
+    metrics: null,
+    engine: null,
+    attempts: 0,
+    started_at: null,
+  },
+  running: { ...underWayExample, status: 'running' as const },
+  paused: { ...underWayExample, status: 'paused' as const },
+  resumed: { ...underWayExample, status: 'queued' as const },
+  cancelled: {
+    ...underWayExample,
+    status: 'cancelled' as const,
+    finished_at: '2026-01-02T03:04:09.123Z',
+  },
 };
 
 export const Job = component(
@@ -139,23 +138,29 @@ export const Job = component(
     {
       id: Type.String({ pattern: jobIdPattern, description: 'Ids sort by the time of creation.' }),
       object: Type.Literal('job'),
-      status: Type.Enum(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'], {
-        type: 'string',
-      }),
+      status: Type.Enum([...jobStatuses], { type: 'string' }),
       model: Type.String({ description: 'The name under which it is published.' }),
       version: nullable(
         Type.Integer({ description: 'The version published last; null before the first one.' }),
       ),
       dataset: Type.String(),
       spec: JobSpec,
+      priority: Type.Integer({ description: 'Of the jobs that wait, the one with the highest goes first.' }),
+      time_limit_seconds: nullable(
+        Type.Integer({ description: 'For how long it may be trained; null: no limit.' }),
+      ),
+      webhook: nullable(Webhook),
       progress: JobProgress,
-      metrics: nullable(EpochMetrics),
-      engine: nullable(EngineChoice),
+      metrics: nullable(EpochMetrics('Of the last epoch done; null before the first one is.')),
+      engine: nullable(EngineChoice('What trains; null before the start.')),
       attempts: Type.Integer({ description: 'How often a worker took the job up.' }),
+      last_error: nullable(
+        JobError('Why the last attempt got no further; null when nothing went wrong since.'),
+      ),
       resumed_from_step: nullable(
         Type.Integer({ description: 'Where the last attempt went on; null when it began at the beginning.' }),
       ),
-      error: nullable(JobError),
+      error: nullable(JobError('Why the job failed; null unless it did.')),
       created_at: Time('When the job was taken in.'),
       started_at: nullable(Time('When a worker took the job up first.')),
       finished_at: nullable(Time('When the job ended.')),
@@ -177,6 +182,20 @@ export const JobParams = Type.Object({
 
 export const JobPage = Type.Object(
   {
+    status: Type.Optional(
+      Type.Enum([...jobStatuses], { type: 'string', description: 'Only the jobs of this status.' }),
+    ),
+    model: Type.Optional(
+      Type.String({ description: 'Only the jobs whose result is published under this name.' }),
+    ),
+    dataset: Type.Optional(Type.String({ description: 'Only the jobs that train on this dataset.' })),
+    metadata: Type.Optional(
+      Type.Unsafe<Record<string, string>>({
+        ...metadata,
+        default: {},
+        description: 'Only the jobs with each of these notes: `metadata[owner]=ada&metadata[trial]=3`.',
+      }),
+    ),
     after: Type.Optional(
       Type.String({
         pattern: jobIdPattern,

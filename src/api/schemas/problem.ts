@@ -25,7 +25,9 @@ export const Problem = component(
         }),
       ),
       parameter: Type.Optional(
-        Type.String({ description: 'The parameter of the path or the query string that is to blame.' }),
+        Type.String({
+          description: 'The parameter of the path, the query string or the headers that is to blame.',
+        }),
       ),
     },
     { description: 'Problem details (RFC 9457).' },

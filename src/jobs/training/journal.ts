@@ -3,18 +3,21 @@
  * or that one is damaged) comes past the same epochs with the same numbers; they are told once.
  */
 import type { RunEvent, RunEventBody } from '../contracts.js';
+import { logStart, type TermWriter } from '../run-log.js';
 import type { RunStore } from '../run-store.js';
 
-export interface Journal {
+export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
   /** Appends the events, save those already told. */
   tell(...bodies: RunEventBody[]): Promise<void>;
 }
 
-export async function openJournal(store: RunStore, runId: string): Promise<Journal> {
-  const { events } = await store.readEvents(runId, 0);
+export async function openJournal(store: RunStore, runId: string, term: number): Promise<Journal> {
+  const { events } = await store.readEvents(runId, logStart);
   const told = new Set(events.map(milestoneOf));
-  const log = await store.openEventLog(runId);
+  const log = await store.writeEvents(runId, term);
   return {
+    refuseIfTakenOver: () => log.refuseIfTakenOver(),
+
     async tell(...bodies) {
       const news = bodies.filter((body) => {
         const milestone = milestoneOf(body);
@@ -35,11 +38,11 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'checkpoint':
     case 'published':
       return `${event.type} at step ${event.step}`;
-    case 'attempt':
+    case 'status':
     case 'started':
     case 'progress':
-    case 'handed_back':
     case 'log':
+    case 'done':
       return null;
   }
 }

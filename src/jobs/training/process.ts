@@ -30,6 +30,7 @@ try {
   const storage = await createFileStorage(task.dataDir);
   const end = await trainRun({
     runId: task.runId,
+    term: task.term,
     storage,
     store: createRunStore(storage),
     registry: createRegistry(storage, log),
@@ -40,7 +41,7 @@ try {
     memoryLimitBytes: task.memoryLimitBytes,
     now: () => new Date(),
   });
-  process.send?.({ end } satisfies EndMessage, () => process.exit(0));
+  process.send?.(end satisfies EndMessage, () => process.exit(0));
 } catch (err) {
   log.fatal({ err }, 'training died of an unexpected error');
   process.exitCode = 1;

@@ -14,9 +14,11 @@ import { initialState } from '../../model/initialization.js';
 import type { ModelDescription } from '../../model/model-file.js';
 import type { Registry } from '../../model/registry.js';
 import type { Storage } from '../../storage/storage.js';
-import type { EpochMetrics, RunSpec } from '../contracts.js';
+import type { EpochMetrics, JobError, RunSpec } from '../contracts.js';
 import { endRun } from '../end-run.js';
+import { isStorageFailure } from '../run-log.js';
 import type { RunStore } from '../run-store.js';
+import { createCheckpointClock } from './checkpoint-clock.js';
 import { openJournal } from './journal.js';
 import { createPace } from './pace.js';
 import { mostWantedFirst, publishEpoch } from './publication.js';
@@ -24,6 +26,8 @@ import { createTally } from './tally.js';
 
 export interface Training extends TrainingResources {
   runId: string;
+  /** In which this process has the run in hand. */
+  term: number;
   storage: Storage;
   store: RunStore;
   registry: Pick<Registry, 'publish'>;
@@ -34,12 +38,21 @@ export interface Training extends TrainingResources {
   now: () => Date;
 }
 
-/** With a call of the engine, told at least twice a second. */
-const progressEveryMs = 400;
-const checkpointsKept = 2;
+export type TrainingEnd =
+  /** The run has ended, well or badly. */
+  | { kind: 'finished' }
+  /** It was let go of, as the signal asked. */
+  | { kind: 'handed_back' }
+  /** Another has it in hand. */
+  | { kind: 'taken_over' }
+  /** It goes on from its last checkpoint when the storage does. */
+  | { kind: 'storage_failed'; error: JobError };
 
-/** Resolves when the run has ended, well or badly, or was let go of; rejects on what another attempt may get past. */
-export async function trainRun(training: Training): Promise<'finished' | 'handed_back'> {
+/** Progress is told at least so often, and more rarely the longer it takes: its events are kept. */
+const progressEveryMs = { least: 400, most: 2_000 };
+
+/** Rejects on what another attempt may get past. */
+export async function trainRun(training: Training): Promise<TrainingEnd> {
   const { runId, store, log, now } = training;
   const spec = await store.readSpec(runId);
   if (spec === null) throw new Error(`There is no run ${runId}`);
@@ -47,22 +60,24 @@ export async function trainRun(training: Training): Promise<'finished' | 'handed
     const end = await trainToTheEnd(training, spec);
     if (end === 'finished')
       await endRun(store, runId, spec, { status: 'succeeded', error: null, now: now() });
-    return end;
+    return { kind: end };
   } catch (error) {
     if (!(error instanceof TrainyardError)) throw error;
-    // The cause lies in the run or its data: another attempt would end the same way.
     const { code, message } = error;
+    if (code === 'RUN_TAKEN_OVER') return { kind: 'taken_over' };
+    if (isStorageFailure(error)) return { kind: 'storage_failed', error: { code, message } };
+    // The cause lies in the run or its data: another attempt would end the same way.
     log.warn({ code, reason: message }, 'run failed');
     await endRun(store, runId, spec, { status: 'failed', error: { code, message }, now: now() });
-    return 'finished';
+    return { kind: 'finished' };
   }
 }
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
-  const { runId, storage, log, signal, now } = training;
+  const { runId, term, storage, store, log, signal, now } = training;
   const { model, network, loss, optimizer, seed } = spec;
-  const checkpoints = training.store.checkpointsOf(runId);
-  const journal = await openJournal(training.store, runId);
+  const checkpoints = store.checkpointsOf(runId);
+  const journal = await openJournal(store, runId, term);
   const { engine, reason } = await selectEngine(spec.engine);
   const { info, train, test } = await training.datasets.load(spec.dataset);
   const { preprocessing, labels } = info;
@@ -73,8 +88,11 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     found && { step: found.state.step, position: found.position, metrics: found.metrics as EpochMetrics[] },
   );
   const [trainingPace, evaluationPace] = [createPace(), createPace()];
-  let checkpointAt = tally.state.step;
+  const startMs = performance.now();
+  const clock = createCheckpointClock(spec.checkpoint, tally.state);
   let toldAtMs = 0;
+  /** What the newest checkpoint holds. */
+  let kept = found && { step: found.state.step, epochs: found.metrics.length };
 
   const trainer = await engine.trainer(
     { network, loss, optimizer, batchSize: spec.batch_size, seed, preprocessing },
@@ -88,11 +106,15 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
       if (signal.aborted) return await handBack();
       if (tally.stepsLeft() > 0) await someSteps();
       else await someEvaluation();
-      if (performance.now() - toldAtMs > progressEveryMs) await tellProgress();
+      if (performance.now() - toldAtMs > tellEveryMs()) await tellProgress();
       await letOthersRun();
     }
   } finally {
     await trainer.dispose();
+  }
+  // From here on it cannot be cancelled any more, or it has been.
+  if ((await store.decideEnding(runId, 'succeeded')) === 'cancelled') {
+    throw new TrainyardError('RUN_TAKEN_OVER', `The run ${runId} is cancelled.`);
   }
   await publishLast();
   return 'finished';
@@ -110,23 +132,39 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
 
   async function someSteps(): Promise<void> {
-    const startMs = performance.now();
-    const report = await trainer.run(Math.min(trainingPace.batchesPerCall(), tally.stepsLeft()));
-    trainingPace.ran(report.lossSums.length, report.samples, performance.now() - startMs);
+    const startedMs = performance.now();
+    const atOnce = Math.min(trainingPace.batchesPerCall(), clock.stepsAtOnce(tally.state.step));
+    const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));
+    trainingPace.ran(report.lossSums.length, report.samples, performance.now() - startedMs);
     tally.addSteps(report);
+    // At the end of an epoch it waits for the epoch's metrics.
+    if (tally.stepsLeft() > 0 && clock.isDue(tally.state.step)) await checkpoint();
   }
 
   /** The last of it ends the epoch. */
   async function someEvaluation(): Promise<void> {
     const { first, batches } = tally.evaluationLeft();
-    const startMs = performance.now();
+    const startedMs = performance.now();
     const report = await trainer.evaluate('test', first, Math.min(evaluationPace.batchesPerCall(), batches));
-    evaluationPace.ran(report.lossSums.length, report.samples, performance.now() - startMs);
+    evaluationPace.ran(report.lossSums.length, report.samples, performance.now() - startedMs);
     tally.addEvaluation(report);
     if (report.lossSums.length < batches) return;
-    log.info(tally.endEpoch(), 'epoch done');
-    await tellProgress();
-    await checkpoint();
+    const metrics = tally.endEpoch();
+    log.info(metrics, 'epoch done');
+    await journal.tell({ type: 'metrics', metrics });
+    if (tally.isDone()) await tellProgress();
+    if (clock.isDue(metrics.step) || isWanted(metrics)) await checkpoint();
+  }
+
+  /** What may be published must be kept. */
+  function isWanted(metrics: EpochMetrics): boolean {
+    if (tally.isDone() || spec.publish === 'every_checkpoint') return true;
+    return spec.publish === 'best' && mostWantedFirst('best', tally.state.metrics)[0] === metrics;
+  }
+
+  function tellEveryMs(): number {
+    const { least, most } = progressEveryMs;
+    return Math.min(most, Math.max(least, (performance.now() - startMs) / 1_000));
   }
 
   async function tellProgress(): Promise<void> {
@@ -135,19 +173,21 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
 
   async function handBack(): Promise<'handed_back'> {
-    const { step } = tally.state;
-    if (step > checkpointAt) await checkpoint();
-    await journal.tell({ type: 'handed_back', step });
+    const { step, metrics } = tally.state;
+    if (step > (kept?.step ?? 0) || metrics.length > (kept?.epochs ?? 0)) await checkpoint();
     return 'handed_back';
   }
 
   async function checkpoint(): Promise<void> {
+    const startedMs = performance.now();
     const state = await trainer.snapshot();
     refuseIfNotFinite(state);
+    await journal.refuseIfTakenOver();
     const description: ModelDescription = { format_version: 1, network, loss, preprocessing, labels };
     const { position, metrics } = tally.state;
-    await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, now: now() });
-    checkpointAt = state.step;
+    await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, term, now: now() });
+    kept = { step: state.step, epochs: metrics.length };
+    clock.wrote(state.step, performance.now() - startedMs);
     await followUp();
   }
 
@@ -161,7 +201,9 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const last = metrics.at(-1);
     if (spec.publish === 'every_checkpoint' && last?.step === step) await publish(last);
     const best = mostWantedFirst('best', metrics)[0];
-    await pruneCheckpoints(storage, checkpoints, checkpointsKept, best ? [best.step] : []);
+    await journal.refuseIfTakenOver();
+    const protectedSteps = best ? [best.step] : [];
+    await pruneCheckpoints(storage, checkpoints, { keep: spec.checkpoint.keep, protectedSteps, term });
   }
 
   async function publishLast(): Promise<void> {
@@ -173,6 +215,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
 
   /** False when there is no whole checkpoint of this epoch. */
   async function publish(metrics: EpochMetrics): Promise<boolean> {
+    await journal.refuseIfTakenOver();
     const run = { runId, model, checkpoints, storage, registry: training.registry };
     const version = await publishEpoch(run, metrics, now(), warnOfDamage);
     if (version === null) return false;

@@ -2,52 +2,62 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { TrainingResources } from '../../model/engines/engine.js';
+import type { TrainingEnd } from './train.js';
 
 /** All that the process needs to know; it reads no settings of its own. */
 export interface TrainingTask extends TrainingResources {
   runId: string;
+  /** In which it may write. */
+  term: number;
   /** Absolute. */
   dataDir: string;
   logLevel: string;
   logFormat: 'json' | 'pretty';
 }
 
-export type TrainingOutcome =
-  | { kind: 'finished' }
-  /** Stopped, with a checkpoint if it was in time. */
-  | { kind: 'handed_back' }
-  | { kind: 'crashed'; reason: string };
+/** A run that was handed back has a checkpoint, if its process stopped in time. */
+export type TrainingOutcome = TrainingEnd | { kind: 'crashed'; reason: string };
 
 /** From the worker to the process. */
 export type StopMessage = 'stop';
 
 /** From the process to the worker, the last thing that it does. */
-export interface EndMessage {
-  end: 'finished' | 'handed_back';
-}
+export type EndMessage = TrainingEnd;
 
 /** A process asked to stop may take this long for its step and its checkpoint; the service itself has ten seconds. */
 const stopWithinMs = 7_000;
 
-export async function runTrainingProcess(task: TrainingTask, signal: AbortSignal): Promise<TrainingOutcome> {
+export async function runTrainingProcess(
+  task: TrainingTask,
+  signals: { stop: AbortSignal; kill: AbortSignal },
+): Promise<TrainingOutcome> {
   const child = fork(new URL('./process.js', import.meta.url), [JSON.stringify(task)], { execArgv: [] });
   let said: EndMessage | undefined;
   child.on('message', (message) => (said = message as EndMessage));
 
   let force: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    child.send('stop' satisfies StopMessage, () => undefined);
-    force = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
-  };
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
+  const forget = [
+    whenAborted(signals.kill, () => child.kill('SIGKILL')),
+    whenAborted(signals.stop, () => {
+      child.send('stop' satisfies StopMessage, () => undefined);
+      force = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
+    }),
+  ];
 
   const end = await ended(child);
-  signal.removeEventListener('abort', stop);
+  for (const each of forget) each();
   clearTimeout(force);
-  if (said !== undefined) return { kind: said.end };
+  if (said !== undefined) return said;
+  if (signals.kill.aborted) return { kind: 'taken_over' };
   // A process that did not stop in time is none that crashed: another worker goes on from its last checkpoint.
-  return signal.aborted ? { kind: 'handed_back' } : { kind: 'crashed', reason: end };
+  return signals.stop.aborted ? { kind: 'handed_back' } : { kind: 'crashed', reason: end };
+}
+
+/** @returns forgets it */
+function whenAborted(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+  return () => signal.removeEventListener('abort', act);
 }
 
 async function ended(child: ChildProcess): Promise<string> {

@@ -18,10 +18,14 @@ export function smallMnist(): Promise<Dataset> {
   return loading;
 }
 
-/** A spec for it: five steps an epoch, and a network that takes no time. */
+/** A spec for it: five steps and a checkpoint an epoch, and a network that takes no time. */
 export async function smallSpec(request: JobRequest = {}): Promise<RunSpec> {
   const { info } = await smallMnist();
-  const small: JobRequest = { network: { hidden: [{ units: 8 }] }, epochs: 3 };
+  const small: JobRequest = {
+    network: { hidden: [{ units: 8 }] },
+    epochs: 3,
+    checkpoint: { every_steps: 5 },
+  };
   return resolveSpec({ ...small, ...request }, info, { trainingMemoryLimitBytes: Infinity }, new Date(0));
 }
 

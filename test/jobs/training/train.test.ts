@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/contracts.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/run-store.js';
-import { trainRun } from '../../../src/jobs/training/train.js';
+import { logStart } from '../../../src/jobs/run-log.js';
+import { trainRun, type TrainingEnd } from '../../../src/jobs/training/train.js';
 import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/checkpoint.js';
 import { createRegistry } from '../../../src/model/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
@@ -17,10 +18,7 @@ interface Scene {
   runId: string;
   spec: RunSpec;
   /** One attempt; on another storage, if one is given. */
-  train(options?: {
-    on?: Storage;
-    signal?: Pick<AbortSignal, 'aborted'>;
-  }): Promise<'finished' | 'handed_back'>;
+  train(options?: { on?: Storage; signal?: Pick<AbortSignal, 'aborted'> }): Promise<TrainingEnd['kind']>;
 }
 
 async function sceneOf(request: JobRequest = {}): Promise<Scene> {
@@ -33,9 +31,10 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
     store,
     runId,
     spec,
-    train: ({ on = storage, signal = new AbortController().signal } = {}) =>
-      trainRun({
+    async train({ on = storage, signal = new AbortController().signal } = {}) {
+      const end = await trainRun({
         runId,
+        term: await store.claim(runId),
         storage: on,
         store: createRunStore(on),
         registry: createRegistry(on, log),
@@ -45,12 +44,14 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
         threads: 1,
         memoryLimitBytes: 2 ** 30,
         now: () => new Date(),
-      }),
+      });
+      return end.kind;
+    },
   };
 }
 
 async function eventsOf({ store, runId }: Scene): Promise<RunEvent[]> {
-  return (await store.readEvents(runId, 0)).events;
+  return (await store.readEvents(runId, logStart)).events;
 }
 
 /** All of a run's outcome that may not depend on when it was interrupted. */
@@ -120,7 +121,7 @@ describe('a run', () => {
     );
     const best = curve.reduce((a, b) => (b.test_accuracy > a.test_accuracy ? b : a));
     const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
-    expect(kept.map(({ step }) => step)).toEqual([...new Set([best.step, 25, 30])]);
+    expect(kept.map(({ step }) => step)).toEqual([...new Set([30, 25, best.step])]);
     // Otherwise this would have shown nothing.
     expect(best.step).toBeLessThan(25);
   });
@@ -170,7 +171,7 @@ describe('a run', () => {
     expect({ status, code: error?.code }).toEqual({ status: 'failed', code: 'TRAINING_DIVERGED' });
     const divergedAt = Number(/at step (\d+)/.exec(error?.message ?? '')?.[1]);
     const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
-    const last = kept.at(-1)?.step ?? 0;
+    const last = kept.at(0)?.step ?? 0;
     expect(last).toBeGreaterThan(0);
     expect(divergedAt - last).toBeLessThanOrEqual(5);
     const checkpoint = await readCheckpoint(scene.storage, scene.store.checkpointsOf(scene.runId), last);
@@ -188,8 +189,9 @@ describe('a run', () => {
     const told = (await eventsOf(scene)).flatMap((event) =>
       event.type === 'progress' ? [event.progress.step] : [],
     );
-    // At the start, after each step, after the first of two batches of the evaluation, and at the epoch's end.
-    expect(told).toEqual([0, 1, 2, 3, 4, 5, 5, 5]);
+    // At the start, after each step, after the first of two batches of the evaluation, at the epoch's end, and after
+    // its checkpoint.
+    expect(told).toEqual([0, 1, 2, 3, 4, 5, 5, 5, 5]);
   });
 
   test('does not change a result that there is', async () => {
@@ -278,13 +280,13 @@ describe('a run whose process dies', () => {
     const [whole, damaged] = [await sceneOf(), await sceneOf()];
     const { writes } = await countWrites(whole);
     // Far enough to have two checkpoints.
-    await expect(damaged.train({ on: dyingStorage(damaged.storage, writes - 8, false) })).rejects.toThrow(
+    await expect(damaged.train({ on: dyingStorage(damaged.storage, writes - 10, false) })).rejects.toThrow(
       'died',
     );
     const prefix = damaged.store.checkpointsOf(damaged.runId);
     const steps = (await listCheckpoints(damaged.storage, prefix)).map(({ step }) => step);
-    expect(steps).toEqual([5, 10]);
-    await flipBit(damaged.storage, `${prefix}/step-00000010/model.safetensors`, 20_000);
+    expect(steps).toEqual([10, 5]);
+    await flipBit(damaged.storage, `${prefix}/step-00000010.000001/model.safetensors`, 20_000);
 
     expect(await damaged.train()).toBe('finished');
     const events = await eventsOf(damaged);
