@@ -15,8 +15,12 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 
 export interface Service {
   url: string;
-  /** Ends the server and starts it again in the same place, with what it had stored. */
+  /** Ends the server, if it runs, and starts it again in the same place, with what it had stored. */
   restart(): Promise<void>;
+  /** Ends the server and keeps what it had stored; `restart` brings it back. */
+  halt(): Promise<void>;
+  /** The same without a warning, as a crash does. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +81,7 @@ async function startRedis(): Promise<Service | null> {
     folder,
     launch: () => spawn(command, args.map(([key, value]) => [`--${key}`, String(value)]).flat()),
     stopSignal: 'SIGTERM',
+    crashSignal: 'SIGKILL',
     answers: () => answersPing(port),
   });
 }
@@ -109,6 +114,8 @@ async function startPostgres(): Promise<Service | null> {
       run('postgres', ['-D', data, '-p', String(port), ...settings.flatMap((text) => ['-c', text])]),
     // Fast shutdown; on SIGTERM it would wait for its clients to leave.
     stopSignal: 'SIGINT',
+    // Immediate shutdown, after which it recovers as from a crash; a SIGKILL would leave its children in the folder.
+    crashSignal: 'SIGQUIT',
     answers: () => answersQuery(url('postgres'), 'SELECT 1'),
   });
   await answersQuery(url('postgres'), 'CREATE DATABASE trainyard');
@@ -121,6 +128,7 @@ interface ServerPlan {
   folder: string;
   launch(): ChildProcess;
   stopSignal: NodeJS.Signals;
+  crashSignal: NodeJS.Signals;
   /** Rejects, or is false, while it is not ready. */
   answers(): Promise<boolean>;
 }
@@ -146,11 +154,11 @@ async function startServer(plan: ServerPlan): Promise<Service> {
     }
   };
 
-  const end = async (): Promise<void> => {
+  const end = async (signal = plan.stopSignal): Promise<void> => {
     if (isRunning()) {
       const closed = once(server, 'close');
       const force = setTimeout(() => server.kill('SIGKILL'), stopWithinMs);
-      server.kill(plan.stopSignal);
+      server.kill(signal);
       await closed;
       clearTimeout(force);
     }
@@ -166,6 +174,8 @@ async function startServer(plan: ServerPlan): Promise<Service> {
   return {
     url: plan.url,
     stop,
+    halt: () => end(),
+    kill: () => end(plan.crashSignal),
     async restart() {
       await end();
       await start();

@@ -1,0 +1,192 @@
+/** The built service as its processes on one queue and one data folder, to be killed and started again one by one. */
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JobRequest } from '../../src/jobs/contracts.js';
+import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
+import { createFileStorage } from '../../src/storage/file-storage.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { openService, submit, type Exit, type Service } from '../service/service.js';
+
+export type QueueName = 'embedded' | 'redis' | 'postgres';
+export type Role = 'all' | 'api' | 'worker';
+
+export interface ClusterPlan {
+  queue: QueueName;
+  /** Of the queue's server; the embedded queue has none. */
+  queueUrl?: string;
+  /** One service for each; the first answers HTTP. */
+  roles?: Role[];
+  /** Runs that one service trains at a time. */
+  concurrency?: number;
+  /** A folder of the caller's own, who also removes it. */
+  dataDir?: string;
+}
+
+export interface Cluster {
+  readonly queue: QueueName;
+  /** The files, read past the service. */
+  readonly storage: Storage;
+  readonly store: RunStore;
+  readonly members: readonly Member[];
+  /** The one that answers HTTP. */
+  readonly api: Member;
+  /** What was done to it and when. */
+  readonly diary: readonly string[];
+  note(what: string): void;
+  /** As a model of its own, so that the versions are the run's. @returns the id of the run */
+  submit(request: JobRequest): Promise<string>;
+  /** null when no process trains the run. */
+  trainerOf(runId: string): Promise<Trainer | null>;
+  /** Stops the process until it is thawed. */
+  freeze(pid: number): void;
+  thaw(pid: number): void;
+  /** Ends all that is left of it. @returns where its runs are kept; null if they are not */
+  close(options?: { keepRuns: boolean }): Promise<string | null>;
+}
+
+/** A place in the cluster, which one service after the other takes. */
+export interface Member {
+  readonly name: string;
+  /** All that were there; the last one may still be. */
+  readonly services: readonly Service[];
+  readonly isUp: boolean;
+  /** The one that is there. */
+  service(): Service;
+  start(): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<Exit>;
+}
+
+/** The process that trains a run, and whose it is. */
+export interface Trainer {
+  member: Member;
+  pid: number;
+}
+
+export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
+  const { queue, queueUrl, roles = ['all'], concurrency = 1 } = plan;
+  const dataDir = plan.dataDir ?? (await newFolder());
+  const storage = await createFileStorage(dataDir);
+  const startMs = performance.now();
+  const diary: string[] = [];
+  const kills: (() => Promise<void>)[] = [];
+  const frozen = new Set<number>();
+  let models = 0;
+
+  function note(what: string): void {
+    const seconds = (performance.now() - startMs) / 1_000;
+    diary.push(`${seconds.toFixed(3).padStart(8)} s  ${what}`);
+  }
+
+  function createMember(role: Role, name: string): Member {
+    const services: Service[] = [];
+    let isUp = false;
+    const settings = {
+      ROLE: role,
+      DATA_DIR: dataDir,
+      THREADS: '1',
+      WORKER_CONCURRENCY: String(concurrency),
+      ...(queueUrl !== undefined && { QUEUE_URL: queueUrl }),
+    };
+    const member: Member = {
+      name,
+      services,
+      get isUp() {
+        return isUp;
+      },
+      service() {
+        const service = services.at(-1);
+        if (!isUp || service === undefined) throw new Error(`${name} is not there`);
+        return service;
+      },
+      async start() {
+        const service = await openService(settings, (kill) => kills.push(kill));
+        services.push(service);
+        isUp = true;
+        void service.ended.then(() => (isUp = false));
+        note(`${name} started as process ${service.pid}`);
+      },
+      async end(signal) {
+        const { pid, ended } = member.service();
+        process.kill(pid, signal);
+        const exit = await ended;
+        note(`${name} ended by ${signal}`);
+        return exit;
+      },
+    };
+    return member;
+  }
+
+  const members = roles.map((role, i) => createMember(role, roles.length === 1 ? 'service' : `${role} ${i}`));
+
+  const cluster: Cluster = {
+    queue,
+    storage,
+    store: createRunStore(storage),
+    members,
+    api: members[0],
+    diary,
+    note,
+
+    async submit(request) {
+      const model = `model-${++models}`;
+      const { id } = await submit(members[0].service(), { ...request, model });
+      note(`${id} accepted`);
+      return id;
+    },
+
+    async trainerOf(runId) {
+      const services = members.flatMap((member) => (member.isUp ? [{ member, ...member.service() }] : []));
+      for (const { member, pid: parent } of services) {
+        for (const pid of await childrenOf(parent)) {
+          if ((await isTraining(pid, runId)) && member.isUp) return { member, pid };
+        }
+      }
+      return null;
+    },
+
+    freeze(pid) {
+      frozen.add(pid);
+      process.kill(pid, 'SIGSTOP');
+    },
+
+    thaw(pid) {
+      frozen.delete(pid);
+      process.kill(pid, 'SIGCONT');
+    },
+
+    async close({ keepRuns } = { keepRuns: false }) {
+      // One whose worker is gone would hold on to the worker's output, and the end be waited for in vain.
+      for (const pid of frozen) process.kill(pid, 'SIGKILL');
+      for (const kill of kills) await kill();
+      const kept = keepRuns ? await newFolder() : null;
+      if (kept !== null) await cp(join(dataDir, 'runs'), kept, { recursive: true });
+      if (plan.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      return kept;
+    },
+  };
+
+  try {
+    await Promise.all(members.map((member) => member.start()));
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+  return cluster;
+}
+
+function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
+}
+
+/** [] when the process is gone. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return children.trim().split(' ').filter(Boolean).map(Number);
+}
+
+/** A process that has ended has no command line, even while nobody has asked how it ended. */
+export async function isTraining(pid: number, runId: string): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return command.includes(runId);
+}

@@ -1,0 +1,64 @@
+/** How far a run has come, by its files: these are there whatever becomes of the processes. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunEvent } from '../../src/jobs/contracts.js';
+import { logStart } from '../../src/jobs/run-log.js';
+import type { RunStore } from '../../src/jobs/run-store.js';
+import type { Cluster, Trainer } from './cluster.js';
+import type { Moment } from './moments.js';
+
+const lookEveryMs = 20;
+
+/** Waits for an event that is so, among those told already too; false when the run ended without one. */
+export async function untilTold(
+  store: RunStore,
+  runId: string,
+  isSo: (event: RunEvent) => boolean,
+): Promise<boolean> {
+  for (let from = logStart; ;) {
+    const { events, next } = await store.readEvents(runId, from);
+    if (events.some(isSo)) return true;
+    if (events.some(({ type }) => type === 'done')) return false;
+    from = next;
+    await sleep(lookEveryMs);
+  }
+}
+
+export async function untilEnded(store: RunStore, runId: string): Promise<void> {
+  await untilTold(store, runId, ({ type }) => type === 'done');
+}
+
+/** Waits for the moment and then for a process that trains the run; null when the run ended before. */
+export async function trainerAt(cluster: Cluster, runId: string, moment: Moment): Promise<Trainer | null> {
+  if (!(await untilTold(cluster.store, runId, (event) => stepOf(event) >= moment.step))) return null;
+  if ((await anyTrainer(cluster, runId)) === null) return null;
+  await sleep(moment.delayMs);
+  return anyTrainer(cluster, runId);
+}
+
+async function anyTrainer(cluster: Cluster, runId: string): Promise<Trainer | null> {
+  for (;;) {
+    const trainer = await cluster.trainerOf(runId);
+    if (trainer !== null || (await cluster.store.readResult(runId)) !== null) return trainer;
+    await sleep(lookEveryMs);
+  }
+}
+
+/** -1 for an event that tells of no step. */
+function stepOf(event: RunEvent): number {
+  switch (event.type) {
+    case 'progress':
+      return event.progress.step;
+    case 'checkpoint':
+    case 'published':
+      return event.step;
+    case 'metrics':
+      return event.metrics.step;
+    case 'status':
+      // It has not begun, or goes on from wherever it was.
+      return event.status === 'running' ? 0 : -1;
+    case 'started':
+    case 'log':
+    case 'done':
+      return -1;
+  }
+}

@@ -1,0 +1,188 @@
+/** The scenarios of the suite: on what cluster, with which runs, what happens and when. */
+import { expect } from 'vitest';
+import type { Service as Server } from '../services.js';
+import type { Role } from './cluster.js';
+import { damageAt, type Damage } from './faults/damage.js';
+import { expectNoStepTwice, stopWorkersAt } from './faults/hand-over.js';
+import { cancelAroundTheEnd, cancelAt, pauseAt } from './faults/lifecycle.js';
+import { killAt, killService, killTrainingProcess, killWorker, type Kill } from './faults/kills.js';
+import { strikeQueue, type QueueFault } from './faults/queue-server.js';
+import { standStillAt, type Standstill } from './faults/split-brain.js';
+import { strikeStorageAt, type StorageFault } from './faults/storage.js';
+import { momentsOf } from './moments.js';
+import { outcomeOf } from './outcome.js';
+import { trainerAt, untilEnded } from './progress.js';
+import type { Reference } from './references.js';
+import { scenario, type QueuePlace } from './scenario.js';
+import { mountSmallDisk } from '../storage/small-disk.js';
+import { endure, type Trial } from './trial.js';
+
+/** Known when the scenario runs. */
+type Later<Value> = () => Value;
+
+const apart: Role[] = ['api', 'worker', 'worker'];
+
+/** Each run loses its process so often. */
+export function trainingProcessDies(queue: QueuePlace, references: Later<Reference[]>, times: number): void {
+  scenario(queue, killTrainingProcess.fault, async ({ score, startCluster }) => {
+    const cluster = await startCluster({ concurrency: 2 });
+    await endure({ cluster, score }, references(), (trial) => killEach(trial, times, killTrainingProcess));
+  });
+}
+
+/** Each run loses its worker so often; another takes it over when the worker's lock has run out. */
+export function workerDies(queue: QueuePlace, references: Later<Reference[]>, times: number): void {
+  scenario(queue, killWorker.fault, async ({ score, startCluster }) => {
+    const cluster = await startCluster({ roles: apart });
+    await endure({ cluster, score }, references(), (trial) => killEach(trial, times, killWorker));
+  });
+}
+
+/** So often in the first run's life all runs lose all that there is. */
+export function serviceDies(queue: QueuePlace, references: Later<Reference[]>, times: number): void {
+  scenario(queue, killService.fault, async ({ score, startCluster }) => {
+    const cluster = await startCluster({ concurrency: 2 });
+    await endure({ cluster, score }, references(), async (trial) => {
+      const [run] = trial.runs;
+      await killAt(trial, run, trial.momentsOf(run, times), killService);
+    });
+  });
+}
+
+/** The run goes from worker to worker so often. */
+export function workerIsStopped(queue: QueuePlace, reference: Later<Reference>, times: number): void {
+  scenario(queue, 'SIGTERM to the worker', async ({ score, startCluster }) => {
+    const cluster = await startCluster({ roles: apart });
+    await endure({ cluster, score }, [reference()], async (trial) => {
+      const [run] = trial.runs;
+      await stopWorkersAt(trial, run, trial.momentsOf(run, times));
+      await untilEnded(cluster.store, run.id);
+      await expectNoStepTwice(trial, run);
+    });
+  });
+}
+
+/** So often while the first of the runs is trained and the others wait. */
+export function queueFails(
+  queue: QueuePlace,
+  server: Later<Server>,
+  fault: QueueFault,
+  { running, waiting }: { running: Later<Reference>; waiting: Later<Reference> },
+  times: number,
+): void {
+  scenario(queue, fault.fault, async ({ score, startCluster }) => {
+    const cluster = await startCluster({ roles: ['api', 'worker'] });
+    await endure({ cluster, score }, [running(), waiting()], async (trial) => {
+      const [run] = trial.runs;
+      for (const moment of trial.momentsOf(run, times)) {
+        await trainerAt(cluster, run.id, moment);
+        await strikeQueue(trial, server(), fault, waiting());
+      }
+    });
+  });
+}
+
+/** Early enough in the run for another worker to take it over before its end. */
+export function standsStill(queue: QueuePlace, standstill: Standstill, reference: Later<Reference>): void {
+  scenario(queue, standstill.fault, async ({ score, startCluster }) => {
+    const cluster = await startCluster({ roles: apart });
+    await endure({ cluster, score }, [reference()], async (trial) => {
+      const [run] = trial.runs;
+      const [moment] = trial.momentsOf(run, 1, [0.05, 0.2]);
+      await standStillAt(trial, run, moment, standstill);
+    });
+  });
+}
+
+export function storageFails(
+  queue: QueuePlace,
+  fault: StorageFault,
+  reference: Later<Reference>,
+  sizeMiB: number,
+): void {
+  scenario(queue, fault.fault, async ({ score, startCluster, skip, onEnd }) => {
+    const disk = await mountSmallDisk(sizeMiB);
+    if (disk === null) return skip('mounting a file system is not permitted here');
+    onEnd(() => disk.remove());
+    const cluster = await startCluster({ dataDir: disk.folder });
+    await endure({ cluster, score }, [reference()], async (trial) => {
+      const [run] = trial.runs;
+      const [moment] = trial.momentsOf(run, 1, [0.1, 0.8]);
+      await strikeStorageAt(trial, run, moment, disk, fault);
+    });
+  });
+}
+
+/** One after the other, with new checkpoints between them. */
+export function checkpointsAreDamaged(
+  queue: QueuePlace,
+  fault: string,
+  damages: Damage[],
+  reference: Later<Reference>,
+): void {
+  scenario(queue, fault, async ({ score, startCluster }) => {
+    const cluster = await startCluster();
+    await endure({ cluster, score }, [reference()], async (trial) => {
+      const [run] = trial.runs;
+      for (const [i, damage] of damages.entries()) {
+        const [from, to] = [(i + 0.8) / (damages.length + 1), (i + 1) / (damages.length + 1)];
+        const [moment] = trial.momentsOf(run, 1, [from, to]);
+        await damageAt(trial, run, moment, damage);
+      }
+    });
+  });
+}
+
+/** So many runs, one after the other. */
+export function runIsCancelled(queue: QueuePlace, reference: Later<Reference>, times: number): void {
+  scenario(queue, 'cancelled while it is trained', async ({ score, startCluster }) => {
+    const cluster = await startCluster(layoutOf(queue));
+    let slowestMs = 0;
+    for (const moment of momentsOf(`${queue.name}, cancelled`, times, [0, 0.7 * reference().steps])) {
+      const id = await cluster.submit(reference().request);
+      score.tried++;
+      slowestMs = Math.max(slowestMs, await cancelAt(cluster, id, moment));
+      score.survived++;
+    }
+    score.remark = `reached its process within ${Math.ceil(slowestMs)} ms`;
+  });
+}
+
+/** So many runs, each of which is either cancelled or ends as if it had not been. */
+export function runIsCancelledAtItsEnd(queue: QueuePlace, reference: Later<Reference>, times: number): void {
+  scenario(queue, 'cancelled around its end', async ({ score, startCluster }) => {
+    const cluster = await startCluster(layoutOf(queue));
+    const { request, steps, outcome } = reference();
+    for (const moment of momentsOf(`${queue.name}, cancelled at the end`, times, [0.5 * steps, steps])) {
+      const id = await cluster.submit(request);
+      score.tried++;
+      if (!(await cancelAroundTheEnd(cluster, id, moment))) {
+        score.runs++;
+        expect(await outcomeOf(cluster.storage, id), `what ${id} came to`).toEqual(outcome);
+        score.equal++;
+      }
+      score.survived++;
+    }
+    score.remark = `${times - score.runs} in time, ${score.runs} too late`;
+  });
+}
+
+/** Everything is killed while it is paused. */
+export function runIsPaused(queue: QueuePlace, reference: Later<Reference>, times: number): void {
+  scenario(queue, 'paused, and kill −9 everything', async ({ score, startCluster }) => {
+    const cluster = await startCluster(layoutOf(queue));
+    await endure({ cluster, score }, [reference()], async (trial) => {
+      const [run] = trial.runs;
+      await pauseAt(trial, run, trial.momentsOf(run, times));
+    });
+  });
+}
+
+/** The embedded queue has room for one process. */
+function layoutOf({ name }: QueuePlace): { roles?: Role[] } {
+  return name === 'embedded' ? {} : { roles: apart };
+}
+
+async function killEach(trial: Trial, times: number, kill: Kill): Promise<void> {
+  await Promise.all(trial.runs.map((run) => killAt(trial, run, trial.momentsOf(run, times), kill)));
+}

@@ -1,0 +1,17 @@
+/** The long suite: every fault on every queue, a file for each queue, side by side. */
+import { randomInt } from 'node:crypto';
+import { defineConfig } from 'vitest/config';
+
+// Before the workers start, so that all draw from the same one.
+process.env.CHAOS_SEED ??= String(randomInt(2 ** 31));
+
+export default defineConfig({
+  test: {
+    include: ['test/chaos/*.chaos.ts'],
+    globalSetup: ['test/chaos/references.setup.ts'],
+    reporters: ['default', './test/chaos/table-reporter.ts'],
+    maxWorkers: 3,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
+  },
+});
