@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/dataset-store.js';
+import { optimizerDefaults } from '../dist/jobs/optimizer-request.js';
 import { createCheckpointClock } from '../dist/jobs/training/checkpoint-clock.js';
 import { pruneCheckpoints, writeCheckpoint } from '../dist/model/checkpoint.js';
 import { selectEngine } from '../dist/model/engines/select.js';
@@ -44,14 +45,7 @@ async function measure(hiddenUnits) {
   const { preprocessing, labels } = info;
   const hidden = hiddenUnits.map((units) => ({ units, activation: 'relu', dropout: 0 }));
   const network = { inputs: info.inputs, hidden, outputs: labels.length };
-  const optimizer = {
-    type: 'adam',
-    learning_rate: 0.001,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weight_decay: 0,
-  };
+  const optimizer = optimizerDefaults.adam;
   const { engine } = await selectEngine('auto');
   const trainer = await engine.trainer(
     { network, loss: 'cross_entropy', optimizer, batchSize: 64, seed: 0, preprocessing },

@@ -4,18 +4,12 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { optimizerDefaults } from '../dist/jobs/optimizer-request.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { selectEngine } from '../dist/model/engines/select.js';
 import { initialState } from '../dist/model/initialization.js';
 
-const optimizer = {
-  type: 'adam',
-  learning_rate: 0.001,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
-};
+const optimizer = optimizerDefaults.adam;
 
 /** An epoch of the reference takes most of a minute: it runs this part of one, and is reported as if it went on so. */
 const referencePart = 1 / 40;

@@ -12,10 +12,12 @@ import type {
   JobList,
   MetricsList,
   RunEvent,
+  RunSpec,
 } from './contracts.js';
 import { logStart } from './run-log.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
+import { emptySummary } from './run-summary.js';
 
 export interface JobView {
   /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
@@ -57,8 +59,9 @@ export function createJobView(options: {
   }
 
   async function eventsOf(id: string): Promise<RunEvent[]> {
-    await stateOf(id);
-    return (await store.readEvents(id, logStart)).events;
+    const { events } = await store.readEvents(id, logStart);
+    // That it was queued is the first event of every job.
+    return events.length > 0 ? events : notFound(id);
   }
 
   /** Of a run that is listed; null when it cannot be read, or has been removed since. */
@@ -130,6 +133,11 @@ export function createJobView(options: {
       return { object: 'list', data, has_more: false };
     },
   };
+}
+
+/** A run that has just been stored. */
+export function newJob(id: string, spec: RunSpec): Job {
+  return jobOf({ id, spec, status: 'queued', summary: emptySummary(spec), result: null });
 }
 
 export function jobOf({ id, spec, status, summary, result }: RunState): Job {

@@ -9,7 +9,7 @@ import { TrainyardError } from '../errors.js';
 import type { Job, JobRequest, RunSpec } from './contracts.js';
 import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
-import { jobOf, notFound } from './job-view.js';
+import { jobOf, newJob, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
 import type { RunReader } from './run-state.js';
 import type { RunStore } from './run-store.js';
@@ -160,8 +160,9 @@ export function createProducer(options: {
         const first = await idempotencyKeys.remember(key, { run_id: id, request });
         if (first.run_id !== id) return replay(first, request, spec);
       }
-      await accept(id, spec);
-      return { job: await jobWithId(id), replayed: false };
+      // A replay that came first has stored the run as it saw it.
+      const job = (await accept(id, spec)) ? newJob(id, spec) : await jobWithId(id);
+      return { job, replayed: false };
     },
 
     async start() {

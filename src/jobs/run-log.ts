@@ -13,7 +13,7 @@
  */
 import { hostname } from 'node:os';
 import { TrainyardError } from '../errors.js';
-import type { Storage } from '../storage/storage.js';
+import { isStorageFailure, type Storage } from '../storage/storage.js';
 import type { RunEvent, RunEventBody } from './contracts.js';
 import { decodeDocument, encodeDocument } from './document.js';
 
@@ -171,12 +171,6 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
       };
     },
   };
-}
-
-export function isStorageFailure(error: unknown): error is TrainyardError {
-  return (
-    error instanceof TrainyardError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_UNAVAILABLE')
-  );
 }
 
 /** So that a listing sorts by term. */

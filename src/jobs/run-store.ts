@@ -12,12 +12,11 @@
  */
 import { monotonicFactory } from 'ulid';
 import { withDropout } from '../model/network.js';
-import type { Storage } from '../storage/storage.js';
+import { isStorageFailure, type Storage } from '../storage/storage.js';
 import type { RunEvent, RunResult, RunSpec } from './contracts.js';
 import { decodeDocument, encodeDocument } from './document.js';
 import {
   createRunLog,
-  isStorageFailure,
   logStart,
   type LogPosition,
   type LogRead,
@@ -55,8 +54,8 @@ export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPa
    * end, which its result tells.
    */
   readEvents(runId: string, from: LogPosition): Promise<LogRead>;
-  /** For the holder of the term. */
-  writeEvents(runId: string, term: number): Promise<TermWriter>;
+  /** For the holder of the term. `lastSeq` is that of the last event so far; it is looked up where it is not known. */
+  writeEvents(runId: string, term: number, lastSeq?: number): Promise<TermWriter>;
   /** All ids, oldest first. */
   ids(): Promise<string[]>;
   /** The prefix under which the run's checkpoints lie. */
@@ -95,8 +94,12 @@ export function createRunStore(storage: Storage, now: () => Date = () => new Dat
     storage.create(key(runId, 'spec.json'), encodeDocument(spec));
 
   async function readEvents(runId: string, from: LogPosition): Promise<LogRead> {
-    const spec = from.seq === 0 ? await readSpec(runId) : null;
-    const opening = spec === null ? [] : [openingOf(spec)];
+    const opening: RunEvent[] = [];
+    if (from.seq === 0) {
+      const spec = await readSpec(runId);
+      if (spec === null) return { events: [], next: from };
+      opening.push(openingOf(spec));
+    }
     // Before the log: all that belongs to an ended run is there then.
     const result = await readResult(runId);
     const lastSeq = result === null ? Infinity : await lastSeqOf(runId);
@@ -157,9 +160,8 @@ export function createRunStore(storage: Storage, now: () => Date = () => new Dat
 
     readEvents,
 
-    async writeEvents(runId, term) {
-      const { next } = await readEvents(runId, logStart);
-      return log.write(runId, term, next.seq);
+    async writeEvents(runId, term, lastSeq) {
+      return log.write(runId, term, lastSeq ?? (await readEvents(runId, logStart)).next.seq);
     },
 
     async ids() {

@@ -4,10 +4,11 @@
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
+import { isStorageFailure } from '../storage/storage.js';
 import type { JobError, RunEvent, RunSpec, StatusChange } from './contracts.js';
 import { cancelRun, endRun } from './end-run.js';
 import type { Delivery, RunProcessor } from './queue/training-queue.js';
-import { isStorageFailure, logStart } from './run-log.js';
+import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
 import { attemptsWithoutProgress, statusAfter, trainedMs } from './run-summary.js';
 import type { TrainingOutcome } from './training/training-process.js';

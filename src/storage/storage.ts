@@ -8,6 +8,8 @@
  * to write rejects with a TrainyardError: STORAGE_FULL for want of room, STORAGE_UNAVAILABLE for all that an operator can
  * put right (no permission, read-only, a broken disk).
  */
+import { TrainyardError } from '../errors.js';
+
 export interface Storage {
   /** For logs: the kind and the place, without secrets. */
   readonly description: string;
@@ -23,4 +25,11 @@ export interface Storage {
   list(prefix: string): Promise<string[]>;
   /** Removes the blob, or all blobs under the prefix; nothing there is no error. */
   remove(prefix: string): Promise<void>;
+}
+
+/** Whether the store refused to write, which is not the fault of who wrote. */
+export function isStorageFailure(error: unknown): error is TrainyardError {
+  return (
+    error instanceof TrainyardError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_UNAVAILABLE')
+  );
 }

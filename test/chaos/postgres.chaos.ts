@@ -1,37 +1,7 @@
-import { inject } from 'vitest';
 import { describeWithService } from '../services.js';
-import { restartQueue, killQueue } from './faults/queue-server.js';
-import { allStandsStill, orphanStandsStill, workerStandsStill } from './faults/split-brain.js';
-
-import type { QueuePlace } from './scenario.js';
-import {
-  queueFails,
-  runIsCancelled,
-  runIsCancelledAtItsEnd,
-  runIsPaused,
-  serviceDies,
-  standsStill,
-  trainingProcessDies,
-  workerDies,
-  workerIsStopped,
-} from './scenarios.js';
-
-const { final, best, each, short, long } = inject('references');
+import { killQueue, restartQueue } from './faults/queue-server.js';
+import { everythingFails } from './server-faults.js';
 
 describeWithService('postgres', 'postgres', (server) => {
-  const queue: QueuePlace = { name: 'postgres', url: () => server().url };
-  trainingProcessDies(queue, () => [final, each], 6);
-  workerDies(queue, () => [final, best, each], 2);
-  serviceDies(queue, () => [best, each], 3);
-  workerIsStopped(queue, () => final, 3);
-  for (const fault of [restartQueue, killQueue]) {
-    queueFails(queue, server, fault, { running: () => each, waiting: () => short }, 2);
-  }
-  runIsCancelled(queue, () => final, 5);
-  runIsCancelledAtItsEnd(queue, () => short, 8);
-  runIsPaused(queue, () => final, 2);
-  standsStill(queue, workerStandsStill, () => long);
-  for (const standstill of [allStandsStill, orphanStandsStill]) {
-    standsStill(queue, standstill, () => final);
-  }
+  everythingFails({ name: 'postgres', url: () => server().url }, server, [restartQueue, killQueue]);
 });

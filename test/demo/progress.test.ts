@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { barLine, createProgressView, percent, plainLine } from '../../src/demo/progress.js';
 import type { EpochMetrics, Job, JobProgress } from '../../src/jobs/contracts.js';
-import { jobOf } from '../../src/jobs/job-view.js';
-import { emptySummary } from '../../src/jobs/run-summary.js';
+import { newJob } from '../../src/jobs/job-view.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';
 
-const spec = await smallSpec();
-const queued = jobOf({ id: 'job_1', spec, status: 'queued', summary: emptySummary(spec), result: null });
+const queued = newJob('job_1', await smallSpec());
 const metrics: EpochMetrics = {
   epoch: 1,
   step: 5,

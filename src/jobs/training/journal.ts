@@ -12,9 +12,9 @@ export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
 }
 
 export async function openJournal(store: RunStore, runId: string, term: number): Promise<Journal> {
-  const { events } = await store.readEvents(runId, logStart);
+  const { events, next } = await store.readEvents(runId, logStart);
   const told = new Set(events.map(milestoneOf));
-  const log = await store.writeEvents(runId, term);
+  const log = await store.writeEvents(runId, term, next.seq);
   return {
     refuseIfTakenOver: () => log.refuseIfTakenOver(),
 

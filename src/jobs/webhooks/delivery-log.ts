@@ -6,8 +6,8 @@
  *
  * The URL is in none of them: it may hold a token.
  */
-import { TrainyardError } from '../../errors.js';
 import type { Storage } from '../../storage/storage.js';
+import { decodeDocument, encodeDocument } from '../document.js';
 import type { WebhookEvent } from './events.js';
 
 export interface DeliveryAttempt {
@@ -58,7 +58,7 @@ export function createDeliveryLog(storage: Storage): DeliveryLog {
 
   async function readAttempt(key: string): Promise<DeliveryAttempt | null> {
     const bytes = await storage.read(key);
-    return bytes === null ? null : parseAttempt(bytes, key);
+    return bytes === null ? null : (decodeDocument(bytes, key) as DeliveryAttempt);
   }
 
   return {
@@ -77,8 +77,8 @@ export function createDeliveryLog(storage: Storage): DeliveryLog {
       let number = (await storage.list(folder)).length;
       let written = false;
       while (!written) {
-        const document: DeliveryAttempt = { format_version: 1, ...attempt, attempt: ++number };
-        written = await storage.create(`${folder}/${padded(number, 4)}.json`, encode(document));
+        const document = encodeDocument({ ...attempt, attempt: ++number });
+        written = await storage.create(`${folder}/${padded(number, 4)}.json`, document);
       }
     },
 
@@ -87,28 +87,11 @@ export function createDeliveryLog(storage: Storage): DeliveryLog {
     },
 
     async markGone(runId) {
-      await storage.create(goneKey(runId), encode({ format_version: 1 }));
+      await storage.create(goneKey(runId), encodeDocument({}));
     },
   };
 }
 
 function padded(number: number, digits: number): string {
   return String(number).padStart(digits, '0');
-}
-
-function encode(document: object): Buffer {
-  return Buffer.from(JSON.stringify(document, null, 2));
-}
-
-function parseAttempt(bytes: Buffer, key: string): DeliveryAttempt {
-  let document: unknown;
-  try {
-    document = JSON.parse(bytes.toString());
-  } catch (cause) {
-    throw new TrainyardError('RUN_CORRUPT', `${key} is not JSON.`, { cause });
-  }
-  if ((document as { format_version?: unknown } | null)?.format_version !== 1) {
-    throw new TrainyardError('RUN_CORRUPT', `${key} is not of format version 1, the only one that is read.`);
-  }
-  return document as DeliveryAttempt;
 }
