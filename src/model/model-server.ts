@@ -1,70 +1,103 @@
 /**
- * What /predict answers from: the newest good version of every model, kept loaded and up to date by polling the
- * registry, and a few older versions that were asked for by number. A new version is loaded first and swapped in after,
- * so that a request is answered whole by one version and none fails because of a reload.
+ * What predictions are answered from: of every model the versions that a name stands for (`latest` and the aliases), kept
+ * loaded and up to date by polling the registry, and a few others that were asked for by number. A version is loaded
+ * first and swapped in after, so that a request is answered whole by one version and none fails because of a change.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
+import type { Aliases } from './aliases.js';
 import type { Engine } from './engines/engine.js';
-import type { Registry, VersionManifest } from './registry.js';
-import { serveVersion, type Prediction, type ServedVersion } from './served-version.js';
+import { loadModel, type LoadedModel, type ServedModel } from './loaded-model.js';
+import { latestAlias } from './model-folder.js';
+import type { Registry } from './registry.js';
 
 /** Versions asked for by number that stay loaded. */
-const olderVersionsKept = 4;
+const othersKept = 4;
 
-export interface PredictionRequest {
+/** Which version is to answer. At most one of `version` and `alias`; without either, `latest`. */
+export interface ModelChoice {
   /** Without it, the model whose latest version was published last. */
   model?: string | undefined;
-  /** Without it, the latest. */
   version?: number | undefined;
-  /** Raw: the model carries its own preprocessing. */
-  inputs: number[][];
-  /** Asks for this many of the likeliest classes, or all where there are fewer. */
-  topK?: number | undefined;
+  alias?: string | undefined;
 }
 
-/** A document. */
-export interface PredictionResponse {
+/** How a published model stands in this process. */
+export interface ModelStatus {
   model: string;
+  /** unavailable: none of its versions can be loaded. */
+  state: 'ready' | 'unloaded' | 'unavailable';
+  /** The version that answers as `latest`; null while none does. */
+  version: number | null;
+  /** All that are loaded for a name, ascending. */
+  versions: number[];
+  /** Those that a name was to stand for and that cannot be loaded, ascending. */
+  failed: FailedVersion[];
+}
+
+export interface FailedVersion {
   version: number;
-  predictions: Prediction[];
+  reason: string;
+}
+
+/** Hears of the work as it is done. */
+export interface ModelServerObserver {
+  batch?(model: string, samples: number, ms: number): void;
+  /** Another version answers as `latest`. */
+  reload?(model: string, version: number): void;
 }
 
 export interface ModelServer {
-  /** Loads the latest version of every model and follows new ones from then on. */
+  /** Loads what every model's names stand for and follows changes from then on. */
   start(): Promise<void>;
-  /** @throws TrainyardError MODEL_NOT_READY, MODEL_NOT_FOUND, VERSION_NOT_FOUND, INVALID_REQUEST, CHECKPOINT_CORRUPT */
-  predict(request: PredictionRequest): Promise<PredictionResponse>;
-  /** Looks for new versions now: all that was published before the call is served after it, unless it is damaged. */
+  /**
+   * Has `work` use the version chosen, which stays loaded until what it makes of it has settled.
+   * @throws TrainyardError MODEL_NOT_READY, MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT,
+   * SHUTTING_DOWN, and whatever `work` rejects with
+   */
+  use<T>(choice: ModelChoice, work: (model: ServedModel) => Promise<T>): Promise<T>;
+  /** Looks at the registry now: all that was changed before the call is so after it, unless it is damaged. */
   refresh(): Promise<void>;
-  /** The models and the version that answers as their latest. */
-  status(): { model: string; version: number }[];
+  /** The published models, sorted by name. */
+  status(): ModelStatus[];
   /** Frees the models as their last predictions end. */
   stop(): Promise<void>;
 }
 
-interface Latest {
-  manifest: VersionManifest;
-  served: ServedVersion;
+interface Loaded {
+  version: number;
+  createdAt: string;
+  model: LoadedModel;
+}
+
+/** A published model. */
+interface Followed {
+  unloaded: boolean;
+  /** By alias, `latest` among them. Two may share one version. */
+  named: Map<string, Loaded>;
 }
 
 export function createModelServer(options: {
   registry: Registry;
+  aliases: Aliases;
   engine: Engine;
   log: Pick<Logger, 'info' | 'warn'>;
+  observe?: ModelServerObserver;
   pollIntervalMs?: number;
 }): ModelServer {
-  const { registry, engine, log, pollIntervalMs = 500 } = options;
-  const latest = new Map<string, Latest>();
-  /** By `name@version`, the one used last at the end. */
-  const older = new Map<string, ServedVersion>();
+  const { registry, aliases, engine, log, observe = {}, pollIntervalMs = 500 } = options;
+  const models = new Map<string, Followed>();
+  /** Asked for by number, by `name@version`, the one used last at the end. */
+  const others = new Map<string, LoadedModel>();
   /** Versions that did not load, by `name@version`: each is logged once, and a damaged one is not tried again. */
-  const failed = new Map<string, 'damaged' | 'to be tried again'>();
+  const failed = new Map<string, { isDamaged: boolean; reason: string }>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let polling = Promise.resolve();
   let nextPoll: Promise<void> | undefined;
   let pollFailed = false;
+  /** The model whose latest version was published last. */
+  let newest: string | undefined;
 
   /** One poll at a time; all who ask while one runs share the next, as it sees what the running one may have missed. */
   function refresh(): Promise<void> {
@@ -80,89 +113,160 @@ export function createModelServer(options: {
     if (stopped) return;
     try {
       for (const name of await registry.names()) await follow(name);
+      newest = newestOf(models);
       pollFailed = false;
     } catch (err) {
-      if (!pollFailed) log.warn({ err }, 'cannot look for new model versions; trying again until it works');
+      if (!pollFailed)
+        log.warn({ err }, 'cannot look for changes of the models; trying again until it works');
       pollFailed = true;
     }
   }
 
-  /** Serves the newest version that loads. */
   async function follow(name: string): Promise<void> {
-    const current = latest.get(name);
-    for (const version of (await registry.versionNumbers(name)).reverse()) {
-      if (version === current?.manifest.version) return;
-      if (failed.get(`${name}@${version}`) === 'damaged') continue;
-      const served = load(name, version);
-      try {
-        latest.set(name, { manifest: await served.ready, served });
-        current?.served.retire();
-        log.info({ model: name, version }, 'serving a new model version');
-        return;
-      } catch (error) {
-        reportFailure(name, version, error);
+    const before = models.get(name) ?? { unloaded: false, named: new Map<string, Loaded>() };
+    const numbers = await registry.versionNumbers(name);
+    dropRemoved(name, numbers);
+    const unloaded = await registry.isUnloaded(name);
+    const named = unloaded ? new Map<string, Loaded>() : await loadNamed(name, numbers, before.named);
+    models.set(name, { unloaded, named });
+    tellChange(name, before, { unloaded, named });
+    const kept = new Set(named.values());
+    for (const loaded of new Set(before.named.values())) if (!kept.has(loaded)) loaded.model.retire();
+  }
+
+  /** What the names are to stand for. A name whose version does not load goes on standing for the one before. */
+  async function loadNamed(
+    name: string,
+    numbers: number[],
+    before: ReadonlyMap<string, Loaded>,
+  ): Promise<Map<string, Loaded>> {
+    const loaded = new Map([...before.values()].map((each) => [each.version, each]));
+    async function firstOf(versions: number[]): Promise<Loaded | undefined> {
+      for (const version of versions) {
+        const found = loaded.get(version) ?? (await tryLoad(name, version));
+        if (found === undefined) continue;
+        loaded.set(version, found);
+        return found;
       }
+      return undefined;
     }
+    const named = new Map<string, Loaded>();
+    const set = await aliases.list(name);
+    for (const { alias, version } of set) {
+      const found = (await firstOf([version])) ?? before.get(alias);
+      if (found !== undefined) named.set(alias, found);
+    }
+    if (!set.some(({ alias }) => alias === latestAlias)) {
+      const newest = await firstOf(numbers.toReversed());
+      if (newest !== undefined) named.set(latestAlias, newest);
+    }
+    return named;
   }
 
-  function reportFailure(name: string, version: number, err: unknown): void {
+  async function tryLoad(name: string, version: number): Promise<Loaded | undefined> {
     const key = `${name}@${version}`;
-    const isDamaged = err instanceof TrainyardError && err.code === 'CHECKPOINT_CORRUPT';
-    if (!failed.has(key)) log.warn({ err, model: name, version }, 'a model version cannot be loaded');
-    failed.set(key, isDamaged ? 'damaged' : 'to be tried again');
-  }
-
-  function load(name: string, version: number): ServedVersion {
-    return serveVersion(() => registry.load(name, version), engine);
-  }
-
-  function find(name: string | undefined): Latest | undefined {
-    return name === undefined ? lastPublished() : latest.get(name);
-  }
-
-  function lastPublished(): Latest | undefined {
-    return [...latest.values()].reduce<Latest | undefined>((last, each) => {
-      return last !== undefined && last.manifest.created_at > each.manifest.created_at ? last : each;
-    }, undefined);
-  }
-
-  async function throwNotServed(name: string | undefined): Promise<never> {
-    const known = await registry.names();
-    if (known.length === 0) {
-      const message =
-        'No model has been trained yet: POST /v1/jobs, wait for the job to succeed, and ask again.';
-      throw new TrainyardError('MODEL_NOT_READY', message);
+    if (failed.get(key)?.isDamaged) return undefined;
+    const model = load(name, version);
+    try {
+      const { created_at: createdAt } = await model.ready;
+      failed.delete(key);
+      return { version, createdAt, model };
+    } catch (err) {
+      const isDamaged = err instanceof TrainyardError && err.code === 'CHECKPOINT_CORRUPT';
+      if (!failed.has(key)) log.warn({ err, model: name, version }, 'a model version cannot be loaded');
+      failed.set(key, { isDamaged, reason: err instanceof Error ? err.message : String(err) });
+      return undefined;
     }
-    if (name === undefined || known.includes(name)) {
-      const message = `No version of ${name ?? known.join(', ')} can be loaded; the service's log says why.`;
-      throw new TrainyardError('MODEL_NOT_READY', message);
-    }
-    const message = `There is no model ${JSON.stringify(name)}; published are: ${known.join(', ')}.`;
-    throw new TrainyardError('MODEL_NOT_FOUND', message, { pointer: '/model' });
   }
 
-  function olderVersion(name: string, version: number): ServedVersion {
+  function load(name: string, version: number): LoadedModel {
+    return loadModel(
+      () => registry.load(name, version),
+      engine,
+      (samples, ms) => observe.batch?.(name, samples, ms),
+    );
+  }
+
+  function tellChange(model: string, before: Followed, after: Followed): void {
+    if (after.unloaded && !before.unloaded) log.info({ model }, 'the model is unloaded');
+    for (const [alias, { version }] of after.named) {
+      if (before.named.get(alias)?.version === version) continue;
+      log.info({ model, alias, version }, 'serving another version');
+      if (alias === latestAlias) observe.reload?.(model, version);
+    }
+  }
+
+  /** Nothing may be awaited between this and its use, or the version could be retired in between. */
+  function choose({ model: asked, version, alias = latestAlias }: ModelChoice): LoadedModel {
+    const name = asked ?? newest;
+    const found = name === undefined ? undefined : models.get(name);
+    if (name === undefined || found === undefined) throw notServed(asked);
+    const { unloaded, named } = found;
+    if (unloaded) throw notReady(`The model ${name} is unloaded.`);
+    if (version !== undefined) return numbered(name, named, version);
+    const loaded = named.get(alias);
+    if (loaded !== undefined) return loaded.model;
+    if (alias === latestAlias)
+      throw notReady(`No version of ${name} can be loaded; the service's log says why.`);
+    const names = [...named.keys()].join(', ');
+    const message = `The model ${name} has no alias ${JSON.stringify(alias)}; there are: ${names}.`;
+    throw new TrainyardError('ALIAS_NOT_FOUND', message, { pointer: '/alias' });
+  }
+
+  function notServed(name: string | undefined): TrainyardError {
+    if (models.size === 0) {
+      return notReady(
+        'No model has been trained yet: POST /v1/jobs, wait for the job to succeed, and ask again.',
+      );
+    }
+    const known = [...models.keys()].join(', ');
+    if (name === undefined) {
+      return notReady(`None of the models can answer: ${known}. GET /v2/repository/index says why.`);
+    }
+    const message = `There is no model ${JSON.stringify(name)}; published are: ${known}.`;
+    return new TrainyardError('MODEL_NOT_FOUND', message, { pointer: '/model' });
+  }
+
+  function numbered(name: string, named: ReadonlyMap<string, Loaded>, version: number): LoadedModel {
+    for (const loaded of named.values()) if (loaded.version === version) return loaded.model;
     const key = `${name}@${version}`;
-    const served = older.get(key) ?? loadOlder(key, name, version);
-    older.delete(key);
-    older.set(key, served);
-    return served;
+    const model = others.get(key) ?? loadOther(key, name, version);
+    others.delete(key);
+    others.set(key, model);
+    return model;
   }
 
-  function loadOlder(key: string, name: string, version: number): ServedVersion {
-    const served = load(name, version);
+  function loadOther(key: string, name: string, version: number): LoadedModel {
+    const model = load(name, version);
     // Room is made only for a version that did load, so that asking for one that is not there pushes none out.
-    served.ready.then(dropLeastUsed, () => {
-      if (older.get(key) === served) older.delete(key);
+    model.ready.then(dropLeastUsed, () => {
+      if (others.get(key) === model) others.delete(key);
     });
-    return served;
+    return model;
   }
 
   function dropLeastUsed(): void {
-    for (const [key, served] of [...older].slice(0, -olderVersionsKept)) {
-      older.delete(key);
-      served.retire();
+    for (const key of [...others.keys()].slice(0, -othersKept)) drop(key);
+  }
+
+  function dropRemoved(name: string, numbers: readonly number[]): void {
+    for (const key of others.keys()) {
+      const [model, version] = key.split('@');
+      if (model === name && !numbers.includes(Number(version))) drop(key);
     }
+  }
+
+  function failedOf(name: string): FailedVersion[] {
+    const found = [...failed].flatMap(([key, { reason }]) => {
+      const [model, version] = key.split('@');
+      return model === name ? [{ version: Number(version), reason }] : [];
+    });
+    return found.sort((a, b) => a.version - b.version);
+  }
+
+  function drop(key: string): void {
+    others.get(key)?.retire();
+    others.delete(key);
   }
 
   return {
@@ -171,32 +275,49 @@ export function createModelServer(options: {
       timer = setInterval(() => void refresh(), pollIntervalMs).unref();
     },
 
-    async predict({ model: name, version: asked, inputs, topK }) {
-      if (find(name) === undefined) await refresh();
+    async use(choice, work) {
+      // What was published a moment ago is found.
+      const { model = newest, alias = latestAlias } = choice;
+      if (model === undefined || models.get(model)?.named.has(alias) !== true) await refresh();
       if (stopped) throw new TrainyardError('SHUTTING_DOWN', 'The service is stopping.');
-      // From here to `predict` nothing is awaited, or the version could be retired in between.
-      const { manifest, served } = find(name) ?? (await throwNotServed(name));
-      const { model, version } = manifest;
-      if (asked === undefined || asked === version) {
-        return { model, version, predictions: await served.predict(inputs, topK) };
-      }
-      return { model, version: asked, predictions: await olderVersion(model, asked).predict(inputs, topK) };
+      return choose(choice).use(work);
     },
 
     refresh,
 
     status() {
-      return [...latest.values()].map(({ manifest: { model, version } }) => ({ model, version }));
+      const statuses = [...models].map(([model, { unloaded, named }]): ModelStatus => {
+        const version = named.get(latestAlias)?.version ?? null;
+        const versions = [...new Set([...named.values()].map((loaded) => loaded.version))];
+        const state = unloaded ? 'unloaded' : version === null ? 'unavailable' : 'ready';
+        return { model, state, version, versions: versions.sort((a, b) => a - b), failed: failedOf(model) };
+      });
+      return statuses.sort((a, b) => (a.model < b.model ? -1 : 1));
     },
 
     async stop() {
       stopped = true;
       clearInterval(timer);
       await refresh();
-      for (const { served } of latest.values()) served.retire();
-      for (const served of older.values()) served.retire();
-      latest.clear();
-      older.clear();
+      for (const { named } of models.values()) {
+        for (const { model } of new Set(named.values())) model.retire();
+      }
+      for (const model of others.values()) model.retire();
+      models.clear();
+      others.clear();
     },
   };
+}
+
+function newestOf(models: ReadonlyMap<string, Followed>): string | undefined {
+  let newest: { name: string; createdAt: string } | undefined;
+  for (const [name, { named }] of models) {
+    const createdAt = named.get(latestAlias)?.createdAt;
+    if (createdAt !== undefined && !(newest && newest.createdAt > createdAt)) newest = { name, createdAt };
+  }
+  return newest?.name;
+}
+
+function notReady(message: string): TrainyardError {
+  return new TrainyardError('MODEL_NOT_READY', message);
 }

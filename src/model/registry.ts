@@ -1,16 +1,22 @@
 /**
  * The model registry: published versions, numbered from 1 for each model. A version is one manifest, created under
- * `models/{name}/versions/` by exactly one publisher, that points at a file named for its content.
+ * `models/{name}/versions/` by exactly one publisher, that points at a file named for the run and step that made it.
  */
+import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
 import { decodeModelFile, type ModelDescription } from './model-file.js';
+import {
+  folderOf,
+  modelNamePattern,
+  numbersIn,
+  removedKey,
+  unloadedKey,
+  versionKey,
+} from './model-folder.js';
 import { parameterCount, withDropout, type NetworkSpec, type StateDict } from './network.js';
-
-/** What a model may be called. */
-export const modelNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** versions/000001.json */
 export interface VersionManifest {
@@ -20,6 +26,8 @@ export interface VersionManifest {
   run_id: string;
   /** Steps that the run had done. */
   step: number;
+  /** What the run was to do: JSON of its own making, which older versions lack. */
+  spec?: unknown;
   /** JSON of the run's own making. */
   metrics: unknown;
   network: NetworkSpec;
@@ -34,6 +42,7 @@ export interface Publication {
   model: string;
   runId: string;
   step: number;
+  spec?: unknown;
   /** Of `encodeModelFile`. */
   file: Buffer;
   metrics: unknown;
@@ -61,19 +70,31 @@ export interface Registry {
   /** The newest version whose manifest is not damaged. */
   latest(name: string): Promise<VersionManifest | null>;
   /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT */
+  manifest(name: string, version: number): Promise<VersionManifest>;
+  /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT */
   load(name: string, version: number): Promise<LoadedVersion>;
+  /**
+   * The bytes of the version's file, both ends included; they are not verified.
+   * @throws TrainyardError CHECKPOINT_CORRUPT when there is no file
+   */
+  openFile(manifest: VersionManifest, range?: { start: number; end: number }): Promise<Readable>;
+  /**
+   * Takes the version and its file away for good: its number is not given again, and its run cannot publish it again.
+   * `isNeeded` is asked when nobody can find the version any more; if so it is put back, and the answer is false.
+   */
+  remove(name: string, version: number, isNeeded: () => Promise<boolean>): Promise<boolean>;
+  /** Whether the model is to be served; it is, unless it was unloaded. */
+  isUnloaded(name: string): Promise<boolean>;
+  /** @throws TrainyardError MODEL_NOT_FOUND */
+  setUnloaded(name: string, unloaded: boolean): Promise<void>;
 }
 
 export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Registry {
   async function versionNumbers(name: string): Promise<number[]> {
-    const files = await storage.list(`${folderOf(name)}/versions`);
-    return files
-      .flatMap((file) => /^(\d{6,})\.json$/.exec(file)?.slice(1).map(Number) ?? [])
-      .sort((a, b) => a - b);
+    return numbersIn(await storage.list(`${folderOf(name)}/versions`));
   }
 
-  async function readVersion(name: string, version: number): Promise<VersionManifest | null> {
-    const key = versionKey(name, version);
+  async function readManifest(key: string): Promise<VersionManifest | null> {
     const bytes = await storage.read(key);
     if (bytes === null) return null;
     const manifest = decodeManifest(key, bytes) as VersionManifest;
@@ -81,9 +102,13 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
   }
 
   /** The manifest if there is one to be read; damage is logged. */
-  async function tryVersion(name: string, version: number): Promise<VersionManifest | null> {
+  async function tryManifest(
+    name: string,
+    version: number,
+    key = versionKey(name, version),
+  ): Promise<VersionManifest | null> {
     try {
-      return await readVersion(name, version);
+      return await readManifest(key);
     } catch (error) {
       if (!(error instanceof TrainyardError)) throw error;
       log.warn({ model: name, version, reason: error.message }, 'the manifest of a model version is damaged');
@@ -91,35 +116,55 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
     }
   }
 
+  async function manifestOf(name: string, version: number): Promise<VersionManifest> {
+    const numbers = await versionNumbers(name);
+    if (numbers.length === 0) throw modelNotFound(name);
+    const manifest = numbers.includes(version) ? await readManifest(versionKey(name, version)) : null;
+    if (manifest !== null) return manifest;
+    throw new TrainyardError('VERSION_NOT_FOUND', `The model ${name} has no version ${version}.`);
+  }
+
+  /** Files of versions that were published when a file was named for its content. */
+  async function isShared({ model, file }: VersionManifest): Promise<boolean> {
+    for (const version of await versionNumbers(model)) {
+      if ((await tryManifest(model, version))?.file.key === file.key) return true;
+    }
+    return false;
+  }
+
   return {
-    async publish({ model, runId, step, file, metrics, now }) {
+    async publish({ model, runId, step, spec, file, metrics, now }) {
       const { network, labels } = decodeModelFile(file).description;
       const isSame = (other: VersionManifest | null): boolean =>
         other?.run_id === runId && other.step === step;
       const taken = await versionNumbers(model);
       for (const version of taken.toReversed()) {
-        if (isSame(await tryVersion(model, version))) return version;
+        if (isSame(await tryManifest(model, version))) return version;
       }
-      const digest = digestOf(file);
-      const key = `${folderOf(model)}/files/${digest.sha256}.safetensors`;
+      const removed = numbersIn(await storage.list(`${folderOf(model)}/removed`));
+      for (const version of removed.toReversed()) {
+        if (isSame(await tryManifest(model, version, removedKey(model, version)))) return version;
+      }
+      const key = `${folderOf(model)}/files/${runId}-${step}.safetensors`;
       await storage.put(key, file);
       // A number that another publisher takes meanwhile is looked at as well: it may be this very publication.
-      for (let version = (taken.at(-1) ?? 0) + 1; ; version++) {
+      for (let version = Math.max(0, ...taken.slice(-1), ...removed.slice(-1)) + 1; ; version++) {
         const manifest: VersionManifest = {
           format_version: 1,
           model,
           version,
           run_id: runId,
           step,
+          ...(spec !== undefined && { spec }),
           metrics,
           network,
           labels,
           parameters: parameterCount(network),
-          file: { key, ...digest },
+          file: { key, ...digestOf(file) },
           created_at: now.toISOString(),
         };
         const created = await storage.create(versionKey(model, version), encodeManifest(manifest));
-        if (created || isSame(await tryVersion(model, version))) return version;
+        if (created || isSame(await tryManifest(model, version))) return version;
       }
     },
 
@@ -136,7 +181,7 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
     async versions(name) {
       const manifests: VersionManifest[] = [];
       for (const version of await versionNumbers(name)) {
-        const manifest = await tryVersion(name, version);
+        const manifest = await tryManifest(name, version);
         if (manifest !== null) manifests.push(manifest);
       }
       return manifests;
@@ -144,41 +189,55 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
 
     async latest(name) {
       for (const version of (await versionNumbers(name)).reverse()) {
-        const manifest = await tryVersion(name, version);
+        const manifest = await tryManifest(name, version);
         if (manifest !== null) return manifest;
       }
       return null;
     },
 
+    manifest: manifestOf,
+
     async load(name, version) {
-      const numbers = await versionNumbers(name);
-      if (numbers.length === 0) {
-        throw new TrainyardError('MODEL_NOT_FOUND', `No model named ${name} has been published.`);
-      }
-      const manifest = numbers.includes(version) ? await readVersion(name, version) : null;
-      if (manifest === null) {
-        throw new TrainyardError('VERSION_NOT_FOUND', `The model ${name} has no version ${version}.`);
-      }
+      const manifest = await manifestOf(name, version);
       const { key } = manifest.file;
       const file = verifyDigest(key, await storage.read(key), manifest.file);
       return { manifest, ...decodeModelFile(file) };
     },
+
+    async openFile({ file: { key } }, range) {
+      const stream = await storage.open(key, range);
+      if (stream === null) throw new TrainyardError('CHECKPOINT_CORRUPT', `${key} is missing.`);
+      return stream;
+    },
+
+    async remove(name, version, isNeeded) {
+      const key = versionKey(name, version);
+      const bytes = await storage.read(key);
+      if (bytes === null) return false;
+      await storage.create(removedKey(name, version), bytes);
+      await storage.remove(key);
+      if (await isNeeded()) {
+        await storage.create(key, bytes);
+        await storage.remove(removedKey(name, version));
+        return false;
+      }
+      const removed = await tryManifest(name, version, removedKey(name, version));
+      if (removed !== null && !(await isShared(removed))) await storage.remove(removed.file.key);
+      return true;
+    },
+
+    async isUnloaded(name) {
+      return (await storage.read(unloadedKey(name))) !== null;
+    },
+
+    async setUnloaded(name, unloaded) {
+      if ((await versionNumbers(name)).length === 0) throw modelNotFound(name);
+      if (unloaded) await storage.create(unloadedKey(name), Buffer.from('{"format_version":1}'));
+      else await storage.remove(unloadedKey(name));
+    },
   };
 }
 
-/** @throws TrainyardError INVALID_REQUEST */
-function folderOf(name: string): string {
-  if (!modelNamePattern.test(name)) {
-    throw new TrainyardError(
-      'INVALID_REQUEST',
-      `${JSON.stringify(name)} is no name for a model: use 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit.`,
-      { pointer: '/model' },
-    );
-  }
-  return `models/${name}`;
-}
-
-/** Padded so that a listing sorts by version. */
-function versionKey(name: string, version: number): string {
-  return `${folderOf(name)}/versions/${String(version).padStart(6, '0')}.json`;
+function modelNotFound(name: string): TrainyardError {
+  return new TrainyardError('MODEL_NOT_FOUND', `No model named ${name} has been published.`);
 }

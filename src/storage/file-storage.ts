@@ -25,6 +25,13 @@ export async function createFileStorage(root: string): Promise<Storage> {
       return orIfMissing(null, () => (from === 0 ? readFile(path) : readPast(path, from)));
     },
 
+    async open(key, range) {
+      const file = await orIfMissing(null, () => open(pathOf(key), 'r'));
+      if (file === null || (await file.stat()).isFile()) return file?.createReadStream(range) ?? null;
+      await file.close();
+      return null;
+    },
+
     put: (key, content) =>
       writing(async () => {
         const path = pathOf(key);

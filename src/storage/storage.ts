@@ -8,6 +8,7 @@
  * to write rejects with a TrainyardError: STORAGE_FULL for want of room, STORAGE_UNAVAILABLE for all that an operator can
  * put right (no permission, read-only, a broken disk).
  */
+import type { Readable } from 'node:stream';
 import { TrainyardError } from '../errors.js';
 
 export interface Storage {
@@ -15,6 +16,8 @@ export interface Storage {
   readonly description: string;
   /** The blob, or with `from` only what lies past that many bytes; null when there is none. */
   read(key: string, options?: { from?: number }): Promise<Buffer | null>;
+  /** The blob's bytes as they are read, both ends of `range` included; null when there is none. */
+  open(key: string, range?: { start: number; end: number }): Promise<Readable | null>;
   /** Writes the blob in place of any earlier one. */
   put(key: string, content: Uint8Array): Promise<void>;
   /** Writes the blob if there is none; false, and nothing changed, when there is one. One of many racers wins. */

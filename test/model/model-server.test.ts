@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Engine } from '../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
+import { createAliases, type Aliases } from '../../src/model/aliases.js';
 import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
 import { createRegistry, type Registry } from '../../src/model/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../storage/temporary-storage.js';
+import { predict } from './predict.js';
 import { createRecordingLog, type LogLine } from './recording-log.js';
 import { parametersOf, smallDescription, smallModelFile } from './small-model.js';
 
@@ -57,6 +59,7 @@ function createWatchedEngine(): WatchedEngine {
 interface Fixture {
   storage: Storage;
   registry: Registry;
+  aliases: Aliases;
   engine: WatchedEngine;
   server: ModelServer;
   warnings: LogLine[];
@@ -71,11 +74,13 @@ async function setUp({ pollIntervalMs = 3_600_000 } = {}): Promise<Fixture> {
   const { log, warnings } = createRecordingLog();
   const registry = createRegistry(storage, log);
   const engine = createWatchedEngine();
-  const server = createModelServer({ registry, engine, log, pollIntervalMs });
+  const aliases = createAliases({ storage, registry });
+  const server = createModelServer({ registry, aliases, engine, log, pollIntervalMs });
   onTestFinished(() => server.stop());
   return {
     storage,
     registry,
+    aliases,
     engine,
     server,
     warnings,
@@ -109,7 +114,7 @@ describe('a prediction', () => {
     await publish(1);
     await server.start();
     const expected = await probabilitiesOf(1);
-    const answer = await server.predict({ inputs });
+    const answer = await predict(server, { inputs });
     expect(answer).toEqual({
       model: 'pets',
       version: 1,
@@ -129,7 +134,7 @@ describe('a prediction', () => {
       [2, 2],
       [10, 2],
     ]) {
-      for (const { top, label, index, confidence, probabilities } of (await server.predict({ inputs, topK }))
+      for (const { top, label, index, confidence, probabilities } of (await predict(server, { inputs, topK }))
         .predictions) {
         expect(top).toHaveLength(length);
         expect(top?.[0]).toEqual({ label, index, confidence });
@@ -144,11 +149,11 @@ describe('a prediction', () => {
     await publish(2, 'birds', '2026-01-03T00:00:00.000Z');
     await publish(3, 'fish', '2026-01-02T00:00:00.000Z');
     await server.start();
-    expect((await server.predict({ inputs })).model).toBe('birds');
-    expect((await server.predict({ inputs, model: 'pets' })).model).toBe('pets');
+    expect((await predict(server, { inputs })).model).toBe('birds');
+    expect((await predict(server, { inputs, model: 'pets' })).model).toBe('pets');
     await publish(4, 'pets', '2026-01-04T00:00:00.000Z');
     await server.refresh();
-    expect(await server.predict({ inputs })).toMatchObject({ model: 'pets', version: 2 });
+    expect(await predict(server, { inputs })).toMatchObject({ model: 'pets', version: 2 });
   });
 
   test('comes from an older version on request, of which a few stay loaded', async () => {
@@ -156,7 +161,7 @@ describe('a prediction', () => {
     for (let run = 1; run <= 8; run++) await publish(run);
     await server.start();
     for (const version of [1, 2, 3, 4, 5, 6, 7, 1, 8]) {
-      const { predictions } = await server.predict({ inputs, version });
+      const { predictions } = await predict(server, { inputs, version });
       expect(predictions.map(({ probabilities }) => probabilities)).toEqual(await probabilitiesOf(version));
     }
     // The latest, and four that were asked for.
@@ -167,7 +172,7 @@ describe('a prediction', () => {
     const { server, engine, publish } = await setUp();
     for (const run of [1, 2]) await publish(run);
     await server.start();
-    await Promise.all(Array.from({ length: 20 }, () => server.predict({ inputs, version: 1 })));
+    await Promise.all(Array.from({ length: 20 }, () => predict(server, { inputs, version: 1 })));
     expect(engine.live).toBe(2);
   });
 
@@ -176,7 +181,7 @@ describe('a prediction', () => {
     for (let run = 1; run <= 8; run++) await publish(run);
     await server.start();
     const versions = Array.from({ length: 70 }, (_, index) => 1 + (index % 7));
-    const answers = await Promise.all(versions.map((version) => server.predict({ inputs, version })));
+    const answers = await Promise.all(versions.map((version) => predict(server, { inputs, version })));
     expect(answers.map(({ version }) => version)).toEqual(versions);
     await vi.waitFor(() => expect(engine.live).toBe(5));
   });
@@ -194,7 +199,7 @@ describe('a reload', () => {
     const seen = new Set<number>();
     async function keepPredicting(): Promise<void> {
       for (let last = 0; last < versions;) {
-        const { version, predictions } = await server.predict({ inputs });
+        const { version, predictions } = await predict(server, { inputs });
         expect(predictions.map(({ probabilities }) => probabilities)).toEqual(expected[version]);
         expect(version).toBeGreaterThanOrEqual(last);
         last = version;
@@ -218,24 +223,24 @@ describe('a reload', () => {
     await server.start();
     let open = (): void => undefined;
     engine.gate = new Promise((resolve) => (open = resolve));
-    const running = [server.predict({ inputs }), server.predict({ inputs })];
+    const running = [predict(server, { inputs }), predict(server, { inputs })];
     await publish(2);
     await server.refresh();
-    expect(server.status()).toEqual([{ model: 'pets', version: 2 }]);
+    expect(server.status()).toMatchObject([{ model: 'pets', version: 2 }]);
     expect(engine.live).toBe(2);
     open();
     expect((await Promise.all(running)).map(({ version }) => version)).toEqual([1, 1]);
     await vi.waitFor(() => expect(engine.live).toBe(1));
-    expect((await server.predict({ inputs })).version).toBe(2);
+    expect((await predict(server, { inputs })).version).toBe(2);
   });
 
   test('is under way at once when a model is asked for that is not there yet', async () => {
     const { server, publish } = await setUp();
     await server.start();
     await publish(1);
-    expect((await server.predict({ inputs })).version).toBe(1);
+    expect((await predict(server, { inputs })).version).toBe(1);
     await publish(2, 'birds');
-    expect((await server.predict({ inputs, model: 'birds' })).version).toBe(1);
+    expect((await predict(server, { inputs, model: 'birds' })).version).toBe(1);
   });
 
   test('asked for while one runs sees what was published before it was asked for', async () => {
@@ -244,8 +249,142 @@ describe('a reload', () => {
     const first = server.refresh();
     await publish(2);
     await Promise.all([first, server.refresh(), server.refresh()]);
-    expect(server.status()).toEqual([{ model: 'pets', version: 2 }]);
+    expect(server.status()).toMatchObject([{ model: 'pets', version: 2 }]);
   });
+});
+
+describe('an alias', () => {
+  test('is answered from the version that it stands for, and follows when it is set to another', async () => {
+    const { server, aliases, engine, publish } = await setUp();
+    for (const run of [1, 2, 3]) await publish(run);
+    await aliases.set('pets', 'production', 1);
+    await server.start();
+    const ask = async (alias: string) => (await predict(server, { inputs, model: 'pets', alias })).version;
+    expect(await ask('production')).toBe(1);
+    expect(await ask('latest')).toBe(3);
+    expect(engine.live, 'both are loaded beforehand').toBe(2);
+    await aliases.set('pets', 'production', 2);
+    await server.refresh();
+    expect(await ask('production')).toBe(2);
+    expect(server.status()).toEqual([
+      { model: 'pets', state: 'ready', version: 3, versions: [2, 3], failed: [] },
+    ]);
+    expect(engine.live).toBe(2);
+  });
+
+  test('latest, when it is set, stays with its version whatever is published', async () => {
+    const { server, aliases, publish } = await setUp();
+    for (const run of [1, 2]) await publish(run);
+    await aliases.set('pets', 'latest', 1);
+    await server.start();
+    expect((await predict(server, { inputs })).version).toBe(1);
+    await publish(3);
+    await server.refresh();
+    expect((await predict(server, { inputs })).version).toBe(1);
+    await aliases.remove('pets', 'latest');
+    await server.refresh();
+    expect((await predict(server, { inputs })).version).toBe(3);
+  });
+
+  test('of a version that is damaged later goes on with what is loaded', async () => {
+    const { server, aliases, publish, damage } = await setUp();
+    for (const run of [1, 2]) await publish(run);
+    await aliases.set('pets', 'production', 1);
+    await server.start();
+    await damage(1);
+    await server.refresh();
+    expect((await predict(server, { inputs, alias: 'production' })).version).toBe(1);
+  });
+
+  test('that is not there is named, with those that are', async () => {
+    const { server, aliases, publish } = await setUp();
+    await publish(1);
+    await aliases.set('pets', 'production', 1);
+    await server.start();
+    await expect(predict(server, { inputs, alias: 'canary' })).rejects.toMatchObject({
+      code: 'ALIAS_NOT_FOUND',
+      message: 'The model pets has no alias "canary"; there are: production, latest.',
+    });
+  });
+
+  test('is found although it was set a moment ago', async () => {
+    const { server, aliases, publish } = await setUp();
+    await publish(1);
+    await server.start();
+    await aliases.set('pets', 'canary', 1);
+    expect((await predict(server, { inputs, alias: 'canary' })).version).toBe(1);
+  });
+});
+
+test('a model that is unloaded answers nothing until it is loaded again', async () => {
+  const { server, registry, engine, publish } = await setUp();
+  await publish(1);
+  await publish(2, 'birds', '2025-01-01T00:00:00.000Z');
+  await server.start();
+  await registry.setUnloaded('pets', true);
+  await server.refresh();
+  expect(engine.live).toBe(1);
+  expect(server.status()).toMatchObject([
+    { model: 'birds' },
+    { model: 'pets', state: 'unloaded', version: null },
+  ]);
+  await expect(predict(server, { inputs, model: 'pets' })).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
+  expect((await predict(server, { inputs })).model).toBe('birds');
+  await registry.setUnloaded('pets', false);
+  await server.refresh();
+  expect((await predict(server, { inputs })).model).toBe('pets');
+});
+
+test('a version that was removed is no longer answered from', async () => {
+  const { server, registry, engine, publish } = await setUp();
+  for (const run of [1, 2]) await publish(run);
+  await server.start();
+  await predict(server, { inputs, version: 1 });
+  await registry.remove('pets', 1, () => Promise.resolve(false));
+  await server.refresh();
+  await expect(predict(server, { inputs, version: 1 })).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+  expect(engine.live).toBe(1);
+});
+
+test('two servers on one storage follow each other’s changes', async () => {
+  const { server, storage, registry, aliases, publish } = await setUp({ pollIntervalMs: 5 });
+  const other = createModelServer({
+    registry,
+    aliases: createAliases({ storage, registry }),
+    engine: createReferenceEngine(),
+    log: createRecordingLog().log,
+    pollIntervalMs: 5,
+  });
+  onTestFinished(() => other.stop());
+  for (const run of [1, 2]) await publish(run);
+  await Promise.all([server.start(), other.start()]);
+  await aliases.set('pets', 'latest', 1);
+  for (const each of [server, other]) {
+    await vi.waitFor(() => expect(each.status()).toMatchObject([{ version: 1 }]));
+  }
+});
+
+test('whoever observes hears of batches and of reloads', async () => {
+  const { registry, aliases, publish } = await setUp();
+  const heard: unknown[] = [];
+  const server = createModelServer({
+    registry,
+    aliases,
+    engine: createReferenceEngine(),
+    log: createRecordingLog().log,
+    observe: {
+      batch: (model, samples, ms) => heard.push([model, samples, ms >= 0]),
+      reload: (...change) => heard.push(change),
+    },
+  });
+  onTestFinished(() => server.stop());
+  await publish(1);
+  await server.start();
+  await predict(server, { inputs });
+  expect(heard).toEqual([
+    ['pets', 1],
+    ['pets', 2, true],
+  ]);
 });
 
 describe('a damaged version', () => {
@@ -256,8 +395,20 @@ describe('a damaged version', () => {
     await damage(4);
     await server.start();
     for (let polls = 0; polls < 3; polls++) await server.refresh();
-    expect(server.status()).toEqual([{ model: 'pets', version: 2 }]);
-    expect((await server.predict({ inputs })).version).toBe(2);
+    const reason = expect.stringMatching(/SHA-256 differs|bytes long/) as string;
+    expect(server.status()).toEqual([
+      {
+        model: 'pets',
+        state: 'ready',
+        version: 2,
+        versions: [2],
+        failed: [
+          { version: 3, reason },
+          { version: 4, reason },
+        ],
+      },
+    ]);
+    expect((await predict(server, { inputs })).version).toBe(2);
     expect(warnings).toMatchObject([
       { model: 'pets', version: 4 },
       { model: 'pets', version: 3 },
@@ -271,10 +422,10 @@ describe('a damaged version', () => {
     await publish(2);
     await damage(2);
     await server.refresh();
-    expect(server.status()).toEqual([{ model: 'pets', version: 1 }]);
+    expect(server.status()).toMatchObject([{ model: 'pets', version: 1 }]);
     await publish(3);
     await server.refresh();
-    expect(server.status()).toEqual([{ model: 'pets', version: 3 }]);
+    expect(server.status()).toMatchObject([{ model: 'pets', version: 3 }]);
     expect(warnings).toHaveLength(1);
   });
 
@@ -283,7 +434,7 @@ describe('a damaged version', () => {
     for (const run of [1, 2]) await publish(run);
     await damage(1);
     await server.start();
-    await expect(server.predict({ inputs, version: 1 })).rejects.toMatchObject({
+    await expect(predict(server, { inputs, version: 1 })).rejects.toMatchObject({
       code: 'CHECKPOINT_CORRUPT',
     });
     await server.stop();
@@ -293,9 +444,9 @@ describe('a damaged version', () => {
     await other.damage(1);
     await other.server.start();
     for (const model of ['pets', undefined]) {
-      await expect(other.server.predict({ inputs, model })).rejects.toMatchObject({
+      await expect(predict(other.server, { inputs, model })).rejects.toMatchObject({
         code: 'MODEL_NOT_READY',
-        message: "No version of pets can be loaded; the service's log says why.",
+        message: expect.stringContaining('pets') as string,
       });
     }
   });
@@ -313,6 +464,7 @@ describe('a failing storage or engine', () => {
         ...registry,
         names: () => (failing.listing ? Promise.reject(new Error('EIO')) : registry.names()),
       },
+      aliases: createAliases({ storage, registry }),
       engine: {
         ...engine,
         predictor: (...model) =>
@@ -332,7 +484,7 @@ describe('a failing storage or engine', () => {
     await server.start();
     await server.refresh();
     expect(warnings.map(({ msg }) => msg)).toEqual([
-      expect.stringContaining('cannot look for new model versions'),
+      expect.stringContaining('cannot look for changes of the models'),
     ]);
     failing.listing = false;
     await server.refresh();
@@ -342,7 +494,7 @@ describe('a failing storage or engine', () => {
     ]);
     failing.loading = false;
     await server.refresh();
-    expect(server.status()).toEqual([{ model: 'pets', version: 1 }]);
+    expect(server.status()).toMatchObject([{ model: 'pets', version: 1 }]);
   });
 });
 
@@ -351,18 +503,18 @@ describe('requests at the same time', () => {
     const { server, engine, publish } = await setUp();
     await publish(1);
     await server.start();
-    const [alone] = (await server.predict({ inputs })).predictions;
+    const [alone] = (await predict(server, { inputs })).predictions;
     engine.calls.length = 0;
     const answers = await Promise.allSettled([
-      server.predict({ inputs }),
-      server.predict({ inputs: [[1, 2]] }),
-      server.predict({ inputs: [[1, NaN, 3]] }),
-      server.predict({ inputs: [inputs[0]], model: 'pets' }),
+      predict(server, { inputs }),
+      predict(server, { inputs: [[1, 2]] }),
+      predict(server, { inputs: [[1, NaN, 3]] }),
+      predict(server, { inputs: [inputs[0]], model: 'pets' }),
     ]);
     expect(engine.calls).toEqual([3]);
     expect(answers).toMatchObject([
       { status: 'fulfilled', value: { predictions: [alone, {}] } },
-      { status: 'rejected', reason: { message: 'inputs[0] has 2 numbers; model pets takes 3' } },
+      { status: 'rejected', reason: { message: 'inputs[0] has 2 numbers; the model takes 3' } },
       { status: 'rejected', reason: { message: 'inputs[0][1] is not a finite float32 number' } },
       { status: 'fulfilled', value: { predictions: [alone] } },
     ]);
@@ -374,7 +526,7 @@ describe('a request that cannot be answered', () => {
     const { server } = await setUp();
     await server.start();
     for (const model of [undefined, 'pets']) {
-      await expect(server.predict({ inputs, model })).rejects.toMatchObject({
+      await expect(predict(server, { inputs, model })).rejects.toMatchObject({
         code: 'MODEL_NOT_READY',
         message: expect.stringContaining('POST /v1/jobs') as string,
       });
@@ -388,7 +540,7 @@ describe('a request that cannot be answered', () => {
     await publish(2, 'birds');
     await server.start();
     for (const model of ['fish', '../pets', '', '__proto__']) {
-      await expect(server.predict({ inputs, model })).rejects.toMatchObject({
+      await expect(predict(server, { inputs, model })).rejects.toMatchObject({
         code: 'MODEL_NOT_FOUND',
         message: `There is no model ${JSON.stringify(model)}; published are: birds, pets.`,
         pointer: '/model',
@@ -400,9 +552,9 @@ describe('a request that cannot be answered', () => {
     const { server, engine, publish } = await setUp();
     for (const run of [1, 2]) await publish(run);
     await server.start();
-    await server.predict({ inputs, version: 1 });
+    await predict(server, { inputs, version: 1 });
     for (const version of [0, 3, 4, 5, 6, 1.5]) {
-      await expect(server.predict({ inputs, version })).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+      await expect(predict(server, { inputs, version })).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
     }
     expect(engine.live, 'version 1 is still loaded').toBe(2);
   });
@@ -412,7 +564,7 @@ describe('a request that cannot be answered', () => {
     await publish(1);
     await server.start();
     await expect(
-      server.predict({
+      predict(server, {
         inputs: [
           [1, 2, 3],
           [1, 2],
@@ -420,7 +572,7 @@ describe('a request that cannot be answered', () => {
       }),
     ).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
-      message: 'inputs[1] has 2 numbers; model pets takes 3',
+      message: 'inputs[1] has 2 numbers; the model takes 3',
       pointer: '/inputs/1',
     });
   });
@@ -430,7 +582,7 @@ describe('a request that cannot be answered', () => {
     await publish(1);
     await server.start();
     await expect(
-      server.predict({
+      predict(server, {
         inputs: [
           [1, 2, 3],
           [0, number, 0],
@@ -450,7 +602,7 @@ describe('a request that cannot be answered', () => {
     await registry.publish({ model: 'pets', runId: 'job_1', step: 1, file, metrics: null, now: new Date(0) });
     await server.start();
     const large = [1e30, -1e30, 1e30];
-    await expect(server.predict({ inputs: [[0, 0, 0], large] })).rejects.toMatchObject({
+    await expect(predict(server, { inputs: [[0, 0, 0], large] })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
       message: 'inputs[1] is too large: what the model makes of it is not finite',
       pointer: '/inputs/1',
@@ -461,10 +613,10 @@ describe('a request that cannot be answered', () => {
     const { server, engine, publish } = await setUp();
     for (const run of [1, 2]) await publish(run);
     await server.start();
-    const running = [server.predict({ inputs }), server.predict({ inputs, version: 1 })];
+    const running = [predict(server, { inputs }), predict(server, { inputs, version: 1 })];
     await server.stop();
     await server.stop();
-    await expect(server.predict({ inputs })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await expect(predict(server, { inputs })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
     expect(await Promise.all(running)).toHaveLength(2);
     await vi.waitFor(() => expect(engine.live).toBe(0));
   });

@@ -55,7 +55,7 @@ describe('publishing', () => {
       network: smallDescription.network,
       labels: ['cat', 'dog'],
       parameters: 26,
-      file: { key: `models/pets/files/${sha256}.safetensors`, size_bytes: smallModelFile(1).length, sha256 },
+      file: { key: 'models/pets/files/job_1-10.safetensors', size_bytes: smallModelFile(1).length, sha256 },
       created_at: now.toISOString(),
     });
   });
@@ -103,12 +103,10 @@ describe('publishing', () => {
     expect(await registry.versionNumbers('pets')).toHaveLength(21);
   });
 
-  test('two versions of the same content share one file', async () => {
-    const { storage, registry } = await setUp();
-    await registry.publish(publication(1));
-    await registry.publish(publication(1, { runId: 'job_2' }));
-    expect(await storage.list('models/pets/files')).toHaveLength(1);
-    expect((await registry.load('pets', 2)).manifest.run_id).toBe('job_2');
+  test('keeps what the run was to do, where it says so', async () => {
+    const { registry } = await setUp();
+    await registry.publish(publication(1, { spec: { epochs: 5 } }));
+    expect((await registry.manifest('pets', 1)).spec).toEqual({ epochs: 5 });
   });
 
   test('goes on after a version whose manifest is damaged', async () => {
@@ -182,6 +180,86 @@ describe('reading', () => {
     await storage.put('models/no-versions/files/a', Buffer.from(''));
     expect(await registry.names()).toEqual([]);
   });
+});
+
+describe('removing a version', () => {
+  const notNeeded = () => Promise.resolve(false);
+
+  test('takes it and its file away, and gives its number to no other', async () => {
+    const { registry, storage } = await setUp();
+    for (const run of [1, 2]) await registry.publish(publication(run));
+    expect(await registry.remove('pets', 2, notNeeded)).toBe(true);
+    expect(await registry.versionNumbers('pets')).toEqual([1]);
+    expect(await storage.list('models/pets/files')).toEqual(['job_1-10.safetensors']);
+    await expect(registry.load('pets', 2)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+    expect(await registry.publish(publication(3))).toBe(3);
+  });
+
+  test('keeps its run from publishing it again', async () => {
+    const { registry } = await setUp();
+    for (const run of [1, 2]) await registry.publish(publication(run));
+    await registry.remove('pets', 1, notNeeded);
+    expect(await registry.publish(publication(1))).toBe(1);
+    expect(await registry.versionNumbers('pets')).toEqual([2]);
+  });
+
+  test('puts it back when it is needed after all', async () => {
+    const { registry, storage } = await setUp();
+    await registry.publish(publication(1));
+    const seen: number[][] = [];
+    const isNeeded = async () => {
+      seen.push(await registry.versionNumbers('pets'));
+      return true;
+    };
+    expect(await registry.remove('pets', 1, isNeeded)).toBe(false);
+    expect(seen).toEqual([[]]);
+    expect((await registry.load('pets', 1)).manifest.run_id).toBe('job_1');
+    expect(await storage.list('models/pets/removed')).toEqual([]);
+  });
+
+  test('leaves a file that an older layout shares between versions', async () => {
+    const { registry, storage } = await setUp();
+    for (const run of [1, 2]) await registry.publish(publication(run));
+    const { file } = await registry.manifest('pets', 1);
+    const second = await registry.manifest('pets', 2);
+    await storage.put(
+      'models/pets/versions/000002.json',
+      encodeManifest({ ...second, file } as { format_version: 1 }),
+    );
+    await registry.remove('pets', 1, notNeeded);
+    expect((await registry.load('pets', 2)).manifest.file).toEqual(file);
+  });
+
+  test('that is not there is no error', async () => {
+    const { registry } = await setUp();
+    expect(await registry.remove('pets', 1, notNeeded)).toBe(false);
+  });
+});
+
+describe('unloading', () => {
+  test('is kept, for every process that looks', async () => {
+    const { registry, storage, log } = await setUp();
+    await registry.publish(publication(1));
+    const other = createRegistry(storage, log);
+    expect(await other.isUnloaded('pets')).toBe(false);
+    for (const unloaded of [true, true, false, false]) {
+      await registry.setUnloaded('pets', unloaded);
+      expect(await other.isUnloaded('pets')).toBe(unloaded);
+    }
+    await expect(registry.setUnloaded('birds', true)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+});
+
+test('a file is read as it lies there, whole or a range of it', async () => {
+  const { registry, storage } = await setUp();
+  await registry.publish(publication(1));
+  const manifest = await registry.manifest('pets', 1);
+  const read = async (range?: { start: number; end: number }) =>
+    Buffer.concat((await (await registry.openFile(manifest, range)).toArray()) as Buffer[]);
+  expect(await read()).toEqual(smallModelFile(1));
+  expect(await read({ start: 8, end: 11 })).toEqual(smallModelFile(1).subarray(8, 12));
+  await storage.remove(manifest.file.key);
+  await expect(registry.openFile(manifest)).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
 });
 
 describe('damage', () => {

@@ -10,6 +10,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { selectEngine } from '../../dist/model/engines/select.js';
 import { initialState } from '../../dist/model/initialization.js';
 import { encodeModelFile } from '../../dist/model/model-file.js';
+import { createAliases } from '../../dist/model/aliases.js';
 import { createModelServer } from '../../dist/model/model-server.js';
 import { createRegistry } from '../../dist/model/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
@@ -20,7 +21,7 @@ const preprocessing = { divide_by: 255, mean: 0, std: 1 };
 const labels = Array.from({ length: network.outputs }, (_, digit) => String(digit));
 const description = { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
 const optimizer = { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 };
-const inputs = [new Array(network.inputs).fill(1)];
+const inputs = new Float32Array(network.inputs).fill(1);
 
 const folder = await mkdtemp(join(tmpdir(), 'trainyard-reloads-'));
 try {
@@ -45,12 +46,16 @@ async function reloadMany(storage) {
     },
   };
   const { engine } = await selectEngine('auto');
-  const server = createModelServer({ registry: growing, engine, log });
+  const aliases = createAliases({ storage, registry });
+  const server = createModelServer({ registry: growing, aliases, engine, log });
   const reload = async (times) => {
     for (let count = 0; count < times; count++) {
       newest++;
       await server.refresh();
-      const { version } = await server.predict({ inputs });
+      const version = await server.use({}, async ({ manifest, predict }) => {
+        await predict({ inputs, count: 1 });
+        return manifest.version;
+      });
       if (version !== newest) throw new Error(`Version ${version} answered, not ${newest}`);
     }
     return heldBytes();

@@ -42,6 +42,20 @@ describe('reading', () => {
     expect(await storage.read('log', { from: 1000 })).toEqual(text(''));
   });
 
+  test('a blob is read as a stream, whole or a range of it', async () => {
+    const storage = await temporaryStorage();
+    await storage.put('runs/log', text('0123456789'));
+    const read = async (range?: { start: number; end: number }) => {
+      const stream = await storage.open('runs/log', range);
+      return stream === null ? null : Buffer.concat((await stream.toArray()) as Buffer[]).toString();
+    };
+    expect(await read()).toBe('0123456789');
+    expect(await read({ start: 2, end: 4 })).toBe('234');
+    expect(await read({ start: 9, end: 9 })).toBe('9');
+    for (const key of ['nothing', 'runs', 'runs/log/beneath'])
+      expect(await storage.open(key), key).toBeNull();
+  });
+
   test('what one storage wrote another one on the same folder reads', async () => {
     const folder = await temporaryFolder();
     await (await createFileStorage(join(folder, 'a', 'b'))).put('x/y', text('content'));
