@@ -1,0 +1,195 @@
+/**
+ * PNG to grey: every colour type and depth, interlaced or not (https://www.w3.org/TR/png-3/, sections 7 to 9 and 13).
+ * Unpacking stops at the bytes that the size in the header asks for, so that they are also all that it can cost.
+ */
+import { inflateSync } from 'node:zlib';
+import { orientationOf, upright } from './exif.js';
+import { invalidImage, luma, type GreyImage } from './grey-image.js';
+import { readPng, samplesOf, type Png, type PngHeader } from './png-chunks.js';
+
+/** Every `acrossStep`-th pixel of every `downStep`-th row. */
+interface Pass {
+  x: number;
+  y: number;
+  acrossStep: number;
+  downStep: number;
+  width: number;
+  height: number;
+}
+
+/** The grey level of the pixel numbered `index` in a row. */
+type ReadGrey = (row: Uint8Array, index: number) => number;
+
+/** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
+export function decodePng(bytes: Uint8Array): GreyImage {
+  const png = readPng(bytes);
+  const { width, height, depth } = png.header;
+  const pixelBits = depth * samplesOf(png.header);
+  const rowBytes = (pass: Pass): number => Math.ceil((pass.width * pixelBits) / 8);
+  const passes = passesOf(png.header);
+  const rows = unpack(
+    png.data,
+    passes.reduce((sum, pass) => sum + pass.height * (1 + rowBytes(pass)), 0),
+  );
+
+  const readGrey = greyReader(png);
+  const grey = new Uint8Array(width * height);
+  let start = 0;
+  for (const pass of passes) {
+    const length = rowBytes(pass);
+    let above = new Uint8Array(length);
+    for (let line = 0; line < pass.height; line++) {
+      const row = rows.subarray(start + 1, start + 1 + length);
+      unfilter(rows[start], row, above, Math.max(1, pixelBits / 8));
+      let pixel = (pass.y + line * pass.downStep) * width + pass.x;
+      for (let index = 0; index < pass.width; index++) {
+        grey[pixel] = Math.round(readGrey(row, index));
+        pixel += pass.acrossStep;
+      }
+      above = row;
+      start += 1 + length;
+    }
+  }
+  const image = { width, height, grey };
+  return png.exif ? upright(image, orientationOf(png.exif)) : image;
+}
+
+/** Adam7, or all at once. Passes without a pixel have no rows either. */
+function passesOf({ width, height, isInterlaced }: PngHeader): Pass[] {
+  const steps = isInterlaced
+    ? [
+        [0, 0, 8, 8],
+        [4, 0, 8, 8],
+        [0, 4, 4, 8],
+        [2, 0, 4, 4],
+        [0, 2, 2, 4],
+        [1, 0, 2, 2],
+        [0, 1, 1, 2],
+      ]
+    : [[0, 0, 1, 1]];
+  return steps
+    .map(([x, y, acrossStep, downStep]) => ({
+      ...{ x, y, acrossStep, downStep },
+      width: Math.ceil((width - x) / acrossStep),
+      height: Math.ceil((height - y) / downStep),
+    }))
+    .filter((pass) => pass.width > 0 && pass.height > 0);
+}
+
+/** The rows of all passes, each behind the byte that names its filter. */
+function unpack(data: Uint8Array, wantedBytes: number): Uint8Array<ArrayBuffer> {
+  let rows: Buffer<ArrayBuffer>;
+  try {
+    // One piece with a byte to spare: zlib sees the end of what fits, and no second piece is ever filled.
+    rows = inflateSync(data, { maxOutputLength: wantedBytes, chunkSize: Math.max(64, wantedBytes + 1) });
+  } catch (error) {
+    const isTooMuch = error instanceof RangeError;
+    const problem = isTooMuch ? 'it holds more pixels than its size says' : 'its pixels do not unpack';
+    throw invalidImage('PNG', problem, error);
+  }
+  if (rows.length < wantedBytes) throw invalidImage('PNG', 'it holds fewer pixels than its size says');
+  return rows;
+}
+
+/** In place. `left` is the distance to the byte before, of the same sample where samples have bytes of their own. */
+function unfilter(filter: number, row: Uint8Array, above: Uint8Array, left: number): void {
+  switch (filter) {
+    case 0:
+      return;
+    case 1:
+      for (let i = left; i < row.length; i++) row[i] += row[i - left];
+      return;
+    case 2:
+      for (let i = 0; i < row.length; i++) row[i] += above[i];
+      return;
+    case 3:
+      for (let i = 0; i < row.length; i++) row[i] += ((i < left ? 0 : row[i - left]) + above[i]) >> 1;
+      return;
+    case 4:
+      for (let i = 0; i < row.length; i++) {
+        row[i] += i < left ? above[i] : paeth(row[i - left], above[i], above[i - left]);
+      }
+      return;
+    default:
+      throw invalidImage('PNG', `there is no filter ${filter}`);
+  }
+}
+
+/** Whichever of the three is nearest to left + above − corner. */
+function paeth(left: number, above: number, corner: number): number {
+  const toLeft = Math.abs(above - corner);
+  const toAbove = Math.abs(left - corner);
+  const toCorner = Math.abs(left + above - 2 * corner);
+  if (toLeft <= toAbove && toLeft <= toCorner) return left;
+  return toAbove <= toCorner ? above : corner;
+}
+
+function greyReader(png: Png): ReadGrey {
+  const { depth, colour } = png.header;
+  const sample = sampleReader(depth);
+  const largest = 2 ** depth - 1;
+  const scale = 255 / largest;
+  const [noRed, noGreen, noBlue] = absentColour(png, largest);
+  switch (colour) {
+    case 0:
+      return (row, index) => {
+        const value = sample(row, index);
+        return value === noRed ? 255 : value * scale;
+      };
+    case 2:
+      return (row, index) => {
+        const red = sample(row, 3 * index);
+        const green = sample(row, 3 * index + 1);
+        const blue = sample(row, 3 * index + 2);
+        const isAbsent = red === noRed && green === noGreen && blue === noBlue;
+        return isAbsent ? 255 : luma(red, green, blue) * scale;
+      };
+    case 3: {
+      const shades = shadesOf(png);
+      return (row, index) => {
+        const shade = shades[sample(row, index)] as number | undefined;
+        if (shade === undefined) throw invalidImage('PNG', 'it has a colour that is not in its palette');
+        return shade;
+      };
+    }
+    case 4:
+      return (row, index) => onWhite(sample(row, 2 * index) * scale, sample(row, 2 * index + 1) / largest);
+    case 6:
+      return (row, index) => {
+        const first = 4 * index;
+        const level = luma(sample(row, first), sample(row, first + 1), sample(row, first + 2));
+        return onWhite(level * scale, sample(row, first + 3) / largest);
+      };
+  }
+}
+
+function sampleReader(depth: number): ReadGrey {
+  if (depth === 8) return (row, index) => row[index];
+  if (depth === 16) return (row, index) => row[2 * index] * 256 + row[2 * index + 1];
+  const mask = 2 ** depth - 1;
+  return (row, index) => {
+    const bit = index * depth;
+    return (row[bit >> 3] >> (8 - depth - (bit & 7))) & mask;
+  };
+}
+
+/** The colour that stands for none, where there is one; of its 16 bits the picture's depth counts. */
+function absentColour({ header: { colour }, transparency }: Png, largest: number): number[] {
+  if (transparency === undefined || (colour !== 0 && colour !== 2)) return [];
+  if (transparency.length !== (colour === 0 ? 2 : 6)) {
+    throw invalidImage('PNG', 'its tRNS chunk has a wrong length');
+  }
+  return [0, 2, 4].map((at) => (transparency[at] * 256 + transparency[at + 1]) & largest);
+}
+
+/** The grey level of each colour of the palette. */
+function shadesOf({ palette, transparency }: Png): number[] {
+  return Array.from({ length: palette.length / 3 }, (_, colour) => {
+    const [red, green, blue] = palette.subarray(3 * colour);
+    return onWhite(luma(red, green, blue), (transparency?.[colour] ?? 255) / 255);
+  });
+}
+
+function onWhite(grey: number, alpha: number): number {
+  return 255 - alpha * (255 - grey);
+}

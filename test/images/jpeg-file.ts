@@ -1,0 +1,62 @@
+/** The JPEG files beside this, of 24 × 16 pixels in four quarters, and what can be made of them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Made by cjpeg of libjpeg-turbo and, the last three, by Pillow; `turned` lies on its side and says so. */
+export type Fixture =
+  | 'baseline'
+  | 'subsampled'
+  | 'grey'
+  | 'progressive'
+  | 'progressive-grey'
+  | 'restarts'
+  | 'rgb'
+  | 'arithmetic'
+  | 'cmyk'
+  | 'turned';
+
+export const markers = { frame: 0xc0, tables: 0xc4, quantization: 0xdb, restart: 0xdd, scan: 0xda };
+
+const startOfImage = Buffer.from([0xff, 0xd8]);
+const endOfImage = Buffer.from([0xff, 0xd9]);
+
+export function fixture(name: Fixture): Promise<Buffer> {
+  return readFile(join(import.meta.dirname, 'fixtures', `${name}.jpg`));
+}
+
+export function segment(marker: number, content: Uint8Array): Buffer {
+  const length = content.length + 2;
+  return Buffer.concat([Buffer.from([0xff, marker, length >> 8, length & 255]), content]);
+}
+
+/** `segments` between the start and the end of an image. */
+export function jpegOf(segments: Uint8Array[]): Buffer {
+  return Buffer.concat([startOfImage, ...segments, endOfImage]);
+}
+
+/** The segments of a well-formed file, each with its marker, a scan with its data. */
+export function segmentsOf(file: Buffer): Buffer[] {
+  const segments: Buffer[] = [];
+  let start = 2;
+  while (start < file.length - 2) {
+    let end = start + 2 + file.readUInt16BE(start + 2);
+    if (file[start + 1] === markers.scan) {
+      while (file[end] !== 0xff || file[end + 1] === 0 || (file[end + 1] & 0xf8) === 0xd0) end++;
+    }
+    segments.push(file.subarray(start, end));
+    start = end;
+  }
+  return segments;
+}
+
+/** The file with what `change` makes of each segment of this marker. */
+export function withChanged(file: Buffer, marker: number, change: (segment: Buffer) => Buffer[]): Buffer {
+  return jpegOf(
+    segmentsOf(file).flatMap((each) => (each[1] === marker ? change(Buffer.from(each)) : [each])),
+  );
+}
+
+/** The file with one byte of each segment of this marker, counted from the marker, set to a value. */
+export function withByte(file: Buffer, marker: number, at: number, value: number): Buffer {
+  return withChanged(file, marker, (each) => [each.fill(value, at, at + 1)]);
+}

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { decodeImage, sizeOfImage } from '../../src/images/read-image.js';
+import { fixture, jpegOf, markers, segment, segmentsOf, withByte, withChanged } from './jpeg-file.js';
+
+/** The grey in the middle of each quarter. */
+function quarters(file: Uint8Array): number[] {
+  const { width, height, grey } = decodeImage(file);
+  const at = (x: number, y: number): number => grey[Math.floor(y * height) * width + Math.floor(x * width)];
+  return [at(0.25, 0.25), at(0.75, 0.25), at(0.25, 0.75), at(0.75, 0.75)];
+}
+
+test.each([
+  'baseline',
+  'subsampled',
+  'progressive',
+  'restarts',
+  'grey',
+  'progressive-grey',
+  'rgb',
+  'cmyk',
+  'turned',
+] as const)('a %s file is read, the right way up', async (name) => {
+  const file = await fixture(name);
+  const { width, height } = decodeImage(file);
+  expect({ width, height }).toEqual({ width: 24, height: 16 });
+  expect(sizeOfImage(file)).toEqual(expect.objectContaining({ width: name === 'turned' ? 16 : 24 }));
+  // Red, green, blue and white, by Rec. 601.
+  const expected = [76, 150, 29, 255];
+  quarters(file).forEach((grey, quarter) => {
+    expect(Math.abs(grey - expected[quarter])).toBeLessThanOrEqual(2);
+  });
+});
+
+test('what follows the end of the image is none of it', async () => {
+  const file = await fixture('baseline');
+  expect(quarters(Buffer.concat([file, Buffer.from('more')]))).toEqual(quarters(file));
+});
+
+test('segments that say nothing of the picture are passed over', async () => {
+  const file = await fixture('baseline');
+  const others = [segment(0xfe, Buffer.from('a comment')), segment(0xe2, Buffer.alloc(60_000))];
+  expect(quarters(jpegOf([...others, ...segmentsOf(file)]))).toEqual(quarters(file));
+});
+
+describe('refuses', () => {
+  const refusals: [reason: string, make: () => Promise<Buffer>][] = [
+    ['cut short', async () => (await fixture('baseline')).subarray(0, -2)],
+    ['cut short', async () => (await fixture('baseline')).subarray(0, 30)],
+    ['a rare kind', () => fixture('arithmetic')],
+    ['a scan comes before the frame', async () => jpegOf(await allBut('baseline', markers.frame))],
+    ['no picture', async () => jpegOf(await allBut('baseline', markers.scan))],
+    ['lacks a table', async () => jpegOf(await allBut('baseline', markers.tables))],
+    ['lacks a table', async () => jpegOf(await allBut('baseline', markers.quantization))],
+    ['two frames', async () => withChanged(await fixture('baseline'), markers.frame, (each) => [each, each])],
+    ['one of its lengths is wrong', async () => withByte(await fixture('baseline'), 0xe0, 3, 15)],
+    ['12 bits', async () => withByte(await fixture('baseline'), markers.frame, 4, 12)],
+    ['no height', async () => withByte(await fixture('baseline'), markers.frame, 6, 0)],
+    ['frame header has a wrong length', async () => withByte(await fixture('baseline'), markers.frame, 9, 4)],
+    ['frame header makes no sense', async () => withByte(await fixture('baseline'), markers.frame, 11, 0)],
+    ['frame header makes no sense', async () => withByte(await fixture('baseline'), markers.frame, 11, 0x55)],
+    [
+      'frame header makes no sense',
+      async () => withByte(await fixture('subsampled'), markers.frame, 14, 0x33),
+    ],
+    ['frame header makes no sense', async () => withByte(await fixture('baseline'), markers.frame, 13, 1)],
+    ['2 colour components', () => Promise.resolve(jpegOf([segment(0xc0, frameOf(2))]))],
+    ['tables have a wrong length', async () => withByte(await fixture('baseline'), markers.tables, 5, 200)],
+    ['a scan has a wrong length', async () => withByte(await fixture('grey'), markers.scan, 4, 3)],
+    ['a scan makes no sense', async () => withByte(await fixture('grey'), markers.scan, 5, 99)],
+    ['a scan makes no sense', async () => withByte(await fixture('grey'), markers.scan, 8, 64)],
+    [
+      'data are damaged',
+      async () => withChanged(await fixture('grey'), markers.scan, (each) => [each.subarray(0, -4)]),
+    ],
+    [
+      'more restarts than',
+      async () => withChanged(await fixture('restarts'), markers.scan, (each) => [each, restarts]),
+    ],
+    [
+      'more restarts than',
+      async () => withChanged(await fixture('grey'), markers.scan, (each) => [each, restarts]),
+    ],
+    [
+      'more than 32 scans',
+      async () =>
+        withChanged(await fixture('grey'), markers.scan, (each) => new Array<Buffer>(33).fill(each)),
+    ],
+    [
+      'more than 4096 segments',
+      () => Promise.resolve(jpegOf(new Array<Buffer>(4097).fill(segment(0xfe, Buffer.alloc(0))))),
+    ],
+  ];
+
+  test.each(refusals)('%s', async (reason, make) => {
+    const refusal = { code: 'IMAGE_INVALID', message: expect.stringContaining(reason) as string };
+    const file = await make();
+    expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
+  });
+
+  test('65535 × 65535 pixels, by its header alone', async () => {
+    const file = withChanged(await fixture('baseline'), markers.frame, (each) => [each.fill(0xff, 5, 9)]);
+    const refusal = { code: 'IMAGE_TOO_LARGE', message: expect.stringContaining('65535 × 65535') as string };
+    expect(() => sizeOfImage(file)).toThrow(expect.objectContaining(refusal));
+    expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
+  });
+});
+
+const restarts = Buffer.from(Array.from({ length: 20 }, (_, i) => [0xff, 0xd0 + (i % 8)]).flat());
+
+/** A frame header of so many components. */
+function frameOf(components: number): Buffer {
+  const each = Array.from({ length: components }, (_, id) => [id, 0x11, 0]).flat();
+  return Buffer.from([8, 0, 16, 0, 24, components, ...each]);
+}
+
+async function allBut(name: 'baseline', marker: number): Promise<Buffer[]> {
+  return segmentsOf(await fixture(name)).filter((each) => each[1] !== marker);
+}
