@@ -1,0 +1,126 @@
+/**
+ * API keys as documents: `keys/{id}.json`, and beside it `keys/{id}.revoked.json` once the key is revoked. Both are
+ * written once, so that listing the folder tells all that has changed. A revoked key keeps its file: a service that had
+ * keys stays one that asks for them.
+ */
+import Type, { type Static } from 'typebox';
+import { Check } from 'typebox/value';
+import { TrainyardError } from '../errors.js';
+import type { Storage } from '../storage/storage.js';
+import { formatKey, hashSecret, newKeyParts } from './key-text.js';
+import { scopes, type Scope } from './scopes.js';
+
+const KeyDocument = Type.Object({
+  format_version: Type.Literal(1),
+  id: Type.String(),
+  name: Type.String(),
+  scopes: Type.Array(Type.Enum([...scopes]), { minItems: 1 }),
+  secret_sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  /** null: as many as it likes. */
+  requests_per_minute: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+  created_at: Type.String(),
+  /** null: never. */
+  expires_at: Type.Union([Type.String(), Type.Null()]),
+});
+
+const Revocation = Type.Object({ format_version: Type.Literal(1), revoked_at: Type.String() });
+
+export type StoredKey = Static<typeof KeyDocument> & { revoked_at: string | null };
+
+export interface NewKey {
+  name: string;
+  scopes: Scope[];
+  requestsPerMinute: number | null;
+  expiresAt: Date | null;
+}
+
+export interface ListedKey {
+  id: string;
+  isRevoked: boolean;
+}
+
+export interface KeyStore {
+  /** By listing alone: cheap enough to poll. Sorted by id. */
+  list(): Promise<ListedKey[]>;
+  /** null: there is none, or its document is damaged or of a later version. */
+  read(id: string): Promise<StoredKey | null>;
+  /** `text` is what its holder sends; nothing keeps it. */
+  create(key: NewKey, now: Date): Promise<{ key: StoredKey; text: string }>;
+  /**
+   * For good. Of a key that is revoked already nothing changes.
+   * @throws TrainyardError KEY_NOT_FOUND
+   */
+  revoke(id: string, now: Date): Promise<void>;
+}
+
+const folder = 'keys';
+
+export function createKeyStore(storage: Storage): KeyStore {
+  async function list(): Promise<ListedKey[]> {
+    const keys = new Map<string, ListedKey>();
+    for (const name of await storage.list(folder)) {
+      const [, id, revoked] = /^([0-9a-z]+)(\.revoked)?\.json$/.exec(name) ?? [];
+      if (id === undefined) continue;
+      keys.set(id, { id, isRevoked: revoked !== undefined || keys.get(id)?.isRevoked === true });
+    }
+    return [...keys.values()];
+  }
+
+  return {
+    list,
+
+    async read(id) {
+      const [bytes, revocation] = [await storage.read(keyOf(id)), await storage.read(revocationOf(id))];
+      const key = bytes === null ? null : decode(bytes, KeyDocument);
+      if (key?.id !== id) return null;
+      if (revocation === null) return { ...key, revoked_at: null };
+      const { revoked_at = 'unknown' } = decode(revocation, Revocation) ?? {};
+      return { ...key, revoked_at };
+    },
+
+    async create({ name, scopes, requestsPerMinute, expiresAt }, now) {
+      const parts = newKeyParts();
+      const key: Static<typeof KeyDocument> = {
+        format_version: 1,
+        id: parts.id,
+        name,
+        scopes,
+        secret_sha256: hashSecret(parts.secret),
+        requests_per_minute: requestsPerMinute,
+        created_at: now.toISOString(),
+        expires_at: expiresAt?.toISOString() ?? null,
+      };
+      if (!(await storage.create(keyOf(parts.id), encode(key)))) {
+        throw new Error('A new key drew the id of another');
+      }
+      return { key: { ...key, revoked_at: null }, text: formatKey(parts) };
+    },
+
+    async revoke(id, now) {
+      if (!(await list()).some((key) => key.id === id)) {
+        throw new TrainyardError('KEY_NOT_FOUND', `There is no key with the id ${JSON.stringify(id)}.`);
+      }
+      await storage.create(revocationOf(id), encode({ format_version: 1, revoked_at: now.toISOString() }));
+    },
+  };
+}
+
+const keyOf = (id: string): string => `${folder}/${id}.json`;
+const revocationOf = (id: string): string => `${folder}/${id}.revoked.json`;
+
+function encode(document: object): Buffer {
+  return Buffer.from(JSON.stringify(document, null, 2));
+}
+
+function decode<S extends typeof KeyDocument | typeof Revocation>(
+  bytes: Buffer,
+  schema: S,
+): Static<S> | null {
+  let document: unknown;
+  try {
+    document = JSON.parse(bytes.toString());
+  } catch {
+    return null;
+  }
+  return Check(schema, document) ? document : null;
+}

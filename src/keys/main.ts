@@ -1,0 +1,23 @@
+/** The entry of `npm run keys`. */
+import { loadConfig } from '../config.js';
+import { TrainyardError } from '../errors.js';
+import { createFileStorage } from '../storage/file-storage.js';
+import { runKeyCommand, usage } from './key-command.js';
+import { createKeyStore } from './key-store.js';
+
+const args = process.argv.slice(2);
+try {
+  if (args.includes('--help') || args.includes('-h')) console.log(usage);
+  else {
+    const store = createKeyStore(await createFileStorage(loadConfig().dataDir));
+    await runKeyCommand(args, {
+      store,
+      terminal: { out: console.log, note: console.error },
+      now: new Date(),
+    });
+  }
+} catch (error) {
+  console.error(error instanceof TrainyardError ? `${error.code}: ${error.message}` : error);
+  console.error('npm run keys -- --help shows how it is used.');
+  process.exitCode = 1;
+}
