@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.js';
 import type { Loss } from '../model/loss.js';
 import type { HiddenLayer, NetworkSpec } from '../model/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../model/optimizer.js';
+import type { TraceContext } from '../telemetry/trace-context.js';
 import type { WebhookRequest, WebhookSpec } from './webhooks/events.js';
 
 export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
@@ -71,6 +72,8 @@ export interface RunSpec {
   metadata: Record<string, string>;
   /** Under which the request was remembered; null: it came without an Idempotency-Key. */
   idempotency_key: string | null;
+  /** Of the request that it came with; null: it was not traced. */
+  trace_context: TraceContext | null;
   /** Steps of the whole run. */
   steps: number;
   created_at: string;

@@ -14,6 +14,7 @@ import type {
   RunEvent,
   RunSpec,
 } from './contracts.js';
+import { jobSpecOf } from './job-spec.js';
 import { logStart } from './run-log.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
@@ -141,7 +142,6 @@ export function newJob(id: string, spec: RunSpec): Job {
 }
 
 export function jobOf({ id, spec, status, summary, result }: RunState): Job {
-  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } = spec;
   return {
     id,
     object: 'job',
@@ -149,7 +149,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState): Job {
     model: spec.model,
     version: summary.version,
     dataset: spec.dataset,
-    spec: { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint },
+    spec: jobSpecOf(spec),
     priority: spec.priority,
     time_limit_seconds: spec.time_limit_seconds,
     webhook: spec.webhook,

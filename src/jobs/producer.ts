@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { DatasetInfo } from '../data/dataset.js';
 import { TrainyardError } from '../errors.js';
+import type { TraceContext } from '../telemetry/trace-context.js';
 import type { Job, JobRequest, RunSpec } from './contracts.js';
 import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
@@ -25,7 +26,7 @@ export interface Producer {
    */
   submit(
     request: JobRequest,
-    options?: { idempotencyKey?: string | undefined },
+    options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
   ): Promise<{ job: Job; replayed: boolean }>;
   /** Enqueues the unfinished runs that the queue does not know; now and from time to time. */
   start(): Promise<void>;
@@ -146,11 +147,12 @@ export function createProducer(options: {
   }
 
   return {
-    async submit(request, { idempotencyKey: key } = {}) {
+    async submit(request, { idempotencyKey: key, traceContext } = {}) {
       const dataset = datasetInfo(request.dataset ?? defaults.dataset);
       const spec = resolveSpec(request, dataset, options, now(), {
         webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
         idempotency_key: key ?? null,
+        trace_context: traceContext ?? null,
       });
       const earlier = key === undefined ? null : await idempotencyKeys.find(key);
       if (earlier !== null) return replay(earlier, request, spec);

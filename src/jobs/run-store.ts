@@ -64,7 +64,14 @@ export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPa
   remove(runId: string): Promise<void>;
 }
 
-export function createRunStore(storage: Storage, now: () => Date = () => new Date()): RunStore {
+/** `onEnd` hears of every run that this store ends: of each run one store does. */
+export function createRunStore(
+  storage: Storage,
+  {
+    now = () => new Date(),
+    onEnd = () => undefined,
+  }: { now?: () => Date; onEnd?: (result: RunResult) => void } = {},
+): RunStore {
   const nextUlid = monotonicFactory();
   const log = createRunLog(storage, now);
   const key = (runId: string, file: string): string => `runs/${runId}/${file}`;
@@ -154,8 +161,10 @@ export function createRunStore(storage: Storage, now: () => Date = () => new Dat
     readEnding,
     readResult,
 
-    writeResult(runId, result) {
-      return storage.create(key(runId, 'result.json'), encodeDocument(result));
+    async writeResult(runId, result) {
+      const isFirst = await storage.create(key(runId, 'result.json'), encodeDocument(result));
+      if (isFirst) onEnd(result);
+      return isFirst;
     },
 
     readEvents,
@@ -181,13 +190,14 @@ export function createRunStore(storage: Storage, now: () => Date = () => new Dat
 /** What a spec that is older than these fields meant. */
 const olderSpec: Pick<
   RunSpec,
-  'checkpoint' | 'priority' | 'time_limit_seconds' | 'webhook' | 'idempotency_key'
+  'checkpoint' | 'priority' | 'time_limit_seconds' | 'webhook' | 'idempotency_key' | 'trace_context'
 > = {
   checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
   priority: 0,
   time_limit_seconds: null,
   webhook: null,
   idempotency_key: null,
+  trace_context: null,
 };
 
 function openingOf(spec: RunSpec): RunEvent {

@@ -27,7 +27,7 @@ export const defaults = {
 } as const;
 
 /**
- * `request` has passed the API's schema; its webhook and idempotency key, if it has any, come in `more`.
+ * `request` has passed the API's schema; what else is known of it comes in `more`.
  * @throws TrainyardError INVALID_REQUEST for fields that do not go together, ENGINE_UNAVAILABLE for a name that is no
  * engine, NETWORK_TOO_LARGE with the numbers
  */
@@ -36,7 +36,7 @@ export function resolveSpec(
   dataset: DatasetInfo,
   limits: { trainingMemoryLimitBytes: number },
   now: Date,
-  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key'>> = {},
+  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> = {},
 ): RunSpec {
   const engine = request.engine ?? defaults.engine;
   if (engine !== 'auto' && !engineNames.includes(engine)) {
@@ -73,6 +73,7 @@ export function resolveSpec(
     webhook: more.webhook ?? null,
     metadata: request.metadata ?? {},
     idempotency_key: more.idempotency_key ?? null,
+    trace_context: more.trace_context ?? null,
     steps: epochs * stepsPerEpoch(dataset.trainCount, batchSize),
     created_at: now.toISOString(),
   };

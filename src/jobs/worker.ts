@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
 import { isStorageFailure } from '../storage/storage.js';
+import { traceIdOf } from '../telemetry/trace-context.js';
 import type { JobError, RunEvent, RunSpec, StatusChange } from './contracts.js';
 import { cancelRun, endRun } from './end-run.js';
 import type { Delivery, RunProcessor } from './queue/training-queue.js';
@@ -20,9 +21,18 @@ const maxAttemptsWithoutProgress = 5;
 /** After what is not the run's fault: the storage was full, or somebody else had the run in hand. */
 const shortDelayMs = 5_000;
 
+/** A run that is taken up. */
+export interface Attempt {
+  runId: string;
+  spec: RunSpec;
+  term: number;
+  /** From 1. */
+  attempt: number;
+}
+
 /** Trains the run elsewhere: `stop` asks to checkpoint and let go of it, `kill` ends it at once. */
 export type Train = (
-  run: { runId: string; term: number },
+  run: Attempt,
   signals: { stop: AbortSignal; kill: AbortSignal },
 ) => Promise<TrainingOutcome>;
 
@@ -76,7 +86,7 @@ export function createRunProcessor(options: {
     let outcome: TrainingOutcome;
     try {
       const stop = AbortSignal.any([letGo, watch.stop]);
-      outcome = await train({ runId, term }, { stop, kill: watch.kill });
+      outcome = await train({ runId, spec, term, attempt: attempts }, { stop, kill: watch.kill });
     } finally {
       watch.end();
     }
@@ -161,7 +171,7 @@ export function createRunProcessor(options: {
   }
 
   return async (runId, letGo) => {
-    const log = options.log.child({ job: runId });
+    let log = options.log.child({ job: runId });
     if (letGo.aborted) return { outcome: 'hand_back' };
     try {
       const spec = await store.readSpec(runId);
@@ -170,6 +180,8 @@ export function createRunProcessor(options: {
         return { outcome: 'done' };
       }
       if ((await store.readResult(runId)) !== null) return { outcome: 'done' };
+      const traceId = traceIdOf(spec.trace_context);
+      if (traceId !== null) log = log.child({ trace_id: traceId });
       return await process(runId, spec, log, letGo);
     } catch (err) {
       const code = err instanceof TrainyardError ? err.code : null;

@@ -10,7 +10,7 @@ import { smallSpec } from './training/small-mnist.js';
 describe('ids', () => {
   test('sort by creation, within a millisecond too', async () => {
     let now = 1_000;
-    const store = createRunStore(await temporaryStorage(), () => new Date(now));
+    const store = createRunStore(await temporaryStorage(), { now: () => new Date(now) });
     const spec = await smallSpec();
     const ids: string[] = [];
     for (let i = 0; i < 20; i++) {
@@ -42,11 +42,12 @@ describe('documents', () => {
   test('a spec that is older than its newer fields has what was meant then', async () => {
     const storage = await temporaryStorage();
     const store = createRunStore(storage);
-    const { checkpoint, priority, time_limit_seconds, webhook, idempotency_key, ...older } = await smallSpec({
-      checkpoint: {},
-    });
+    const { checkpoint, priority, time_limit_seconds, webhook, idempotency_key, trace_context, ...older } =
+      await smallSpec({
+        checkpoint: {},
+      });
     const id = await store.create({ ...older } as RunSpec);
-    const newer = { checkpoint, priority, time_limit_seconds, webhook, idempotency_key };
+    const newer = { checkpoint, priority, time_limit_seconds, webhook, idempotency_key, trace_context };
     expect(await store.readSpec(id)).toEqual({ ...older, ...newer });
   });
 
@@ -80,8 +81,9 @@ describe('documents', () => {
     expect(await store.readSpec(id)).toEqual(spec);
   });
 
-  test('the first result stands', async () => {
-    const store = createRunStore(await temporaryStorage());
+  test('the first result stands, and it alone is told', async () => {
+    const ended: RunResult['status'][] = [];
+    const store = createRunStore(await temporaryStorage(), { onEnd: ({ status }) => ended.push(status) });
     const spec = await smallSpec();
     const id = await store.create(spec);
     const result = (status: RunResult['status']): RunResult => ({
@@ -99,6 +101,7 @@ describe('documents', () => {
     expect((await store.readResult(id))?.status).toBe(
       ['succeeded', 'failed', 'cancelled'][written.indexOf(true)],
     );
+    expect(ended).toEqual([(await store.readResult(id))?.status]);
   });
 
   test.each([
@@ -120,7 +123,7 @@ describe('documents', () => {
 describe('events', () => {
   test('begin with the queueing and end with the end, whoever reads and from where', async () => {
     let now = 0;
-    const store = createRunStore(await temporaryStorage(), () => new Date(now));
+    const store = createRunStore(await temporaryStorage(), { now: () => new Date(now) });
     const spec = await smallSpec();
     const id = await store.create(spec);
     const opening = { seq: 1, time: spec.created_at, type: 'status', status: 'queued', error: null };

@@ -37,6 +37,7 @@ describe('an empty request', () => {
       webhook: null,
       metadata: {},
       idempotency_key: null,
+      trace_context: null,
       steps: 5 * 938,
       created_at: '2026-01-02T03:04:05.000Z',
     });

@@ -14,6 +14,7 @@ import {
   type Queue as BullQueue,
 } from 'bullmq';
 import type { Logger } from 'pino';
+import { within } from '../../deadline.js';
 import { TrainyardError } from '../../errors.js';
 
 /** done: the entry is removed. hand_back: first in line for another worker. retry: again after a pause. */
@@ -24,6 +25,12 @@ export type EntryProcessor<Entry> = (entry: Entry, signal: AbortSignal) => Promi
 
 /** Where the queue has an entry; null: it does not know it. */
 export type Place = 'waiting' | 'active' | null;
+
+/** How many entries wait, and how many workers have in hand. */
+export interface Counts {
+  waiting: number;
+  active: number;
+}
 
 export interface EntryWorker {
   /** Takes no more entries, aborts those under way and resolves when their processors have ended. Idempotent. */
@@ -37,8 +44,7 @@ export interface EntryQueue<Entry> {
   /** Takes out an entry that waits; false: a worker has it, or the queue does not know it. A worker may take it meanwhile. */
   remove(id: string): Promise<boolean>;
   placeOf(id: string): Promise<Place>;
-  /** How many wait. */
-  count(): Promise<number>;
+  counts(): Promise<Counts>;
   work(processEntry: EntryProcessor<Entry>, options: { concurrency: number }): EntryWorker;
   close(): Promise<void>;
   /** For the board. */
@@ -118,7 +124,12 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
       return (await placeOf(id)) === 'waiting' && (await answered(queue.remove(id))) === 1;
     },
 
-    count: () => answered(queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')),
+    async counts() {
+      const { active = 0, ...waiting } = await answered(
+        queue.getJobCounts('active', 'waiting', 'prioritized', 'delayed'),
+      );
+      return { waiting: Object.values(waiting).reduce((sum, count) => sum + count, 0), active };
+    },
 
     work(processEntry, { concurrency }) {
       const stop = new AbortController();
@@ -182,17 +193,11 @@ async function deliver(job: Job, token: string | undefined, delivery: Delivery):
 
 /** @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer in time, or not as it should */
 export async function answerOf<T>(datastore: { description: string }, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${answerWithinMs} ms`)), answerWithinMs);
-  });
   try {
-    return await Promise.race([answer, timeout]);
+    return await within(answerWithinMs, answer);
   } catch (error) {
     throw new TrainyardError('QUEUE_UNAVAILABLE', `The queue does not answer: ${datastore.description}`, {
       cause: error,
     });
-  } finally {
-    clearTimeout(timer);
   }
 }

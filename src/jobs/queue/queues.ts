@@ -2,7 +2,13 @@
 import type { IQueueBackend } from 'bullmq';
 import type { Logger } from 'pino';
 import type { BoardPage } from './board.js';
-import { answerOf, openEntryQueue, type EntryQueue, type QueueDatastore } from './entry-queue.js';
+import {
+  answerOf,
+  openEntryQueue,
+  type Counts,
+  type EntryQueue,
+  type QueueDatastore,
+} from './entry-queue.js';
 import { createTrainingQueue, type RunEntry, type TrainingQueue } from './training-queue.js';
 import { createWebhookQueue, type WebhookEntry, type WebhookQueue } from './webhook-queue.js';
 
@@ -11,8 +17,12 @@ export interface Queues {
   readonly description: string;
   readonly training: TrainingQueue;
   readonly webhooks: WebhookQueue;
+  /** Where the datastore is Redis: a client for whatever processes count together. It fails soon when Redis is away. */
+  readonly sharedClient?: object;
   /** Rejects when the datastore does not answer in time. */
   ping(): Promise<void>;
+  /** Of each queue. */
+  counts(): Promise<({ queue: string } & Counts)[]>;
   /** Puts the queues on a page of Bull Board. */
   showOn(page: BoardPage): Promise<void>;
   /** After the workers. */
@@ -44,7 +54,13 @@ export async function openQueues<B extends IQueueBackend, C>(
       training: createTrainingQueue(training),
       webhooks: createWebhookQueue(webhooks),
       async ping() {
-        await training.count();
+        await training.counts();
+      },
+      counts() {
+        return Promise.all([
+          training.counts().then((counts) => ({ queue: 'training', ...counts })),
+          webhooks.counts().then((counts) => ({ queue: 'webhooks', ...counts })),
+        ]);
       },
       async showOn(page) {
         // Loaded only where it is wanted.

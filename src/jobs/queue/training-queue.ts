@@ -31,7 +31,7 @@ export function createTrainingQueue(entries: EntryQueue<RunEntry>): TrainingQueu
       entries.add(runId, { run_id: runId }, first ? { lifo: true } : { priority: bullPriority(priority) }),
     remove: (runId) => entries.remove(runId),
     placeOf: (runId) => entries.placeOf(runId),
-    count: () => entries.count(),
+    count: async () => (await entries.counts()).waiting,
     work: (processRun, options) => entries.work(({ run_id }, signal) => processRun(run_id, signal), options),
   };
 }

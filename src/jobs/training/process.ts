@@ -9,13 +9,17 @@ import { createRegistry } from '../../model/registry.js';
 import { createFileStorage } from '../../storage/file-storage.js';
 import { createRunStore } from '../run-store.js';
 import { trainRun } from './train.js';
-import type { EndMessage, TrainingTask } from './training-process.js';
+import type { Observe } from './observation.js';
+import type { MessageToWorker, TrainingTask } from './training-process.js';
 
 // Where both want the same core, a prediction comes before training. Threads that are started later inherit it.
 setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
 
 const task = JSON.parse(process.argv[2] ?? 'null') as TrainingTask;
-const log = createLogger(task).child({ job: task.runId });
+const log = createLogger(task).child({
+  job: task.runId,
+  ...(task.traceId !== null && { trace_id: task.traceId }),
+});
 const stop = new AbortController();
 
 process.on('SIGINT', () => undefined);
@@ -26,22 +30,30 @@ process.on('message', () => stop.abort());
 process.on('disconnect', () => process.exit(1));
 if (!process.connected) process.exit(1);
 
+function tell(message: MessageToWorker, whenSent: () => void = () => undefined): void {
+  // A channel that is closed ends the process, above.
+  process.send?.(message, whenSent);
+}
+
+const observe: Observe = (observation) => tell({ at: Date.now(), observation });
+
 try {
   const storage = await createFileStorage(task.dataDir);
   const end = await trainRun({
     runId: task.runId,
     term: task.term,
     storage,
-    store: createRunStore(storage),
+    store: createRunStore(storage, { onEnd: ({ status, error }) => observe({ kind: 'end', status, error }) }),
     registry: createRegistry(storage, log),
     datasets: createDatasetStore(),
     log,
+    observe,
     signal: stop.signal,
     threads: task.threads,
     memoryLimitBytes: task.memoryLimitBytes,
     now: () => new Date(),
   });
-  process.send?.(end satisfies EndMessage, () => process.exit(0));
+  tell({ end }, () => process.exit(0));
 } catch (err) {
   log.fatal({ err }, 'training died of an unexpected error');
   process.exitCode = 1;

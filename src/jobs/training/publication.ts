@@ -4,7 +4,8 @@ import { readCheckpoint } from '../../model/checkpoint.js';
 import { encodeModelFile } from '../../model/model-file.js';
 import type { Registry } from '../../model/registry.js';
 import type { Storage } from '../../storage/storage.js';
-import type { EpochMetrics, PublishPolicy } from '../contracts.js';
+import type { EpochMetrics, PublishPolicy, RunSpec } from '../contracts.js';
+import { jobSpecOf } from '../job-spec.js';
 
 /** The epochs whose checkpoints a run that has ended may publish, the one wanted most first. */
 export function mostWantedFirst(policy: PublishPolicy, metrics: readonly EpochMetrics[]): EpochMetrics[] {
@@ -21,7 +22,7 @@ export function mostWantedFirst(policy: PublishPolicy, metrics: readonly EpochMe
 export async function publishEpoch(
   run: {
     runId: string;
-    model: string;
+    spec: RunSpec;
     checkpoints: string;
     storage: Storage;
     registry: Pick<Registry, 'publish'>;
@@ -35,7 +36,9 @@ export async function publishEpoch(
     const checkpoint = await readCheckpoint(run.storage, run.checkpoints, step);
     if (checkpoint === null) return null;
     const file = encodeModelFile(checkpoint.description, checkpoint.state.parameters);
-    return await run.registry.publish({ model: run.model, runId: run.runId, step, file, metrics, now });
+    const { runId, spec, registry } = run;
+    const madeBy = { runId, step, spec: { dataset: spec.dataset, ...jobSpecOf(spec) } };
+    return await registry.publish({ model: spec.model, ...madeBy, file, metrics, now });
   } catch (error) {
     if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
     await onDamaged(step, error.message);

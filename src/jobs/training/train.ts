@@ -19,6 +19,7 @@ import { endRun } from '../end-run.js';
 import type { RunStore } from '../run-store.js';
 import { createCheckpointClock } from './checkpoint-clock.js';
 import { openJournal } from './journal.js';
+import type { Observe } from './observation.js';
 import { createPace } from './pace.js';
 import { mostWantedFirst, publishEpoch } from './publication.js';
 import { createTally } from './tally.js';
@@ -32,6 +33,7 @@ export interface Training extends TrainingResources {
   registry: Pick<Registry, 'publish'>;
   datasets: Pick<DatasetStore, 'load'>;
   log: Logger;
+  observe: Observe;
   /** Asks to checkpoint and let go of the run. */
   signal: Pick<AbortSignal, 'aborted'>;
   now: () => Date;
@@ -73,7 +75,7 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
 }
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
-  const { runId, term, storage, store, log, signal, now } = training;
+  const { runId, term, storage, store, log, observe, signal, now } = training;
   const { model, network, loss, optimizer, seed } = spec;
   const checkpoints = store.checkpointsOf(runId);
   const journal = await openJournal(store, runId, term);
@@ -90,6 +92,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const startMs = performance.now();
   const clock = createCheckpointClock(spec.checkpoint, tally.state);
   let toldAtMs = 0;
+  let epochSinceMs = startMs;
   /** What the newest checkpoint holds. */
   let kept = found && { step: found.state.step, epochs: found.metrics.length };
 
@@ -150,6 +153,8 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     if (report.lossSums.length < batches) return;
     const metrics = tally.endEpoch();
     log.info(metrics, 'epoch done');
+    observe({ kind: 'epoch', tookMs: performance.now() - epochSinceMs, metrics });
+    epochSinceMs = performance.now();
     await journal.tell({ type: 'metrics', metrics });
     if (tally.isDone()) await tellProgress();
     if (clock.isDue(metrics.step) || isWanted(metrics)) await checkpoint();
@@ -167,8 +172,11 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
 
   async function tellProgress(): Promise<void> {
-    await journal.tell({ type: 'progress', progress: tally.progress(trainingPace, evaluationPace) });
+    const progress = tally.progress(trainingPace, evaluationPace);
+    await journal.tell({ type: 'progress', progress });
     toldAtMs = performance.now();
+    const { samples_per_second: samplesPerSecond, train_loss: trainLoss } = progress;
+    observe({ kind: 'progress', samplesPerSecond, trainLoss });
   }
 
   async function handBack(): Promise<'handed_back'> {
@@ -186,7 +194,9 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const { position, metrics } = tally.state;
     await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, term, now: now() });
     kept = { step: state.step, epochs: metrics.length };
-    clock.wrote(state.step, performance.now() - startedMs);
+    const tookMs = performance.now() - startedMs;
+    clock.wrote(state.step, tookMs);
+    observe({ kind: 'checkpoint', tookMs, step: state.step });
     await followUp();
   }
 
@@ -214,12 +224,15 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
 
   /** False when there is no whole checkpoint of this epoch. */
   async function publish(metrics: EpochMetrics): Promise<boolean> {
+    const startedMs = performance.now();
     await journal.refuseIfTakenOver();
-    const run = { runId, model, checkpoints, storage, registry: training.registry };
+    const run = { runId, spec, checkpoints, storage, registry: training.registry };
     const version = await publishEpoch(run, metrics, now(), warnOfDamage);
     if (version === null) return false;
-    await journal.tell({ type: 'published', version, step: metrics.step });
-    log.info({ model, version, step: metrics.step }, 'published');
+    const { step } = metrics;
+    await journal.tell({ type: 'published', version, step });
+    log.info({ model, version, step }, 'published');
+    observe({ kind: 'publication', tookMs: performance.now() - startedMs, step, version });
     return true;
   }
 

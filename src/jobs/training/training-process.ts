@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { TrainingResources } from '../../model/engines/engine.js';
+import type { Observation } from './observation.js';
 import type { TrainingEnd } from './train.js';
 
 /** All that the process needs to know; it reads no settings of its own. */
@@ -13,6 +14,8 @@ export interface TrainingTask extends TrainingResources {
   dataDir: string;
   logLevel: string;
   logFormat: 'json' | 'pretty';
+  /** For its log lines; null: the run is not traced. */
+  traceId: string | null;
 }
 
 /** A run that was handed back has a checkpoint, if its process stopped in time. */
@@ -21,8 +24,8 @@ export type TrainingOutcome = TrainingEnd | { kind: 'crashed'; reason: string };
 /** From the worker to the process. */
 export type StopMessage = 'stop';
 
-/** From the process to the worker, the last thing that it does. */
-export type EndMessage = TrainingEnd;
+/** From the process to the worker: what it has seen, as of a time in milliseconds, and at last how it ends. */
+export type MessageToWorker = { at: number; observation: Observation } | { end: TrainingEnd };
 
 /** A process asked to stop may take this long for its step and its checkpoint; the service itself has ten seconds. */
 const stopWithinMs = 7_000;
@@ -30,10 +33,15 @@ const stopWithinMs = 7_000;
 export async function runTrainingProcess(
   task: TrainingTask,
   signals: { stop: AbortSignal; kill: AbortSignal },
+  observe: (observation: Observation, at: number) => void,
 ): Promise<TrainingOutcome> {
   const child = fork(new URL('./process.js', import.meta.url), [JSON.stringify(task)], { execArgv: [] });
-  let said: EndMessage | undefined;
-  child.on('message', (message) => (said = message as EndMessage));
+  let said: TrainingEnd | undefined;
+  child.on('message', (message) => {
+    const told = message as MessageToWorker;
+    if ('end' in told) said = told.end;
+    else observe(told.observation, told.at);
+  });
 
   let force: NodeJS.Timeout | undefined;
   const forget = [

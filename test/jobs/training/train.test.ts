@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/contracts.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/run-store.js';
 import { logStart } from '../../../src/jobs/run-log.js';
+import type { Observation, Observe } from '../../../src/jobs/training/observation.js';
 import { trainRun, type TrainingEnd } from '../../../src/jobs/training/train.js';
 import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/checkpoint.js';
 import { createRegistry } from '../../../src/model/registry.js';
@@ -18,7 +19,11 @@ interface Scene {
   runId: string;
   spec: RunSpec;
   /** One attempt; on another storage, if one is given. */
-  train(options?: { on?: Storage; signal?: Pick<AbortSignal, 'aborted'> }): Promise<TrainingEnd['kind']>;
+  train(options?: {
+    on?: Storage;
+    signal?: Pick<AbortSignal, 'aborted'>;
+    observe?: Observe;
+  }): Promise<TrainingEnd['kind']>;
 }
 
 async function sceneOf(request: JobRequest = {}): Promise<Scene> {
@@ -31,7 +36,7 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
     store,
     runId,
     spec,
-    async train({ on = storage, signal = new AbortController().signal } = {}) {
+    async train({ on = storage, signal = new AbortController().signal, observe = () => undefined } = {}) {
       const end = await trainRun({
         runId,
         term: await store.claim(runId),
@@ -40,6 +45,7 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
         registry: createRegistry(on, log),
         datasets: { load: smallMnist },
         log,
+        observe,
         signal,
         threads: 1,
         memoryLimitBytes: 2 ** 30,
@@ -111,6 +117,28 @@ describe('a run', () => {
       resumed_from_step: null,
       progress: { epoch: 3, epochs: 3, step: 15, steps: 15, fraction: 1 },
     });
+  });
+
+  test('lets be seen what it does, and how long that took', async () => {
+    const scene = await sceneOf({ epochs: 2 });
+    const seen: Observation[] = [];
+    await scene.train({ observe: (observation) => seen.push(observation) });
+    expect(seen.filter(({ kind }) => kind !== 'progress')).toMatchObject([
+      { kind: 'epoch', metrics: { epoch: 1 } },
+      { kind: 'checkpoint', step: 5 },
+      { kind: 'epoch', metrics: { epoch: 2 } },
+      { kind: 'checkpoint', step: 10 },
+      { kind: 'publication', step: 10, version: 1 },
+    ]);
+    expect(seen.find(({ kind }) => kind === 'progress')).toMatchObject({
+      samplesPerSecond: null,
+      trainLoss: null,
+    });
+    const last = seen.findLast(({ kind }) => kind === 'progress');
+    expect(last).toMatchObject({ samplesPerSecond: expect.any(Number) as number });
+    for (const observation of seen) {
+      if ('tookMs' in observation) expect(observation.tookMs).toBeGreaterThan(0);
+    }
   });
 
   test('keeps its two newest checkpoints, and the best', async () => {
