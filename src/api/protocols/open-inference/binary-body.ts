@@ -1,0 +1,52 @@
+/**
+ * The framing of the binary tensor data extension: JSON, whose length a header says, and then the bytes of tensors. A
+ * length of 0 is a request without JSON: the body is the input's bytes and nothing else.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { TrainyardError } from '../../../errors.js';
+import { jsonParserOf } from '../../plugins/json-body.js';
+import { refuseEncodings } from '../json-of-any-type.js';
+
+export const headerLengthHeader = 'inference-header-content-length';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What follows the JSON; null: there is no body. */
+    tensorBytes: Buffer | null;
+  }
+}
+
+/** What a body without JSON asks for: all outputs of the one input, and in kind. */
+export const rawRequest = Object.freeze({ inputs: [], parameters: { binary_data_output: true } });
+
+/** Whatever its Content-Type says or leaves out, a body is read in this way. */
+export function useBinaryBodies(scope: FastifyInstance): void {
+  const parseJson = jsonParserOf(scope);
+  scope.decorateRequest('tensorBytes', null);
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
+    refuseEncodings(request);
+    const jsonBytes = jsonLengthOf(request, body.length);
+    request.tensorBytes = body.subarray(jsonBytes);
+    if (jsonBytes === 0 && body.length > 0) done(null, rawRequest);
+    else parseJson(request, body.toString('utf8', 0, jsonBytes), done);
+  });
+}
+
+/** @throws TrainyardError INVALID_REQUEST */
+function jsonLengthOf({ headers }: FastifyRequest, bodyBytes: number): number {
+  const text = headers[headerLengthHeader];
+  if (text === undefined) return bodyBytes;
+  if (typeof text !== 'string' || !/^\d{1,10}$/.test(text)) {
+    throw invalid('Inference-Header-Content-Length must be the number of bytes of the JSON, or 0.');
+  }
+  const length = Number(text);
+  if (length > bodyBytes) {
+    throw invalid(`Inference-Header-Content-Length is ${length}, and the body has only ${bodyBytes} bytes.`);
+  }
+  return length;
+}
+
+function invalid(message: string): TrainyardError {
+  return new TrainyardError('INVALID_REQUEST', message);
+}

@@ -1,0 +1,160 @@
+/** What the Open Inference Protocol sends and answers: https://github.com/kserve/open-inference-protocol */
+import Type, { type Static } from 'typebox';
+import { component } from '../../schemas/component.js';
+import { exampleDigit } from '../../schemas/example-digit.js';
+import { datatypes } from './datatypes.js';
+
+const parametersNote = 'Those that are unknown here are passed over.';
+
+/** Names are echoed in messages. */
+const tensorName = Type.String({ maxLength: 64 });
+const shape = Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 8 });
+
+const InputTensor = Type.Object(
+  {
+    name: tensorName,
+    shape,
+    datatype: Type.String({ maxLength: 64, description: `One of ${[...datatypes.keys()].join(', ')}.` }),
+    parameters: Type.Optional(
+      Type.Object(
+        {
+          binary_data_size: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              description: 'The tensor is this many bytes after the JSON, and `data` is left out.',
+            }),
+          ),
+          shared_memory_region: Type.Optional(Type.Unknown({ description: 'Not supported.' })),
+        },
+        { description: parametersNote },
+      ),
+    ),
+    // Numbers are checked as they are read.
+    data: Type.Optional(
+      Type.Unsafe<unknown[]>({
+        type: 'array',
+        description: 'Its numbers, row by row, flat or nested as the shape says.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const OutputRequest = Type.Object(
+  {
+    name: tensorName,
+    parameters: Type.Optional(
+      Type.Object(
+        {
+          binary_data: Type.Optional(
+            Type.Boolean({ description: 'Whether it is to come as bytes after the JSON.' }),
+          ),
+          classification: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 65_536,
+              description: 'Asks for that many of the likeliest classes, as text `value:index:label`.',
+            }),
+          ),
+          shared_memory_region: Type.Optional(Type.Unknown({ description: 'Not supported.' })),
+        },
+        { description: parametersNote },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type InputTensor = Static<typeof InputTensor>;
+export type OutputRequest = Static<typeof OutputRequest>;
+
+export const InferRequest = component(
+  'InferRequest',
+  Type.Object(
+    {
+      id: Type.Optional(Type.String({ description: 'Comes back with the answer.' })),
+      model_name: Type.Optional(Type.String({ description: 'If it is there, it is that of the path.' })),
+      parameters: Type.Optional(
+        Type.Object(
+          {
+            timeout: Type.Optional(
+              Type.Integer({ minimum: 0, description: 'How long the client waits, in microseconds.' }),
+            ),
+            binary_data_output: Type.Optional(
+              Type.Boolean({ description: 'Whether outputs come as bytes where they do not say otherwise.' }),
+            ),
+          },
+          { description: parametersNote },
+        ),
+      ),
+      inputs: Type.Array(InputTensor, {
+        description:
+          'One tensor, `input`, of the shape [samples, inputs of the network]; raw, as for `/predict`.',
+      }),
+      outputs: Type.Optional(
+        Type.Array(OutputRequest, {
+          description: 'Of `probabilities` and `class` those that are wanted; without it, both.',
+        }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      description:
+        'Samples to classify. With binary tensors, their bytes follow this JSON in the order of `inputs`.',
+      examples: [
+        {
+          id: '42',
+          inputs: [{ name: 'input', shape: [1, 784], datatype: 'FP32', data: [...exampleDigit] }],
+          outputs: [{ name: 'probabilities' }, { name: 'class' }],
+        },
+      ],
+    },
+  ),
+);
+
+export const InferResponse = component(
+  'InferResponse',
+  Type.Object(
+    {
+      model_name: Type.String(),
+      model_version: Type.String({ description: 'The version that answered the whole request.' }),
+      id: Type.Optional(Type.String({ description: 'That of the request, if it had one.' })),
+      outputs: Type.Array(
+        Type.Object({
+          name: Type.String(),
+          datatype: Type.String(),
+          shape: Type.Array(Type.Integer()),
+          parameters: Type.Optional(
+            Type.Object({
+              binary_data_size: Type.Integer({
+                description: 'The tensor is this many bytes after the JSON, and there is no `data`.',
+              }),
+            }),
+          ),
+          data: Type.Optional(Type.Array(Type.Unknown(), { description: 'Row by row, flat.' })),
+        }),
+      ),
+    },
+    {
+      description:
+        '`probabilities` FP32 [samples, classes], `class` INT64 [samples]. With binary tensors, their bytes follow this ' +
+        'JSON in the order of `outputs`.',
+      examples: [
+        {
+          model_name: 'mnist-mlp',
+          model_version: '1',
+          id: '42',
+          outputs: [
+            {
+              name: 'probabilities',
+              datatype: 'FP32',
+              shape: [1, 10],
+              data: [0.0001, 0, 0.0002, 0.0004, 0, 0, 0, 0.9989, 0, 0.0004],
+            },
+            { name: 'class', datatype: 'INT64', shape: [1], data: [7] },
+          ],
+        },
+      ],
+    },
+  ),
+);

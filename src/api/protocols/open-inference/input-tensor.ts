@@ -1,0 +1,154 @@
+/** From the tensors of a request to samples, everything that they say of themselves checked against what they are. */
+import { TrainyardError } from '../../../errors.js';
+import { refuseNotFinite } from '../../../model/raw-inputs.js';
+import { datatypes, fp32, type Datatype } from './datatypes.js';
+import type { InputTensor } from './infer-schemas.js';
+
+/** The one that networks take. */
+export const inputName = 'input';
+
+const maxSamples = 1024;
+
+export interface InputSamples {
+  /** (count, width), finite */
+  inputs: Float32Array;
+  count: number;
+}
+
+/**
+ * `bytes` follow the JSON. `width` is what the network takes.
+ * @throws TrainyardError INVALID_REQUEST
+ */
+export function readInput(tensors: readonly InputTensor[], bytes: Buffer, width: number): InputSamples {
+  const tensor = onlyTensor(tensors);
+  const datatype = datatypeOf(tensor);
+  const count = countOf(tensor, width);
+  const { data, parameters = {} } = tensor;
+  refuseOtherPlaces(parameters, data, bytes);
+  const inputs =
+    data === undefined
+      ? readBytes(tensor, datatype, bytes, count * width)
+      : readJson(tensor, data, datatype.has, [count, width]);
+  refuseNotFinite(inputs, width, inputName);
+  return { inputs, count };
+}
+
+/**
+ * A body of nothing but FP32: its length says how many samples there are.
+ * @throws TrainyardError INVALID_REQUEST
+ */
+export function readRawInput(bytes: Buffer, width: number): InputSamples {
+  const sampleBytes = width * fp32.sizeBytes;
+  if (bytes.length % sampleBytes !== 0) {
+    throw invalid(
+      `the body has ${bytes.length} bytes; one sample of ${width} FP32 numbers has ${sampleBytes}.`,
+    );
+  }
+  const count = bytes.length / sampleBytes;
+  refuseOtherCounts(count);
+  const inputs = fp32.read(bytes);
+  refuseNotFinite(inputs, width, inputName);
+  return { inputs, count };
+}
+
+function onlyTensor(tensors: readonly InputTensor[]): InputTensor {
+  const [tensor, second] = tensors;
+  if (tensor === undefined)
+    throw new TrainyardError('INVALID_REQUEST', `inputs lacks the tensor ${inputName}.`);
+  for (const { name } of tensors) {
+    if (name === inputName) continue;
+    const message = `The model has no input ${JSON.stringify(name)}; it has one, ${inputName}.`;
+    throw new TrainyardError('INVALID_REQUEST', message);
+  }
+  if (second !== undefined) throw invalid('it is given more than once.');
+  return tensor;
+}
+
+function datatypeOf({ datatype: name }: InputTensor): Datatype {
+  const datatype = datatypes.get(name);
+  if (datatype) return datatype;
+  throw invalid(`its datatype is ${JSON.stringify(name)}; taken are ${[...datatypes.keys()].join(', ')}.`);
+}
+
+function countOf({ shape }: InputTensor, width: number): number {
+  const [count, columns] = shape;
+  if (count === undefined || columns !== width || shape.length !== 2) {
+    throw invalid(`its shape is [${shape.join(', ')}]; the model takes [samples, ${width}].`);
+  }
+  refuseOtherCounts(count);
+  return count;
+}
+
+function refuseOtherCounts(count: number): void {
+  if (count >= 1 && count <= maxSamples) return;
+  throw invalid(`it has ${count} samples; at least 1 and at most ${maxSamples} are taken at a time.`);
+}
+
+/** A tensor's numbers are in one place, and there are no others. */
+function refuseOtherPlaces(
+  { binary_data_size: size, shared_memory_region: region }: NonNullable<InputTensor['parameters']>,
+  data: readonly unknown[] | undefined,
+  bytes: Buffer,
+): void {
+  if (region !== undefined) throw invalid('shared memory is not supported; send the numbers.');
+  if (data === undefined && size === undefined) {
+    throw invalid('it has neither data nor the parameter binary_data_size.');
+  }
+  if (data !== undefined && size !== undefined) throw invalid('it has both data and binary_data_size.');
+  const said = size ?? 0;
+  if (said === bytes.length) return;
+  const hint = bytes.length === 0 ? ' Inference-Header-Content-Length says where they begin.' : '';
+  throw invalid(`${said} bytes of it are said to follow the JSON, and ${bytes.length} do.${hint}`);
+}
+
+/** (numbers) */
+function readBytes(
+  { datatype: name, shape }: InputTensor,
+  { sizeBytes, read }: Datatype,
+  bytes: Buffer,
+  numbers: number,
+): Float32Array {
+  const wanted = numbers * sizeBytes;
+  if (bytes.length === wanted) return read(bytes);
+  throw invalid(`it has ${bytes.length} bytes; ${name} of the shape [${shape.join(', ')}] takes ${wanted}.`);
+}
+
+/** (count, width) as a JSON array, flat or of rows. */
+function readJson(
+  { datatype: name, shape }: InputTensor,
+  data: readonly unknown[],
+  has: Datatype['has'],
+  [count, width]: [count: number, width: number],
+): Float32Array {
+  const isNested = Array.isArray(data[0]);
+  const rows = isNested ? data : [data];
+  const rowLength = isNested ? width : count * width;
+  if (isNested && rows.length !== count) throw otherShape(`${rows.length} rows`, shape);
+  const numbers = new Float32Array(count * width);
+  let next = 0;
+  for (const row of rows) {
+    if (!Array.isArray(row)) throw invalid('its data mixes numbers with arrays.');
+    if (row.length !== rowLength) {
+      throw otherShape(isNested ? `a row of ${row.length} numbers` : `${row.length} numbers`, shape);
+    }
+    for (const value of row as unknown[]) {
+      if (!has(value)) throw notOfType(name, next, width);
+      numbers[next++] = value;
+    }
+  }
+  return numbers;
+}
+
+function otherShape(found: string, shape: readonly number[]): TrainyardError {
+  return invalid(`its data has ${found}; its shape is [${shape.join(', ')}].`);
+}
+
+function notOfType(datatype: string, index: number, width: number): TrainyardError {
+  return invalid(
+    `its number [${Math.floor(index / width)}][${index % width}] is not of the datatype ${datatype}.`,
+  );
+}
+
+function invalid(problem: string): TrainyardError {
+  return new TrainyardError('INVALID_REQUEST', `Input ${inputName}: ${problem}`);
+}

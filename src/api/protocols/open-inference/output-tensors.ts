@@ -1,0 +1,87 @@
+/** Which tensors a request wants back, and in which form; and those tensors of a model's probabilities. */
+import { TrainyardError } from '../../../errors.js';
+import { likeliest } from '../../../model/class-ranking.js';
+import type { OutputTensor } from './answer.js';
+import { classificationTensor } from './classification.js';
+import type { OutputRequest } from './infer-schemas.js';
+
+const outputNames = ['probabilities', 'class'] as const;
+
+type OutputName = (typeof outputNames)[number];
+
+export interface WantedOutput {
+  name: OutputName;
+  /** Whether as bytes. */
+  binary: boolean;
+  /** Asks for this many of the likeliest classes instead of the tensor. */
+  classification?: number | undefined;
+}
+
+/**
+ * Without `requests`, all. `binary`: how those come that do not say.
+ * @throws TrainyardError INVALID_REQUEST
+ */
+export function wantedOutputs(
+  requests: readonly OutputRequest[] | undefined,
+  binary: boolean,
+): WantedOutput[] {
+  if (requests === undefined || requests.length === 0) return outputNames.map((name) => ({ name, binary }));
+  const wanted = requests.map(({ name: asked, parameters = {} }): WantedOutput => {
+    const name = outputNames.find((each) => each === asked);
+    if (name === undefined) {
+      throw invalid(`The model has no output ${JSON.stringify(asked)}; it has ${outputNames.join(' and ')}.`);
+    }
+    const { binary_data: own = binary, classification, shared_memory_region: region } = parameters;
+    if (region !== undefined) throw invalid(`Output ${name}: shared memory is not supported.`);
+    if (classification !== undefined && name !== 'probabilities') {
+      throw invalid(`Output ${name}: only probabilities can be given as a classification.`);
+    }
+    return { name, binary: own, classification };
+  });
+  const twice = wanted.find(({ name }, index) => wanted.findIndex((each) => each.name === name) < index);
+  if (twice) throw invalid(`Output ${twice.name} is asked for more than once.`);
+  return wanted;
+}
+
+/** `probabilities` (count, classes) */
+export function outputTensor(
+  { name, classification }: WantedOutput,
+  probabilities: Float32Array,
+  labels: readonly string[],
+): OutputTensor {
+  if (classification !== undefined) return classificationTensor(probabilities, labels, classification);
+  return name === 'class'
+    ? classTensor(probabilities, labels)
+    : probabilityTensor(probabilities, labels.length);
+}
+
+/** FP32 (count, classes) */
+function probabilityTensor(probabilities: Float32Array, classes: number): OutputTensor {
+  const { buffer, byteOffset, byteLength, length } = probabilities;
+  return {
+    datatype: 'FP32',
+    shape: [length / classes, classes],
+    toJson: () => Array.from(probabilities),
+    toBytes: () => Buffer.from(buffer, byteOffset, byteLength),
+  };
+}
+
+/** INT64 (count): the likeliest class of each sample. */
+function classTensor(probabilities: Float32Array, labels: readonly string[]): OutputTensor {
+  const classes = labels.length;
+  const count = probabilities.length / classes;
+  const indices = Array.from(
+    { length: count },
+    (_, sample) => likeliest(probabilities.subarray(sample * classes, (sample + 1) * classes), labels).index,
+  );
+  return {
+    datatype: 'INT64',
+    shape: [count],
+    toJson: () => indices,
+    toBytes: () => Buffer.from(BigInt64Array.from(indices, BigInt).buffer),
+  };
+}
+
+function invalid(message: string): TrainyardError {
+  return new TrainyardError('INVALID_REQUEST', message);
+}

@@ -1,0 +1,134 @@
+/**
+ * The model repository extension: what there is to serve, and what of it is to be served.
+ * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md
+ */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { preValidationHookHandler } from 'fastify';
+import Type from 'typebox';
+import { TrainyardError, type ErrorCode } from '../../../errors.js';
+import type { ModelServer, ModelStatus } from '../../../model/model-server.js';
+import type { Registry } from '../../../model/registry.js';
+import { refuseOtherNames } from '../../published.js';
+import { versionStates, type VersionState } from '../version-states.js';
+import { LoadRequest, RepositoryIndex, RepositoryIndexRequest, UnloadRequest } from './repository-schemas.js';
+import { ModelPath } from './version-path.js';
+
+export interface RepositoryDeps {
+  registry: Pick<Registry, 'versionNumbers' | 'setUnloaded'>;
+  modelServer: Pick<ModelServer, 'refresh' | 'status'>;
+}
+
+const states = {
+  ready: 'READY',
+  loading: 'LOADING',
+  unloaded: 'UNAVAILABLE',
+  failed: 'UNAVAILABLE',
+} as const satisfies Record<VersionState, string>;
+
+const changing: ErrorCode[] = ['MODEL_NOT_FOUND', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'];
+
+const empty = { 200: Type.Unsafe<undefined>({ type: 'null', description: 'Done.' }) };
+
+/** The protocol lets a client send nothing. */
+const emptyIsObject: preValidationHookHandler = (request, _reply, done) => {
+  request.body ??= {};
+  done();
+};
+
+export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
+  scope,
+  { registry, modelServer },
+  done,
+) => {
+  async function setUnloaded(name: string, unloaded: boolean): Promise<ModelStatus | undefined> {
+    refuseOtherNames(name);
+    await registry.setUnloaded(name, unloaded);
+    await modelServer.refresh();
+    return modelServer.status().find(({ model }) => model === name);
+  }
+
+  scope.post(
+    '/repository/index',
+    {
+      config: { access: 'any' },
+      preValidation: emptyIsObject,
+      schema: {
+        operationId: 'indexRepository',
+        tags: ['open inference protocol'],
+        summary: 'List the models and their versions',
+        description:
+          'Ready is what answers when it is asked: also a version that is loaded only then. `reason` says why one is not.',
+        body: RepositoryIndexRequest.ref,
+        response: { 200: RepositoryIndex.ref },
+      },
+    },
+    async ({ body: { ready = false } }) => {
+      await modelServer.refresh();
+      const models = await Promise.all(
+        modelServer.status().map(async (status) => {
+          const versions = versionStates(await registry.versionNumbers(status.model), status);
+          return versions.map(({ version, state, reason }) => ({
+            name: status.model,
+            version: String(version),
+            state: states[state],
+            reason,
+          }));
+        }),
+      );
+      return models.flat().filter(({ state }) => !ready || state === 'READY');
+    },
+  );
+
+  scope.post(
+    '/repository/models/:name/load',
+    {
+      config: { access: 'admin', problems: [...changing, 'MODEL_NOT_READY'] },
+      preValidation: emptyIsObject,
+      schema: {
+        operationId: 'loadModel',
+        tags: ['open inference protocol'],
+        summary: 'Have a model served',
+        description: 'On every process of the service, within a second, until it is unloaded.',
+        params: ModelPath,
+        body: LoadRequest.ref,
+        response: empty,
+      },
+    },
+    async ({ params: { name }, body: { parameters = {} } }, reply) => {
+      const given = Object.keys(parameters).find((key) => key === 'config' || key.startsWith('file:'));
+      if (given !== undefined) {
+        const message = `The parameter ${given.slice(0, 64)} is not supported: a model is what has been published under its name.`;
+        throw new TrainyardError('INVALID_REQUEST', message);
+      }
+      const status = await setUnloaded(name, false);
+      if (status?.state === 'ready') return reply.code(200).send();
+      const reason = status?.failed.at(-1)?.reason ?? 'the log says why';
+      throw new TrainyardError('MODEL_NOT_READY', `No version of ${name} can be loaded: ${reason}`);
+    },
+  );
+
+  scope.post(
+    '/repository/models/:name/unload',
+    {
+      config: { access: 'admin', problems: changing },
+      preValidation: emptyIsObject,
+      schema: {
+        operationId: 'unloadModel',
+        tags: ['open inference protocol'],
+        summary: 'Have a model served no longer',
+        description:
+          'On every process of the service, within a second, and also after a restart. Requests under way are answered. ' +
+          'What is published under its name meanwhile is served once it is loaded again.',
+        params: ModelPath,
+        body: UnloadRequest.ref,
+        response: empty,
+      },
+    },
+    async ({ params: { name } }, reply) => {
+      await setUnloaded(name, true);
+      return reply.code(200).send();
+    },
+  );
+
+  done();
+};

@@ -1,0 +1,84 @@
+/** What the server is, and whether it lives and can do its work. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { failureOf, type Check } from '../../readiness.js';
+import { productVersion } from '../../product-version.js';
+import { sendErrorBody } from '../error-body.js';
+import { ServerLiveness, ServerMetadata, ServerReadiness } from './metadata-schemas.js';
+
+export interface ServerDeps {
+  /** What the process depends on, by name. */
+  checks: Record<string, Check>;
+}
+
+/** As Triton names them. */
+const extensions = ['binary_tensor_data', 'classification', 'model_repository'];
+
+export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { checks }, done) => {
+  const metadata = { name: 'trainyard', version: productVersion, extensions };
+
+  scope.get(
+    '',
+    {
+      config: { access: 'any' },
+      schema: {
+        operationId: 'getInferenceServer',
+        tags: ['open inference protocol'],
+        summary: 'Look at the server',
+        description: 'Its name, its version and the extensions of the protocol that it has.',
+        response: { 200: ServerMetadata.ref },
+      },
+    },
+    () => metadata,
+  );
+  // The protocol's own OpenAPI document ends the path with a slash.
+  scope.get(
+    '/',
+    { prefixTrailingSlash: 'slash', schema: { hide: true }, config: { access: 'any' } },
+    () => metadata,
+  );
+
+  scope.get(
+    '/health/live',
+    {
+      logLevel: 'warn',
+      config: { access: 'public' },
+      schema: {
+        operationId: 'getInferenceServerLiveness',
+        tags: ['open inference protocol'],
+        summary: 'Is the server alive',
+        description: 'Answers as long as the process does.',
+        response: { 200: ServerLiveness.ref },
+      },
+    },
+    () => ({ live: true }),
+  );
+
+  scope.get(
+    '/health/ready',
+    {
+      logLevel: 'warn',
+      config: { access: 'public', problems: ['NOT_READY'] },
+      schema: {
+        operationId: 'getInferenceServerReadiness',
+        tags: ['open inference protocol'],
+        summary: 'Are all models ready',
+        description: 'As /health/ready.',
+        response: { 200: ServerReadiness.ref },
+      },
+    },
+    async (request, reply) => {
+      const failures = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => ({ name, err: await failureOf(check) })),
+      );
+      const reasons = failures.flatMap(({ name, err }) =>
+        err === undefined ? [] : [`${name}: ${err.message}`],
+      );
+      if (reasons.length === 0) return { live: true, ready: true };
+      const detail = reasons.join('; ');
+      request.log.warn(detail);
+      return sendErrorBody(reply, { code: 'NOT_READY', detail }, { live: true, ready: false });
+    },
+  );
+
+  done();
+};

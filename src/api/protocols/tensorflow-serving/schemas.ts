@@ -1,0 +1,155 @@
+/**
+ * What TensorFlow Serving's REST API sends and answers:
+ * https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
+ */
+import Type from 'typebox';
+import { component } from '../../schemas/component.js';
+import { exampleDigit } from '../../schemas/example-digit.js';
+import { ModelVersionStatus, versionStatusExample } from '../../schemas/model-version-status.js';
+import { signatures } from './signature.js';
+
+const signatureName = Type.Optional(
+  Type.String({ maxLength: 256, description: '`serving_default`, the only one.' }),
+);
+
+// What samples are made of is checked as they are read.
+const samples = (description: string) => Type.Unsafe<unknown[]>({ type: 'array', description });
+
+export const TfPredictRequest = component(
+  'TfPredictRequest',
+  Type.Object(
+    {
+      signature_name: signatureName,
+      instances: Type.Optional(
+        samples('Samples, each a list of numbers or `{"input": […]}`; raw, as for `/predict`. At most 1024.'),
+      ),
+      inputs: Type.Optional(
+        Type.Unknown({ description: 'Instead of `instances`: a matrix, or `{"input": matrix}`.' }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      description: 'Samples to classify, as rows in `instances` or as columns in `inputs`.',
+      examples: [{ instances: [[...exampleDigit]] }],
+    },
+  ),
+);
+
+const matrix = Type.Optional(
+  Type.Array(Type.Array(Type.Number()), { description: 'The probabilities of all classes, of each sample.' }),
+);
+
+export const TfPredictResponse = component(
+  'TfPredictResponse',
+  Type.Object(
+    { predictions: matrix, outputs: matrix },
+    {
+      description: '`predictions` for `instances`, `outputs` for `inputs`.',
+      examples: [{ predictions: [[0.0001, 0, 0.0002, 0.0004, 0, 0, 0, 0.9989, 0, 0.0004]] }],
+    },
+  ),
+);
+
+export const TfClassifyRequest = component(
+  'TfClassifyRequest',
+  Type.Object(
+    {
+      signature_name: signatureName,
+      context: Type.Optional(
+        Type.Unsafe<object>({ type: 'object', description: 'Features that all examples have in common.' }),
+      ),
+      examples: samples('Samples, each `{"input": […]}`; raw, as for `/predict`. At most 1024.'),
+    },
+    {
+      additionalProperties: false,
+      description: 'Samples to classify.',
+      examples: [{ examples: [{ input: [...exampleDigit] }] }],
+    },
+  ),
+);
+
+const ranked = (description: string) =>
+  Type.Unsafe<[string, number][][]>({
+    type: 'array',
+    items: { type: 'array', items: { type: 'array', minItems: 2, maxItems: 2 } },
+    description,
+  });
+
+export const TfClassifyResponse = component(
+  'TfClassifyResponse',
+  Type.Object(
+    {
+      result: ranked('Of each example, each class’s label and its probability, by class index.'),
+      results: ranked('The same: so TensorFlow Serving calls it, other than its documentation.'),
+    },
+    {
+      description: 'Labels and probabilities.',
+      examples: [
+        {
+          result: [
+            [
+              ['0', 0.0011],
+              ['1', 0.9989],
+            ],
+          ],
+          results: [
+            [
+              ['0', 0.0011],
+              ['1', 0.9989],
+            ],
+          ],
+        },
+      ],
+    },
+  ),
+);
+
+export const TfModelStatus = component(
+  'TfModelStatus',
+  Type.Object(
+    { model_version_status: Type.Array(ModelVersionStatus.ref) },
+    { description: 'How a version stands.', examples: [{ model_version_status: [versionStatusExample] }] },
+  ),
+);
+
+const tensorInfo = Type.Object({
+  dtype: Type.String(),
+  tensor_shape: Type.Object({
+    dim: Type.Array(Type.Object({ size: Type.String(), name: Type.String() })),
+    unknown_rank: Type.Boolean(),
+  }),
+  name: Type.String(),
+});
+
+const signature = Type.Object({
+  inputs: Type.Record(Type.String(), tensorInfo),
+  outputs: Type.Record(Type.String(), tensorInfo),
+  method_name: Type.String(),
+});
+
+export const TfModelMetadata = component(
+  'TfModelMetadata',
+  Type.Object(
+    {
+      model_spec: Type.Object({
+        name: Type.String(),
+        signature_name: Type.String(),
+        version: Type.String(),
+      }),
+      metadata: Type.Object({
+        signature_def: Type.Object({ signature_def: Type.Record(Type.String(), signature) }),
+      }),
+    },
+    {
+      description: 'The signatures of a version.',
+      examples: [
+        {
+          model_spec: { name: 'mnist-mlp', signature_name: '', version: '1' },
+          metadata: {
+            signature_def: signatures({ inputs: 784, hidden: [], outputs: 10 }),
+          },
+        },
+      ],
+    },
+  ),
+);
