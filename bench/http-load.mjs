@@ -3,13 +3,13 @@ import autocannon from 'autocannon';
 import { quantile } from './quantile.mjs';
 
 /** Requests a second, and the median and the 99th percentile of their times in milliseconds. */
-export async function load(url, body, { connections, seconds }) {
+export async function load(url, { type, payload }, { connections, seconds }) {
   const times = [];
   const cannon = autocannon({
     url,
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
+    headers: { 'content-type': type },
+    body: payload,
     connections,
     duration: seconds,
   });

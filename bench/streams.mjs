@@ -49,8 +49,8 @@ async function bench() {
         const epochsBefore = await epochsDone(service.url, id);
         await sleep(1_000 * seconds);
         const epochs = (await epochsDone(service.url, id)) - epochsBefore;
-        const body = JSON.stringify({ inputs: [exampleDigit] });
-        const answer = await load(`${service.url}/predict`, body, { connections: 1, seconds });
+        const request = { type: 'application/json', payload: JSON.stringify({ inputs: [exampleDigit] }) };
+        const answer = await load(`${service.url}/predict`, request, { connections: 1, seconds });
         const row = seen.get(count);
         row.epochs.push(epochs / seconds);
         for (const key of ['perSecond', 'p50', 'p99']) row[key].push(answer[key]);
