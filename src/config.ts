@@ -11,24 +11,44 @@ const Switch = Type.Enum(['0', '1', 'false', 'true'], { default: '0' });
 const Env = Type.Object({
   ROLE: Type.Enum(['all', 'api', 'worker'], { default: 'all' }),
   HOST: Type.String({ default: '127.0.0.1' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
+  PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
   DATA_DIR: Type.String({ default: 'data' }),
   QUEUE_URL: Type.Optional(Type.String()),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   MAX_QUEUED_JOBS: Type.Integer({ minimum: 1, default: 1_000 }),
+  MAX_WAITING_PREDICTIONS: Type.Integer({ minimum: 1, default: 512 }),
+  KEEP_VERSIONS: Type.Optional(Type.Integer({ minimum: 1 })),
   TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
   WEBHOOK_SECRET: Type.Optional(Type.String()),
   WEBHOOK_ALLOW_PRIVATE: Switch,
+  ALLOW_ANONYMOUS: Switch,
+  CORS_ORIGINS: Type.Optional(Type.String()),
   ADMIN_UI: Switch,
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String()),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(Type.String()),
+  OTEL_EXPORTER_OTLP_HEADERS: Type.String({ default: '' }),
+  OTEL_SERVICE_NAME: Type.String({ default: 'trainyard' }),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 1 }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
   LOG_FORMAT: Type.Enum(['auto', 'json', 'pretty'], { default: 'auto' }),
 });
 
 export type QueueTarget = { kind: 'embedded' } | { kind: 'redis' | 'postgres'; url: string };
 
+export interface TracingSettings {
+  /** Where spans are posted. */
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly serviceName: string;
+  /** Part of the traces that begin here which are sent, from 0 to 1. */
+  readonly sampleRatio: number;
+}
+
 export interface Config {
   readonly role: 'all' | 'api' | 'worker';
+  /** Whether the process serves HTTP: an API does, a worker where a port is set. */
+  readonly listens: boolean;
   readonly host: string;
   /** 0 lets the system choose a free one. */
   readonly port: number;
@@ -41,14 +61,24 @@ export interface Config {
   readonly threads: number;
   /** Jobs that may wait; more are refused for the time being. */
   readonly maxQueuedJobs: number;
+  /** Predictions that may be under way at a time; more are refused for the moment. */
+  readonly maxWaitingPredictions: number;
+  /** Of the newest versions of each model; Infinity: all. */
+  readonly keepVersions: number;
   /** A network whose training is estimated to need more is refused. */
   readonly trainingMemoryLimitBytes: number;
   /** As it is set; undefined: no webhooks. */
   readonly webhookSecret: string | undefined;
   /** Whether webhooks may go to private and loopback addresses. */
   readonly webhookAllowPrivate: boolean;
+  /** Whether a service without keys may listen where other machines reach it. */
+  readonly allowAnonymous: boolean;
+  /** Exact origins whose pages may ask, or '*' for any. */
+  readonly corsOrigins: '*' | readonly string[];
   /** Whether the queues are shown at /admin/queues. */
   readonly adminUi: boolean;
+  /** null: nothing is traced. */
+  readonly tracing: TracingSettings | null;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'pretty';
 }
@@ -77,19 +107,25 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return Object.freeze({
     role: values.ROLE,
     host: values.HOST,
-    port: values.PORT,
+    listens: values.ROLE !== 'worker' || values.PORT !== undefined,
+    port: values.PORT ?? 3000,
     dataDir: resolve(values.DATA_DIR),
     queue,
     workerConcurrency,
     threads: values.THREADS ?? Math.max(1, Math.floor(availableParallelism() / workerConcurrency)),
     maxQueuedJobs: values.MAX_QUEUED_JOBS,
+    maxWaitingPredictions: values.MAX_WAITING_PREDICTIONS,
+    keepVersions: values.KEEP_VERSIONS ?? Infinity,
     trainingMemoryLimitBytes:
       values.TRAINING_MEMORY_LIMIT_MB === undefined
         ? Math.floor(machineMemoryBytes() / 2)
         : values.TRAINING_MEMORY_LIMIT_MB * 2 ** 20,
     webhookSecret: values.WEBHOOK_SECRET,
     webhookAllowPrivate: isOn(values.WEBHOOK_ALLOW_PRIVATE),
+    allowAnonymous: isOn(values.ALLOW_ANONYMOUS),
+    corsOrigins: parseOrigins(values.CORS_ORIGINS),
     adminUi: isOn(values.ADMIN_UI),
+    tracing: parseTracing(values),
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : values.LOG_FORMAT,
   });
@@ -120,6 +156,56 @@ function parseQueueUrl(text: string | undefined): QueueTarget {
     );
   }
   return { kind, url: text };
+}
+
+function parseOrigins(text = ''): Config['corsOrigins'] {
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+  if (origins.length === 1 && origins[0] === '*') return '*';
+  const wrong = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
+  if (wrong === undefined) return Object.freeze(origins);
+  throw new TrainyardError(
+    'CONFIG_INVALID',
+    `CORS_ORIGINS must be * or origins like https://app.example.com, separated by commas; ${wrong} is none.`,
+  );
+}
+
+/** By OpenTelemetry's own variables: a base URL, or one that is taken as it is. */
+function parseTracing(values: Static<typeof Env>): TracingSettings | null {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = values;
+  const url = exact ?? (base && `${base.replace(/\/$/, '')}/v1/traces`);
+  if (url === undefined) return null;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    const name = exact === undefined ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+    throw new TrainyardError('CONFIG_INVALID', `${name} must be a URL that begins with http:// or https://.`);
+  }
+  return {
+    url,
+    headers: parseHeaders(values.OTEL_EXPORTER_OTLP_HEADERS),
+    serviceName: values.OTEL_SERVICE_NAME,
+    sampleRatio: values.OTEL_TRACES_SAMPLER_ARG,
+  };
+}
+
+/** Of `name=value,name=value`, the values percent-encoded. They may be secret, and are not repeated. */
+function parseHeaders(text: string): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair.trim() !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name, value] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=(.*)$/.exec(pair) ?? [];
+      try {
+        if (name !== undefined && value !== undefined) return [name, decodeURIComponent(value.trim())];
+      } catch {
+        // Not percent-encoded.
+      }
+      throw new TrainyardError(
+        'CONFIG_INVALID',
+        'OTEL_EXPORTER_OTLP_HEADERS must be of the form name=value,name=value, with the values percent-encoded.',
+      );
+    }),
+  );
 }
 
 /** The container's limit where there is one, else the machine's memory. */

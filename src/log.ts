@@ -8,7 +8,7 @@ export function createLogger(options: { logLevel: string; logFormat: 'json' | 'p
   const settings = {
     level: options.logLevel,
     redact: {
-      paths: ['req.headers.authorization', 'req.headers.cookie', '*.password'],
+      paths: ['req.headers.authorization', 'req.headers["x-api-key"]', 'req.headers.cookie', '*.password'],
       censor: '[redacted]',
     },
   };

@@ -1,9 +1,12 @@
 /** The service's entry: starts what ROLE asks for, in order, and on SIGTERM or SIGINT stops it in the opposite one. */
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './api/app.js';
+import { checkModels, remembered, type Check } from './api/readiness.js';
+import { buildWorkerApp } from './api/worker-app.js';
 import { loadConfig, type Config } from './config.js';
 import { createDatasetStore } from './data/dataset-store.js';
 import { TrainyardError } from './errors.js';
+import { createImageReader } from './images/image-reader.js';
 import { createEventFeed, type EventFeed } from './jobs/event-feed.js';
 import { createIdempotencyKeys } from './jobs/idempotency.js';
 import { createJobView } from './jobs/job-view.js';
@@ -13,21 +16,33 @@ import { openQueue } from './jobs/queue/open-queue.js';
 import type { Queues } from './jobs/queue/queues.js';
 import { createRunReader, type RunReader } from './jobs/run-state.js';
 import { createRunStore, type RunStore } from './jobs/run-store.js';
+import { observedTraining } from './jobs/training/observed-training.js';
 import { runTrainingProcess } from './jobs/training/training-process.js';
 import { parseSecret } from './jobs/webhooks/secret.js';
 import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { createRunProcessor } from './jobs/worker.js';
-import { createLogger, type Logger } from './log.js';
+import { createKeyRing, type KeyRing } from './keys/key-ring.js';
+import { createKeyStore } from './keys/key-store.js';
+import { createLogger, withoutSecrets, type Logger } from './log.js';
+import { isLoopback } from './loopback.js';
 import { selectEngine, type Selection } from './model/engines/select.js';
+import { createAliases } from './model/aliases.js';
 import { createModelServer } from './model/model-server.js';
 import { createRegistry } from './model/registry.js';
+import { createRetention } from './model/retention.js';
 import { createFileStorage } from './storage/file-storage.js';
+import { probeStorage } from './storage/probe.js';
 import type { Storage } from './storage/storage.js';
+import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { traceIdOf } from './telemetry/trace-context.js';
 
 /** A stop that takes longer is cut short. */
 const stopWithinMs = 10_000;
 /** Sends under way in one process; each mostly waits. */
 const webhooksAtOnce = 8;
+/** However often probes come. */
+const queueCheckedEveryMs = 1_000;
+const storageCheckedEveryMs = 5_000;
 
 interface Parts {
   config: Config;
@@ -39,6 +54,8 @@ interface Parts {
   queues: Queues;
   webhooks: Webhooks;
   engine: Selection;
+  metrics: Metrics;
+  checks: Record<string, Check>;
 }
 
 type Stop = () => void | Promise<void>;
@@ -78,11 +95,17 @@ async function run(config: Config, log: Logger): Promise<void> {
 
 async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> {
   const secret = config.webhookSecret === undefined ? undefined : parseSecret(config.webhookSecret);
+  if (config.tracing !== null) {
+    // Loaded only where it is wanted.
+    const { startTracing } = await import('./telemetry/tracing.js');
+    stops.push(startTracing(config.tracing, log));
+  }
   const storage = await createFileStorage(config.dataDir);
   const queues = await openQueue(config.queue, config.dataDir, log);
   stops.push(() => queues.close());
   const engine = await selectEngine('auto');
-  const store = createRunStore(storage);
+  const metrics = createMetrics({ queueCounts: () => queues.counts() });
+  const store = createRunStore(storage, { onEnd: ({ status }) => metrics.jobs.ended(status) });
   const runs = createRunReader(store);
   const feed = createEventFeed({ store, log });
   stops.push(() => {
@@ -98,7 +121,23 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     allowPrivate: config.webhookAllowPrivate,
     log,
   });
-  const parts: Parts = { config, log, storage, store, runs, feed, queues, webhooks, engine };
+  const checks = {
+    queue: remembered(() => queues.ping(), queueCheckedEveryMs),
+    storage: remembered(() => probeStorage(storage), storageCheckedEveryMs),
+  };
+  const parts: Parts = {
+    config,
+    log,
+    storage,
+    store,
+    runs,
+    feed,
+    queues,
+    webhooks,
+    engine,
+    metrics,
+    checks,
+  };
 
   const front: Stop[] = [];
   // Requests under way and the run under way end at the same time.
@@ -107,26 +146,41 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
   });
   const api = config.role === 'worker' ? null : await startApi(parts, front);
   if (config.role !== 'api') front.push(startWorker(parts));
+  const url = api?.url ?? (config.listens ? await startWorkerApp(parts, front) : undefined);
 
   log.info(
     {
-      ...(api && { url: api.url, docs: `${api.url}/docs` }),
+      url,
+      ...(api && { docs: `${api.url}/docs` }),
       role: config.role,
       queue: queues.description,
       engine: `${engine.engine.name} on ${engine.device}`,
       data: config.dataDir,
+      ...(config.tracing && { traces: withoutSecrets(config.tracing.url) }),
     },
     api ? `Trainyard listens on ${api.url}` : 'Trainyard worker is ready',
   );
 }
 
 async function startApi(
-  { config, log, storage, store, runs, feed, queues, webhooks, engine }: Parts,
+  { config, log, storage, store, runs, feed, queues, webhooks, engine, metrics, checks }: Parts,
   stops: Stop[],
 ): Promise<{ url: string }> {
+  const access = await startAccess({ config, log, storage }, stops);
   const registry = createRegistry(storage, log);
   const datasets = createDatasetStore();
-  const modelServer = createModelServer({ registry, engine: engine.engine, log });
+  const aliases = createAliases({ storage, registry });
+  const retention = createRetention({ registry, aliases, keep: config.keepVersions, log });
+  const images = createImageReader();
+  const { predictions } = metrics;
+  const modelServer = createModelServer({
+    registry,
+    aliases,
+    engine: engine.engine,
+    log,
+    observe: predictions,
+  });
+  predictions.readServed(() => modelServer.status());
   const idempotencyKeys = createIdempotencyKeys(storage);
   const queue = queues.training;
   const producer = createProducer({
@@ -147,33 +201,65 @@ async function startApi(
     feed,
     webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,
+    aliases,
+    retention,
     modelServer,
-    checks: {
-      queue: () => queues.ping(),
-      storage: async () => {
-        await storage.list('runs');
-      },
-    },
+    images,
+    maxWaitingPredictions: config.maxWaitingPredictions,
+    checks: { ...checks, models: checkModels(modelServer) },
+    metrics,
+    traced: config.tracing !== null,
     log,
+    ...access,
+    rateLimitStore: queues.sharedClient,
+    corsOrigins: config.corsOrigins,
     ...(config.adminUi && { showQueues: (page) => queues.showOn(page) }),
   });
   stops.push(async () => {
     await app.close();
+    await images.close();
     await producer.stop();
+    await retention.stop();
     await modelServer.stop();
   });
   await modelServer.start();
+  await retention.start();
   await producer.start();
   return { url: await listen(app, config) };
 }
 
+/** Who may ask whatever listens. */
+async function startAccess(
+  { config, log, storage }: Pick<Parts, 'config' | 'log' | 'storage'>,
+  stops: Stop[],
+): Promise<{ keys: KeyRing; loopbackOnly: boolean }> {
+  const keys = createKeyRing({ store: createKeyStore(storage), log });
+  stops.push(() => keys.stop());
+  await keys.start();
+  refuseExposure(config, keys);
+  return { keys, loopbackOnly: isLoopback(config.host) && !config.allowAnonymous };
+}
+
+/** @throws TrainyardError ADDRESS_EXPOSED */
+function refuseExposure({ host, allowAnonymous }: Config, keys: KeyRing): void {
+  if (keys.isConfigured || allowAnonymous || isLoopback(host)) return;
+  throw new TrainyardError(
+    'ADDRESS_EXPOSED',
+    `There are no keys, and other machines may reach HOST=${host}. Make a key ` +
+      '(npm run keys -- create --name admin --scope admin), or set ALLOW_ANONYMOUS=1 to let everyone use everything.',
+  );
+}
+
 /** Trains, and sends webhooks. */
-function startWorker({ config, log, store, queues, webhooks }: Parts): Stop {
+function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): Stop {
   const { dataDir, logLevel, logFormat, workerConcurrency, threads, trainingMemoryLimitBytes } = config;
   const settings = { dataDir, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
   const processRun = createRunProcessor({
     store,
-    train: (run, signals) => runTrainingProcess({ ...run, ...settings }, signals),
+    train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {
+      const traceId = traceIdOf(spec.trace_context);
+      return runTrainingProcess({ runId, term, traceId, ...settings }, ...more);
+    }),
     webhooks,
     log,
   });
@@ -184,6 +270,14 @@ function startWorker({ config, log, store, queues, webhooks }: Parts): Stop {
   return async () => {
     await Promise.all(workers.map((worker) => worker.close()));
   };
+}
+
+/** For probes and scrapes. */
+async function startWorkerApp(parts: Parts, stops: Stop[]): Promise<string> {
+  const { config, log, metrics, checks } = parts;
+  const app = await buildWorkerApp({ log, metrics, checks, ...(await startAccess(parts, stops)) });
+  stops.push(() => app.close());
+  return listen(app, config);
 }
 
 async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }: Config): Promise<string> {

@@ -11,7 +11,10 @@ describe('settings', () => {
       dataDir: `${process.cwd()}/data`,
       queue: { kind: 'embedded' },
       workerConcurrency: 1,
+      allowAnonymous: false,
+      corsOrigins: [],
       adminUi: false,
+      tracing: null,
       logLevel: 'info',
     });
     expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
@@ -39,15 +42,24 @@ describe('settings', () => {
       WORKER_CONCURRENCY: '2',
       THREADS: '3',
       MAX_QUEUED_JOBS: '9',
+      MAX_WAITING_PREDICTIONS: '7',
+      KEEP_VERSIONS: '5',
       TRAINING_MEMORY_LIMIT_MB: '512',
       WEBHOOK_SECRET: 'whsec_',
       WEBHOOK_ALLOW_PRIVATE: 'true',
+      ALLOW_ANONYMOUS: '1',
+      CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
       ADMIN_UI: '1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc, x-team = vision',
+      OTEL_SERVICE_NAME: 'digits',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
     });
     expect(config).toEqual({
       role: 'worker',
+      listens: true,
       host: '0.0.0.0',
       port: 0,
       dataDir: '/var/lib/trainyard',
@@ -55,10 +67,20 @@ describe('settings', () => {
       workerConcurrency: 2,
       threads: 3,
       maxQueuedJobs: 9,
+      maxWaitingPredictions: 7,
+      keepVersions: 5,
       trainingMemoryLimitBytes: 512 * 2 ** 20,
       webhookSecret: 'whsec_',
       webhookAllowPrivate: true,
+      allowAnonymous: true,
+      corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
       adminUi: true,
+      tracing: {
+        url: 'http://collector:4318/v1/traces',
+        headers: { authorization: 'Bearer abc', 'x-team': 'vision' },
+        serviceName: 'digits',
+        sampleRatio: 0.25,
+      },
       logLevel: 'debug',
       logFormat: 'json',
     });
@@ -67,6 +89,42 @@ describe('settings', () => {
 
   test.each(['postgres://a/b', 'postgresql://a/b'])('know PostgreSQL by %s', (url) => {
     expect(loadConfig({ QUEUE_URL: url }).queue).toEqual({ kind: 'postgres', url });
+  });
+
+  test('let every page ask with *', () => {
+    expect(loadConfig({ CORS_ORIGINS: '*' }).corsOrigins).toBe('*');
+  });
+
+  test('have a worker listen only where a port is set', () => {
+    const worker = { ROLE: 'worker', QUEUE_URL: 'redis://queue' };
+    expect(loadConfig(worker).listens).toBe(false);
+    expect(loadConfig({ ...worker, PORT: '9100' })).toMatchObject({ listens: true, port: 9100 });
+    expect(loadConfig({})).toMatchObject({ listens: true, port: 3000 });
+    expect(loadConfig({ ...worker, ROLE: 'api' })).toMatchObject({ listens: true, port: 3000 });
+  });
+
+  test.each([
+    ['http://collector:4318', undefined, 'http://collector:4318/v1/traces'],
+    ['https://collector/otlp/', undefined, 'https://collector/otlp/v1/traces'],
+    [undefined, 'http://collector/as-it-is', 'http://collector/as-it-is'],
+    ['http://other', 'http://collector/as-it-is', 'http://collector/as-it-is'],
+  ])('say where traces go, by OpenTelemetry’s rules: %s, %s', (base, exact, url) => {
+    const { tracing } = loadConfig({
+      OTEL_EXPORTER_OTLP_ENDPOINT: base,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact,
+    });
+    expect(tracing).toEqual({ url, headers: {}, serviceName: 'trainyard', sampleRatio: 1 });
+  });
+
+  test('that are secret are not repeated where they are wrong', () => {
+    for (const headers of ['secret', '=secret', 'name=%secret', 'a b=secret']) {
+      const env = {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+        OTEL_EXPORTER_OTLP_HEADERS: headers,
+      };
+      expect(() => loadConfig(env)).toThrow(/^OTEL_EXPORTER_OTLP_HEADERS must be/);
+      expect(() => loadConfig(env)).not.toThrow(/secret/);
+    }
   });
 
   test.each([
@@ -79,9 +137,17 @@ describe('settings', () => {
     [{ THREADS: '1.5' }, 'THREADS'],
     [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB'],
     [{ ADMIN_UI: 'on' }, 'ADMIN_UI'],
+    [{ ALLOW_ANONYMOUS: 'yes' }, 'ALLOW_ANONYMOUS'],
+    [{ CORS_ORIGINS: 'app.example.com' }, 'app.example.com is none'],
+    [{ CORS_ORIGINS: 'https://app.example.com/' }, 'https://app.example.com/ is none'],
+    [{ CORS_ORIGINS: 'https://a.example,*' }, '* is none'],
+    [{ CORS_ORIGINS: 'null' }, 'null is none'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ QUEUE_URL: 'not a url' }, 'QUEUE_URL'],
     [{ QUEUE_URL: 'amqp://here' }, 'QUEUE_URL'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://here' }, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
+    [{ OTEL_TRACES_SAMPLER_ARG: '2' }, 'OTEL_TRACES_SAMPLER_ARG'],
     [{ ROLE: 'api' }, 'needs QUEUE_URL'],
     [{ ROLE: 'worker' }, 'needs QUEUE_URL'],
   ])('that cannot be are named: %o', (env, problem) => {

@@ -1,56 +1,56 @@
 /** The HTTP service as one Fastify app, the same in production and in tests. It owns nothing that it is given. */
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import type { Logger } from '../log.js';
-import { useRefusalWhenClosing } from './plugins/closing.js';
+import type { FastifyInstance } from 'fastify';
+import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { useJsonBodies } from './plugins/json-body.js';
 import { useOpenApi } from './plugins/openapi.js';
-import { answerWithProblem, useProblemDetails } from './plugins/problem-details.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
 import type { ShowQueues } from './plugins/queue-board.js';
-import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
-import { RequestLog } from './request-log.js';
+import { useRateLimits } from './plugins/rate-limits.js';
+import { openInference, type OpenInferenceDeps } from './protocols/open-inference/open-inference.js';
+import {
+  tensorflowServing,
+  type TensorflowServingDeps,
+} from './protocols/tensorflow-serving/tensorflow-serving.js';
+import { aliasRoutes, type AliasDeps } from './routes/aliases.js';
 import { healthRoutes, type HealthDeps } from './routes/health.js';
 import { jobEventRoutes, type JobEventDeps } from './routes/job-events.js';
 import { jobRecordRoutes, type JobRecordDeps } from './routes/job-records.js';
 import { jobRoutes, type JobDeps } from './routes/jobs.js';
+import { metricsRoutes, type MetricsDeps } from './routes/metrics.js';
 import { modelRoutes, type ModelDeps } from './routes/models.js';
 import { predictRoutes, type PredictDeps } from './routes/predict.js';
-import { components } from './schemas/components.js';
+import { createWaitingRoom, usePredictionRoutes } from './waiting-room.js';
 
-export interface ApiDeps extends JobDeps, JobEventDeps, JobRecordDeps, ModelDeps, PredictDeps, HealthDeps {
-  log: Logger;
-  /** None: there is no board of the queues. */
-  showQueues?: ShowQueues;
-}
+export type ApiDeps = JobDeps &
+  JobEventDeps &
+  JobRecordDeps &
+  ModelDeps &
+  AliasDeps &
+  PredictDeps &
+  OpenInferenceDeps &
+  TensorflowServingDeps &
+  HealthDeps &
+  MetricsDeps &
+  BaseAppDeps & {
+    /** A Redis client, where the requests of keys with a limit are counted by several processes. */
+    rateLimitStore?: object | undefined;
+    /** That may be under way at a time. */
+    maxWaitingPredictions: number;
+    /** None: there is no board of the queues. */
+    showQueues?: ShowQueues;
+  };
 
 /** `close` refuses new requests and resolves when those under way have been answered. */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
-  const loggerInstance: FastifyBaseLogger = deps.log;
-  const app = fastify({
-    loggerInstance,
-    logController: new RequestLog(),
-    genReqId: requestIdOf,
-    return503OnClosing: false,
-    bodyLimit: 2 ** 20,
-    // How long a request may take to come in.
-    requestTimeout: 120_000,
-    // Of requests that come to no route and so to no hook.
-    frameworkErrors(error, request, reply) {
-      echoRequestId(request, reply);
-      answerWithProblem(error, request, reply);
-    },
-    ajv: {
-      // What a client sends is checked and left as it is. `verbose` lets an error say which fields there are.
-      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },
-    },
-  });
-
-  useRequestIds(app);
-  useRefusalWhenClosing(app);
-  useProblemDetails(app);
+  const room = createWaitingRoom(deps.maxWaitingPredictions, deps.log, () =>
+    deps.metrics.predictions.refused(),
+  );
+  deps.metrics.predictions.readWaiting(() => room.size);
+  const app = await createBaseApp(deps, (answer) => room.before(answer));
+  await useRateLimits(app, deps.rateLimitStore);
   useJsonBodies(app);
   useStrictQueryStrings(app);
-  for (const { schema } of components) app.addSchema(schema);
+  usePredictionRoutes(app);
   await useOpenApi(app);
 
   await app.register(jobRoutes, deps);
@@ -58,7 +58,11 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobRecordRoutes, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(aliasRoutes, deps);
+  await app.register((scope) => openInference(scope, deps), { prefix: '/v2' });
+  await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(healthRoutes, deps);
+  await app.register(metricsRoutes, deps);
   if (deps.showQueues) {
     const { useQueueBoard } = await import('./plugins/queue-board.js');
     await useQueueBoard(app, deps.showQueues);

@@ -16,12 +16,19 @@ interface Finding extends FastifySchemaValidationError {
   /** What was found wrong. */
   data?: unknown;
   /** A title names what a condition has chosen, so that the person can tell whose fields these are. */
-  parentSchema?: { title?: string; description?: string; properties?: Record<string, unknown> };
+  parentSchema?: {
+    title?: string;
+    description?: string;
+    properties?: Record<string, unknown>;
+    oneOf?: { required?: string[] }[];
+  };
 }
 
 /** `error` is Fastify's FST_ERR_VALIDATION. */
 export function describeInvalid(error: Partial<FastifyError>): InvalidField {
-  const finding = error.validation?.[0] as Finding | undefined;
+  const findings = (error.validation ?? []) as Finding[];
+  // Of several fields one of which must be there, each is found missing before their schema is found wrong.
+  const finding = findings.find(({ keyword }) => keyword === 'oneOf') ?? findings[0];
   if (finding === undefined) return { detail: error.message ?? 'The request is not valid.' };
   const pointer = finding.instancePath + ownPart(finding);
   if (error.validationContext === 'body') {
@@ -34,6 +41,10 @@ export function describeInvalid(error: Partial<FastifyError>): InvalidField {
     return { detail: `${parameter} must be written ${parameter}[key]=value.`, parameter };
   }
   return { detail: sentence(parameter || 'A parameter', finding), parameter };
+}
+
+function isObject(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
 /** An unknown or a missing field is to blame itself, not the object that has or lacks it. */
@@ -76,7 +87,7 @@ const typeNames: Record<string, string> = {
   boolean: 'true or false',
 };
 
-function sentence(name: string, { keyword, params, propertyName, parentSchema }: Finding): string {
+function sentence(name: string, { keyword, params, propertyName, parentSchema, data }: Finding): string {
   const subject = propertyName === undefined ? name : `A key of ${name}`;
   const limit = Number(params['limit']);
   switch (keyword) {
@@ -113,6 +124,12 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema }:
       return `${subject} must have at most ${counted(limit, 'character')}.`;
     case 'pattern':
       return `${subject} is not of the form ${String(params['pattern'])}. ${parentSchema?.description ?? ''}`.trimEnd();
+    case 'oneOf': {
+      const names = parentSchema?.oneOf?.flatMap(({ required = [] }) => required) ?? [];
+      if (names.length === 0) return `${subject} is not valid.`;
+      if (!isObject(data)) return `${subject} must be ${typeNames['object']}.`;
+      return `${subject} must have one of these, and no more than one: ${names.join(', ')}.`;
+    }
     default:
       return `${subject} is not valid.`;
   }

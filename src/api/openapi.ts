@@ -1,5 +1,6 @@
 /** The OpenAPI document without a running service: to be committed, linted and compared. */
 import { pino } from 'pino';
+import { createMetrics } from '../telemetry/metrics.js';
 import { buildApp } from './app.js';
 
 export async function buildOpenApiDocument(): Promise<object> {
@@ -13,9 +14,22 @@ export async function buildOpenApiDocument(): Promise<object> {
     lifecycle: { cancel: never, pause: never, resume: never, remove: never },
     feed: { follow: never },
     webhookDeliveries: { list: never },
-    registry: { names: never, versionNumbers: never, versions: never, latest: never },
-    modelServer: { predict: never, status: never },
+    registry: {
+      names: never,
+      versionNumbers: never,
+      versions: never,
+      latest: never,
+      manifest: never,
+      openFile: never,
+      setUnloaded: never,
+    },
+    aliases: { list: never, latest: never, set: never, remove: never, rollBack: never },
+    retention: { remove: never },
+    modelServer: { use: never, refresh: never, status: never },
+    images: { read: never },
     checks: {},
+    maxWaitingPredictions: 0,
+    metrics: createMetrics({ queueCounts: never }),
     log: pino({ level: 'silent' }),
   });
   await app.ready();

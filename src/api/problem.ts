@@ -8,32 +8,46 @@ import { describeInvalid } from './invalid-request.js';
 const statuses: Partial<Record<ErrorCode, number>> = {
   INVALID_REQUEST: 400,
   MALFORMED_JSON: 400,
+  IMAGE_INVALID: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  ORIGIN_REFUSED: 403,
   ROUTE_NOT_FOUND: 404,
   JOB_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
+  ALIAS_NOT_FOUND: 404,
+  KEY_NOT_FOUND: 404,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
+  VERSION_IN_USE: 409,
   BODY_TOO_LARGE: 413,
+  IMAGE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  RANGE_NOT_SATISFIABLE: 416,
   DATASET_NOT_FOUND: 422,
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
   WEBHOOK_REFUSED: 422,
   WEBHOOKS_NOT_CONFIGURED: 422,
+  INPUT_UNSUPPORTED: 422,
   QUEUE_FULL: 429,
+  OVERLOADED: 429,
+  RATE_LIMITED: 429,
+  CLIENT_GONE: 499,
   MODEL_NOT_READY: 503,
   NOT_READY: 503,
   QUEUE_UNAVAILABLE: 503,
   STORAGE_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
+  DEADLINE_EXCEEDED: 504,
   STORAGE_FULL: 507,
 };
 
-/** By status: when a client may ask again without asking a person. */
-const retryAfterSeconds: Partial<Record<number, number>> = { 429: 10, 503: 5 };
+/** By status: when a client may ask again without asking a person; of some codes sooner. */
+const retryAfterSeconds: Partial<Record<ErrorCode | number, number>> = { 429: 10, 503: 5, OVERLOADED: 1 };
 
 export interface Failure {
   code: ErrorCode;
@@ -46,9 +60,20 @@ export function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 500;
 }
 
+/** Of a request that is over: what the client was told, or that it left before. */
+export function statusSent({ raw, statusCode }: FastifyReply): number {
+  return raw.headersSent ? statusCode : statusOf('CLIENT_GONE');
+}
+
 /** In seconds; undefined where asking again helps nobody. */
-export function retryAfterOf(status: number): number | undefined {
-  return retryAfterSeconds[status];
+export function retryAfterOf(code: ErrorCode, status = statusOf(code)): number | undefined {
+  return retryAfterSeconds[code] ?? retryAfterSeconds[status];
+}
+
+export function sayWhenToRetry(reply: FastifyReply, code: ErrorCode, status = statusOf(code)): void {
+  const retryAfter = retryAfterOf(code, status);
+  // Whoever knows better has said so already.
+  if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter);
 }
 
 /** `more` are members of its own, and may set another status. */
@@ -71,8 +96,7 @@ export function sendProblem(
     ...(parameter !== undefined && { parameter }),
     ...more,
   };
-  const retryAfter = retryAfterOf(problem.status);
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  sayWhenToRetry(reply, code, problem.status);
   // Text, so that no route's serialiser drops a member.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
@@ -99,7 +123,7 @@ function fastifyRefusal(error: Partial<FastifyError>, request: FastifyRequest): 
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { code: 'BODY_TOO_LARGE', detail: tooLarge(request.routeOptions.bodyLimit) };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return { code: 'UNSUPPORTED_MEDIA_TYPE', detail: notJson(request.headers['content-type']) };
+      return { code: 'UNSUPPORTED_MEDIA_TYPE', detail: notTaken(request) };
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return { code: 'INVALID_REQUEST', detail: 'The path is wrongly encoded or too long.' };
@@ -114,8 +138,12 @@ function tooLarge(limitBytes: number): string {
   return `The body is larger than ${limit}, the most that this route reads.`;
 }
 
-function notJson(contentType: string | undefined): string {
+function notTaken({ headers, routeOptions }: FastifyRequest): string {
+  const contentType = headers['content-type'];
   const sent =
     contentType === undefined ? 'no Content-Type' : `the Content-Type ${JSON.stringify(contentType)}`;
-  return `The body came with ${sent}; send it as application/json.`;
+  const { content } = (routeOptions.schema?.body ?? {}) as { content?: object };
+  const taken = Object.keys(content ?? { 'application/json': {} });
+  const list = new Intl.ListFormat('en', { type: 'disjunction' }).format(taken);
+  return `The body came with ${sent}; send it as ${list}.`;
 }

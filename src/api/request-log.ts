@@ -15,8 +15,14 @@ export class RequestLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const { method, url } = request;
-    const line = { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10 };
+    const { method, url, key } = request;
+    const line = {
+      method,
+      url,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      ...(key && { key: key.id }),
+    };
     if (error) request.log.warn({ ...line, err: error }, 'the answer could not be sent');
     else request.log.info(line, 'request');
   }

@@ -95,5 +95,8 @@ async function ask(url: string, body?: object): Promise<unknown> {
   const answer: unknown = await response.json();
   if (response.ok) return answer;
   const { code, detail } = answer as { code?: string; detail?: string };
+  if (code === 'UNAUTHORIZED') {
+    throw new Error('This data folder has keys, and the demo has none. Try DATA_DIR=demo-data npm run demo');
+  }
   throw new Error(`${url} answered ${response.status} ${code ?? ''}: ${detail ?? ''}`);
 }

@@ -41,6 +41,21 @@ test('a check that fails makes the service unready, with the reason', async () =
   expect(logLines).toContainEqual(expect.objectContaining({ level: 40, msg: 'not ready', check: 'queue' }));
 });
 
+test('a model of which no version can be loaded makes the service unready, until one can', async () => {
+  const { http, storage, modelServer, publishDigits } = await startService();
+  await publishDigits('good');
+  await storage.put('models/bad/versions/000001.json', Buffer.from('{'));
+  await modelServer.refresh();
+  expect((await http.get('/health/ready').expect(503)).body).toMatchObject({
+    code: 'MODEL_NOT_READY',
+    detail: "models: No version of bad can be loaded; the service's log says why.",
+    checks: { storage: 'ok', models: 'failed' },
+    models: [{ model: 'good', version: 1 }],
+  });
+  await publishDigits('bad');
+  await http.get('/health/ready').expect(200);
+});
+
 test('every check that fails is named, and one that never ends has failed after two seconds', async () => {
   const storage = (): Promise<void> => Promise.reject(new Error('EROFS: read-only file system'));
   const queue = (): Promise<void> => new Promise(() => undefined);

@@ -160,7 +160,7 @@ describe('a stream', () => {
       'cache-control': 'no-cache',
       'x-accel-buffering': 'no',
       'x-request-id': expect.any(String) as string,
-      vary: 'accept',
+      vary: 'accept, origin',
     });
   });
 

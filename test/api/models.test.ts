@@ -21,10 +21,16 @@ test('a model is shown with its versions, and without where their files lie', as
     object: 'model',
     name: 'mnist-mlp',
     latest_version: 2,
+    pinned: false,
+    aliases: {},
     version_count: 2,
     created_at: '2026-01-03T00:00:00.000Z',
     versions: manifests.map(({ version, file, step, metrics, network, labels, parameters, ...manifest }) => ({
+      object: 'model_version',
+      model: 'mnist-mlp',
       version,
+      aliases: version === 2 ? ['latest'] : [],
+      spec: null,
       job_id: `job_${version}`,
       step,
       metrics,
@@ -33,6 +39,11 @@ test('a model is shown with its versions, and without where their files lie', as
       parameters,
       file: { size_bytes: file.size_bytes, sha256: file.sha256 },
       created_at: manifest.created_at,
+    })),
+    model_version_status: ['1', '2'].map((version) => ({
+      version,
+      state: 'AVAILABLE',
+      status: { error_code: 'OK', error_message: '' },
     })),
   });
   expect(text).not.toContain('safetensors');
@@ -45,6 +56,8 @@ test('the list is paged by name', async () => {
     object: 'model',
     name,
     latest_version: 1,
+    pinned: false,
+    aliases: {},
     version_count: 1,
     created_at: createdAt,
   });

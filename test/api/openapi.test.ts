@@ -17,15 +17,27 @@ interface Operation {
   summary?: string;
   description?: string;
   tags?: string[];
+  security: Record<string, string[]>[];
   parameters?: { name: string; in: string; description?: string; style?: string; explode?: boolean }[];
   requestBody?: { required: boolean; content: Record<string, Media> };
-  responses: Record<string, { description: string; content: Record<string, Media> }>;
+  responses: Record<string, Response>;
+}
+
+interface Response {
+  description: string;
+  content: Record<string, Media>;
+  $ref?: string;
 }
 
 interface Document {
   tags: { name: string; description?: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, { examples?: unknown }> };
+  components: {
+    schemas: Record<string, { examples?: unknown }>;
+    responses: Record<string, Response>;
+    securitySchemes: Record<string, object>;
+    examples: Record<string, { value: object }>;
+  };
 }
 
 let document: Document;
@@ -69,8 +81,11 @@ test('it has every route of the API', () => {
   );
   expect(routes.toSorted()).toEqual([
     'delete /v1/jobs/{id}',
+    'delete /v1/models/{name}/aliases/{alias}',
+    'delete /v1/models/{name}/versions/{version}',
     'get /health/live',
     'get /health/ready',
+    'get /metrics',
     'get /v1/jobs',
     'get /v1/jobs/{id}',
     'get /v1/jobs/{id}/checkpoints',
@@ -79,16 +94,56 @@ test('it has every route of the API', () => {
     'get /v1/jobs/{id}/webhook-deliveries',
     'get /v1/models',
     'get /v1/models/{name}',
+    'get /v1/models/{name}/labels/{label}',
+    'get /v1/models/{name}/labels/{label}/metadata',
+    'get /v1/models/{name}/metadata',
+    'get /v1/models/{name}/versions',
+    'get /v1/models/{name}/versions/{version}',
+    'get /v1/models/{name}/versions/{version}/metadata',
+    'get /v1/models/{name}/versions/{version}/model.safetensors',
+    'get /v2',
+    'get /v2/health/live',
+    'get /v2/health/ready',
+    'get /v2/models/{name}',
+    'get /v2/models/{name}/ready',
+    'get /v2/models/{name}/versions/{version}',
+    'get /v2/models/{name}/versions/{version}/ready',
     'post /predict',
     'post /v1/jobs',
     'post /v1/jobs/{id}/cancel',
     'post /v1/jobs/{id}/pause',
     'post /v1/jobs/{id}/resume',
+    'post /v1/models/{name}/labels/{label}:classify',
+    'post /v1/models/{name}/labels/{label}:predict',
+    'post /v1/models/{name}/rollback',
+    'post /v1/models/{name}/versions/{version}:classify',
+    'post /v1/models/{name}/versions/{version}:predict',
+    'post /v1/models/{name}:classify',
+    'post /v1/models/{name}:predict',
+    'post /v2/models/{name}/infer',
+    'post /v2/models/{name}/versions/{version}/infer',
+    'post /v2/repository/index',
+    'post /v2/repository/models/{name}/load',
+    'post /v2/repository/models/{name}/unload',
+    'put /v1/models/{name}/aliases/{alias}',
   ]);
 });
 
 describe('every route', () => {
-  const operations = (): Operation[] => Object.values(document.paths).flatMap((path) => Object.values(path));
+  const operations = (): Operation[] =>
+    Object.values(document.paths)
+      .flatMap((path) => Object.values(path))
+      .map((one) => ({ ...one, responses: resolved(one.responses) }));
+
+  function resolved(responses: Operation['responses']): Operation['responses'] {
+    const { responses: shared } = document.components;
+    return Object.fromEntries(
+      Object.entries(responses).map(([status, response]) => [
+        status,
+        response.$ref === undefined ? response : shared[response.$ref.replace('#/components/responses/', '')],
+      ]),
+    );
+  }
 
   test('says what it is for', () => {
     const tags = document.tags.map(({ name }) => name);
@@ -105,7 +160,10 @@ describe('every route', () => {
   test('has an example of each body, of a named schema', () => {
     for (const { operationId, requestBody, responses } of operations()) {
       const bodies = [requestBody, ...Object.values(responses)].flatMap((body) =>
-        Object.values(body?.content ?? {}),
+        // Bytes are not shown.
+        Object.entries(body?.content ?? {}).flatMap(([type, media]) =>
+          type === 'application/octet-stream' ? [] : [media],
+        ),
       );
       expect(bodies.length, operationId).toBeGreaterThan(3);
       for (const media of bodies) {
@@ -121,13 +179,44 @@ describe('every route', () => {
       expect(Object.keys(responses), operationId).toEqual(expect.arrayContaining(expected));
       for (const [status, { content }] of Object.entries(responses)) {
         if (Number(status) < 400) continue;
-        for (const [code, { value }] of Object.entries(content['application/problem+json'].examples ?? {})) {
+        // The standard protocols have the code in a header.
+        const isProblem = 'application/problem+json' in content;
+        const { examples = {} } = content[isProblem ? 'application/problem+json' : 'application/json'];
+        for (const [code, { value }] of Object.entries(examples)) {
           expect(errorCodes).toHaveProperty(code);
-          expect(value.code).toBe(code);
+          if (isProblem) expect(value.code).toBe(code);
+          else expect(value).toEqual({ error: expect.any(String) as string });
           expect(String(statusOf(code as ErrorCode))).toBe(status);
         }
       }
     }
+  });
+});
+
+describe('keys', () => {
+  test('each operation says which scope it takes, in either header', () => {
+    expect(operation('post', '/predict').security).toEqual([
+      { bearer: ['predict'] },
+      { 'x-api-key': ['predict'] },
+    ]);
+    expect(operation('post', '/v1/jobs').security).toEqual([
+      { bearer: ['train'] },
+      { 'x-api-key': ['train'] },
+    ]);
+    expect(operation('get', '/v1/models').security).toEqual([{ bearer: [] }, { 'x-api-key': [] }]);
+    expect(operation('get', '/health/live').security).toEqual([]);
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'x-api-key']);
+  });
+
+  test('whatever takes a key shows the refusals of keys, and nothing else does', () => {
+    for (const { operationId, security, responses } of Object.values(document.paths).flatMap((path) =>
+      Object.values(path),
+    )) {
+      const shown = ['401', '403', '429'].filter((status) => status in responses);
+      expect(shown, operationId).toEqual(security.length > 0 ? ['401', '403', '429'] : []);
+    }
+    const tooMany = operation('post', '/v1/jobs').responses['429'].content['application/problem+json'];
+    expect(Object.keys(tooMany.examples ?? {})).toEqual(['QUEUE_FULL', 'RATE_LIMITED']);
   });
 });
 
@@ -182,6 +271,13 @@ test('what it shows of a job fits the route', () => {
   expect(shown('/v1/jobs/{id}/resume')).toBe('queued');
 });
 
+test('it says that images are files, so that Swagger UI lets one choose them', () => {
+  const { PredictionForm, PngImage } = document.components.schemas as Record<string, object>;
+  const file = { type: 'string', format: 'binary' };
+  expect(PredictionForm).toMatchObject({ properties: { image: { type: 'array', items: file } } });
+  expect(PngImage).toMatchObject({ contentMediaType: 'image/png' });
+});
+
 test('it shows a body only where there is one to send', () => {
   for (const verb of ['cancel', 'pause', 'resume']) {
     expect(operation('post', `/v1/jobs/{id}/${verb}`)).not.toHaveProperty('requestBody');
@@ -208,5 +304,40 @@ describe('what the document shows works as it stands', () => {
     const answer = await http.post('/predict').send(exampleOf(requestBody?.content)).expect(200);
     const [shown, predicted] = [exampleOf(responses['200'].content), answer.body as object];
     expect(Object.keys(shown)).toEqual(Object.keys(predicted));
+  });
+
+  test('what the standard protocols are asked, once a model for MNIST has been published', async () => {
+    const { url, publishDigits } = await startService();
+    await publishDigits();
+    const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { requestBody }]) => ({ path, method, requestBody })),
+    );
+    for (const { path, method, requestBody } of routes) {
+      const media = Object.values(requestBody?.content ?? {});
+      for (const name of media.flatMap(({ examples = {} }) => Object.keys(examples))) {
+        const filled = path
+          .replace('{name}', 'mnist-mlp')
+          .replace('{version}', '1')
+          .replace('{label}', 'latest');
+        const body = JSON.stringify(document.components.examples[name].value);
+        const answer = await fetch(url + filled, { method, body });
+        expect(answer.status, `${path}: ${await answer.text()}`).toBe(200);
+      }
+    }
+  });
+
+  test('POST /predict with each kind of bytes, which are shown in base64', async () => {
+    const { http, publishDigits } = await startService();
+    await publishDigits();
+    const { content = {} } = operation('post', '/predict').requestBody ?? {};
+    const bytesOf = (example: unknown): Buffer => Buffer.from(example as string, 'base64');
+    for (const type of ['image/png', 'image/jpeg']) {
+      await http.post('/predict').type(type).send(bytesOf(content[type].example)).expect(200);
+    }
+    const type = 'application/octet-stream';
+    await http.post('/predict?dtype=uint8').type(type).send(bytesOf(content[type].example)).expect(200);
+    const { image } = content['multipart/form-data'].example as { image: string[] };
+    await http.post('/predict').attach('image', bytesOf(image[0]), 'digit.png').expect(200);
+    expect(Object.keys(content)).toHaveLength(5);
   });
 });

@@ -1,9 +1,13 @@
+import type { Static } from 'typebox';
 import { describe, expect, test } from 'vitest';
 import { exampleDigit } from '../../src/api/schemas/example-digit.js';
 import type { Problem } from '../../src/api/schemas/problem.js';
 import { loadMnist } from '../../src/data/mnist.js';
-import type { PredictionResponse } from '../../src/model/model-server.js';
+import type { PredictionResponse as PredictionResponseSchema } from '../../src/api/schemas/prediction.js';
+import { predict } from '../model/predict.js';
 import { startService } from './service.js';
+
+type PredictionResponse = Static<typeof PredictionResponseSchema.schema>;
 
 const digit = [...exampleDigit];
 const blank = new Array<number>(784).fill(0);
@@ -13,7 +17,7 @@ test('answers as the model server does, to the last digit', async () => {
   await publishDigits();
   const inputs = [digit, blank, digit.map((pixel) => pixel / 3)];
   const { body } = await http.post('/predict').send({ inputs, top_k: 3 }).expect(200);
-  expect(body).toEqual(await modelServer.predict({ inputs, topK: 3 }));
+  expect(body).toEqual(await predict(modelServer, { inputs, topK: 3 }));
   const { predictions } = body as PredictionResponse;
   expect(predictions).toHaveLength(3);
   expect(predictions[0]?.top).toHaveLength(3);
@@ -48,6 +52,21 @@ test('answers from the latest version, or from the one that is asked for', async
   expect(await ask({ version: 9 })).toMatchObject({ status: 404, code: 'VERSION_NOT_FOUND' });
 });
 
+test('takes instances for inputs', async () => {
+  const { http, publishDigits } = await startService();
+  await publishDigits();
+  const ask = async (body: object): Promise<unknown> => (await http.post('/predict').send(body)).body;
+  expect(await ask({ instances: [digit] })).toEqual(await ask({ inputs: [digit] }));
+});
+
+test('takes no option from the query string, as the body has room for it', async () => {
+  const { http, publishDigits } = await startService();
+  await publishDigits();
+  const answer = await http.post('/predict?top_k=3').send({ inputs: [digit] });
+  expect(answer.status).toBe(400);
+  expect((answer.body as Problem).detail).toBe('top_k belongs into the body, where that is JSON.');
+});
+
 test('takes 1024 digits with all their digits', async () => {
   const { http, publishDigits } = await startService();
   await publishDigits();
@@ -70,13 +89,21 @@ test('before any model it says what to do', async () => {
 describe('refuses', () => {
   const replaced = (index: number, value: unknown): unknown[] => blank.with(index, value as number);
 
-  test.each<[detail: string | RegExp, pointer: string, body: unknown]>([
-    [/783 numbers; .* takes 784/, '/inputs/0', { inputs: [blank.slice(1)] }],
+  test.each<[detail: string | RegExp, pointer: string | undefined, body: unknown]>([
+    [/783 numbers; the model takes 784/, '/inputs/0', { inputs: [blank.slice(1)] }],
     [/785 numbers/, '/inputs/1', { inputs: [blank, [...blank, 0]] }],
     [/0 numbers/, '/inputs/0', { inputs: [[]] }],
     ['inputs must have at least 1 item.', '/inputs', { inputs: [] }],
     ['inputs must have at most 1024 items.', '/inputs', { inputs: new Array(1025).fill([0]) }],
-    ['inputs is missing.', '/inputs', {}],
+    [/^The body must have one of these, and no more than one: inputs, instances/, '', {}],
+    [/^The body must have one of these/, '', { inputs: [blank], instances: [blank] }],
+    [/783 numbers/, '/instances/0', { instances: [blank.slice(1)] }],
+    ['instances must have at least 1 item.', '/instances', { instances: [] }],
+    [
+      'version and alias cannot be given together.',
+      undefined,
+      { inputs: [blank], version: 1, alias: 'latest' },
+    ],
     ['inputs must be an array.', '/inputs', { inputs: 'abc' }],
     ['inputs[0] must be an array.', '/inputs/0', { inputs: blank }],
     ['inputs[0][5] must be a finite number.', '/inputs/0/5', { inputs: [replaced(5, '7')] }],
@@ -87,9 +114,9 @@ describe('refuses', () => {
     ['version must be an integer.', '/version', { inputs: [blank], version: '1' }],
     ['top_k must be at least 1.', '/top_k', { inputs: [blank], top_k: 0 }],
     [
-      /^instances is unknown here; there are: inputs, model, version, top_k/,
-      '/instances',
-      { inputs: [blank], instances: [] },
+      /^image_fit is unknown here; there are: inputs, instances, model/,
+      '/image_fit',
+      { inputs: [blank], image_fit: 'digit' },
     ],
     ['The body must be an object.', '', [blank]],
   ])('%s', async (detail, pointer, body) => {
@@ -97,7 +124,7 @@ describe('refuses', () => {
     await publishDigits();
     const answer = await http.post('/predict').send(body as object);
     expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({ code: 'INVALID_REQUEST', pointer });
+    expect(answer.body).toMatchObject({ code: 'INVALID_REQUEST', ...(pointer !== undefined && { pointer }) });
     expect((answer.body as Problem).detail).toMatch(detail);
   });
 

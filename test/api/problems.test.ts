@@ -21,31 +21,45 @@ function failingWith(error: unknown): Promise<TestService> {
 const statuses: Partial<Record<ErrorCode, number>> = {
   INVALID_REQUEST: 400,
   MALFORMED_JSON: 400,
+  IMAGE_INVALID: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  ORIGIN_REFUSED: 403,
   ROUTE_NOT_FOUND: 404,
   JOB_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
+  ALIAS_NOT_FOUND: 404,
+  KEY_NOT_FOUND: 404,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
+  VERSION_IN_USE: 409,
   BODY_TOO_LARGE: 413,
+  IMAGE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  RANGE_NOT_SATISFIABLE: 416,
   DATASET_NOT_FOUND: 422,
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
   WEBHOOK_REFUSED: 422,
   WEBHOOKS_NOT_CONFIGURED: 422,
+  INPUT_UNSUPPORTED: 422,
   QUEUE_FULL: 429,
+  OVERLOADED: 429,
+  RATE_LIMITED: 429,
+  CLIENT_GONE: 499,
   MODEL_NOT_READY: 503,
   NOT_READY: 503,
   QUEUE_UNAVAILABLE: 503,
   STORAGE_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
+  DEADLINE_EXCEEDED: 504,
   STORAGE_FULL: 507,
 };
 
-const retryAfter: Partial<Record<number, string>> = { 429: '10', 503: '5' };
+const retryAfter: Partial<Record<number | string, string>> = { 429: '10', 503: '5', OVERLOADED: '1' };
 
 test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (code) => {
   const expected = statuses[code] ?? 500;
@@ -54,7 +68,7 @@ test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (co
   const { status, body, headers } = await http.get('/v1/jobs/job_1');
   expect(status).toBe(expected);
   expect(headers['content-type']).toMatch(/^application\/problem\+json/);
-  expect(headers['retry-after']).toBe(retryAfter[expected]);
+  expect(headers['retry-after']).toBe(retryAfter[code] ?? retryAfter[expected]);
   expect(body).toEqual({
     type: `urn:trainyard:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: errorCodes[code],
@@ -211,4 +225,14 @@ test('while the app closes, requests under way are answered and new ones are ref
     code: 'SHUTTING_DOWN',
     status: 503,
   });
+});
+
+test('the app closes although a client keeps a connection on which it never asked anything', async () => {
+  const { url, app } = await startService();
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const left = once(socket, 'close');
+  await app.close();
+  await left;
 });

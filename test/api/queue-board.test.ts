@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openQueue, type QueueTarget } from '../../src/jobs/queue/open-queue.js';
 import type { Queues } from '../../src/jobs/queue/queues.js';
 import { describeWithService } from '../services.js';
+import { basic, startKeyedService } from './keyed-service.js';
 import { openService, startService, type TestService } from './service.js';
 
 const path = '/admin/queues';
@@ -96,6 +97,26 @@ function describeBoard(target: () => QueueTarget): void {
     const failing = await service.http.get(`${path}/api/queues`).query({ activeQueue: '%' }).expect(500);
     expect(failing.body).toMatchObject({ code: 'INTERNAL' });
     expect(service.logLines).toContainEqual(expect.objectContaining({ level: 50, code: 'INTERNAL' }));
+  });
+
+  test('where there are keys, the board and all its parts take an admin key, as the password of a browser too', async () => {
+    const keyed = await startKeyedService({ showQueues: (page) => queues.showOn(page) });
+    const [admin, train] = [await keyed.make(['admin']), await keyed.make(['train', 'predict'])];
+    const text = (await service.http.get(path)).text;
+    const [, part] = /(?:src|href)="(static\/[^"]+\.js)"/.exec(text) ?? [];
+    for (const asked of [
+      path,
+      `${path}/`,
+      `${path}/queue/training`,
+      `${path}/api/queues`,
+      `${path}/${part}`,
+    ]) {
+      const refused = await keyed.http.get(asked).set('accept', 'text/html').expect(401);
+      expect(refused.headers['www-authenticate']).toContain('Basic realm="Trainyard"');
+      expect(refused.body).toMatchObject({ code: 'UNAUTHORIZED' });
+      await keyed.http.get(asked).set('authorization', basic(train)).expect(403);
+      await keyed.http.get(asked).set('authorization', basic(admin)).expect(200);
+    }
   });
 
   test('the API’s description knows nothing of the board', async () => {

@@ -6,9 +6,7 @@ import type { JobEvent, JobEventList } from '../../src/api/schemas/job-event.js'
 import type { JobRequest } from '../../src/api/schemas/job-request.js';
 import type { Job, JobList, jobExamples } from '../../src/api/schemas/job.js';
 import type { MetricsList } from '../../src/api/schemas/metrics.js';
-import type { PredictionResponse } from '../../src/api/schemas/prediction.js';
 import type * as contracts from '../../src/jobs/contracts.js';
-import type * as modelServer from '../../src/model/model-server.js';
 
 /** With intersections written out. */
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
@@ -41,8 +39,4 @@ test('an event', () => {
 test('what a job leaves behind', () => {
   expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<contracts.MetricsList>();
   expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<contracts.CheckpointList>();
-});
-
-test('a prediction', () => {
-  expectTypeOf<Static<typeof PredictionResponse.schema>>().toEqualTypeOf<modelServer.PredictionResponse>();
 });

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import { buildApp, type ApiDeps } from '../../src/api/app.js';
+import { checkModels } from '../../src/api/readiness.js';
 import { createDatasetStore } from '../../src/data/dataset-store.js';
 import { createEventFeed } from '../../src/jobs/event-feed.js';
 import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
@@ -15,14 +16,19 @@ import { createProducer } from '../../src/jobs/producer.js';
 import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
 import { createRunReader } from '../../src/jobs/run-state.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
+import { createImageReader } from '../../src/images/image-reader.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
+import { createAliases, type Aliases } from '../../src/model/aliases.js';
 import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
 import { createRegistry, type Registry } from '../../src/model/registry.js';
+import { createRetention } from '../../src/model/retention.js';
 import { parseSecret } from '../../src/jobs/webhooks/secret.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
+import { probeStorage } from '../../src/storage/probe.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { describedAs, parametersOf } from '../model/small-model.js';
 
 export interface LogLine {
@@ -38,6 +44,8 @@ interface Request extends PromiseLike<Answer> {
   type(contentType: string): Request;
   set(header: string, value: string): Request;
   query(values: object): Request;
+  attach(field: string, file: Buffer, filename: string): Request;
+  field(name: string, text: string): Request;
   expect(status: number): Request;
 }
 
@@ -50,11 +58,12 @@ interface Answer {
 
 export interface TestService {
   url: string;
-  http: Record<'get' | 'head' | 'post' | 'delete', (path: string) => Request>;
+  http: Record<'get' | 'head' | 'post' | 'put' | 'delete', (path: string) => Request>;
   app: Awaited<ReturnType<typeof buildApp>>;
   storage: Storage;
   store: RunStore;
   registry: Registry;
+  aliases: Aliases;
   modelServer: ModelServer;
   /** By run id. */
   queue: Map<string, Exclude<Place, null>>;
@@ -108,7 +117,17 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     log,
   });
   const registry = createRegistry(storage, log);
-  const modelServer = createModelServer({ registry, engine: createReferenceEngine(), log });
+  const aliases = createAliases({ storage, registry });
+  const images = createImageReader();
+  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const modelServer = createModelServer({
+    registry,
+    aliases,
+    engine: createReferenceEngine(),
+    log,
+    observe: metrics.predictions,
+  });
+  metrics.predictions.readServed(() => modelServer.status());
   const datasets = createDatasetStore();
   const app = await buildApp({
     producer: createProducer({
@@ -135,12 +154,13 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     feed,
     webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,
+    aliases,
+    retention: createRetention({ registry, aliases, keep: Infinity, log }),
     modelServer,
-    checks: {
-      async storage() {
-        await storage.list('runs');
-      },
-    },
+    images,
+    maxWaitingPredictions: 512,
+    checks: { storage: () => probeStorage(storage), models: checkModels(modelServer) },
+    metrics,
     log,
     ...replaced,
   });
@@ -152,11 +172,13 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     storage,
     store,
     registry,
+    aliases,
     modelServer,
     queue,
     logLines,
     async stop() {
       await app.close();
+      await images.close();
       feed.stop();
       await modelServer.stop();
       await rm(folder, { recursive: true, force: true });

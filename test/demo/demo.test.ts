@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { createKeyStore } from '../../src/keys/key-store.js';
+import { createFileStorage } from '../../src/storage/file-storage.js';
 import { until } from '../jobs/queue/conformance.js';
 import { jobWhen, startService } from '../service/service.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
@@ -63,4 +65,16 @@ test('the demo says why, and fails, when the data folder is in use', async () =>
   const { output, ended } = startDemo(data);
   expect(await ended).toBe(1);
   expect(output.err).toMatch(/Another Trainyard process has .* open/);
+});
+
+test('the demo says what to do, and fails, when the data folder has keys', async () => {
+  const data = await temporaryFolder();
+  const store = createKeyStore(await createFileStorage(data));
+  await store.create(
+    { name: 'web', scopes: ['train'], requestsPerMinute: null, expiresAt: null },
+    new Date(),
+  );
+  const { output, ended } = startDemo(data);
+  expect(await ended).toBe(1);
+  expect(output.err).toContain('DATA_DIR=demo-data npm run demo');
 });

@@ -1,22 +1,31 @@
 /** Bodies are JSON, or absent. What cannot be parsed is refused with the parser's own words. */
-import type { FastifyInstance, preValidationHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
 export function useJsonBodies(app: FastifyInstance): void {
-  // Refuses `__proto__` and `constructor.prototype` as keys.
-  const parse = app.getDefaultJsonParser('error', 'error');
-
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
-    // An empty body is no body, whatever its type is said to be; whether there must be one is the schema's to say.
-    if (text === '') done(null, undefined);
-    else void parse(request, text, (error, body) => done(error ? malformed(text) : null, body));
-  });
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, jsonParserOf(app));
 
   app.addHook('onRoute', (route) => {
     if (route.schema?.operationId === undefined || route.schema.body !== undefined) return;
     route.preValidation = [refuseBody, ...[route.preValidation ?? []].flat()];
   });
+}
+
+type JsonParser = (
+  request: FastifyRequest,
+  text: string,
+  done: (error: Error | null, body?: unknown) => void,
+) => void;
+
+export function jsonParserOf(app: FastifyInstance): JsonParser {
+  // Refuses `__proto__` and `constructor.prototype` as keys.
+  const parse = app.getDefaultJsonParser('error', 'error');
+  return (request, text, done) => {
+    // An empty body is no body, whatever its type is said to be; whether there must be one is the schema's to say.
+    if (text === '') done(null, undefined);
+    else void parse(request, text, (error, body) => done(error ? malformed(text) : null, body));
+  };
 }
 
 /** Of routes that describe no body. `{}` says as much as none. */

@@ -1,6 +1,7 @@
-/** Bull Board at /admin/queues: what waits and what is under way, to look at. It asks for no password. */
+/** Bull Board at /admin/queues: what waits and what is under way, to look at, with an `admin` key as the password. */
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
+import { useAccess } from './keys.js';
 
 const path = '/admin/queues';
 
@@ -20,6 +21,7 @@ export async function useQueueBoard(app: FastifyInstance, showQueues: ShowQueues
   });
   await app.register(
     async (scope) => {
+      useAccess(scope, 'admin');
       scope.addHook('onRequest', (_request, reply, done) => {
         reply.header('content-security-policy', contentSecurityPolicy);
         done();

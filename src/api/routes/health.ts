@@ -3,16 +3,14 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { TrainyardError } from '../../errors.js';
 import type { ModelServer } from '../../model/model-server.js';
 import { sendProblem } from '../problem.js';
+import { failureOf, type Check } from '../readiness.js';
 import { Liveness, Readiness, ReadinessProblem } from '../schemas/health.js';
 
 export interface HealthDeps {
-  modelServer: Pick<ModelServer, 'predict' | 'status'>;
-  /** What the service depends on, by name; each rejects when that does not work. */
-  checks: Record<string, () => Promise<void>>;
+  modelServer: Pick<ModelServer, 'status'>;
+  /** What the process depends on, by name. */
+  checks: Record<string, Check>;
 }
-
-/** A check that takes longer has failed. */
-const answerWithinMs = 2_000;
 
 export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
   app,
@@ -24,6 +22,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
     {
       // Probes come every few seconds; only what they find wrong is worth a line.
       logLevel: 'warn',
+      config: { access: 'public' },
       schema: {
         operationId: 'getLiveness',
         tags: ['health'],
@@ -39,13 +38,14 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
     '/health/ready',
     {
       logLevel: 'warn',
+      config: { access: 'public' },
       schema: {
         operationId: 'getReadiness',
         tags: ['health'],
         summary: 'Can the service do its work',
         description:
-          'Tries all that the service depends on. A service without a model is ready: it takes jobs. Send it no requests ' +
-          'while it answers 503.',
+          'Tries all that the service depends on, at most every few seconds. A service without a model is ready: it takes ' +
+          'jobs. Send it no requests while it answers 503.',
         response: {
           200: Readiness.ref,
           503: {
@@ -56,39 +56,25 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
       },
     },
     async (request, reply) => {
-      const outcomes = await Promise.all(Object.entries(checks).map(([name, check]) => tryOut(name, check)));
-      const failed = outcomes.filter((outcome) => outcome.error !== undefined);
-      const results = Object.fromEntries(
-        outcomes.map(({ name, error }) => [
-          name,
-          error === undefined ? ('ok' as const) : ('failed' as const),
-        ]),
+      const outcomes = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => ({ name, err: await failureOf(check) })),
       );
-      const models = modelServer.status();
+      const results = Object.fromEntries(
+        outcomes.map(({ name, err }) => [name, err === undefined ? ('ok' as const) : ('failed' as const)]),
+      );
+      const models = modelServer
+        .status()
+        .flatMap(({ model, version }) => (version === null ? [] : [{ model, version }]));
+      const failed = outcomes.flatMap(({ name, err }) => (err === undefined ? [] : [{ name, err }]));
       const [first] = failed;
       if (first === undefined) return { status: 'ready' as const, checks: results, models };
 
-      for (const { name, error: err } of failed) request.log.warn({ check: name, err }, 'not ready');
-      const code = first.error instanceof TrainyardError ? first.error.code : 'NOT_READY';
-      const detail = failed.map(({ name, error }) => `${name}: ${error?.message ?? ''}`).join('; ');
+      for (const { name, err } of failed) request.log.warn({ check: name, err }, 'not ready');
+      const code = first.err instanceof TrainyardError ? first.err.code : 'NOT_READY';
+      const detail = failed.map(({ name, err }) => `${name}: ${err.message}`).join('; ');
       return sendProblem(reply, { code, detail }, { status: 503, checks: results, models });
     },
   );
 
   done();
 };
-
-async function tryOut(name: string, check: () => Promise<void>): Promise<{ name: string; error?: Error }> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${answerWithinMs} ms`)), answerWithinMs);
-  });
-  try {
-    await Promise.race([check(), tooLate]);
-    return { name };
-  } catch (error) {
-    return { name, error: error instanceof Error ? error : new Error(String(error)) };
-  } finally {
-    clearTimeout(timer);
-  }
-}

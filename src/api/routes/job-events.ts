@@ -72,7 +72,7 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
           }),
         },
       },
-      config: { problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
     },
     async (request, reply) => {
       const { id } = request.params;
@@ -80,7 +80,7 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
       const { 'last-event-id': lastEventId, accept } = request.headers;
       const after = lastEventId === undefined ? afterInQuery : Number(lastEventId);
 
-      reply.header('vary', 'accept');
+      reply.header('vary', 'accept, origin');
       if (!prefersStream(accept)) return jobs.events(id, { after, limit });
       if (await isAtEnd(id, after)) return reply.code(204).send(null);
       // What HEAD asks for is sent without its body, which must not wait for the end of the job.

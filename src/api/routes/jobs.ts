@@ -52,6 +52,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         },
       },
       config: {
+        access: 'train',
         problems: [
           'IDEMPOTENCY_KEY_REUSED',
           'DATASET_NOT_FOUND',
@@ -72,6 +73,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
     async (request, reply) => {
       const { job, replayed } = await producer.submit(request.body, {
         idempotencyKey: request.headers['idempotency-key'],
+        traceContext: request.traceContext,
       });
       if (replayed) reply.header('idempotency-replayed', 'true');
       else request.log.info({ job: job.id, model: job.model }, 'a job was taken in');
@@ -82,6 +84,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
   app.get(
     '/v1/jobs',
     {
+      config: { access: 'train' },
       schema: {
         operationId: 'listJobs',
         tags: ['jobs'],
@@ -107,7 +110,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         params: JobParams,
         response: { 200: Job.ref },
       },
-      config: { problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
     },
     ({ params: { id } }) => jobs.get(id),
   );
@@ -124,7 +127,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         params: JobParams,
         response: { 204: Type.Null({ description: 'There is no such job any more.' }) },
       },
-      config: { problems: ['JOB_NOT_FOUND', 'JOB_NOT_ENDED', ...writing] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_NOT_ENDED', ...writing] },
     },
     async ({ params: { id }, log }, reply) => {
       await lifecycle.remove(id);
@@ -151,7 +154,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           },
         },
       },
-      config: { problems: ['JOB_NOT_FOUND', 'JOB_ENDED', 'JOB_FINISHING', ...writing] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_ENDED', 'JOB_FINISHING', ...writing] },
     },
     ({ params: { id } }) => lifecycle.cancel(id),
   );
@@ -178,7 +181,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           },
         },
       },
-      config: { problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
     },
     async ({ params: { id } }, reply) => {
       const job = await lifecycle.pause(id);
@@ -203,7 +206,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           },
         },
       },
-      config: { problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
     },
     ({ params: { id } }) => lifecycle.resume(id),
   );

@@ -1,13 +1,32 @@
 /** Predictions: the hot path. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { ImageReader } from '../../images/image-reader.js';
 import type { ModelServer } from '../../model/model-server.js';
+import { ask } from '../predictions/ask.js';
+import { useBinaryBodies } from '../predictions/bodies.js';
+import { predictionAnswer } from '../predictions/prediction-answer.js';
+import { questionOf } from '../predictions/question.js';
 import { PredictionRequest, PredictionResponse } from '../schemas/prediction.js';
+import {
+  JpegImage,
+  PngImage,
+  PredictionForm,
+  PredictionQuery,
+  RawSamples,
+} from '../schemas/prediction-bodies.js';
 
 export interface PredictDeps {
-  modelServer: Pick<ModelServer, 'predict' | 'status'>;
+  modelServer: Pick<ModelServer, 'use'>;
+  images: Pick<ImageReader, 'read'>;
 }
 
-export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (app, { modelServer }, done) => {
+export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
+  app,
+  { modelServer, images },
+  done,
+) => {
+  useBinaryBodies(app);
+
   app.post(
     '/predict',
     {
@@ -19,14 +38,46 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (app, { 
         summary: 'Classify samples',
         description:
           'Answers from the latest version of the model, and follows new versions without a restart. One version answers ' +
-          'the whole request. The example is a digit from MNIST’s test split.',
-        body: PredictionRequest.ref,
+          'the whole request. Samples are numbers in JSON or as they lie in memory, or images, one or many. With JSON the ' +
+          'options are in the body, else in the query string. The examples are a digit from MNIST’s test split.',
+        querystring: PredictionQuery,
+        body: {
+          content: {
+            'application/json': { schema: PredictionRequest.ref },
+            'multipart/form-data': { schema: PredictionForm.ref },
+            'image/png': { schema: PngImage.ref },
+            'image/jpeg': { schema: JpegImage.ref },
+            'application/octet-stream': { schema: RawSamples.ref },
+          },
+        },
         response: { 200: PredictionResponse.ref },
       },
-      config: { problems: ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND', 'MODEL_NOT_READY', 'CHECKPOINT_CORRUPT'] },
+      config: {
+        access: 'predict',
+        predicts: true,
+        problems: [
+          'IMAGE_INVALID',
+          'IMAGE_TOO_LARGE',
+          'INPUT_UNSUPPORTED',
+          'MODEL_NOT_FOUND',
+          'VERSION_NOT_FOUND',
+          'ALIAS_NOT_FOUND',
+          'OVERLOADED',
+          'MODEL_NOT_READY',
+          'DEADLINE_EXCEEDED',
+          'CHECKPOINT_CORRUPT',
+        ],
+      },
     },
-    ({ body: { inputs, model, version, top_k: topK } }) =>
-      modelServer.predict({ inputs, model, version, topK }),
+    (request, reply) => {
+      const { choice, answer, samplesFor } = questionOf(request, images);
+      return modelServer.use(choice, async (model) => {
+        const read = samplesFor(model);
+        const samples = read instanceof Promise ? await read : read;
+        const probabilities = await ask(model, samples, request, reply);
+        return predictionAnswer(model, probabilities, answer);
+      });
+    },
   );
 
   done();

@@ -6,7 +6,9 @@ import { problemExample, problemProperties } from './problem.js';
 const checkResults = Type.Unsafe<Record<string, 'ok' | 'failed'>>({
   type: 'object',
   additionalProperties: { type: 'string', enum: ['ok', 'failed'] },
-  description: 'What the service depends on.',
+  description:
+    'Whether the queue answers, whether the storage can be written, and whether every model that is published and not ' +
+    'unloaded has a version that can answer.',
 });
 
 const servedModels = Type.Array(Type.Object({ model: Type.String(), version: Type.Integer() }), {
@@ -30,7 +32,7 @@ export const Readiness = component(
       examples: [
         {
           status: 'ready',
-          checks: { queue: 'ok', storage: 'ok' },
+          checks: { queue: 'ok', storage: 'ok', models: 'ok' },
           models: [{ model: 'mnist-mlp', version: 1 }],
         },
       ],
@@ -48,7 +50,7 @@ export const ReadinessProblem = component(
         {
           ...problemExample('QUEUE_UNAVAILABLE', 503, '/health/ready'),
           detail: 'queue: no answer within 2000 ms',
-          checks: { queue: 'failed', storage: 'ok' },
+          checks: { queue: 'failed', storage: 'ok', models: 'ok' },
           models: [],
         },
       ],

@@ -4,7 +4,7 @@ import { defaults } from '../../jobs/spec.js';
 import { defaultWebhookEvents, webhookEvents } from '../../jobs/webhooks/events.js';
 import { losses } from '../../model/loss.js';
 import { activations } from '../../model/network.js';
-import { modelNamePattern } from '../../model/registry.js';
+import { modelNamePattern } from '../../model/model-folder.js';
 import { component } from './component.js';
 import { metadata } from './metadata.js';
 import { OptimizerRequest } from './optimizer.js';

@@ -24,7 +24,7 @@ const jobIdPattern = '^job_[0-9A-Z]{26}$';
 
 const jobIdExample = 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
 
-const JobSpec = Type.Object(
+export const JobSpec = Type.Object(
   {
     network: Network.ref,
     loss: Type.Enum([...losses], { type: 'string' }),
@@ -54,7 +54,7 @@ const Webhook = Type.Object(
   { description: 'Who is told what becomes of the job; null for nobody.' },
 );
 
-const jobExample = {
+export const jobExample = {
   id: jobIdExample,
   object: 'job' as const,
   status: 'succeeded' as const,

@@ -1,49 +1,44 @@
 /** Published models and their versions as they are answered. */
 import Type from 'typebox';
-import { component, listOf } from './component.js';
+import { component, listOf, nullable } from './component.js';
+import { ModelVersionStatus, versionStatusExample } from './model-version-status.js';
+import { JobSpec, jobExample } from './job.js';
 import { Network, networkExample } from './network.js';
 
 const modelProperties = {
   object: Type.Literal('model'),
   name: Type.String(),
   latest_version: Type.Integer({ description: 'The version that `POST /predict` answers from.' }),
-  version_count: Type.Integer({ description: 'How many versions have been published.' }),
-  created_at: Type.String({ format: 'date-time', description: 'When the latest version was published.' }),
+  pinned: Type.Boolean({
+    description: 'Whether `latest` is set to that version, and so does not follow publication.',
+  }),
+  aliases: Type.Unsafe<Record<string, number>>({
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    description: 'The version that each alias stands for, `latest` left out.',
+  }),
+  version_count: Type.Integer({ description: 'How many versions there are.' }),
+  created_at: Type.String({ format: 'date-time', description: 'When that version was published.' }),
 };
 
 const modelExample = {
   object: 'model' as const,
   name: 'mnist-mlp',
   latest_version: 1,
+  pinned: false,
+  aliases: { production: 1 },
   version_count: 1,
   created_at: '2026-01-02T03:04:16.301Z',
 };
 
-export const ModelVersion = component(
-  'ModelVersion',
-  Type.Object(
-    {
-      version: Type.Integer({ description: 'From 1.' }),
-      job_id: Type.String({ description: 'The job that trained it.' }),
-      step: Type.Integer({ description: 'Steps that the job had done.' }),
-      metrics: Type.Unknown({ description: 'The job’s metrics at that step.' }),
-      network: Network.ref,
-      labels: Type.Array(Type.String(), { description: 'Class names, by class index.' }),
-      parameters: Type.Integer({ description: 'How many numbers the network has learnt.' }),
-      file: Type.Object(
-        { size_bytes: Type.Integer(), sha256: Type.String() },
-        { description: 'The safetensors file.' },
-      ),
-      created_at: Type.String({ format: 'date-time', description: 'When it was published.' }),
-    },
-    { description: 'One published version. It never changes.' },
-  ),
-);
-
 const versionExample = {
+  object: 'model_version' as const,
+  model: 'mnist-mlp',
   version: 1,
+  aliases: ['latest', 'production'],
   job_id: 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG',
   step: 4690,
+  spec: { dataset: 'mnist', ...jobExample.spec },
   metrics: {
     epoch: 5,
     step: 4690,
@@ -62,6 +57,46 @@ const versionExample = {
   created_at: '2026-01-02T03:04:16.301Z',
 };
 
+export const ModelVersion = component(
+  'ModelVersion',
+  Type.Object(
+    {
+      object: Type.Literal('model_version'),
+      model: Type.String(),
+      version: Type.Integer({ description: 'From 1.' }),
+      aliases: Type.Array(Type.String(), {
+        description: 'The aliases that stand for it now, `latest` among them.',
+      }),
+      job_id: Type.String({ description: 'The job that trained it.' }),
+      step: Type.Integer({ description: 'Steps that the job had done.' }),
+      spec: nullable(
+        Type.Object(
+          { dataset: Type.String(), ...JobSpec.properties },
+          { description: 'What the job was to do; null for versions that are older than this field.' },
+        ),
+      ),
+      metrics: Type.Unknown({ description: 'The job’s metrics at that step.' }),
+      network: Network.ref,
+      labels: Type.Array(Type.String(), { description: 'Class names, by class index.' }),
+      parameters: Type.Integer({ description: 'How many numbers the network has learnt.' }),
+      file: Type.Object(
+        { size_bytes: Type.Integer(), sha256: Type.String() },
+        { description: 'The safetensors file.' },
+      ),
+      created_at: Type.String({ format: 'date-time', description: 'When it was published.' }),
+      model_version_status: Type.Optional(
+        Type.Array(ModelVersionStatus.ref, {
+          description: 'How it stands, where it alone was asked for: for clients of TensorFlow Serving.',
+        }),
+      ),
+    },
+    {
+      description: 'One published version. Save for its aliases and how it stands it never changes.',
+      examples: [{ ...versionExample, model_version_status: [versionStatusExample] }],
+    },
+  ),
+);
+
 export const ModelSummary = component(
   'ModelSummary',
   Type.Object(modelProperties, { description: 'A published model.' }),
@@ -75,17 +110,90 @@ export const ModelList = component(
 export const Model = component(
   'Model',
   Type.Object(
-    { ...modelProperties, versions: Type.Array(ModelVersion.ref, { description: 'Oldest first.' }) },
+    {
+      ...modelProperties,
+      versions: Type.Array(ModelVersion.ref, { description: 'Oldest first.' }),
+      model_version_status: Type.Array(ModelVersionStatus.ref, {
+        description: 'How each version stands, for clients of TensorFlow Serving.',
+      }),
+    },
     {
       description: 'A published model and its versions.',
-      examples: [{ ...modelExample, versions: [versionExample] }],
+      examples: [
+        { ...modelExample, versions: [versionExample], model_version_status: [versionStatusExample] },
+      ],
     },
   ),
 );
 
-export const ModelParams = Type.Object({
-  name: Type.String({ description: 'The model’s name.', examples: ['mnist-mlp'] }),
+export const ModelVersionList = component(
+  'ModelVersionList',
+  listOf(ModelVersion, 'A page of versions, newest first.', versionExample),
+);
+
+export const ModelAlias = component(
+  'ModelAlias',
+  Type.Object(
+    {
+      object: Type.Literal('model_alias'),
+      model: Type.String(),
+      alias: Type.String(),
+      version: Type.Integer(),
+      updated_at: Type.String({ format: 'date-time' }),
+    },
+    {
+      description: 'A name for a version.',
+      examples: [
+        {
+          object: 'model_alias',
+          model: 'mnist-mlp',
+          alias: 'production',
+          version: 1,
+          updated_at: '2026-01-02T03:05:00.000Z',
+        },
+      ],
+    },
+  ),
+);
+
+export const ModelAliasRequest = component(
+  'ModelAliasRequest',
+  Type.Object(
+    { version: Type.Integer({ minimum: 1, description: 'The version that it is to stand for.' }) },
+    {
+      additionalProperties: false,
+      description: 'What an alias is to stand for.',
+      examples: [{ version: 1 }],
+    },
+  ),
+);
+
+const name = Type.String({ description: 'The model’s name.', examples: ['mnist-mlp'] });
+
+export const ModelParams = Type.Object({ name });
+
+export const VersionParams = Type.Object({
+  name,
+  version: Type.String({ pattern: '^[1-9]\\d{0,8}$', description: 'The version’s number.', examples: ['1'] }),
 });
+
+export const AliasParams = Type.Object({
+  name,
+  alias: Type.String({
+    description: '`latest`, or a name of your own: 1 to 64 of a-z, 0-9, ., _ and -, not digits alone.',
+    examples: ['production'],
+  }),
+});
+
+export const VersionPage = Type.Object(
+  {
+    after: Type.Optional(Type.Integer({ minimum: 1, description: 'The last version of the page before.' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Versions in a page.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export const ModelPage = Type.Object(
   {

@@ -3,37 +3,63 @@ import Type from 'typebox';
 import { component } from './component.js';
 import { exampleDigit } from './example-digit.js';
 
+export const mostSamples = 1024;
+
+/** Which version answers. */
+export const choiceOptions = {
+  model: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'The model’s name; without it, the model that was published last answers.',
+    }),
+  ),
+  version: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'The model’s version; without it, the latest answers.' }),
+  ),
+  alias: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'The version that this alias stands for; not together with `version`.',
+    }),
+  ),
+};
+
+export const answerOptions = {
+  probabilities: Type.Optional(
+    Type.Boolean({ default: true, description: 'Whether to give the probabilities of all classes.' }),
+  ),
+  top_k: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 65_536,
+      description: 'Asks for this many of the likeliest classes, or all where there are fewer.',
+    }),
+  ),
+};
+
+function samples(description: string) {
+  return Type.Optional(
+    Type.Array(Type.Array(Type.Number()), { minItems: 1, maxItems: mostSamples, description }),
+  );
+}
+
 export const PredictionRequest = component(
   'PredictionRequest',
   Type.Object(
     {
-      inputs: Type.Array(Type.Array(Type.Number()), {
-        minItems: 1,
-        maxItems: 1024,
-        description:
-          'Samples, each as the numbers of its dataset, raw: for MNIST 784 pixels from 0 to 255, row by row. The model ' +
+      inputs: samples(
+        'Samples, each as the numbers of its dataset, raw: for MNIST 784 pixels from 0 to 255, row by row. The model ' +
           'knows how to scale them.',
-      }),
-      model: Type.Optional(
-        Type.String({
-          minLength: 1,
-          maxLength: 64,
-          description: 'The model’s name; without it, the model that was published last answers.',
-        }),
       ),
-      version: Type.Optional(
-        Type.Integer({ minimum: 1, description: 'The model’s version; without it, the latest answers.' }),
-      ),
-      top_k: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: 65_536,
-          description: 'Asks for this many of the likeliest classes, or all where there are fewer.',
-        }),
-      ),
+      instances: samples('Another name for `inputs`.'),
+      ...choiceOptions,
+      ...answerOptions,
     },
     {
       additionalProperties: false,
+      oneOf: [{ required: ['inputs'] }, { required: ['instances'] }],
       description: 'Samples to classify.',
       examples: [{ inputs: [[...exampleDigit]], top_k: 3 }],
     },
@@ -55,7 +81,9 @@ export const PredictionResponse = component(
       predictions: Type.Array(
         Type.Object({
           ...rankedClass,
-          probabilities: Type.Array(Type.Number(), { description: 'By class index; their sum is 1.' }),
+          probabilities: Type.Optional(
+            Type.Array(Type.Number(), { description: 'By class index; their sum is 1.' }),
+          ),
           top: Type.Optional(
             Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; with `top_k` only.' }),
           ),

@@ -29,6 +29,9 @@ export const Problem = component(
           description: 'The parameter of the path, the query string or the headers that is to blame.',
         }),
       ),
+      error: Type.Optional(
+        Type.String({ description: '`detail` again, on paths that clients of TensorFlow Serving ask too.' }),
+      ),
     },
     { description: 'Problem details (RFC 9457).' },
   ),
@@ -39,6 +42,9 @@ export type Problem = Static<typeof Problem.schema>;
 /** Codes with more to say than their meaning. */
 const details: Partial<Record<ErrorCode, Pick<Problem, 'detail' | 'pointer'>>> = {
   INVALID_REQUEST: { detail: 'epochs must be at least 1.', pointer: '/epochs' },
+  UNAUTHORIZED: { detail: 'There is no such key.' },
+  FORBIDDEN: { detail: 'This takes a key with the scope train; the key 6mn8v6v71xpw has predict.' },
+  RATE_LIMITED: { detail: 'This key may ask 600 times a minute. Ask again in 12 s.' },
 };
 
 /** As it could be answered to that request. */

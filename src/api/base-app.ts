@@ -1,0 +1,74 @@
+/** What every app of this service begins with: its limits, its log, its metrics and traces, who gets in, and how it refuses. */
+import type { RequestListener } from 'node:http';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Logger } from '../log.js';
+import { useRefusalWhenClosing } from './plugins/closing.js';
+import { useCors, type CorsOrigins } from './plugins/cross-origin.js';
+import { refuseForeignPages } from './plugins/foreign-pages.js';
+import { useKeys, type Keys } from './plugins/keys.js';
+import { measure, useMetrics, type RequestMetrics } from './plugins/metrics.js';
+import { useProblemDetails } from './plugins/problem-details.js';
+import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
+import { securityHeaders, useSecurityHeaders } from './plugins/security-headers.js';
+import { useTracing } from './plugins/tracing.js';
+import { answerByPath } from './protocols/error-body.js';
+import { RequestLog } from './request-log.js';
+import { components } from './schemas/components.js';
+import { createApiServer } from './server.js';
+import { refuseUnreadable } from './unreadable-request.js';
+
+export interface BaseAppDeps {
+  log: Logger;
+  metrics: RequestMetrics;
+  /** Whether requests are spans. */
+  traced?: boolean | undefined;
+  /** None: nobody needs a key. */
+  keys?: Keys;
+  /** Whose pages may ask; none: only the service's own. */
+  corsOrigins?: CorsOrigins;
+  /** As long as nobody needs a key, the service is for its own machine only. */
+  loopbackOnly?: boolean;
+}
+
+/** `before` takes the requests first. */
+export async function createBaseApp(
+  { log, metrics, traced = false, keys, corsOrigins = [], loopbackOnly = false }: BaseAppDeps,
+  before: (answer: RequestListener) => RequestListener = (answer) => answer,
+): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = fastify({
+    serverFactory: (answer) => createApiServer(before(answer)),
+    loggerInstance,
+    logController: new RequestLog(),
+    genReqId: requestIdOf,
+    return503OnClosing: false,
+    bodyLimit: 2 ** 20,
+    clientErrorHandler: refuseUnreadable,
+    // Names have 64 characters at most, ids fewer.
+    routerOptions: { maxParamLength: 100 },
+    // Of requests that come to no route and so to no hook.
+    frameworkErrors(error, request, reply) {
+      measure(request, reply, metrics);
+      reply.headers(securityHeaders);
+      echoRequestId(request, reply);
+      answerByPath(error, request, reply);
+    },
+    ajv: {
+      // What a client sends is checked and left as it is. `verbose` lets an error say which fields there are.
+      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },
+    },
+  });
+
+  // First, so that all that follows is seen.
+  useMetrics(app, metrics);
+  if (traced) useTracing(app);
+  useRequestIds(app);
+  useSecurityHeaders(app);
+  useRefusalWhenClosing(app);
+  useProblemDetails(app);
+  if (corsOrigins.length > 0) await useCors(app, corsOrigins);
+  refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, loopbackOnly, corsOrigins });
+  useKeys(app, keys);
+  for (const { schema } of components) app.addSchema(schema);
+  return app;
+}

@@ -1,0 +1,55 @@
+/** Pages of other origins may ask the service only where CORS_ORIGINS lets them; without it, none. */
+import cors from '@fastify/cors';
+import type { FastifyInstance } from 'fastify';
+
+/** Exact origins, or '*' for any. */
+export type CorsOrigins = '*' | readonly string[];
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+const requestHeaders = [
+  'authorization',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-none-match',
+  'inference-header-content-length',
+  'last-event-id',
+  'range',
+  'traceparent',
+  'tracestate',
+  'x-api-key',
+  'x-request-id',
+];
+
+/** Those that a page may read besides the ones that it always may. */
+const responseHeaders = [
+  'accept-ranges',
+  'content-disposition',
+  'content-range',
+  'etag',
+  'idempotency-replayed',
+  'inference-header-content-length',
+  'location',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'retry-after',
+  'server-timing',
+  'www-authenticate',
+  'x-request-id',
+];
+
+const preflightHoldsForSeconds = 600;
+
+/** Before the keys, as a preflight comes without one. */
+export async function useCors(app: FastifyInstance, origins: CorsOrigins): Promise<void> {
+  await app.register(cors, {
+    origin: origins === '*' ? '*' : [...origins],
+    methods,
+    allowedHeaders: requestHeaders,
+    exposedHeaders: responseHeaders,
+    maxAge: preflightHoldsForSeconds,
+    strictPreflight: false,
+  });
+}

@@ -1,0 +1,31 @@
+/** Probabilities as POST /predict answers them. */
+import type { Static } from 'typebox';
+import { likeliest, rankClasses } from '../../model/class-ranking.js';
+import type { ServedModel } from '../../model/loaded-model.js';
+import type { PredictionResponse } from '../schemas/prediction.js';
+
+export interface AnswerOptions {
+  /** Asks for this many of the likeliest classes, or all where there are fewer. */
+  topK?: number | undefined;
+  /** Whether to give the probabilities of all classes. */
+  probabilities: boolean;
+}
+
+/** `probabilities` (samples, classes) */
+export function predictionAnswer(
+  { manifest, labels }: ServedModel,
+  probabilities: Float32Array,
+  options: AnswerOptions,
+): Static<typeof PredictionResponse.schema> {
+  const classes = labels.length;
+  const predictions: Static<typeof PredictionResponse.schema>['predictions'] = [];
+  for (let start = 0; start < probabilities.length; start += classes) {
+    const row = probabilities.subarray(start, start + classes);
+    predictions.push({
+      ...likeliest(row, labels),
+      ...(options.probabilities && { probabilities: Array.from(row) }),
+      ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
+    });
+  }
+  return { model: manifest.model, version: manifest.version, predictions };
+}

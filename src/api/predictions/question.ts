@@ -1,0 +1,95 @@
+/** What is asked of which version, whatever the body is written in. */
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { TrainyardError } from '../../errors.js';
+import type { ImageReader } from '../../images/image-reader.js';
+import type { ServedModel } from '../../model/loaded-model.js';
+import type { ModelChoice } from '../../model/model-server.js';
+import { packRows } from '../../model/raw-inputs.js';
+import type { PredictionForm, PredictionQuery } from '../schemas/prediction-bodies.js';
+import type { PredictionRequest } from '../schemas/prediction.js';
+import type { Samples } from './ask.js';
+import type { AnswerOptions } from './prediction-answer.js';
+import { samplesOfBytes, samplesOfImages } from './samples.js';
+
+export interface Question {
+  choice: ModelChoice;
+  answer: AnswerOptions;
+  /** At once where the body is JSON: nothing is awaited that need not be. */
+  samplesFor: (model: ServedModel) => Samples | Promise<Samples>;
+}
+
+type Query = Static<typeof PredictionQuery>;
+
+/** Of a request that its schemas fit. @throws TrainyardError INVALID_REQUEST */
+export function questionOf(request: FastifyRequest, reader: Pick<ImageReader, 'read'>): Question {
+  const { body, mediaType } = request;
+  const query = request.query as Query;
+  if (body === undefined || body === null) {
+    throw new TrainyardError('INVALID_REQUEST', 'The body is missing.', { pointer: '' });
+  }
+  switch (mediaType) {
+    case 'image/png':
+    case 'image/jpeg':
+      return aboutImages([body as Buffer], query, reader, request);
+    case 'multipart/form-data':
+      return aboutImages((body as Static<typeof PredictionForm.schema>).image, query, reader, request);
+    case 'application/octet-stream':
+      return aboutBytes(body as Buffer, query);
+    case undefined:
+    default:
+      return aboutRows(body, query);
+  }
+}
+
+function aboutRows(body: Static<typeof PredictionRequest.schema>, query: Query): Question {
+  for (const name in query) {
+    throw new TrainyardError('INVALID_REQUEST', `${name} belongs into the body, where that is JSON.`);
+  }
+  const field = body.inputs ? 'inputs' : 'instances';
+  const rows = body[field] ?? [];
+  return {
+    ...optionsOf(body),
+    samplesFor: ({ network }) => ({
+      inputs: packRows(rows, network.inputs, field),
+      count: rows.length,
+      field,
+    }),
+  };
+}
+
+function aboutBytes(bytes: Buffer, { dtype = 'float32', image_fit: fit, ...options }: Query): Question {
+  refuse('image_fit', fit, 'images');
+  return { ...optionsOf(options), samplesFor: (model) => samplesOfBytes(bytes, model, dtype) };
+}
+
+function aboutImages(
+  images: Buffer[],
+  { image_fit: fit = 'digit', dtype, ...options }: Query,
+  reader: Pick<ImageReader, 'read'>,
+  request: FastifyRequest,
+): Question {
+  refuse('dtype', dtype, 'numbers');
+  return {
+    ...optionsOf(options),
+    samplesFor: (model) => samplesOfImages(images, model, fit, reader, request),
+  };
+}
+
+function optionsOf({
+  model,
+  version,
+  alias,
+  top_k: topK,
+  probabilities = true,
+}: Query): Omit<Question, 'samplesFor'> {
+  if (version !== undefined && alias !== undefined) {
+    throw new TrainyardError('INVALID_REQUEST', 'version and alias cannot be given together.');
+  }
+  return { choice: { model, version, alias }, answer: { topK, probabilities } };
+}
+
+function refuse(name: string, value: unknown, what: string): void {
+  if (value === undefined) return;
+  throw new TrainyardError('INVALID_REQUEST', `${name} is for bodies of ${what}, and this is none.`);
+}

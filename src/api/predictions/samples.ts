@@ -1,0 +1,78 @@
+/** Samples out of bytes: images, and numbers as they lie in memory. */
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyRequest } from 'fastify';
+import { TrainyardError } from '../../errors.js';
+import type { Fit } from '../../images/fit.js';
+import type { ImageReader } from '../../images/image-reader.js';
+import type { ServedModel } from '../../model/loaded-model.js';
+import { refuseNotFinite } from '../../model/raw-inputs.js';
+import { mostSamples } from '../schemas/prediction.js';
+import { refuseUnwanted, type Samples } from './ask.js';
+
+export type NumberType = 'float32' | 'uint8';
+
+/** @throws TrainyardError INVALID_REQUEST */
+export function samplesOfBytes(bytes: Buffer, { network }: ServedModel, type: NumberType): Samples {
+  const width = network.inputs;
+  const sampleBytes = type === 'uint8' ? width : 4 * width;
+  const count = bytes.length / sampleBytes;
+  if (count === 0 || !Number.isInteger(count)) {
+    const problem = `The body has ${bytes.length} bytes; samples of the model’s ${width} ${type} numbers have ${sampleBytes} each.`;
+    throw new TrainyardError('INVALID_REQUEST', problem, { pointer: '' });
+  }
+  if (count > mostSamples) {
+    const problem = `The body has ${count} samples, and there may be at most ${mostSamples}.`;
+    throw new TrainyardError('INVALID_REQUEST', problem, { pointer: '' });
+  }
+  const inputs = type === 'uint8' ? Float32Array.from(bytes) : floatsOf(bytes);
+  refuseNotFinite(inputs, width, 'samples');
+  return { inputs, count, field: 'samples' };
+}
+
+/** Little-endian, whatever this machine is. */
+function floatsOf(bytes: Buffer): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const floats = new Float32Array(bytes.length / 4);
+  for (let i = 0; i < floats.length; i++) floats[i] = view.getFloat32(4 * i, true);
+  return floats;
+}
+
+/** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */
+export async function samplesOfImages(
+  images: readonly Buffer[],
+  { manifest, network }: ServedModel,
+  fit: Fit,
+  reader: Pick<ImageReader, 'read'>,
+  request: FastifyRequest,
+): Promise<Samples> {
+  const side = Math.sqrt(network.inputs);
+  if (!Number.isInteger(side)) throw notSquare(manifest.model, network.inputs);
+  const inputs = new Float32Array(images.length * network.inputs);
+  for (const [index, bytes] of images.entries()) {
+    if (index > 0) {
+      // Whoever else has asked something is heard between two images.
+      await setImmediate();
+      refuseUnwanted(request);
+    }
+    try {
+      inputs.set(await reader.read({ bytes, fit, side }), index * network.inputs);
+    } catch (error) {
+      throw images.length === 1 ? error : namingImage(error, index);
+    }
+  }
+  return { inputs, count: images.length, field: 'image' };
+}
+
+function notSquare(model: string, inputs: number): TrainyardError {
+  const message =
+    `${model} takes ${inputs} numbers, and these are no square of pixels. ` +
+    'Send them as application/json or application/octet-stream.';
+  return new TrainyardError('INPUT_UNSUPPORTED', message);
+}
+
+/** One of several is to blame. */
+function namingImage(error: unknown, index: number): unknown {
+  if (!(error instanceof TrainyardError) || !error.code.startsWith('IMAGE_')) return error;
+  const message = `image[${index}]: ${error.message}`;
+  return new TrainyardError(error.code, message, { pointer: `/image/${index}`, cause: error });
+}

@@ -1,0 +1,46 @@
+/** Which published version a path means; whether it is loaded does not matter here. */
+import { TrainyardError } from '../errors.js';
+import type { Aliases } from '../model/aliases.js';
+import { latestAlias, modelNamePattern } from '../model/model-folder.js';
+import type { Registry, VersionManifest } from '../model/registry.js';
+
+export interface Published {
+  registry: Pick<Registry, 'manifest'>;
+  aliases: Pick<Aliases, 'list' | 'latest'>;
+}
+
+/**
+ * The manifest of the version of that number, or of that which the alias stands for.
+ * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT
+ */
+export async function manifestOf(
+  { registry, aliases }: Published,
+  name: string,
+  { version, alias = latestAlias }: { version?: number | undefined; alias?: string | undefined },
+): Promise<VersionManifest> {
+  refuseOtherNames(name);
+  const number = version ?? (await versionNamed(aliases, name, alias));
+  if (number === null) throw modelNotFound(name);
+  if (number !== undefined) return registry.manifest(name, number);
+  throw new TrainyardError('ALIAS_NOT_FOUND', `The model ${name} has no alias ${JSON.stringify(alias)}.`);
+}
+
+/** null: none can be read. undefined: there is no such alias. */
+async function versionNamed(
+  aliases: Published['aliases'],
+  name: string,
+  alias: string,
+): Promise<number | null | undefined> {
+  const latest = await aliases.latest(name);
+  if (alias === latestAlias || latest === null) return latest;
+  return (await aliases.list(name)).find((each) => each.alias === alias)?.version;
+}
+
+/** A name that no model can have is that of none. */
+export function refuseOtherNames(name: string): void {
+  if (!modelNamePattern.test(name)) throw modelNotFound(name);
+}
+
+export function modelNotFound(name: string): TrainyardError {
+  return new TrainyardError('MODEL_NOT_FOUND', `No model named ${JSON.stringify(name)} has been published.`);
+}

@@ -1,0 +1,74 @@
+/** What POST /predict takes beside JSON, and the query string that goes with it. */
+import Type from 'typebox';
+import { component } from './component.js';
+import { exampleDigit } from './example-digit.js';
+import { exampleJpeg, examplePng } from './example-images.js';
+import { answerOptions, choiceOptions, mostSamples } from './prediction.js';
+
+export const mostImages = 64;
+
+/** The body is these bytes; a schema without a type says so in OpenAPI 3.1. */
+function bytesOf(contentMediaType: string, description: string, example: string) {
+  return Type.Unsafe<Buffer>({ contentMediaType, description, examples: [example] });
+}
+
+export const PngImage = component(
+  'PngImage',
+  bytesOf('image/png', 'A PNG file, as it is; the example shows one in base64.', examplePng),
+);
+
+export const JpegImage = component(
+  'JpegImage',
+  bytesOf('image/jpeg', 'A JPEG file, as it is; the example shows one in base64.', exampleJpeg),
+);
+
+export const RawSamples = component(
+  'RawSamples',
+  bytesOf(
+    'application/octet-stream',
+    `Samples one after the other, at most ${mostSamples}, each as the numbers of its dataset, raw: little-endian float32, or ` +
+      'bytes with `dtype=uint8`. The example shows one of bytes, in base64.',
+    Buffer.from(exampleDigit).toString('base64'),
+  ),
+);
+
+export const PredictionForm = component(
+  'PredictionForm',
+  Type.Object(
+    {
+      image: Type.Array(Type.Unsafe<Buffer>({ contentMediaType: 'image/png, image/jpeg' }), {
+        minItems: 1,
+        maxItems: mostImages,
+        description: 'PNG or JPEG files.',
+      }),
+    },
+    {
+      description:
+        'Images to classify. Whatever may be in the query string may be a field of the form instead.',
+      examples: [{ image: [examplePng] }],
+    },
+  ),
+);
+
+/** Where the body is JSON, all of it is there. */
+export const PredictionQuery = Type.Object(
+  {
+    ...choiceOptions,
+    ...answerOptions,
+    image_fit: Type.Optional(
+      Type.Enum(['digit', 'stretch'], {
+        default: 'digit',
+        description:
+          'How an image becomes an input. `digit`: as MNIST was made, white on black, cropped to what is drawn, scaled and ' +
+          'centred. `stretch`: only scaled.',
+      }),
+    ),
+    dtype: Type.Optional(
+      Type.Enum(['float32', 'uint8'], {
+        default: 'float32',
+        description: 'Of the numbers in a body of `application/octet-stream`.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);

@@ -1,0 +1,282 @@
+/**
+ * Every operation of the OpenAPI document, asked with what fits it and with what does not: it never fails, it answers with
+ * a status that the document declares, and with a body that fits the schema of it.
+ */
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import fc, { type Arbitrary } from 'fast-check';
+import type { InjectOptions } from 'fastify';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildOpenApiDocument } from '../../../src/api/openapi.js';
+import { openService, type TestService } from '../service.js';
+import { fitting, mutated, type Schema } from './arbitrary.js';
+
+/** Itself, or where it is. */
+interface Example {
+  $ref?: string;
+  value?: unknown;
+}
+
+interface Media {
+  schema?: Schema;
+  example?: unknown;
+  examples?: Record<string, Example>;
+}
+
+interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required?: boolean;
+  schema: Schema;
+}
+
+interface Operation {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { content?: Record<string, Media> }>;
+}
+
+interface Asked {
+  parameters: [Parameter, string][];
+  body: { type: string; payload: string | Buffer } | undefined;
+}
+
+const document = (await buildOpenApiDocument()) as {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema>; examples?: Record<string, Example> };
+};
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+);
+
+const addFormatsTo = addFormats as unknown as typeof addFormats.default;
+
+const ajv = new Ajv2020({ strict: false, allErrors: false });
+addFormatsTo(ajv);
+ajv.addSchema({ $id: 'document', components: document.components });
+const validators = new Map<Schema, ValidateFunction>();
+
+let service: TestService;
+let waitingJob: string;
+let endedJob: string;
+
+beforeAll(async () => {
+  service = await openService();
+  await service.modelServer.start();
+  for (const seed of [1, 2, 3, 4]) await service.publishDigits('mnist-mlp', seed);
+});
+
+beforeEach(async () => {
+  // Whatever the operations before have made of it. Only the third version can be removed.
+  const { registry, aliases, modelServer } = service;
+  await registry.setUnloaded('mnist-mlp', false);
+  await aliases.set('mnist-mlp', 'production', 1);
+  await aliases.set('mnist-mlp', 'canary', 2);
+  await modelServer.refresh();
+  // It takes in only so many.
+  service.queue.clear();
+  waitingJob = await newJob();
+  endedJob = await newJob();
+  await service.http.post(`/v1/jobs/${endedJob}/cancel`);
+});
+
+async function newJob(): Promise<string> {
+  const { body } = await service.http.post('/v1/jobs');
+  return (body as { id: string }).id;
+}
+
+afterAll(() => service.stop());
+
+/** Things that are there, so that not every path leads to a 404. */
+const known: Partial<Record<string, () => string[]>> = {
+  id: () => [waitingJob, endedJob],
+  name: () => ['mnist-mlp'],
+  version: () => ['1', '3', '9'],
+  alias: () => ['production', 'latest', 'canary'],
+  label: () => ['production', 'latest'],
+};
+
+describe.each(operations)('$method $path', ({ path, method, operation }) => {
+  test('answers whatever is asked as the document says', async () => {
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(requestsOf(operation), async ({ parameters, body }) => {
+        const answer = await service.app.inject({
+          method: method.toUpperCase() as InjectOptions['method'] & string,
+          url: urlOf(path, parameters),
+          headers: {
+            ...Object.fromEntries(
+              parameters
+                .filter(([{ in: place }]) => place === 'header')
+                .map(([{ name }, value]) => [name, value]),
+            ),
+            ...(body && { 'content-type': body.type }),
+          },
+          ...(body && { payload: body.payload }),
+        });
+        statuses.add(answer.statusCode);
+        expect(answer.statusCode, answer.payload).toBeLessThan(500);
+        const declared = operation.responses[String(answer.statusCode)];
+        expect(declared, `status ${answer.statusCode}: ${answer.payload}`).toBeDefined();
+        checkBody(declared.content, String(answer.headers['content-type'] ?? ''), answer.payload);
+      }),
+      { numRuns: 100, examples: plainRequestsOf(operation).map((plain): [Asked] => [plain]) },
+    );
+    expect(
+      [...statuses].some((status) => status < 400),
+      `there were ${[...statuses].join(', ')}`,
+    ).toBe(true);
+  });
+});
+
+function checkBody(
+  content: Partial<Record<string, Media>> | undefined,
+  contentType: string,
+  text: string,
+): void {
+  const type = contentType.split(';', 1)[0] ?? '';
+  if (content === undefined) {
+    expect(text).toBe('');
+    return;
+  }
+  const schema = isOfNoRoute(type, text) ? { $ref: '#/components/schemas/Problem' } : content[type]?.schema;
+  if (!isOfNoRoute(type, text)) expect(Object.keys(content)).toContain(type);
+  if (schema === undefined || !type.endsWith('json')) return;
+  const validate = validators.get(schema) ?? ajv.compile(rebased(schema));
+  validators.set(schema, validate);
+  const body: unknown = JSON.parse(text);
+  expect(validate(body), `${text}\n${JSON.stringify(validate.errors)}`).toBe(true);
+}
+
+/** A path may be such that it leads to no operation; whose client it is that asked cannot be told then. */
+function isOfNoRoute(type: string, text: string): boolean {
+  return (
+    type === 'application/problem+json' &&
+    /"(?:ROUTE_NOT_FOUND|The path is wrongly encoded or too long\.)"/.test(text)
+  );
+}
+
+/** Its references lead into the document, wherever it stands. */
+function rebased(schema: Schema): Schema {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')) as Schema;
+}
+
+function resolve(ref: string): Schema {
+  return document.components.schemas[ref.split('/').at(-1) ?? ''] ?? {};
+}
+
+function valueOf({ $ref, value }: Example): unknown {
+  return $ref === undefined ? value : document.components.examples?.[$ref.split('/').at(-1) ?? '']?.value;
+}
+
+/** What is there is asked for, as the document shows it: that must work with one of them. */
+function plainRequestsOf({ parameters = [], requestBody }: Operation): Asked[] {
+  const choices = parameters
+    .filter(({ in: place }) => place === 'path')
+    .map((parameter) => knownOf(parameter).map((value): [Parameter, string] => [parameter, value]));
+  const body = requestBody && shownBody(requestBody.content);
+  return productOf(choices).map((chosen) => ({ parameters: chosen, body }));
+}
+
+function productOf<Choice>(choices: Choice[][]): Choice[][] {
+  return choices.reduce<Choice[][]>(
+    (product, each) => product.flatMap((chosen) => each.map((choice) => [...chosen, choice])),
+    [[]],
+  );
+}
+
+function shownBody(content: Record<string, Media>): Asked['body'] {
+  const [type, media] = Object.entries(content)[0] ?? ['', {}];
+  const [example] = examplesOf(media);
+  return example === undefined ? undefined : { type, payload: JSON.stringify(example) };
+}
+
+function examplesOf({ example, examples = {} }: Media): unknown[] {
+  return [example, ...Object.values(examples).map(valueOf)].filter((each) => each !== undefined);
+}
+
+function requestsOf({ parameters = [], requestBody }: Operation): Arbitrary<Asked> {
+  return fc.record({
+    // Some go with one kind of body only, so that with many of them nothing would ever be answered.
+    parameters: fc
+      .boolean()
+      .chain((isAll) =>
+        fc
+          .tuple(...parameters.filter(({ in: place }) => isAll || place === 'path').map(parameterOf))
+          .map((values) => values.filter((value) => value !== null)),
+      ),
+    body: requestBody
+      ? bodiesOf(requestBody.content)
+      : fc.option(fc.constant(noBody), { nil: undefined, freq: 8 }),
+  });
+}
+
+/** Of operations that take none. */
+const noBody = { type: 'application/json', payload: '{}' };
+
+function parameterOf(parameter: Parameter): Arbitrary<[Parameter, string] | null> {
+  const fits = fitting(parameter.schema, resolve).map(textOf);
+  const present = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...knownOf(parameter)) },
+    { weight: 2, arbitrary: fits },
+    { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 80 }) },
+  );
+  const values = present.map((value): [Parameter, string] => [parameter, sendable(parameter, value)]);
+  return parameter.in === 'path' ? values : fc.option(values, { nil: null });
+}
+
+function knownOf({ name, schema }: Parameter): string[] {
+  return known[name]?.() ?? [textOf(schema.enum?.[0] ?? schema.minimum ?? 'x')];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** An empty segment or one of dots would be another path, and a header is of visible ASCII. */
+function sendable({ in: place }: Parameter, value: string): string {
+  if (place === 'header') return value.replaceAll(/[^ -~]/g, '?');
+  return place === 'path' && /^\.{0,2}$/.test(value) ? '-' : value;
+}
+
+function urlOf(path: string, parameters: [Parameter, string][]): string {
+  let url = path;
+  const query = new URLSearchParams();
+  for (const [{ name, in: place }, value] of parameters) {
+    if (place === 'path') url = url.replace(`{${name}}`, encodeURIComponent(value));
+    if (place === 'query') query.append(name, value);
+  }
+  return query.size > 0 ? `${url}?${query.toString()}` : url;
+}
+
+function bodiesOf(content: Record<string, Media>): Arbitrary<Asked['body']> {
+  const bodies = Object.entries(content).map(([type, media]) =>
+    (type.endsWith('json') ? jsonBodies(media) : binaryBodies()).map((payload) => ({ type, payload })),
+  );
+  return fc.oneof(
+    { weight: 12, arbitrary: fc.oneof(...bodies) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ type: fc.constantFrom('text/plain', 'x/y', '?'), payload: fc.string() }),
+    },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  );
+}
+
+function jsonBodies(media: Media): Arbitrary<string> {
+  const shown = examplesOf(media);
+  const fits = fitting(media.schema ?? {}, resolve);
+  const good = shown.length > 0 ? fc.oneof(fc.constantFrom(...shown), fits) : fits;
+  return fc.oneof(
+    { weight: 4, arbitrary: good.map((value) => JSON.stringify(value)) },
+    { weight: 6, arbitrary: mutated(good).map((value) => JSON.stringify(value)) },
+    { weight: 1, arbitrary: fc.json() },
+    { weight: 1, arbitrary: fc.string() },
+  );
+}
+
+function binaryBodies(): Arbitrary<Buffer> {
+  return fc.uint8Array({ maxLength: 4_000 }).map((bytes) => Buffer.from(bytes));
+}
