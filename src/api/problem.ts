@@ -76,27 +76,31 @@ export function sayWhenToRetry(reply: FastifyReply, code: ErrorCode, status = st
   if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter);
 }
 
+export function problemOf(
+  { code, detail, pointer, parameter }: Failure,
+  { url, id }: { url: string; id: string },
+): Problem {
+  return {
+    type: problemType(code),
+    title: errorCodes[code],
+    status: statusOf(code),
+    detail,
+    code,
+    instance: url,
+    request_id: id,
+    ...(pointer !== undefined && { pointer }),
+    ...(parameter !== undefined && { parameter }),
+  };
+}
+
 /** `more` are members of its own, and may set another status. */
 export function sendProblem(
   reply: FastifyReply,
   failure: Failure,
   more: { status?: number; [member: string]: unknown } = {},
 ): FastifyReply {
-  const { request } = reply;
-  const { code, detail, pointer, parameter } = failure;
-  const problem: Problem = {
-    type: problemType(code),
-    title: errorCodes[code],
-    status: statusOf(code),
-    detail,
-    code,
-    instance: request.url,
-    request_id: request.id,
-    ...(pointer !== undefined && { pointer }),
-    ...(parameter !== undefined && { parameter }),
-    ...more,
-  };
-  sayWhenToRetry(reply, code, problem.status);
+  const problem: Problem = { ...problemOf(failure, reply.request), ...more };
+  sayWhenToRetry(reply, failure.code, problem.status);
   // Text, so that no route's serialiser drops a member.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -6,7 +6,7 @@ import type { Registry, VersionManifest } from '../model/registry.js';
 
 export interface Published {
   registry: Pick<Registry, 'manifest'>;
-  aliases: Pick<Aliases, 'list' | 'latest'>;
+  aliases: Pick<Aliases, 'names'>;
 }
 
 /**
@@ -31,9 +31,8 @@ async function versionNamed(
   name: string,
   alias: string,
 ): Promise<number | null | undefined> {
-  const latest = await aliases.latest(name);
-  if (alias === latestAlias || latest === null) return latest;
-  return (await aliases.list(name)).find((each) => each.alias === alias)?.version;
+  const { versions } = await aliases.names(name);
+  return versions.has(latestAlias) ? versions.get(alias) : null;
 }
 
 /** A name that no model can have is that of none. */

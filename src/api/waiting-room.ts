@@ -8,8 +8,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Logger } from '../log.js';
 import { requestIdOf } from './plugins/request-ids.js';
 import { securityHeaders } from './plugins/security-headers.js';
-import { retryAfterOf, statusOf } from './problem.js';
-import { problemExample } from './schemas/problem.js';
+import { problemOf, retryAfterOf, statusOf } from './problem.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -64,8 +63,9 @@ export function createWaitingRoom(
     const url = request.url ?? '';
     const detail = `${size} predictions wait, and no more are taken in for the moment. Ask again in a second.`;
     const isOwn = url.startsWith('/predict');
-    const problem = { ...problemExample('OVERLOADED', statusOf('OVERLOADED'), url), detail, request_id: id };
-    const body = JSON.stringify(isOwn ? problem : { error: detail });
+    const body = JSON.stringify(
+      isOwn ? problemOf({ code: 'OVERLOADED', detail }, { url, id }) : { error: detail },
+    );
     response
       .writeHead(statusOf('OVERLOADED'), {
         ...securityHeaders,

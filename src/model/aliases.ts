@@ -16,6 +16,18 @@ export interface Alias {
   updated_at: string;
 }
 
+export interface ModelNames {
+  /** By alias, and `latest` whether it is set or not; without it where no version can be read. */
+  versions: ReadonlyMap<string, number>;
+  /** Whether `latest` is set. */
+  pinned: boolean;
+}
+
+/** The aliases that stand for the version, `latest` among them. */
+export function namesOf(version: number, { versions }: ModelNames): string[] {
+  return [...versions].filter(([, each]) => each === version).map(([alias]) => alias);
+}
+
 export interface Aliases {
   /** Those that are set, sorted by name; of damaged ones nothing is known. */
   list(name: string): Promise<Alias[]>;
@@ -31,8 +43,8 @@ export interface Aliases {
    * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND when there is none
    */
   rollBack(name: string): Promise<Alias>;
-  /** The version that `latest` stands for; null: none can be read. */
-  latest(name: string): Promise<number | null>;
+  /** What every name stands for. */
+  names(name: string): Promise<ModelNames>;
 }
 
 export function createAliases(options: { storage: Storage; registry: Registry; now?: () => Date }): Aliases {
@@ -71,21 +83,28 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
     return document;
   }
 
-  async function latest(name: string): Promise<number | null> {
-    const pinned = await tryRead(name, latestAlias);
-    return pinned?.version ?? (await registry.latest(name))?.version ?? null;
+  async function list(name: string): Promise<Alias[]> {
+    const files = await storage.list(`${folderOf(name)}/aliases`);
+    const names = files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
+    const aliases = await Promise.all(
+      names.filter((alias) => aliasPattern.test(alias)).map((alias) => tryRead(name, alias)),
+    );
+    return aliases.filter((alias) => alias !== null);
+  }
+
+  async function names(name: string): Promise<ModelNames> {
+    const versions = new Map((await list(name)).map(({ alias, version }) => [alias, version]));
+    const pinned = versions.has(latestAlias);
+    if (!pinned) {
+      const newest = await registry.latest(name);
+      if (newest !== null) versions.set(latestAlias, newest.version);
+    }
+    return { versions, pinned };
   }
 
   return {
-    async list(name) {
-      const files = await storage.list(`${folderOf(name)}/aliases`);
-      const names = files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
-      const aliases = await Promise.all(
-        names.filter((alias) => aliasPattern.test(alias)).map((alias) => tryRead(name, alias)),
-      );
-      return aliases.filter((alias) => alias !== null);
-    },
-
+    list,
+    names,
     set,
 
     async remove(name, alias) {
@@ -100,19 +119,17 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
     },
 
     async rollBack(name) {
-      const current = await latest(name);
+      const current = (await names(name)).versions.get(latestAlias);
       const versions = await registry.versions(name);
       if (versions.length === 0) {
         throw new TrainyardError('MODEL_NOT_FOUND', `No model named ${name} has been published.`);
       }
-      const before = versions.findLast(({ version }) => current !== null && version < current);
+      const before = versions.findLast(({ version }) => current !== undefined && version < current);
       if (before === undefined) {
         const message = `The model ${name} has no version before ${current ?? 'the one that answers'}.`;
         throw new TrainyardError('VERSION_NOT_FOUND', message);
       }
       return set(name, latestAlias, before.version);
     },
-
-    latest,
   };
 }

@@ -9,6 +9,15 @@ export interface RankedClass {
   confidence: number;
 }
 
+/** The rows (classes) of `probabilities` (count, classes), as views of it. */
+export function classRows(probabilities: Float32Array, classes: number): Float32Array[] {
+  const rows: Float32Array[] = [];
+  for (let start = 0; start < probabilities.length; start += classes) {
+    rows.push(probabilities.subarray(start, start + classes));
+  }
+  return rows;
+}
+
 /** The likeliest class of a row (classes), of equals the first. */
 export function likeliest(row: Float32Array, labels: readonly string[]): RankedClass {
   let index = 0;

@@ -147,6 +147,7 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
       }
       const key = `${folderOf(model)}/files/${runId}-${step}.safetensors`;
       await storage.put(key, file);
+      const digest = digestOf(file);
       // A number that another publisher takes meanwhile is looked at as well: it may be this very publication.
       for (let version = Math.max(0, ...taken.slice(-1), ...removed.slice(-1)) + 1; ; version++) {
         const manifest: VersionManifest = {
@@ -160,7 +161,7 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
           network,
           labels,
           parameters: parameterCount(network),
-          file: { key, ...digestOf(file) },
+          file: { key, ...digest },
           created_at: now.toISOString(),
         };
         const created = await storage.create(versionKey(model, version), encodeManifest(manifest));

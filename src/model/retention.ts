@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
-import type { Aliases } from './aliases.js';
+import { namesOf, type Aliases } from './aliases.js';
 import type { Registry } from './registry.js';
 
 export interface Retention {
@@ -27,18 +27,11 @@ export function createRetention(options: {
   let timer: NodeJS.Timeout | undefined;
   let sweeping = Promise.resolve();
 
-  /** By which names. */
-  async function namesOf(name: string, version: number): Promise<string[]> {
-    const set = (await aliases.list(name)).filter((alias) => alias.version === version);
-    const names = new Set(set.map(({ alias }) => alias));
-    if ((await aliases.latest(name)) === version) names.add('latest');
-    return [...names];
-  }
-
   async function removeUnlessNamed(name: string, version: number): Promise<boolean> {
-    if ((await namesOf(name, version)).length > 0) return false;
+    const isNamed = async (): Promise<boolean> => namesOf(version, await aliases.names(name)).length > 0;
+    if (await isNamed()) return false;
     // An alias may be set at this very moment. Who sets it looks for the version afterwards.
-    return registry.remove(name, version, async () => (await namesOf(name, version)).length > 0);
+    return registry.remove(name, version, isNamed);
   }
 
   async function sweep(): Promise<void> {
@@ -59,7 +52,7 @@ export function createRetention(options: {
     async remove(name, version) {
       await registry.manifest(name, version);
       if (await removeUnlessNamed(name, version)) return;
-      const names = await namesOf(name, version);
+      const names = namesOf(version, await aliases.names(name));
       // Somebody else has removed it meanwhile.
       if (names.length === 0) return;
       throw new TrainyardError(

@@ -1,6 +1,6 @@
 /** Probabilities as POST /predict answers them. */
 import type { Static } from 'typebox';
-import { likeliest, rankClasses } from '../../model/class-ranking.js';
+import { classRows, likeliest, rankClasses } from '../../model/class-ranking.js';
 import type { ServedModel } from '../../model/loaded-model.js';
 import type { PredictionResponse } from '../schemas/prediction.js';
 
@@ -17,15 +17,10 @@ export function predictionAnswer(
   probabilities: Float32Array,
   options: AnswerOptions,
 ): Static<typeof PredictionResponse.schema> {
-  const classes = labels.length;
-  const predictions: Static<typeof PredictionResponse.schema>['predictions'] = [];
-  for (let start = 0; start < probabilities.length; start += classes) {
-    const row = probabilities.subarray(start, start + classes);
-    predictions.push({
-      ...likeliest(row, labels),
-      ...(options.probabilities && { probabilities: Array.from(row) }),
-      ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
-    });
-  }
+  const predictions = classRows(probabilities, labels.length).map((row) => ({
+    ...likeliest(row, labels),
+    ...(options.probabilities && { probabilities: Array.from(row) }),
+    ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
+  }));
   return { model: manifest.model, version: manifest.version, predictions };
 }

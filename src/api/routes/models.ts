@@ -1,7 +1,7 @@
 /** What has been published: models, and their versions to look at, to take along and to take away. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
-import type { Alias, Aliases } from '../../model/aliases.js';
+import { namesOf, type Aliases, type ModelNames } from '../../model/aliases.js';
 import { latestAlias } from '../../model/model-folder.js';
 import type { ModelServer } from '../../model/model-server.js';
 import type { Registry, VersionManifest } from '../../model/registry.js';
@@ -22,8 +22,8 @@ import {
 } from '../schemas/model.js';
 
 export interface ModelDeps {
-  registry: Pick<Registry, 'names' | 'versionNumbers' | 'versions' | 'latest' | 'manifest' | 'openFile'>;
-  aliases: Pick<Aliases, 'list'>;
+  registry: Pick<Registry, 'names' | 'versionNumbers' | 'versions' | 'manifest' | 'openFile'>;
+  aliases: Pick<Aliases, 'names'>;
   retention: Pick<Retention, 'remove'>;
   modelServer: Pick<ModelServer, 'refresh' | 'status'>;
 }
@@ -34,32 +34,19 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   done,
 ) => {
   /** null: none of its versions has a manifest that can be read. */
-  async function summaryOf(name: string, set: Alias[]) {
-    const pinned = set.find(({ alias }) => alias === latestAlias);
-    const latest = pinned ? await registry.manifest(name, pinned.version) : await registry.latest(name);
-    if (latest === null) return null;
+  async function summaryOf(name: string, { versions, pinned }: ModelNames) {
+    const number = versions.get(latestAlias);
+    if (number === undefined) return null;
+    const latest = await registry.manifest(name, number);
     return {
       object: 'model' as const,
       name,
       latest_version: latest.version,
-      pinned: pinned !== undefined,
-      aliases: Object.fromEntries(
-        set.filter((each) => each !== pinned).map(({ alias, version }) => [alias, version]),
-      ),
+      pinned,
+      aliases: Object.fromEntries([...versions].filter(([alias]) => alias !== latestAlias)),
       version_count: (await registry.versionNumbers(name)).length,
       created_at: latest.created_at,
     };
-  }
-
-  /** Of each version the aliases that stand for it. */
-  async function namesOf(name: string): Promise<(version: number) => string[]> {
-    const set = await aliases.list(name);
-    const names = set.map(({ alias, version }) => ({ alias, version }));
-    if (!names.some(({ alias }) => alias === latestAlias)) {
-      const latest = await registry.latest(name);
-      if (latest !== null) names.push({ alias: latestAlias, version: latest.version });
-    }
-    return (version) => names.filter((each) => each.version === version).map(({ alias }) => alias);
   }
 
   app.get(
@@ -78,7 +65,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
     async ({ query: { after = '', limit = 20 } }) => {
       const names = (await registry.names()).filter((name) => name > after);
       const page = await Promise.all(
-        names.slice(0, limit).map(async (name) => summaryOf(name, await aliases.list(name))),
+        names.slice(0, limit).map(async (name) => summaryOf(name, await aliases.names(name))),
       );
       const data = page.filter((model) => model !== null);
       return { object: 'list' as const, data, has_more: names.length > limit };
@@ -102,12 +89,12 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
     async ({ params: { name } }) => {
       refuseOtherNames(name);
       const versions = await registry.versions(name);
-      const summary = await summaryOf(name, await aliases.list(name));
+      const names = await aliases.names(name);
+      const summary = await summaryOf(name, names);
       if (summary === null) throw modelNotFound(name);
-      const names = await namesOf(name);
       return {
         ...summary,
-        versions: versions.map((each) => shown(each, names(each.version))),
+        versions: versions.map((each) => shown(each, names)),
         model_version_status: versionStatuses(modelServer, name, await registry.versionNumbers(name)),
       };
     },
@@ -131,9 +118,9 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       refuseOtherNames(name);
       const versions = (await registry.versions(name)).reverse();
       if (versions.length === 0) throw modelNotFound(name);
-      const names = await namesOf(name);
+      const names = await aliases.names(name);
       const rest = versions.filter(({ version }) => version < after);
-      const data = rest.slice(0, limit).map((each) => shown(each, names(each.version)));
+      const data = rest.slice(0, limit).map((each) => shown(each, names));
       return { object: 'list' as const, data, has_more: rest.length > limit };
     },
   );
@@ -156,7 +143,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       refuseOtherNames(name);
       const manifest = await registry.manifest(name, Number(version));
       return {
-        ...shown(manifest, (await namesOf(name))(manifest.version)),
+        ...shown(manifest, await aliases.names(name)),
         model_version_status: versionStatuses(modelServer, name, [manifest.version]),
       };
     },
@@ -238,13 +225,13 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
 };
 
 /** Where the file lies is the store's business. */
-function shown(manifest: VersionManifest, aliases: string[]): Static<typeof ModelVersion.schema> {
+function shown(manifest: VersionManifest, names: ModelNames): Static<typeof ModelVersion.schema> {
   const { model, version, run_id, step, spec = null, metrics, network, labels, parameters, file } = manifest;
   return {
     object: 'model_version',
     model,
     version,
-    aliases,
+    aliases: namesOf(version, names),
     job_id: run_id,
     step,
     spec: spec as Static<typeof ModelVersion.schema>['spec'],

@@ -6,6 +6,7 @@ import { ask } from '../predictions/ask.js';
 import { useBinaryBodies } from '../predictions/bodies.js';
 import { predictionAnswer } from '../predictions/prediction-answer.js';
 import { questionOf } from '../predictions/question.js';
+import { predictionBodyLimit, predictionConfig } from '../predictions/route.js';
 import { PredictionRequest, PredictionResponse } from '../schemas/prediction.js';
 import {
   JpegImage,
@@ -30,8 +31,7 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
   app.post(
     '/predict',
     {
-      // Room for 1024 samples of 784 numbers with all their digits.
-      bodyLimit: 32 * 2 ** 20,
+      bodyLimit: predictionBodyLimit,
       schema: {
         operationId: 'predict',
         tags: ['predictions'],
@@ -53,20 +53,8 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
         response: { 200: PredictionResponse.ref },
       },
       config: {
-        access: 'predict',
-        predicts: true,
-        problems: [
-          'IMAGE_INVALID',
-          'IMAGE_TOO_LARGE',
-          'INPUT_UNSUPPORTED',
-          'MODEL_NOT_FOUND',
-          'VERSION_NOT_FOUND',
-          'ALIAS_NOT_FOUND',
-          'OVERLOADED',
-          'MODEL_NOT_READY',
-          'DEADLINE_EXCEEDED',
-          'CHECKPOINT_CORRUPT',
-        ],
+        ...predictionConfig,
+        problems: ['IMAGE_INVALID', 'IMAGE_TOO_LARGE', 'INPUT_UNSUPPORTED', ...predictionConfig.problems],
       },
     },
     (request, reply) => {

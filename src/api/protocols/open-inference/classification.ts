@@ -2,7 +2,7 @@
  * The classification extension: instead of probabilities, the likeliest classes as text, `value:index:label`.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
  */
-import { rankClasses } from '../../../model/class-ranking.js';
+import { classRows, rankClasses } from '../../../model/class-ranking.js';
 import type { OutputTensor } from './answer.js';
 
 /** BYTES (count, most), or of all classes where there are fewer. `probabilities` (count, classes) */
@@ -11,17 +11,13 @@ export function classificationTensor(
   labels: readonly string[],
   most: number,
 ): OutputTensor {
-  const classes = labels.length;
-  const count = probabilities.length / classes;
-  const texts = Array.from({ length: count }, (_, sample) => {
-    const row = probabilities.subarray(sample * classes, (sample + 1) * classes);
-    return rankClasses(row, labels, most).map(
-      ({ confidence, index, label }) => `${confidence}:${index}:${label}`,
-    );
-  }).flat();
+  const rows = classRows(probabilities, labels.length);
+  const texts = rows.flatMap((row) =>
+    rankClasses(row, labels, most).map(({ confidence, index, label }) => `${confidence}:${index}:${label}`),
+  );
   return {
     datatype: 'BYTES',
-    shape: [count, texts.length / count],
+    shape: [rows.length, texts.length / rows.length],
     toJson: () => texts,
     toBytes: () => Buffer.concat(texts.flatMap(lengthAndText)),
   };

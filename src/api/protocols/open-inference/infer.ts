@@ -6,6 +6,7 @@ import { TrainyardError } from '../../../errors.js';
 import type { ServedModel } from '../../../model/loaded-model.js';
 import type { ModelServer } from '../../../model/model-server.js';
 import { ask } from '../../predictions/ask.js';
+import { predictionBodyLimit, predictionConfig } from '../../predictions/route.js';
 import { answerWith } from './answer.js';
 import { rawRequest, useBinaryBodies } from './binary-body.js';
 import { inputName, readInput, readRawInput } from './input-tensor.js';
@@ -37,20 +38,8 @@ export const inferRoutes: FastifyPluginCallbackTypebox<InferDeps> = (scope, { mo
     scope.post(
       `${path}/infer`,
       {
-        bodyLimit: 32 * 2 ** 20,
-        config: {
-          access: 'predict',
-          predicts: true,
-          problems: [
-            'MODEL_NOT_FOUND',
-            'VERSION_NOT_FOUND',
-            'ALIAS_NOT_FOUND',
-            'OVERLOADED',
-            'MODEL_NOT_READY',
-            'DEADLINE_EXCEEDED',
-            'CHECKPOINT_CORRUPT',
-          ],
-        },
+        bodyLimit: predictionBodyLimit,
+        config: predictionConfig,
         schema: {
           operationId: `inferWithModel${suffix}`,
           tags: ['open inference protocol'],

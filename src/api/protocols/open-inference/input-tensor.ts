@@ -1,13 +1,12 @@
 /** From the tensors of a request to samples, everything that they say of themselves checked against what they are. */
 import { TrainyardError } from '../../../errors.js';
 import { refuseNotFinite } from '../../../model/raw-inputs.js';
+import { mostSamples } from '../../schemas/prediction.js';
 import { datatypes, fp32, type Datatype } from './datatypes.js';
 import type { InputTensor } from './infer-schemas.js';
 
 /** The one that networks take. */
 export const inputName = 'input';
-
-const maxSamples = 1024;
 
 export interface InputSamples {
   /** (count, width), finite */
@@ -80,8 +79,8 @@ function countOf({ shape }: InputTensor, width: number): number {
 }
 
 function refuseOtherCounts(count: number): void {
-  if (count >= 1 && count <= maxSamples) return;
-  throw invalid(`it has ${count} samples; at least 1 and at most ${maxSamples} are taken at a time.`);
+  if (count >= 1 && count <= mostSamples) return;
+  throw invalid(`it has ${count} samples; at least 1 and at most ${mostSamples} are taken at a time.`);
 }
 
 /** A tensor's numbers are in one place, and there are no others. */

@@ -1,6 +1,6 @@
 /** Which tensors a request wants back, and in which form; and those tensors of a model's probabilities. */
 import { TrainyardError } from '../../../errors.js';
-import { likeliest } from '../../../model/class-ranking.js';
+import { classRows, likeliest } from '../../../model/class-ranking.js';
 import type { OutputTensor } from './answer.js';
 import { classificationTensor } from './classification.js';
 import type { OutputRequest } from './infer-schemas.js';
@@ -68,15 +68,10 @@ function probabilityTensor(probabilities: Float32Array, classes: number): Output
 
 /** INT64 (count): the likeliest class of each sample. */
 function classTensor(probabilities: Float32Array, labels: readonly string[]): OutputTensor {
-  const classes = labels.length;
-  const count = probabilities.length / classes;
-  const indices = Array.from(
-    { length: count },
-    (_, sample) => likeliest(probabilities.subarray(sample * classes, (sample + 1) * classes), labels).index,
-  );
+  const indices = classRows(probabilities, labels.length).map((row) => likeliest(row, labels).index);
   return {
     datatype: 'INT64',
-    shape: [count],
+    shape: [indices.length],
     toJson: () => indices,
     toBytes: () => Buffer.from(BigInt64Array.from(indices, BigInt).buffer),
   };

@@ -1,11 +1,13 @@
 /** `:predict`, `:classify`, and `:regress`, which classifiers cannot do. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { TrainyardError, type ErrorCode } from '../../../errors.js';
+import { TrainyardError } from '../../../errors.js';
+import { classRows } from '../../../model/class-ranking.js';
 import type { ServedModel } from '../../../model/loaded-model.js';
 import type { ModelServer } from '../../../model/model-server.js';
 import { packRows } from '../../../model/raw-inputs.js';
 import { ask } from '../../predictions/ask.js';
+import { predictionBodyLimit, predictionConfig } from '../../predictions/route.js';
 import { rowsOf, rowsOfExamples, type Rows } from './samples.js';
 import { TfClassifyRequest, TfClassifyResponse, TfPredictRequest, TfPredictResponse } from './schemas.js';
 import { refuseOtherSignatures } from './signature.js';
@@ -14,19 +16,6 @@ import { choiceOf, paths } from './version-path.js';
 export interface TfPredictDeps {
   modelServer: Pick<ModelServer, 'use'>;
 }
-
-const problems: ErrorCode[] = [
-  'MODEL_NOT_FOUND',
-  'VERSION_NOT_FOUND',
-  'ALIAS_NOT_FOUND',
-  'OVERLOADED',
-  'MODEL_NOT_READY',
-  'DEADLINE_EXCEEDED',
-  'CHECKPOINT_CORRUPT',
-];
-
-/** Room for 1024 samples of 784 numbers with all their digits. */
-const bodyLimit = 32 * 2 ** 20;
 
 export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
   scope,
@@ -37,8 +26,8 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
     scope.post(
       `${path}::predict`,
       {
-        bodyLimit,
-        config: { access: 'predict', predicts: true, problems },
+        bodyLimit: predictionBodyLimit,
+        config: predictionConfig,
         schema: {
           operationId: `tfPredict${suffix}`,
           tags: ['tensorflow serving'],
@@ -64,8 +53,8 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
     scope.post(
       `${path}::classify`,
       {
-        bodyLimit,
-        config: { access: 'predict', predicts: true, problems },
+        bodyLimit: predictionBodyLimit,
+        config: predictionConfig,
         schema: {
           operationId: `tfClassify${suffix}`,
           tags: ['tensorflow serving'],
@@ -110,7 +99,5 @@ async function askRows(
   const { inputs: width, outputs: classes } = model.network;
   const inputs = packRows(rows, width, field);
   const probabilities = await ask(model, { inputs, count: rows.length, field }, request, reply);
-  return rows.map((_, sample) =>
-    Array.from(probabilities.subarray(sample * classes, (sample + 1) * classes)),
-  );
+  return classRows(probabilities, classes).map((row) => Array.from(row));
 }

@@ -1,8 +1,7 @@
 /** The samples of a request, in each of the forms that TensorFlow Serving has for them, as rows of numbers. */
 import { TrainyardError } from '../../../errors.js';
+import { mostSamples } from '../../schemas/prediction.js';
 import { inputName } from './signature.js';
-
-const maxSamples = 1024;
 
 export interface Rows {
   /** Each should be a list of numbers. */
@@ -82,8 +81,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function refuseOtherCounts(rows: readonly unknown[], field: string): void {
-  if (rows.length >= 1 && rows.length <= maxSamples) return;
-  const message = `${field} has ${rows.length} samples; at least 1 and at most ${maxSamples} are taken at a time.`;
+  if (rows.length >= 1 && rows.length <= mostSamples) return;
+  const message = `${field} has ${rows.length} samples; at least 1 and at most ${mostSamples} are taken at a time.`;
   throw invalid(message);
 }
 
