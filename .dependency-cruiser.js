@@ -195,6 +195,19 @@ export default {
       to: { path: '^src/telemetry/tracing\\.ts$', dynamic: false },
     },
     {
+      name: 'object-store-packages-in-storage-only',
+      severity: 'error',
+      from: { pathNot: '^src/storage/' },
+      to: { path: packages('@aws-sdk/[^/]+', '@smithy/[^/]+') },
+    },
+    {
+      name: 's3-on-demand',
+      comment: 'The client is large; it is loaded only where there is a bucket.',
+      severity: 'error',
+      from: { pathNot: '^src/storage/s3-' },
+      to: { path: '^src/storage/s3-', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'mnist-in-data-only',
       severity: 'error',
       from: { pathNot: '^src/data/' },

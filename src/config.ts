@@ -13,6 +13,7 @@ const Env = Type.Object({
   HOST: Type.String({ default: '127.0.0.1' }),
   PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
   DATA_DIR: Type.String({ default: 'data' }),
+  STORE_URL: Type.Optional(Type.String()),
   QUEUE_URL: Type.Optional(Type.String()),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
@@ -36,6 +37,22 @@ const Env = Type.Object({
 
 export type QueueTarget = { kind: 'embedded' } | { kind: 'redis' | 'postgres'; url: string };
 
+/** Where runs, models and keys are kept: in the data folder, or in a bucket. */
+export type StoreTarget =
+  | { kind: 'folder' }
+  | {
+      kind: 's3';
+      bucket: string;
+      /** Of every key; '' or ending with '/'. */
+      prefix: string;
+      /** Where it is not AWS. */
+      endpoint?: string;
+      /** Undefined: as the AWS SDK finds it. */
+      region?: string;
+      /** Whether the bucket stands in the path of a URL instead of in its host name. */
+      pathStyle: boolean;
+    };
+
 export interface TracingSettings {
   /** Where spans are posted. */
   readonly url: string;
@@ -54,6 +71,7 @@ export interface Config {
   readonly port: number;
   /** Absolute. */
   readonly dataDir: string;
+  readonly store: StoreTarget;
   readonly queue: QueueTarget;
   /** Runs that one worker trains at a time. */
   readonly workerConcurrency: number;
@@ -110,6 +128,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     listens: values.ROLE !== 'worker' || values.PORT !== undefined,
     port: values.PORT ?? 3000,
     dataDir: resolve(values.DATA_DIR),
+    store: parseStoreUrl(values.STORE_URL),
     queue,
     workerConcurrency,
     threads: values.THREADS ?? Math.max(1, Math.floor(availableParallelism() / workerConcurrency)),
@@ -156,6 +175,61 @@ function parseQueueUrl(text: string | undefined): QueueTarget {
     );
   }
   return { kind, url: text };
+}
+
+const storeOptions = ['endpoint', 'region', 'path_style'];
+
+/** The URL is not repeated: somebody may have written a secret into it. */
+function parseStoreUrl(text: string | undefined): StoreTarget {
+  if (text === undefined) return { kind: 'folder' };
+  const refuse = (problem: string): never => {
+    throw new TrainyardError('CONFIG_INVALID', `STORE_URL ${problem}`);
+  };
+  if (!URL.canParse(text) || new URL(text).protocol !== 's3:') {
+    refuse('must be like s3://bucket/prefix?region=eu-central-1; leave it unset for the folder DATA_DIR.');
+  }
+  const { hostname: bucket, username, password, port, pathname, searchParams: options, hash } = new URL(text);
+  if (username !== '' || password !== '') {
+    refuse('must hold no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or a role.');
+  }
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || port !== '' || hash !== '') {
+    refuse('must name a bucket after s3://, of 3 to 63 of a-z, 0-9, . and -; a server goes into ?endpoint=.');
+  }
+  for (const name of options.keys()) {
+    if (!storeOptions.includes(name) || options.getAll(name).length > 1) {
+      refuse(`takes each of ${storeOptions.join(', ')} once after the ?, and not ${JSON.stringify(name)}.`);
+    }
+  }
+  const prefix = pathname.replace(/^\/+|\/+$/g, '');
+  if (prefix !== '' && !prefix.split('/').every((name) => /^(?!\.+$)[\w.-]+$/.test(name))) {
+    refuse('has a prefix that cannot be used: take names of letters, digits, ., _ and -, joined by /.');
+  }
+  const endpoint = options.get('endpoint');
+  if (endpoint !== null && !isPlainUrl(endpoint)) {
+    refuse('has an endpoint that is none: it must be like https://s3.example.com, without credentials.');
+  }
+  const region = options.get('region');
+  if (region !== null && !/^[a-z0-9-]+$/.test(region)) refuse('has a region that is none.');
+  const pathStyle = options.get('path_style') ?? '0';
+  if (!isSwitch(pathStyle)) refuse('takes path_style=1 or path_style=0.');
+  return Object.freeze({
+    kind: 's3',
+    bucket,
+    prefix: prefix && `${prefix}/`,
+    ...(endpoint !== null && { endpoint }),
+    ...(region !== null && { region }),
+    pathStyle: pathStyle === '1',
+  });
+}
+
+function isSwitch(text: string): boolean {
+  return text === '0' || text === '1';
+}
+
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
 function parseOrigins(text = ''): Config['corsOrigins'] {

@@ -49,7 +49,7 @@ export const errorCodes = {
   TRAINING_CRASHED: 'The training process died.',
   TIME_LIMIT_EXCEEDED: 'The job was trained for as long as it may be.',
   STORAGE_FULL: 'There is no room left where runs and models are kept.',
-  STORAGE_UNAVAILABLE: 'What keeps runs and models cannot be written.',
+  STORAGE_UNAVAILABLE: 'What keeps runs and models cannot be used.',
   RUN_TAKEN_OVER: 'Another process has the run in hand.',
 } as const;
 

@@ -30,7 +30,7 @@ import { createAliases } from './model/aliases.js';
 import { createModelServer } from './model/model-server.js';
 import { createRegistry } from './model/registry.js';
 import { createRetention } from './model/retention.js';
-import { createFileStorage } from './storage/file-storage.js';
+import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
 import { probeStorage } from './storage/probe.js';
 import type { Storage } from './storage/storage.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -100,14 +100,14 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     const { startTracing } = await import('./telemetry/tracing.js');
     stops.push(startTracing(config.tracing, log));
   }
-  const storage = await createFileStorage(config.dataDir);
+  const storage = await openStorage(config.store, config.dataDir);
   const queues = await openQueue(config.queue, config.dataDir, log);
   stops.push(() => queues.close());
   const engine = await selectEngine('auto');
   const metrics = createMetrics({ queueCounts: () => queues.counts() });
   const store = createRunStore(storage, { onEnd: ({ status }) => metrics.jobs.ended(status) });
   const runs = createRunReader(store);
-  const feed = createEventFeed({ store, log });
+  const feed = createEventFeed({ store, log, ...lookPace(config.store) });
   stops.push(() => {
     feed.stop();
   });
@@ -155,7 +155,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
       role: config.role,
       queue: queues.description,
       engine: `${engine.engine.name} on ${engine.device}`,
-      data: config.dataDir,
+      data: storage.description,
       ...(config.tracing && { traces: withoutSecrets(config.tracing.url) }),
     },
     api ? `Trainyard listens on ${api.url}` : 'Trainyard worker is ready',
@@ -167,7 +167,7 @@ async function startApi(
   stops: Stop[],
 ): Promise<{ url: string }> {
   const access = await startAccess({ config, log, storage }, stops);
-  const registry = createRegistry(storage, log);
+  const registry = createRegistry(storage, log, openBlobCache(config.store, config.dataDir));
   const datasets = createDatasetStore();
   const aliases = createAliases({ storage, registry });
   const retention = createRetention({ registry, aliases, keep: config.keepVersions, log });
@@ -179,6 +179,7 @@ async function startApi(
     engine: engine.engine,
     log,
     observe: predictions,
+    ...lookPace(config.store),
   });
   predictions.readServed(() => modelServer.status());
   const idempotencyKeys = createIdempotencyKeys(storage);
@@ -233,7 +234,7 @@ async function startAccess(
   { config, log, storage }: Pick<Parts, 'config' | 'log' | 'storage'>,
   stops: Stop[],
 ): Promise<{ keys: KeyRing; loopbackOnly: boolean }> {
-  const keys = createKeyRing({ store: createKeyStore(storage), log });
+  const keys = createKeyRing({ store: createKeyStore(storage), log, ...lookPace(config.store) });
   stops.push(() => keys.stop());
   await keys.start();
   refuseExposure(config, keys);
@@ -253,7 +254,7 @@ function refuseExposure({ host, allowAnonymous }: Config, keys: KeyRing): void {
 /** Trains, and sends webhooks. */
 function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): Stop {
   const { dataDir, logLevel, logFormat, workerConcurrency, threads, trainingMemoryLimitBytes } = config;
-  const settings = { dataDir, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
+  const settings = { dataDir, storeTarget: config.store, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
   const processRun = createRunProcessor({
     store,
     train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {
@@ -262,6 +263,7 @@ function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): 
     }),
     webhooks,
     log,
+    ...lookPace(config.store),
   });
   const workers = [
     queues.training.work(processRun, { concurrency: workerConcurrency }),

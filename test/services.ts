@@ -1,17 +1,19 @@
 /**
- * A real Redis and a real Postgres for the tests that need one: found on the machine, started on a free loopback port
+ * A real Redis, a real Postgres and a real object store for the tests that need one: found on the machine, started on a free loopback port
  * with a temporary folder, and gone afterwards, however the test process ends. Installs nothing.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { cephBinaries, planCeph, s3Credentials, type Command } from './ceph.js';
 
 export interface Service {
   url: string;
@@ -24,12 +26,13 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const readyWithinMs = 30_000;
+const readyWithinMs = 60_000;
 const stopWithinMs = 10_000;
 
 const kinds = {
   redis: { start: startRedis, find: findRedis, binary: 'redis-server' },
   postgres: { start: startPostgres, find: findPostgres, binary: 'postgres' },
+  s3: { start: startCeph, find: findCeph, binary: 'radosgw' },
 };
 
 /**
@@ -53,7 +56,7 @@ export function describeWithService(
     describe(name, () => {
       beforeAll(async () => {
         service = await start();
-      });
+      }, readyWithinMs);
       afterAll(() => service?.stop());
       suite(started);
     });
@@ -120,6 +123,61 @@ async function startPostgres(): Promise<Service | null> {
   });
   await answersQuery(url('postgres'), 'CREATE DATABASE trainyard');
   return service;
+}
+
+/**
+ * Ceph's S3 gateway with the bucket `trainyard`; its URL is a STORE_URL. `halt` and `restart` are of the gateway alone:
+ * what lies behind it goes on. null: there is no Ceph on this machine.
+ */
+async function startCeph(): Promise<Service | null> {
+  if (findCeph() === null) return null;
+  const folder = await mkdtemp(join(tmpdir(), 'trainyard-ceph-'));
+  const [monitorPort, gatewayPort] = [await freePort(), await freePort()];
+  const endpoint = `http://127.0.0.1:${gatewayPort}`;
+  const servers: Service[] = [];
+  const launch = ([binary, ...args]: Command): ChildProcess => spawn(binary, args, { cwd: folder });
+  const serve = async (command: Command, answers: () => Promise<boolean>): Promise<Service> => {
+    const server = await startServer({
+      url: `s3://trainyard?endpoint=${endpoint}&region=us-east-1&path_style=1`,
+      folder,
+      launch: () => launch(command),
+      stopSignal: 'SIGTERM',
+      crashSignal: 'SIGKILL',
+      answers,
+    });
+    servers.push(server);
+    return server;
+  };
+  const stop = async (): Promise<void> => {
+    // Memory needs no goodbye, and without its monitor the object daemon would wait for it.
+    await servers.at(-1)?.stop();
+    for (const server of servers) await server.kill();
+    await rm(folder, { recursive: true, force: true });
+  };
+
+  try {
+    const plan = await planCeph(folder, { monitor: monitorPort, gateway: gatewayPort });
+    await Promise.all(['mon', 'osd'].map((name) => mkdir(join(folder, name))));
+    for (const command of plan.prepare) await finished(launch(command));
+    await serve(plan.monitor, () => answersConnect(monitorPort));
+    for (const command of plan.addObjectDaemon) await finished(launch(command));
+    await serve(plan.objectDaemon, () => Promise.resolve(true));
+    await finished(launch(plan.addUser));
+    const gateway = await serve(plan.gateway, async () => (await fetch(endpoint)).ok);
+    await makeBucket(endpoint);
+    return { ...gateway, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function makeBucket(endpoint: string): Promise<void> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = s3Credentials;
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: 'trainyard' }));
+  client.destroy();
 }
 
 interface ServerPlan {
@@ -215,6 +273,11 @@ function findRedis(): string | null {
   return folder === undefined ? null : join(folder, 'redis-server');
 }
 
+function findCeph(): string | null {
+  const isThere = (name: string): boolean => pathFolders().some((path) => isExecutable(join(path, name)));
+  return cephBinaries.every(isThere) ? 'radosgw' : null;
+}
+
 /** The folder with `postgres` and `initdb`: Debian's newest, which is not on the PATH, else from there. */
 function findPostgres(): string | null {
   const debian = '/usr/lib/postgresql';
@@ -267,6 +330,16 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+async function answersConnect(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function answersPing(port: number): Promise<boolean> {

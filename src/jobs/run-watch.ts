@@ -6,8 +6,6 @@
 import type { Logger } from 'pino';
 import type { RunStore } from './run-store.js';
 
-const lookEveryMs = 250;
-
 export interface RunWatch {
   /** Asks to checkpoint and let go; why, `reason` says. */
   readonly stop: AbortSignal;
@@ -24,6 +22,7 @@ export function watchRun(
   term: number,
   leftMs: number,
   log: Logger,
+  lookEveryMs = 250,
 ): RunWatch {
   const [stop, kill] = [new AbortController(), new AbortController()];
   const startedMs = performance.now();

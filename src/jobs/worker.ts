@@ -43,6 +43,8 @@ export function createRunProcessor(options: {
   log: Logger;
   now?: () => Date;
   retryDelayMs?: (attempt: number) => number;
+  /** Between two looks at a run that is being trained. */
+  lookEveryMs?: number;
 }): RunProcessor {
   const { store, train, webhooks, now = () => new Date(), retryDelayMs = backOff } = options;
 
@@ -82,7 +84,7 @@ export function createRunProcessor(options: {
     letGo: AbortSignal,
   ): Promise<Delivery> {
     await tell(runId, term, { type: 'status', status: 'running', attempt: attempts });
-    const watch = watchRun(store, runId, term, leftMs, log);
+    const watch = watchRun(store, runId, term, leftMs, log, options.lookEveryMs);
     let outcome: TrainingOutcome;
     try {
       const stop = AbortSignal.any([letGo, watch.stop]);

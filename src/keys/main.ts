@@ -1,7 +1,7 @@
 /** The entry of `npm run keys`. */
 import { loadConfig } from '../config.js';
 import { TrainyardError } from '../errors.js';
-import { createFileStorage } from '../storage/file-storage.js';
+import { openStorage } from '../storage/open-storage.js';
 import { runKeyCommand, usage } from './key-command.js';
 import { createKeyStore } from './key-store.js';
 
@@ -9,7 +9,8 @@ const args = process.argv.slice(2);
 try {
   if (args.includes('--help') || args.includes('-h')) console.log(usage);
   else {
-    const store = createKeyStore(await createFileStorage(loadConfig().dataDir));
+    const config = loadConfig();
+    const store = createKeyStore(await openStorage(config.store, config.dataDir));
     await runKeyCommand(args, {
       store,
       terminal: { out: console.log, note: console.error },

@@ -8,7 +8,7 @@
  * is over cannot touch them.
  */
 import { TrainyardError } from '../errors.js';
-import type { Storage } from '../storage/storage.js';
+import { isStorageFailure, type Storage } from '../storage/storage.js';
 import type { TrainingState } from './engines/engine.js';
 import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
 import { decodeModelFile, encodeModelFile, type ModelDescription } from './model-file.js';
@@ -78,7 +78,7 @@ export async function newestCheckpoint(
       const checkpoint = await readAt(storage, prefix, place);
       if (checkpoint !== null) return checkpoint;
     } catch (error) {
-      if (!(error instanceof TrainyardError)) throw error;
+      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
       onDamaged(place.step, error.message);
     }
   }
@@ -158,7 +158,7 @@ async function manifestsUnder(
       const manifest = await readManifest(storage, prefix, place);
       if (manifest !== null) found.push({ place, manifest });
     } catch (error) {
-      if (!(error instanceof TrainyardError)) throw error;
+      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
     }
   }
   return found;

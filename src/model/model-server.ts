@@ -5,11 +5,11 @@
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
-import type { Aliases } from './aliases.js';
+import type { Alias, Aliases } from './aliases.js';
 import type { Engine } from './engines/engine.js';
 import { loadModel, type LoadedModel, type ServedModel } from './loaded-model.js';
 import { latestAlias } from './model-folder.js';
-import type { Registry } from './registry.js';
+import type { PublishedModel, Registry } from './registry.js';
 
 /** Versions asked for by number that stay loaded. */
 const othersKept = 4;
@@ -83,9 +83,9 @@ export function createModelServer(options: {
   engine: Engine;
   log: Pick<Logger, 'info' | 'warn'>;
   observe?: ModelServerObserver;
-  pollIntervalMs?: number;
+  lookEveryMs?: number;
 }): ModelServer {
-  const { registry, aliases, engine, log, observe = {}, pollIntervalMs = 500 } = options;
+  const { registry, aliases, engine, log, observe = {}, lookEveryMs = 500 } = options;
   const models = new Map<string, Followed>();
   /** Asked for by number, by `name@version`, the one used last at the end. */
   const others = new Map<string, LoadedModel>();
@@ -112,7 +112,7 @@ export function createModelServer(options: {
   async function poll(): Promise<void> {
     if (stopped) return;
     try {
-      for (const name of await registry.names()) await follow(name);
+      for (const model of await registry.look()) await follow(model);
       newest = newestOf(models);
       pollFailed = false;
     } catch (err) {
@@ -122,12 +122,11 @@ export function createModelServer(options: {
     }
   }
 
-  async function follow(name: string): Promise<void> {
+  async function follow({ name, versions: numbers, unloaded, hasAliases }: PublishedModel): Promise<void> {
     const before = models.get(name) ?? { unloaded: false, named: new Map<string, Loaded>() };
-    const numbers = await registry.versionNumbers(name);
     dropRemoved(name, numbers);
-    const unloaded = await registry.isUnloaded(name);
-    const named = unloaded ? new Map<string, Loaded>() : await loadNamed(name, numbers, before.named);
+    const set = hasAliases && !unloaded ? await aliases.list(name) : [];
+    const named = unloaded ? new Map<string, Loaded>() : await loadNamed(name, numbers, set, before.named);
     models.set(name, { unloaded, named });
     tellChange(name, before, { unloaded, named });
     const kept = new Set(named.values());
@@ -138,6 +137,7 @@ export function createModelServer(options: {
   async function loadNamed(
     name: string,
     numbers: number[],
+    set: Alias[],
     before: ReadonlyMap<string, Loaded>,
   ): Promise<Map<string, Loaded>> {
     const loaded = new Map([...before.values()].map((each) => [each.version, each]));
@@ -151,7 +151,6 @@ export function createModelServer(options: {
       return undefined;
     }
     const named = new Map<string, Loaded>();
-    const set = await aliases.list(name);
     for (const { alias, version } of set) {
       const found = (await firstOf([version])) ?? before.get(alias);
       if (found !== undefined) named.set(alias, found);
@@ -272,7 +271,7 @@ export function createModelServer(options: {
   return {
     async start() {
       await refresh();
-      timer = setInterval(() => void refresh(), pollIntervalMs).unref();
+      timer = setInterval(() => void refresh(), lookEveryMs).unref();
     },
 
     async use(choice, work) {

@@ -5,7 +5,8 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
-import type { Storage } from '../storage/storage.js';
+import type { BlobCache } from '../storage/blob-cache.js';
+import { isStorageFailure, type Storage } from '../storage/storage.js';
 import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
 import { decodeModelFile, type ModelDescription } from './model-file.js';
 import {
@@ -55,6 +56,17 @@ export interface LoadedVersion {
   parameters: StateDict;
 }
 
+/** A model that has a version. */
+export interface PublishedModel {
+  name: string;
+  /** Ascending. */
+  versions: number[];
+  /** It is not to be served. */
+  unloaded: boolean;
+  /** Whether it may have aliases. */
+  hasAliases: boolean;
+}
+
 export interface Registry {
   /**
    * The version's number. The same run and step always give the same version, however often and by whomever published.
@@ -63,6 +75,8 @@ export interface Registry {
   publish(publication: Publication): Promise<number>;
   /** The models that have a version, sorted. */
   names(): Promise<string[]>;
+  /** What there is to be served, by two listings of each model: cheap enough to poll. Sorted by name. */
+  look(): Promise<PublishedModel[]>;
   /** The numbers of the model's versions, ascending, by listing alone: cheap enough to poll. */
   versionNumbers(name: string): Promise<number[]>;
   /** The model's versions, ascending; those with a damaged manifest are left out and logged. */
@@ -89,7 +103,12 @@ export interface Registry {
   setUnloaded(name: string, unloaded: boolean): Promise<void>;
 }
 
-export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Registry {
+/** `cache` keeps the files of versions nearer than a storage behind a network does. */
+export function createRegistry(
+  storage: Storage,
+  log: Pick<Logger, 'warn'>,
+  cache: BlobCache | null = null,
+): Registry {
   async function versionNumbers(name: string): Promise<number[]> {
     return numbersIn(await storage.list(`${folderOf(name)}/versions`));
   }
@@ -110,7 +129,7 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
     try {
       return await readManifest(key);
     } catch (error) {
-      if (!(error instanceof TrainyardError)) throw error;
+      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
       log.warn({ model: name, version, reason: error.message }, 'the manifest of a model version is damaged');
       return null;
     }
@@ -177,6 +196,19 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
       return names;
     },
 
+    async look() {
+      const models: PublishedModel[] = [];
+      for (const name of await storage.list('models')) {
+        if (!modelNamePattern.test(name)) continue;
+        const versions = await versionNumbers(name);
+        if (versions.length === 0) continue;
+        const found = await storage.list(folderOf(name));
+        const [unloaded, hasAliases] = [found.includes('unloaded.json'), found.includes('aliases')];
+        models.push({ name, versions, unloaded, hasAliases });
+      }
+      return models;
+    },
+
     versionNumbers,
 
     async versions(name) {
@@ -200,8 +232,10 @@ export function createRegistry(storage: Storage, log: Pick<Logger, 'warn'>): Reg
 
     async load(name, version) {
       const manifest = await manifestOf(name, version);
-      const { key } = manifest.file;
-      const file = verifyDigest(key, await storage.read(key), manifest.file);
+      const { key, sha256 } = manifest.file;
+      const fetch = (): Promise<Buffer | null> => storage.read(key);
+      const found = await (cache ? cache.read(sha256, fetch) : fetch());
+      const file = verifyDigest(key, found, manifest.file);
       return { manifest, ...decodeModelFile(file) };
     },
 

@@ -7,9 +7,8 @@ import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TrainyardError, type ErrorCode } from '../errors.js';
+import { isSegment, segmentsOf, temporaryPrefix } from './key.js';
 import type { Storage } from './storage.js';
-
-const temporaryPrefix = '.tmp-';
 
 /** Opens the folder as a storage, making it if need be. */
 export async function createFileStorage(root: string): Promise<Storage> {
@@ -115,16 +114,6 @@ async function writing<Done>(write: () => Promise<Done>): Promise<Done> {
       code === 'STORAGE_FULL' ? 'Make room in the data folder' : 'See that the data folder can be written';
     throw new TrainyardError(code, `${advice}; what waits for it goes on then. (${reason})`, { cause });
   }
-}
-
-function segmentsOf(key: string): string[] {
-  const segments = key.split('/');
-  if (!segments.every(isSegment)) throw new Error(`Not a storage key: ${JSON.stringify(key)}`);
-  return segments;
-}
-
-function isSegment(name: string): boolean {
-  return /^[A-Za-z0-9._-]+$/.test(name) && name !== '.' && name !== '..' && !name.startsWith(temporaryPrefix);
 }
 
 async function readPast(path: string, from: number): Promise<Buffer> {

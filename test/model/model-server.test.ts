@@ -69,13 +69,13 @@ interface Fixture {
 }
 
 /** A server that is not started and polls only when told, unless an interval is given. */
-async function setUp({ pollIntervalMs = 3_600_000 } = {}): Promise<Fixture> {
+async function setUp({ lookEveryMs = 3_600_000 } = {}): Promise<Fixture> {
   const storage = await temporaryStorage();
   const { log, warnings } = createRecordingLog();
   const registry = createRegistry(storage, log);
   const engine = createWatchedEngine();
   const aliases = createAliases({ storage, registry });
-  const server = createModelServer({ registry, aliases, engine, log, pollIntervalMs });
+  const server = createModelServer({ registry, aliases, engine, log, lookEveryMs });
   onTestFinished(() => server.stop());
   return {
     storage,
@@ -189,7 +189,7 @@ describe('a prediction', () => {
 
 describe('a reload', () => {
   test('under continuous predictions fails none, and each answer is of the version that it names', async () => {
-    const { server, engine, publish } = await setUp({ pollIntervalMs: 2 });
+    const { server, engine, publish } = await setUp({ lookEveryMs: 2 });
     const versions = 12;
     const expected = await Promise.all(
       Array.from({ length: versions + 1 }, (_, run) => probabilitiesOf(run)),
@@ -347,13 +347,13 @@ test('a version that was removed is no longer answered from', async () => {
 });
 
 test('two servers on one storage follow each other’s changes', async () => {
-  const { server, storage, registry, aliases, publish } = await setUp({ pollIntervalMs: 5 });
+  const { server, storage, registry, aliases, publish } = await setUp({ lookEveryMs: 5 });
   const other = createModelServer({
     registry,
     aliases: createAliases({ storage, registry }),
     engine: createReferenceEngine(),
     log: createRecordingLog().log,
-    pollIntervalMs: 5,
+    lookEveryMs: 5,
   });
   onTestFinished(() => other.stop());
   for (const run of [1, 2]) await publish(run);

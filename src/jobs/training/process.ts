@@ -6,7 +6,8 @@ import { constants, getPriority, setPriority } from 'node:os';
 import { createDatasetStore } from '../../data/dataset-store.js';
 import { createLogger } from '../../log.js';
 import { createRegistry } from '../../model/registry.js';
-import { createFileStorage } from '../../storage/file-storage.js';
+import { openStorage } from '../../storage/open-storage.js';
+import { isStorageFailure } from '../../storage/storage.js';
 import { createRunStore } from '../run-store.js';
 import { trainRun } from './train.js';
 import type { Observe } from './observation.js';
@@ -38,7 +39,7 @@ function tell(message: MessageToWorker, whenSent: () => void = () => undefined):
 const observe: Observe = (observation) => tell({ at: Date.now(), observation });
 
 try {
-  const storage = await createFileStorage(task.dataDir);
+  const storage = await openStorage(task.storeTarget, task.dataDir);
   const end = await trainRun({
     runId: task.runId,
     term: task.term,
@@ -55,7 +56,12 @@ try {
   });
   tell({ end }, () => process.exit(0));
 } catch (err) {
-  log.fatal({ err }, 'training died of an unexpected error');
-  process.exitCode = 1;
-  process.disconnect();
+  if (isStorageFailure(err)) {
+    const { code, message } = err;
+    tell({ end: { kind: 'storage_failed', error: { code, message } } }, () => process.exit(0));
+  } else {
+    log.fatal({ err }, 'training died of an unexpected error');
+    process.exitCode = 1;
+    process.disconnect();
+  }
 }

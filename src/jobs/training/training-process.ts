@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { TrainingResources } from '../../model/engines/engine.js';
+import type { StoreTarget } from '../../storage/open-storage.js';
 import type { Observation } from './observation.js';
 import type { TrainingEnd } from './train.js';
 
@@ -12,6 +13,7 @@ export interface TrainingTask extends TrainingResources {
   term: number;
   /** Absolute. */
   dataDir: string;
+  storeTarget: StoreTarget;
   logLevel: string;
   logFormat: 'json' | 'pretty';
   /** For its log lines; null: the run is not traced. */

@@ -1,0 +1,71 @@
+/**
+ * Blobs of a store behind a network, kept in a local folder by what they must be: a file is named for its SHA-256, and is
+ * checked against it by whoever takes it, so that a damaged one is only a miss. Many processes may share the folder. That
+ * it cannot be used, read or written, costs time and nothing else.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface BlobCache {
+  /** The blob with this digest, lower-case hexadecimal: from the folder, else as `fetch` gives it, whatever that is. */
+  read(sha256: string, fetch: () => Promise<Buffer | null>): Promise<Buffer | null>;
+}
+
+const defaultLimitBytes = 2 ** 30;
+/** A temporary file that is older was left by a crash. */
+const abandonedAfterMs = 3_600_000;
+
+/** Those used longest ago go when there are more than `limitBytes`. */
+export function createBlobCache(folder: string, limitBytes = defaultLimitBytes): BlobCache {
+  const pathOf = (sha256: string): string => join(folder, sha256);
+
+  async function keep(sha256: string, content: Buffer): Promise<void> {
+    const temporary = join(folder, `.tmp-${randomUUID()}`);
+    try {
+      await mkdir(folder, { recursive: true });
+      await writeFile(temporary, content);
+      await rename(temporary, pathOf(sha256));
+      await makeRoom();
+    } catch {
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+
+  async function makeRoom(): Promise<void> {
+    const files: { path: string; sizeBytes: number; usedMs: number }[] = [];
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      // Another process may have removed it.
+      const found = await stat(path).catch(() => null);
+      if (found === null) continue;
+      const isAbandoned = Date.now() - found.mtimeMs > abandonedAfterMs;
+      if (!name.startsWith('.tmp-')) files.push({ path, sizeBytes: found.size, usedMs: found.mtimeMs });
+      else if (isAbandoned) await rm(path, { force: true });
+    }
+    let keptBytes = 0;
+    for (const { path, sizeBytes } of files.sort((a, b) => b.usedMs - a.usedMs)) {
+      keptBytes += sizeBytes;
+      if (keptBytes > limitBytes) await rm(path, { force: true });
+    }
+  }
+
+  return {
+    async read(sha256, fetch) {
+      const kept = await readFile(pathOf(sha256)).catch(() => null);
+      if (kept !== null && isWhole(kept, sha256)) {
+        await utimes(pathOf(sha256), new Date(), new Date()).catch(() => undefined);
+        return kept;
+      }
+      const fetched = await fetch();
+      if (fetched !== null && fetched.length <= limitBytes && isWhole(fetched, sha256)) {
+        await keep(sha256, fetched);
+      }
+      return fetched;
+    },
+  };
+}
+
+function isWhole(content: Buffer, sha256: string): boolean {
+  return createHash('sha256').update(content).digest('hex') === sha256;
+}
