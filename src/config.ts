@@ -190,7 +190,9 @@ function parseStoreUrl(text: string | undefined): StoreTarget {
   }
   const { hostname: bucket, username, password, port, pathname, searchParams: options, hash } = new URL(text);
   if (username !== '' || password !== '') {
-    refuse('must hold no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or a role.');
+    refuse(
+      'must hold no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or a role.',
+    );
   }
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || port !== '' || hash !== '') {
     refuse('must name a bucket after s3://, of 3 to 63 of a-z, 0-9, . and -; a server goes into ?endpoint=.');

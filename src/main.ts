@@ -254,7 +254,14 @@ function refuseExposure({ host, allowAnonymous }: Config, keys: KeyRing): void {
 /** Trains, and sends webhooks. */
 function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): Stop {
   const { dataDir, logLevel, logFormat, workerConcurrency, threads, trainingMemoryLimitBytes } = config;
-  const settings = { dataDir, storeTarget: config.store, logLevel, logFormat, threads, memoryLimitBytes: trainingMemoryLimitBytes };
+  const settings = {
+    dataDir,
+    storeTarget: config.store,
+    logLevel,
+    logFormat,
+    threads,
+    memoryLimitBytes: trainingMemoryLimitBytes,
+  };
   const processRun = createRunProcessor({
     store,
     train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {

@@ -39,7 +39,12 @@ export async function planCeph(
   await writeFile(config, configOf(folder, cluster, keyring, ports));
   const address = `[v1:127.0.0.1:${ports.monitor}]`;
   const map = join(folder, 'monmap');
-  const asUser = ['--access-key', s3Credentials.AWS_ACCESS_KEY_ID, '--secret-key', s3Credentials.AWS_SECRET_ACCESS_KEY];
+  const asUser = [
+    '--access-key',
+    s3Credentials.AWS_ACCESS_KEY_ID,
+    '--secret-key',
+    s3Credentials.AWS_SECRET_ACCESS_KEY,
+  ];
   return {
     prepare: [
       ['monmaptool', '--create', '--fsid', cluster, '--addv', 'a', address, map],
@@ -51,7 +56,16 @@ export async function planCeph(
       ['ceph-osd', '-c', config, '-i', '0', '--mkfs', '--osd-uuid', daemon],
     ],
     objectDaemon: ['ceph-osd', '-c', config, '-i', '0', '-f'],
-    addUser: ['radosgw-admin', '-c', config, 'user', 'create', '--uid=tests', '--display-name=tests', ...asUser],
+    addUser: [
+      'radosgw-admin',
+      '-c',
+      config,
+      'user',
+      'create',
+      '--uid=tests',
+      '--display-name=tests',
+      ...asUser,
+    ],
     gateway: ['radosgw', '-c', config, '-n', 'client.rgw', '-f'],
   };
 }

@@ -9,6 +9,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       port: 3000,
       dataDir: `${process.cwd()}/data`,
+      store: { kind: 'folder' },
       queue: { kind: 'embedded' },
       workerConcurrency: 1,
       allowAnonymous: false,
@@ -63,6 +64,7 @@ describe('settings', () => {
       host: '0.0.0.0',
       port: 0,
       dataDir: '/var/lib/trainyard',
+      store: { kind: 'folder' },
       queue: { kind: 'redis', url: 'rediss://queue:6380/1' },
       workerConcurrency: 2,
       threads: 3,
@@ -127,6 +129,30 @@ describe('settings', () => {
     }
   });
 
+  test('say which bucket', () => {
+    const storeOf = (url: string): object => loadConfig({ STORE_URL: url }).store;
+    expect(storeOf('s3://bucket')).toEqual({ kind: 's3', bucket: 'bucket', prefix: '', pathStyle: false });
+    const all = 's3://my.bucket/some/prefix/?endpoint=http://store:9000&region=eu-central-1&path_style=1';
+    expect(storeOf(all)).toEqual({
+      kind: 's3',
+      bucket: 'my.bucket',
+      prefix: 'some/prefix/',
+      endpoint: 'http://store:9000',
+      region: 'eu-central-1',
+      pathStyle: true,
+    });
+  });
+
+  test('do not repeat what may be a secret in the URL of a store', () => {
+    for (const url of [
+      's3://key:hidden@bucket',
+      's3://bucket?secret=hidden',
+      's3://bucket?endpoint=http://a:hidden@b',
+    ]) {
+      expect(() => loadConfig({ STORE_URL: url })).toThrow(/^(?!.*hidden)/);
+    }
+  });
+
   test.each([
     [{ PORT: 'http' }, 'PORT'],
     [{ PORT: '-1' }, 'PORT'],
@@ -145,6 +171,18 @@ describe('settings', () => {
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ QUEUE_URL: 'not a url' }, 'QUEUE_URL'],
     [{ QUEUE_URL: 'amqp://here' }, 'QUEUE_URL'],
+    [{ STORE_URL: 'https://bucket.example.com' }, 'must be like s3://'],
+    [{ STORE_URL: 's3://key:hidden@bucket' }, 'must hold no credentials'],
+    [{ STORE_URL: 's3://Up_per' }, 'must name a bucket'],
+    [{ STORE_URL: 's3://bucket:9000' }, 'a server goes into ?endpoint='],
+    [{ STORE_URL: 's3://bucket?secret=hidden' }, 'and not "secret"'],
+    [{ STORE_URL: 's3://bucket?region=a&region=b' }, 'and not "region"'],
+    [{ STORE_URL: 's3://bucket/a b' }, 'has a prefix'],
+    [{ STORE_URL: 's3://bucket/a//b' }, 'has a prefix'],
+    [{ STORE_URL: 's3://bucket?endpoint=minio:9000' }, 'has an endpoint that is none'],
+    [{ STORE_URL: 's3://bucket?endpoint=http://key:hidden@store' }, 'has an endpoint that is none'],
+    [{ STORE_URL: 's3://bucket?region=' }, 'has a region that is none'],
+    [{ STORE_URL: 's3://bucket?path_style=yes' }, 'path_style=1'],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
     [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://here' }, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
     [{ OTEL_TRACES_SAMPLER_ARG: '2' }, 'OTEL_TRACES_SAMPLER_ARG'],

@@ -23,34 +23,53 @@ export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket';
 }
 
-const fullNames = ['QuotaExceeded', 'ServiceQuotaExceededException', 'InsufficientStorage', 'XMinioStorageFull'];
+const fullNames = [
+  'QuotaExceeded',
+  'ServiceQuotaExceededException',
+  'InsufficientStorage',
+  'XMinioStorageFull',
+];
 
 /** Bugs of ours are left as they are. */
 export function explain(cause: unknown, bucket: string): unknown {
   if (cause instanceof TrainyardError || !isOfTheStore(cause)) return cause;
   const name = nameOf(cause);
   const status = statusOf(cause);
-  const said = [...new Set([name, status, (cause as RequestError).message])].filter((part) => part !== undefined);
+  const said = [...new Set([name, status, (cause as RequestError).message])].filter(
+    (part) => part !== undefined,
+  );
   const tell = (code: 'STORAGE_FULL' | 'STORAGE_UNAVAILABLE', advice: string): TrainyardError =>
     new TrainyardError(code, `${advice} (${said.join(', ')})`, { cause });
   if (fullNames.includes(name) || status === 507) {
     return tell('STORAGE_FULL', `There is no room left in the bucket ${bucket}.`);
   }
   if (name === 'NoSuchBucket') {
-    return tell('STORAGE_UNAVAILABLE', `There is no bucket ${bucket}: make it, or set STORE_URL to another one.`);
+    return tell(
+      'STORAGE_UNAVAILABLE',
+      `There is no bucket ${bucket}: make it, or set STORE_URL to another one.`,
+    );
   }
   if (name === 'CredentialsProviderError') {
     const advice = 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or a role.';
     return tell('STORAGE_UNAVAILABLE', `There are no credentials for the object store. ${advice}`);
   }
   if (name === 'InvalidAccessKeyId' || name === 'SignatureDoesNotMatch') {
-    return tell('STORAGE_UNAVAILABLE', 'The object store does not accept the credentials: see that they are right.');
+    return tell(
+      'STORAGE_UNAVAILABLE',
+      'The object store does not accept the credentials: see that they are right.',
+    );
   }
   if (status === 401 || status === 403) {
     const advice = 'see docs/storage.md for what it must be allowed.';
-    return tell('STORAGE_UNAVAILABLE', `The credentials do not allow this in the bucket ${bucket}: ${advice}`);
+    return tell(
+      'STORAGE_UNAVAILABLE',
+      `The credentials do not allow this in the bucket ${bucket}: ${advice}`,
+    );
   }
-  return tell('STORAGE_UNAVAILABLE', 'The object store does not do its work; what waits for it goes on then.');
+  return tell(
+    'STORAGE_UNAVAILABLE',
+    'The object store does not do its work; what waits for it goes on then.',
+  );
 }
 
 /** What the service answered, or that it did not: a socket's error, a time limit. */

@@ -139,7 +139,9 @@ export function createS3Storage(
     // Without its quotes: Amazon takes both, and Ceph up to 16 compares what lies between them.
     const condition = etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag.replaceAll('"', '') };
     try {
-      const answer = await client.send(new PutObjectCommand({ ...objectOf(key), Body: content, ...condition }));
+      const answer = await client.send(
+        new PutObjectCommand({ ...objectOf(key), Body: content, ...condition }),
+      );
       remember(key, { content, etag: answer.ETag ?? null });
       return true;
     } catch (error) {
@@ -157,15 +159,22 @@ export function createS3Storage(
   }
 
   async function removeUnder(folder: string): Promise<void> {
-    const pages = paginateListObjectsV2({ client, pageSize: most.pageSize }, { Bucket: bucket, Prefix: folder });
+    const pages = paginateListObjectsV2(
+      { client, pageSize: most.pageSize },
+      { Bucket: bucket, Prefix: folder },
+    );
     for await (const { Contents = [] } of pages) {
       const objects = Contents.map(({ Key }) => ({ Key }));
       if (objects.length === 0) continue;
       const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } });
-      const [failed] = (await client.send(command)).Errors ?? [];
+      const { Errors = [] } = await client.send(command);
+      const failed = Errors.at(0);
       if (failed !== undefined) {
         const said = `${failed.Code ?? ''} ${failed.Message ?? ''}`.trim();
-        throw new TrainyardError('STORAGE_UNAVAILABLE', `${failed.Key ?? folder} cannot be removed. (${said})`);
+        throw new TrainyardError(
+          'STORAGE_UNAVAILABLE',
+          `${failed.Key ?? folder} cannot be removed. (${said})`,
+        );
       }
     }
   }
@@ -228,7 +237,8 @@ export function createS3Storage(
           const before = remembered.get(key) ??
             (await readWhole(key)) ?? { content: Buffer.alloc(0), etag: null };
           // An attempt whose answer was lost, found again where it went.
-          if (tried !== null && before.content.subarray(tried.from, tried.from + more.length).equals(more)) return;
+          if (tried !== null && before.content.subarray(tried.from, tried.from + more.length).equals(more))
+            return;
           tried = { from: before.content.length };
           if (await rewrite(key, Buffer.concat([before.content, more]), before)) return;
           await pauseAfter(conflict);

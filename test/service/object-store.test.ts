@@ -9,7 +9,17 @@ import { describe, expect, test } from 'vitest';
 import { s3Credentials } from '../ceph.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
-import { fileOf, jobWhen, readJob, served, smallJob, startInVain, startService, submit, succeeded } from './service.js';
+import {
+  fileOf,
+  jobWhen,
+  readJob,
+  served,
+  smallJob,
+  startInVain,
+  startService,
+  submit,
+  succeeded,
+} from './service.js';
 import type { Service } from './service.js';
 
 const job = { ...smallJob, checkpoint: { every_steps: 20 } };
@@ -22,39 +32,46 @@ describeWithService('s3', 'with an object store', (bucket) => {
   };
 
   describeWithService('redis', 'and Redis', (redis) => {
-    test('a run outlives its worker and is served from a cache after a restart', { timeout: 120_000 }, async () => {
-      const shared = { QUEUE_URL: redis().url, ...settingsIn('whole') };
-      const start = async (role: string, folder?: string): Promise<Service> =>
-        startService({ ...shared, ROLE: role, DATA_DIR: folder ?? (await temporaryFolder()) });
-      const apiFolder = await temporaryFolder();
-      const [api, worker] = [await start('api', apiFolder), await start('worker')];
-      const { id } = await submit(api, job);
-      await jobWhen(api, id, ({ progress }) => (progress?.step ?? 0) > 40);
-      await worker.end('SIGKILL');
-      await start('worker');
-      const done = await succeeded(api, id);
-      expect(done.resumed_from_step).toBeGreaterThanOrEqual(20);
-      expect(done.version).toBe(1);
-      await servedWhen(api);
-      const sha256 = await fileOf(api, 'mnist-mlp', 1);
-      expect(await readdir(join(apiFolder, 'cache'))).toEqual([sha256]);
-      expect((await readdir(apiFolder)).sort()).toEqual(['cache']);
-      await api.end('SIGTERM');
+    test(
+      'a run outlives its worker and is served from a cache after a restart',
+      { timeout: 120_000 },
+      async () => {
+        const shared = { QUEUE_URL: redis().url, ...settingsIn('whole') };
+        const start = async (role: string, folder?: string): Promise<Service> =>
+          startService({ ...shared, ROLE: role, DATA_DIR: folder ?? (await temporaryFolder()) });
+        const apiFolder = await temporaryFolder();
+        const [api, worker] = [await start('api', apiFolder), await start('worker')];
+        const { id } = await submit(api, job);
+        await jobWhen(api, id, ({ progress }) => progress.step > 40);
+        await worker.end('SIGKILL');
+        await start('worker');
+        const done = await succeeded(api, id);
+        expect(done.resumed_from_step).toBeGreaterThanOrEqual(20);
+        expect(done.version).toBe(1);
+        await servedWhen(api);
+        const sha256 = await fileOf(api, 'mnist-mlp', 1);
+        expect(await readdir(join(apiFolder, 'cache'))).toEqual([sha256]);
+        expect((await readdir(apiFolder)).sort()).toEqual(['cache']);
+        await api.end('SIGTERM');
 
-      // A cached file that is damaged is fetched anew.
-      await writeFile(join(apiFolder, 'cache', sha256), 'damaged');
-      const again = await start('api', apiFolder);
-      expect(await served(again)).toMatchObject([{ model: 'mnist-mlp', version: 1 }]);
-      expect(await fileOf(again, 'mnist-mlp', 1)).toBe(sha256);
-    });
+        // A cached file that is damaged is fetched anew.
+        await writeFile(join(apiFolder, 'cache', sha256), 'damaged');
+        const again = await start('api', apiFolder);
+        expect(await served(again)).toMatchObject([{ model: 'mnist-mlp', version: 1 }]);
+        expect(await fileOf(again, 'mnist-mlp', 1)).toBe(sha256);
+      },
+    );
   });
 
   test('a job waits while the store is down, and goes on when it is back', { timeout: 120_000 }, async () => {
     const service = await startService({ ...settingsIn('down'), DATA_DIR: await temporaryFolder() });
     const { id } = await submit(service, job);
-    await jobWhen(service, id, ({ progress }) => (progress?.step ?? 0) > 40);
+    await jobWhen(service, id, ({ progress }) => progress.step > 40);
     await bucket().halt();
-    await service.http.get(`/v1/jobs/${id}`).expect(503).expect(/STORAGE_UNAVAILABLE/);
+    await service.http
+      .get(`/v1/jobs/${id}`)
+      .expect(503)
+      .expect(/STORAGE_UNAVAILABLE/);
     while (!service.log.some(({ msg }) => /storage failed the run|could not be taken up/.test(msg))) {
       await sleep(50);
     }
@@ -65,7 +82,10 @@ describeWithService('s3', 'with an object store', (bucket) => {
   });
 
   describe('does not start, and says why,', () => {
-    const refused = async (settings: { STORE_URL?: string; AWS_SECRET_ACCESS_KEY?: string }): Promise<string> => {
+    const refused = async (settings: {
+      STORE_URL?: string;
+      AWS_SECRET_ACCESS_KEY?: string;
+    }): Promise<string> => {
       const secret = settings.AWS_SECRET_ACCESS_KEY ?? s3Credentials.AWS_SECRET_ACCESS_KEY;
       const folder = await temporaryFolder();
       const { code, log } = await startInVain({ ...settingsIn('refused'), DATA_DIR: folder, ...settings });

@@ -68,7 +68,9 @@ test('what was used longest ago goes when there is no room, and what a crash lef
   // Used again, and so not the oldest any more.
   await read(0);
   await read(2);
-  expect((await readdir(folder)).sort()).toEqual([blobs[0], blobs[2]].map((blob) => blob?.sha256).sort());
+  expect((await readdir(folder)).sort()).toEqual(
+    blobs.flatMap(({ sha256 }, index) => (index === 1 ? [] : [sha256])).sort(),
+  );
 });
 
 test('a folder that cannot be used costs nothing but the fetch', async () => {

@@ -5,7 +5,9 @@ import type { Storage } from '../../src/storage/storage.js';
 const text = (content: string): Buffer => Buffer.from(content);
 
 /** `open` gives an empty storage, and `again` another one on the same blobs. */
-export function describeStorage(open: () => Promise<{ storage: Storage; again: () => Promise<Storage> }>): void {
+export function describeStorage(
+  open: () => Promise<{ storage: Storage; again: () => Promise<Storage> }>,
+): void {
   const empty = async (): Promise<Storage> => (await open()).storage;
 
   describe('reading', () => {
@@ -127,12 +129,11 @@ export function describeStorage(open: () => Promise<{ storage: Storage; again: (
     const reader = await again();
     const contents = ['a', 'b'].map((letter) => Buffer.alloc(1 << 20, letter));
     await storage.put('blob', contents[0] ?? text(''));
-    let isDone = false;
+    const written = new AbortController();
     const writing = (async () => {
       for (let round = 1; round <= 10; round++) await storage.put('blob', contents[round % 2] ?? text(''));
-      isDone = true;
-    })();
-    while (!isDone) {
+    })().finally(() => written.abort());
+    while (!written.signal.aborted) {
       const content = await reader.read('blob');
       expect(contents.some((each) => content?.equals(each))).toBe(true);
     }

@@ -24,12 +24,10 @@ function targetOf(url: string): S3Target {
 describeWithService('s3', 'the storage in a bucket', (service) => {
   const target = (): S3Target => targetOf(service().url);
 
-  describeStorage(async () => {
+  describeStorage(() => {
     const place = target();
-    return {
-      storage: createS3Storage(place),
-      again: () => Promise.resolve(createS3Storage(place)),
-    };
+    const again = (): Promise<S3Storage> => Promise.resolve(createS3Storage(place));
+    return Promise.resolve({ storage: createS3Storage(place), again });
   });
 
   test('lists and removes page by page', async () => {
@@ -60,7 +58,9 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
       }),
     );
     const lines = (await createS3Storage(place).read('log'))?.toString().split('\n').filter(Boolean);
-    expect(lines?.sort()).toEqual(['a', 'b', 'c'].flatMap((name) => [0, 1, 2, 3, 4].map((n) => `${name}${n}`)));
+    expect(lines?.sort()).toEqual(
+      ['a', 'b', 'c'].flatMap((name) => [0, 1, 2, 3, 4].map((n) => `${name}${n}`)),
+    );
   });
 
   describe('an answer that is lost on the way', () => {
@@ -117,7 +117,9 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
     test('because the secret is wrong, or the key', async () => {
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong-secret');
       onTestFinished(() => void vi.stubEnv('AWS_SECRET_ACCESS_KEY', s3Credentials.AWS_SECRET_ACCESS_KEY));
-      const error: unknown = await createS3Storage(target()).check().catch((reason: unknown) => reason);
+      const error: unknown = await createS3Storage(target())
+        .check()
+        .catch((reason: unknown) => reason);
       expect(String(error)).toMatch(/does not accept the credentials.*SignatureDoesNotMatch/);
       expect(String(error)).not.toContain('wrong-secret');
       vi.stubEnv('AWS_ACCESS_KEY_ID', 'nobody');
