@@ -7,6 +7,7 @@ import {
   writeCheckpoint,
   type Checkpoint,
 } from '../../src/model/checkpoint.js';
+import { TrainyardError } from '../../src/errors.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../storage/temporary-storage.js';
 import { smallDescription, stateAt } from './small-model.js';
@@ -72,6 +73,18 @@ describe('a checkpoint', () => {
     expect((await listCheckpoints(storage, prefix)).map(({ step }) => step)).toEqual([
       100_000_000, 99_999_999, 10, 9,
     ]);
+  });
+
+  test('that cannot be read just now is not taken for a damaged one', async () => {
+    const storage = await storageWith(100, 200);
+    const away = new TrainyardError('STORAGE_UNAVAILABLE', 'The store does not answer.');
+    const failing: Storage = {
+      ...storage,
+      read: (key) => (key.includes('step-00000200') ? Promise.reject(away) : storage.read(key)),
+    };
+    await expect(resume(failing)).rejects.toBe(away);
+    await expect(pruneCheckpoints(failing, prefix, { keep: 1, term: 1 })).rejects.toBe(away);
+    expect(await resume(storage)).toEqual({ step: 200, damaged: [] });
   });
 
   test('there is none in an empty run', async () => {

@@ -462,7 +462,7 @@ describe('a failing storage or engine', () => {
     const server = createModelServer({
       registry: {
         ...registry,
-        names: () => (failing.listing ? Promise.reject(new Error('EIO')) : registry.names()),
+        look: () => (failing.listing ? Promise.reject(new Error('EIO')) : registry.look()),
       },
       aliases: createAliases({ storage, registry }),
       engine: {

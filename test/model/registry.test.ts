@@ -3,12 +3,24 @@ import type { Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { encodeManifest } from '../../src/model/manifest.js';
 import { createRegistry, type Publication, type Registry } from '../../src/model/registry.js';
+import { TrainyardError } from '../../src/errors.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../storage/temporary-storage.js';
 import { createRecordingLog, type LogLine } from './recording-log.js';
 import { parametersOf, smallDescription, smallModelFile } from './small-model.js';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
+
+test('a manifest that cannot be read just now is not taken for a damaged one', async () => {
+  const { storage, registry, log, warnings } = await setUp();
+  await registry.publish(publication(1));
+  const away = new TrainyardError('STORAGE_UNAVAILABLE', 'The store does not answer.');
+  const failing = createRegistry({ ...storage, read: () => Promise.reject(away) }, log);
+  await expect(failing.publish(publication(1))).rejects.toBe(away);
+  await expect(failing.latest(publication(1).model)).rejects.toBe(away);
+  expect(await registry.versionNumbers(publication(1).model)).toEqual([1]);
+  expect(warnings).toEqual([]);
+});
 
 async function setUp(): Promise<{ storage: Storage; registry: Registry; log: Logger; warnings: LogLine[] }> {
   const storage = await temporaryStorage();
