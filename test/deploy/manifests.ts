@@ -40,7 +40,7 @@ export async function readKustomization(folder: string): Promise<Manifest[]> {
     else documents.push(parse(await readFile(path, 'utf8')) as Manifest);
   }
   for (const { name, literals } of kustomization.configMapGenerator ?? []) {
-    const data = Object.fromEntries(literals.map((literal) => literal.split(/=(.*)/s, 2)));
+    const data = settingsIn(literals);
     documents.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data } as Manifest);
   }
   for (const { name, newTag } of kustomization.images ?? []) {
@@ -51,6 +51,16 @@ export async function readKustomization(folder: string): Promise<Manifest[]> {
     for (const container of named) container.image = `${name}:${newTag}`;
   }
   return documents;
+}
+
+/** Of lines like NAME=value. */
+export function settingsIn(lines: string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line): [string, string] => {
+      const end = line.indexOf('=');
+      return [line.slice(0, end), line.slice(end + 1)];
+    }),
+  );
 }
 
 export function ofKind<M extends { kind: string }>(documents: Manifest[], kind: M['kind']): (M & Manifest)[] {

@@ -5,7 +5,7 @@ import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { loadConfig } from '../../src/config.js';
-import { ofKind, podTemplateOf, repository, type Manifest } from './manifests.js';
+import { ofKind, podTemplateOf, repository, settingsIn, type Manifest } from './manifests.js';
 
 /** src/main.ts cuts a stop short after that. */
 const stopWithinSeconds = 10;
@@ -26,8 +26,8 @@ const targets = existsSync(join(repository, 'Dockerfile'))
   : ['api', 'worker', 'worker-gpu'];
 
 /** Of the Secret that a user makes; what stands as a comment is there only for some. */
-export const exampleSecret = envOf(
-  textOf('deploy/kubernetes/secret.env.example').replaceAll(/^# (?=[A-Z_]+=)/gm, ''),
+export const exampleSecret = settingsIn(
+  textOf('deploy/kubernetes/secret.env.example').match(/(?<=^(?:# )?)[A-Z_]+=.*$/gm) ?? [],
 );
 
 export function podFaultsOf(documents: Manifest[]): string[] {
@@ -86,12 +86,12 @@ function settingFaults(container: IContainer, documents: Manifest[]): string[] {
   );
   try {
     const { dataDir, host, port, trainingMemoryLimitBytes } = loadConfig(settings);
-    const memoryLimit = bytesOf(container.resources?.limits?.['memory']);
+    const memoryLimit = bytesOf(container.resources?.limits?.memory);
     const role = container.name.replace('-gpu', '');
     return [
       ...unknown.map((name) => `unknown setting ${name}`),
       ...faultsAmong({
-        'has another role than its name says': role === 'first-key' || settings['ROLE'] === role,
+        'has another role than its name says': role === 'first-key' || settings.ROLE === role,
         'keeps its data elsewhere than in /data': dataDir === '/data',
         'cannot be reached': host === '0.0.0.0',
         'listens on another port than it says': (container.ports ?? []).every(
@@ -157,11 +157,6 @@ function faultsAmong(holds: Record<string, boolean>): string[] {
 function bytesOf(quantity: number | string | undefined): number {
   const [, count = '0', unit = ''] = /^(\d+)(Mi|Gi)$/.exec(String(quantity)) ?? [];
   return Number(count) * 2 ** (unit === 'Gi' ? 30 : 20);
-}
-
-function envOf(text: string): Record<string, string> {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2)));
 }
 
 function textOf(path: string): string {

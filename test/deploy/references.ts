@@ -87,13 +87,13 @@ function triggerFaults({ metadata, spec }: IScaledObject & Manifest, documents: 
     ?.formula;
   const faults = terms?.split(' + ').join() === names.join() ? [] : [`adds ${terms} of ${names.join()}`];
   for (const { metadata: trigger, authenticationRef } of spec.triggers) {
-    const { hostname, port, pathname } = new URL(trigger['url'] ?? '');
+    const { hostname, port, pathname } = new URL(trigger.url ?? '');
     const [serviceName] = hostname.split('.');
     const service = ofKind<IService>(documents, 'Service').find((each) => each.metadata.name === serviceName);
     const ports = service?.spec?.ports ?? [];
     if (!ports.some((each) => String(each.port) === (port || '80')))
       faults.push(`nothing at ${hostname}:${port}`);
-    if (!hostname.endsWith('.svc') || pathname !== '/metrics') faults.push(`no metrics at ${trigger['url']}`);
+    if (!hostname.endsWith('.svc') || pathname !== '/metrics') faults.push(`no metrics at ${trigger.url}`);
     const keys = documents.filter(({ kind }) => kind === 'TriggerAuthentication');
     if (!keys.some((key) => key.metadata.name === authenticationRef?.name)) faults.push('has no key');
   }
