@@ -217,7 +217,7 @@ test('workers are scaled by the sum of what waits in their queue and what is bei
 
   const [scaler] = ofKind<IScaledObject>(gpu, 'ScaledObject');
   const values = scaler.spec.triggers.map(({ metadata }) => {
-    const [, name = '', labels = ''] = /^(\w+)\{(.+)\}$/.exec(metadata.valueLocation ?? '') ?? [];
+    const [, name = '', labels = ''] = /^(\w+)\{(.+)\}$/.exec(metadata.valueLocation) ?? [];
     const pairs = [...labels.matchAll(/(\w+)="([^"]+)"/g)].map(([, label, value]) => [label, value]);
     return valueOf(families, name, Object.fromEntries(pairs) as Record<string, string>);
   });

@@ -87,7 +87,7 @@ function triggerFaults({ metadata, spec }: IScaledObject & Manifest, documents: 
     ?.formula;
   const faults = terms?.split(' + ').join() === names.join() ? [] : [`adds ${terms} of ${names.join()}`];
   for (const { metadata: trigger, authenticationRef } of spec.triggers) {
-    const { hostname, port, pathname } = new URL(trigger.url ?? '');
+    const { hostname, port, pathname } = new URL(trigger.url);
     const [serviceName] = hostname.split('.');
     const service = ofKind<IService>(documents, 'Service').find((each) => each.metadata.name === serviceName);
     const ports = service?.spec?.ports ?? [];
