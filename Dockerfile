@@ -20,11 +20,11 @@ RUN node scripts/prepare.mjs \
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Nothing at run time reads source maps, types and manuals; they are a quarter of it all.
+# Nothing at run time reads source maps, types and manuals, nor the compiler, which a package lists as an optional peer.
 RUN npm ci --omit=dev --ignore-scripts \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \
       -o -iname 'readme*.md' -o -iname 'changelog*.md' -o -iname 'history.md' \) -delete \
- && rm -f node_modules/.package-lock.json \
+ && rm -rf node_modules/.package-lock.json node_modules/typescript \
  && find node_modules -type d -empty -delete
 
 FROM ${NODE_IMAGE} AS node
@@ -67,6 +67,50 @@ LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.rev
 
 FROM runtime AS worker
 ENV ROLE=worker
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
+
+FROM ${NODE_GPU_IMAGE} AS tensorflow
+# Or tensorflow-cpu==2.21.0, for machines without an NVIDIA GPU.
+ARG TENSORFLOW_WHEEL=tensorflow[and-cuda]==2.21.0
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends g++ python3 python3-pip unzip \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /opt/tensorflow
+COPY docker/tensorflow/fetch-library.sh /build/
+COPY wheels /wheels
+RUN /build/fetch-library.sh "${TENSORFLOW_WHEEL}" /opt/tensorflow /wheels
+COPY docker/tensorflow/package.json docker/tensorflow/package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY docker/tensorflow/build-binding.sh /build/
+RUN /build/build-binding.sh node_modules/@tensorflow/tfjs-node-gpu /opt/tensorflow
+# Headers, and what is for browsers, debuggers and compilers.
+RUN rm -rf tensorflow/include node_modules/@tensorflow/*/src node_modules/@tensorflow/*/dist/tf*.min.js \
+ && find node_modules/@tensorflow/*/dist -maxdepth 1 -name 'tf*.js' ! -name '*.node.js' ! -path '*/tfjs-node-gpu/*' -delete \
+ && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*_test.js' \) -delete \
+ && mkdir -p nvidia
+
+FROM ${NODE_GPU_IMAGE} AS node-gpu
+
+FROM base AS worker-gpu
+COPY --from=tensorflow /opt/tensorflow/tensorflow /opt/tensorflow/tensorflow
+COPY --from=tensorflow /opt/tensorflow/nvidia /opt/tensorflow/nvidia
+COPY --from=tensorflow /opt/tensorflow/node_modules /opt/tensorflow/node_modules
+COPY --from=node-gpu /usr/local/bin/node /usr/local/bin/node
+COPY --from=packages /app/node_modules ./node_modules
+# TensorFlow opens CUDA's libraries by their names alone. The package lies apart and is linked, so that its dependencies
+# and the service's cannot displace one another.
+USER root
+RUN ls -d /opt/tensorflow/nvidia/*/lib > /etc/ld.so.conf.d/tensorflow.conf 2> /dev/null || true; ldconfig \
+ && mkdir -p node_modules/@tensorflow \
+ && ln -s /opt/tensorflow/node_modules/@tensorflow/tfjs-node-gpu node_modules/@tensorflow/tfjs-node-gpu
+USER trainyard
+COPY package.json ./
+COPY --from=build /app/dist ./dist
+# Read by NVIDIA's container toolkit on the host, which brings the driver in. TensorFloat-32 would round to 10 bits, and
+# engines are to differ by the rounding of float32 alone.
+ENV ROLE=worker NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility NVIDIA_TF32_OVERRIDE=0
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
