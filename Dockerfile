@@ -20,11 +20,12 @@ RUN node scripts/prepare.mjs \
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Nothing at run time reads source maps, types and manuals, nor the compiler, which a package lists as an optional peer.
+# Nothing at run time reads source maps, types, manuals and tests, nor the compiler that a package has as an optional peer.
 RUN npm ci --omit=dev --ignore-scripts \
- && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \
-      -o -iname 'readme*.md' -o -iname 'changelog*.md' -o -iname 'history.md' \) -delete \
  && rm -rf node_modules/.package-lock.json node_modules/typescript \
+ && find . -regextype posix-extended -type d -regex '.*/node_modules/(@[^/]+/)?[^/]+/(test|docs)' -prune -exec rm -rf {} + \
+ && find node_modules -type f -regextype posix-extended \
+      -iregex '.*(\.map|\.d\.[cm]?ts|/(readme|changelog|history)[^/]*\.md)' -delete \
  && find node_modules -type d -empty -delete
 
 FROM ${NODE_IMAGE} AS node
