@@ -1,4 +1,5 @@
 /** Asks the service as anyone outside would, over the published port. */
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -61,7 +62,7 @@ export function createClient(url) {
   return client;
 }
 
-export function sha256(bytes) {
+function sha256(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
 

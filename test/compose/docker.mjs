@@ -36,7 +36,6 @@ export async function exec([command, ...args], { env = {}, timeoutMs = 600_000, 
   try {
     const { stdout, stderr } = await run(command, args, {
       cwd: repository,
-      // BuildKit where there is one; an engine without it is not to be asked for it.
       env: { ...process.env, ...env },
       timeout: timeoutMs,
       maxBuffer: 2 ** 28,
@@ -57,6 +56,6 @@ export async function hasImage(name) {
   );
 }
 
-export function firstLine(text) {
+function firstLine(text) {
   return String(text).trim().split('\n')[0];
 }

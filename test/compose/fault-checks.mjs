@@ -8,7 +8,7 @@ import { check, mustHold, section } from './report.mjs';
 const job = {
   network: { hidden: [{ units: 64, dropout: 0.2 }, { units: 32 }] },
   batch_size: 16,
-  epochs: 12,
+  epochs: 8,
   seed: 7,
   engine: 'wasm',
   checkpoint: { every_steps: 1_000 },
@@ -39,7 +39,7 @@ export async function checkFaults(stack, client) {
     async () => {
       const jobs = [];
       for (let i = 0; i < workers; i += 1) jobs.push(await client.submit({ ...job, model: `beside-${i}` }));
-      await Promise.all(jobs.map(({ id }) => client.jobWhen(id, ({ status }) => status === 'running')));
+      await Promise.all(jobs.map(({ id }) => client.jobWhen(id, ({ progress }) => progress.step > 0)));
       const now = await Promise.all(jobs.map(({ id }) => client.job(id)));
       assert.deepEqual(
         now.map(({ status }) => status),

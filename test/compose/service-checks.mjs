@@ -1,6 +1,7 @@
 /** What the service does for those outside, over the published port. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PNG } from 'pngjs';
 import { testDigits } from './client.mjs';
 import { docker, repository } from './docker.mjs';
@@ -169,6 +170,7 @@ async function until(holds) {
       return await holds();
     } catch (error) {
       if (Date.now() > giveUpAt) throw error;
+      await sleep(100);
     }
   }
 }

@@ -67,13 +67,15 @@ export async function createStack({ compose }) {
     },
     /** The container that the job was last trained in; every line about a job has its id. */
     workerOf: async (jobId) => {
-      const found = [];
-      for (const id of await stack.containers('worker')) {
-        const lines = (await linesOf(id)).filter((line) => line.job === jobId);
-        if (lines.length > 0) found.push({ id, time: lines.at(-1).time });
+      for (const giveUpAt = Date.now() + 20_000; Date.now() < giveUpAt; await sleep(200)) {
+        const found = [];
+        for (const id of await stack.containers('worker')) {
+          const lines = (await linesOf(id)).filter((line) => line.job === jobId);
+          if (lines.length > 0) found.push({ id, time: lines.at(-1).time });
+        }
+        if (found.length > 0) return found.sort((a, b) => b.time - a.time)[0].id;
       }
-      if (found.length === 0) throw new Error(`no worker has a line about ${jobId}`);
-      return found.sort((a, b) => b.time - a.time)[0].id;
+      throw new Error(`no worker has a line about ${jobId}`);
     },
     logs: () => stack.compose(['logs', '--no-color', '--tail', '60'], { both: true }),
     down: () => stack.withMonitoring(['--profile', 'gpu', 'down', '-v', '--remove-orphans', '-t', '20']),

@@ -6,14 +6,15 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { testDigits } from './client.mjs';
 import { docker } from './docker.mjs';
 import { check, section } from './report.mjs';
-import { tag } from './stack.mjs';
+import { linesOf, tag } from './stack.mjs';
 
-export const nextTag = `${tag}-next`;
+const nextTag = `${tag}-next`;
 const clients = 4;
 const buildWithinMs = 600_000;
 
@@ -30,22 +31,23 @@ export async function checkUpgrade(stack, client) {
       const body = JSON.stringify({ model: 'mnist-mlp', inputs: pictures.map((bytes) => [...bytes]) });
       const right = JSON.stringify((await client.post('/predict', JSON.parse(body))).predictions);
       const [old] = await stack.containers('api');
-      const follower = followRequests(old);
+      const seen = idsSeenBy(old);
       const load = startLoad(stack.url, body, right);
       await sleep(2_000);
       await stack.compose(['up', '-d', '--no-deps', 'api'], { env: { TRAINYARD_TAG: nextTag } });
       await stack.healthy('api');
       await sleep(2_000);
       const tally = await load.stop();
-      await follower.ended;
+      await seen.ended;
 
       const [fresh] = await stack.containers('api');
       const label = '{{index .Config.Labels "org.opencontainers.image.revision"}}';
       assert.equal(await docker(['inspect', '-f', label, fresh]), 'next');
-      const answered = tally.dropped.filter((id) => follower.answered.has(id));
+      for (const { request_id: id } of await linesOf(fresh)) seen.ids.add(id);
+      const lost = tally.dropped.filter((id) => seen.ids.has(id));
       assert.deepEqual(tally.wrong, []);
       assert.deepEqual(tally.cutOff, []);
-      assert.deepEqual(answered, [], 'the old API says that it answered these, and the client has no answer');
+      assert.deepEqual(lost, [], 'the service had these requests, and the client has no answer');
       const { right: answers, refused, dropped, unavailable } = tally;
       return (
         `${answers} answered right; ${refused} connections refused, ${dropped.length} dropped before the service ` +
@@ -113,15 +115,11 @@ function predict(url, agent, id, body) {
   });
 }
 
-/** Ids of the requests that a container says it has answered, until it ends. */
-function followRequests(container) {
-  const answered = new Set();
-  const child = spawn('docker', ['logs', '--follow', '--tail', '0', container], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const { msg, status, request_id: id } = JSON.parse(line);
-    if (msg === 'request' && status === 200) answered.add(id);
-  });
-  return { answered, ended: new Promise((resolve) => child.once('close', resolve)) };
+/** Ids of the requests that a container has a line about, until it ends: it is gone then, and its log with it. */
+function idsSeenBy(container) {
+  const ids = new Set();
+  const args = ['logs', '--follow', '--tail', '0', container];
+  const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  createInterface({ input: child.stdout }).on('line', (line) => ids.add(JSON.parse(line).request_id));
+  return { ids, ended: new Promise((resolve) => child.once('close', resolve)) };
 }
