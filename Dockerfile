@@ -103,7 +103,8 @@ COPY --from=packages /app/node_modules ./node_modules
 # TensorFlow opens CUDA's libraries by their names alone. The package lies apart and is linked, so that its dependencies
 # and the service's cannot displace one another.
 USER root
-RUN ls -d /opt/tensorflow/nvidia/*/lib > /etc/ld.so.conf.d/tensorflow.conf 2> /dev/null || true; ldconfig \
+RUN find /opt/tensorflow/nvidia -maxdepth 2 -name lib > /etc/ld.so.conf.d/tensorflow.conf \
+ && ldconfig \
  && mkdir -p node_modules/@tensorflow \
  && ln -s /opt/tensorflow/node_modules/@tensorflow/tfjs-node-gpu node_modules/@tensorflow/tfjs-node-gpu
 USER trainyard

@@ -50,7 +50,9 @@ async function checkImage(image, dev) {
   });
   await check(`${image} says what it is`, async () => {
     const [{ Config }] = JSON.parse(await docker(['image', 'inspect', image]));
+    const { version } = JSON.parse(await readFile(`${repository}/package.json`, 'utf8'));
     assert.equal(Config.Labels['org.opencontainers.image.title'], 'Trainyard');
+    assert.equal(Config.Labels['org.opencontainers.image.version'], version);
     assert.equal(Config.StopSignal, 'SIGTERM');
     assert.ok(Config.Healthcheck.Test.join(' ').includes('/health/ready'));
     assert.ok(Config.Env.includes('NODE_ENV=production'));

@@ -33,10 +33,15 @@ export async function checkUpgrade(stack, client) {
       const [old] = await stack.containers('api');
       const seen = idsSeenBy(old);
       const load = startLoad(stack.url, body, right);
-      await sleep(2_000);
-      await stack.compose(['up', '-d', '--no-deps', 'api'], { env: { TRAINYARD_TAG: nextTag } });
-      await stack.healthy('api');
-      await sleep(2_000);
+      try {
+        await sleep(2_000);
+        await stack.compose(['up', '-d', '--no-deps', 'api'], { env: { TRAINYARD_TAG: nextTag } });
+        await stack.healthy('api');
+        await sleep(2_000);
+      } catch (error) {
+        load.abandon();
+        throw error;
+      }
       const tally = await load.stop();
       await seen.ended;
 
@@ -61,10 +66,11 @@ export async function checkUpgrade(stack, client) {
 function startLoad(url, body, right) {
   const tally = { right: 0, refused: 0, dropped: [], unavailable: 0, wrong: [], cutOff: [] };
   let stopping = false;
+  let abandoned = false;
   const agent = new Agent({ keepAlive: true });
   const asked = async () => {
     while (!stopping) {
-      for (;;) {
+      while (!abandoned) {
         const id = randomUUID();
         const answer = await predict(url, agent, id, body);
         if (answer.status === 200) {
@@ -83,6 +89,10 @@ function startLoad(url, body, right) {
   };
   const all = Array.from({ length: clients }, asked);
   return {
+    abandon: () => {
+      stopping = abandoned = true;
+      agent.destroy();
+    },
     stop: async () => {
       stopping = true;
       await Promise.all(all);
@@ -111,6 +121,7 @@ function predict(url, agent, id, body) {
       answer.on('error', fail);
     });
     asked.on('error', fail);
+    asked.setTimeout(30_000, () => asked.destroy(new Error('no answer')));
     asked.end(body);
   });
 }
