@@ -110,9 +110,11 @@ RUN find /opt/tensorflow/nvidia -maxdepth 2 -name lib > /etc/ld.so.conf.d/tensor
 USER trainyard
 COPY package.json ./
 COPY --from=build /app/dist ./dist
-# Read by NVIDIA's container toolkit on the host, which brings the driver in. TensorFloat-32 would round to 10 bits, and
-# engines are to differ by the rounding of float32 alone.
-ENV ROLE=worker NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility NVIDIA_TF32_OVERRIDE=0
+# The first two are read by NVIDIA's container toolkit on the host, which brings the driver in. TensorFloat-32 would round
+# to 10 bits, and engines are to differ by the rounding of float32 alone. Without growth the first training process takes
+# the whole memory of a GPU, and the next one finds none.
+ENV ROLE=worker NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility NVIDIA_TF32_OVERRIDE=0 \
+    TF_FORCE_GPU_ALLOW_GROWTH=true TF_CPP_MIN_LOG_LEVEL=1
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"

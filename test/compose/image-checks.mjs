@@ -1,15 +1,15 @@
 /** What is in the images, and what is not. */
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, repository } from './docker.mjs';
-import { check, mustHold, notHere, section } from './report.mjs';
+import { check, mustHold, section } from './report.mjs';
 import { tag } from './stack.mjs';
 
-const buildWithinMs = 1_200_000;
-const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+export const buildWithinMs = 1_200_000;
+export const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
 /** What only a build needs. */
-const tools = ['npm', 'npx', 'yarn', 'gcc', 'g++', 'cc', 'make', 'python3', 'git', 'curl', 'wget'];
+export const tools = ['npm', 'npx', 'yarn', 'gcc', 'g++', 'cc', 'make', 'python3', 'git', 'curl', 'wget'];
 
 export async function checkImages(stack) {
   section('Images');
@@ -27,7 +27,6 @@ export async function checkImages(stack) {
   const dev = await developmentPackages();
   for (const target of ['api', 'worker']) await checkImage(`trainyard-${target}:${tag}`, dev);
   await check('the api image serves by itself, with the embedded queue, and stops with code 0', standsAlone);
-  await checkGpuImage();
 }
 
 async function checkImage(image, dev) {
@@ -85,41 +84,6 @@ async function standsAlone() {
   }
 }
 
-/**
- * The GPU image with the CPU's TensorFlow, which needs neither a GPU nor its gigabytes of libraries; the wheel must lie in
- * wheels/ or be fetched. All steps but NVIDIA's are the same.
- */
-async function checkGpuImage() {
-  const wheels = (await readdir(`${repository}/wheels`)).filter((name) => name.startsWith('tensorflow_cpu-'));
-  const image = `trainyard-worker-gpu:${tag}`;
-  if (wheels.length === 0) {
-    notHere('worker-gpu', 'wheels/ has no wheel of tensorflow-cpu');
-    return;
-  }
-  const built = await check('worker-gpu builds with tensorflow-cpu', async () => {
-    const version = wheels[0].split('-')[1];
-    const args = ['--build-arg', `TENSORFLOW_WHEEL=tensorflow-cpu==${version}`];
-    await docker(['build', '--target', 'worker-gpu', ...args, '-t', image, '.'], {
-      timeoutMs: buildWithinMs,
-    });
-  });
-  if (!built) return;
-  await check(`${image} computes with TensorFlow as uid 1000 on a read-only root`, async () => {
-    const script = `const tf = require('@tensorflow/tfjs-node-gpu');
-      console.log([process.getuid(), tf.getBackend(), tf.add(1, 2).dataSync()[0], tf.backend().binding.TF_Version].join())`;
-    const said = await runIn(image, ['node', '-e', script]);
-    assert.match(said, /^1000,tensorflow,3,2\.\d+/);
-    const [{ Size }] = JSON.parse(await docker(['image', 'inspect', image]));
-    return `${said}; ${megabytes(Size)}`;
-  });
-  await check(`${image} has no npm, no compiler and no Python`, async () => {
-    assert.equal(
-      await runIn(image, ['sh', '-c', `for t in ${tools.join(' ')}; do command -v $t; done; true`]),
-      '',
-    );
-  });
-}
-
 /** Of package-lock.json: what would be there had it been installed for development. */
 async function developmentPackages() {
   const { packages } = JSON.parse(await readFile(`${repository}/package-lock.json`, 'utf8'));
@@ -130,10 +94,10 @@ async function developmentPackages() {
   return dev;
 }
 
-function runIn(image, command) {
+export function runIn(image, command) {
   return docker(['run', '--rm', ...hardened, '--tmpfs', '/tmp', '--network', 'none', image, ...command]);
 }
 
-function megabytes(bytes) {
+export function megabytes(bytes) {
   return `${Math.round(bytes / 1e6)} MB`;
 }

@@ -6,6 +6,7 @@
 import { createClient } from './client.mjs';
 import { findDocker } from './docker.mjs';
 import { checkFaults, workers } from './fault-checks.mjs';
+import { checkGpuWorker } from './gpu-checks.mjs';
 import { checkImages } from './image-checks.mjs';
 import { checkMonitoring } from './monitoring-checks.mjs';
 import { counts } from './report.mjs';
@@ -33,6 +34,7 @@ async function run(docker) {
     await checkImages(stack);
     await checkService(stack, client);
     await checkFaults(stack, client);
+    await checkGpuWorker(stack, client);
     await checkMonitoring(stack, workers);
     await checkUpgrade(stack, client);
     await checkKeys(stack, client);
