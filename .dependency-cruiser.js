@@ -240,9 +240,10 @@ export default {
     },
     {
       name: 'no-development-packages-in-src',
+      comment: 'Their types alone may be used: nothing of them is left in what is built.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-undeclared-packages',

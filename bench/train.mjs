@@ -4,7 +4,7 @@
  * count. Prints Markdown.
  *
  *   npm run bench:train -- [--cases reference,batch-512,deep,wide,dense] [--epochs 5] [--threads N]
- *                          [--engines wasm,reference] [--peer pytorch --python PATH]
+ *                          [--engines wasm,tensorflow,reference] [--peer pytorch --python PATH]
  *
  * With --seeds N it trains the reference network for five epochs with N seeds and prints the accuracies instead.
  */
@@ -54,8 +54,11 @@ async function time(name, { hidden, batchSize, noise = false }) {
     for (const count of counts)
       contenders.push(await engineContender('wasm', data, hidden, batchSize, count));
   }
-  if (engines.includes('reference'))
-    contenders.push(await engineContender('reference', data, hidden, batchSize, 1));
+  // Each by itself on as many threads as it likes.
+  for (const name of ['tensorflow', 'reference']) {
+    if (engines.includes(name))
+      contenders.push(await engineContender(name, data, hidden, batchSize, threads));
+  }
   if (options.peer) {
     for (const count of counts) {
       contenders.push(await pytorchContender(options.python, data, hidden, batchSize, count));

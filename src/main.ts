@@ -25,7 +25,12 @@ import { createKeyRing, type KeyRing } from './keys/key-ring.js';
 import { createKeyStore } from './keys/key-store.js';
 import { createLogger, withoutSecrets, type Logger } from './log.js';
 import { isLoopback } from './loopback.js';
-import { selectEngine, type Selection } from './model/engines/select.js';
+import {
+  installedOptionalEngines,
+  predictionEngines,
+  selectEngine,
+  type Selection,
+} from './model/engines/select.js';
 import { createAliases } from './model/aliases.js';
 import { createModelServer } from './model/model-server.js';
 import { createRegistry } from './model/registry.js';
@@ -103,7 +108,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
   const storage = await openStorage(config.store, config.dataDir);
   const queues = await openQueue(config.queue, config.dataDir, log);
   stops.push(() => queues.close());
-  const engine = await selectEngine('auto');
+  const engine = await selectEngine('auto', predictionEngines);
   const metrics = createMetrics({ queueCounts: () => queues.counts() });
   const store = createRunStore(storage, { onEnd: ({ status }) => metrics.jobs.ended(status) });
   const runs = createRunReader(store);
@@ -273,7 +278,10 @@ function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): 
     ...lookPace(config.store),
   });
   const workers = [
-    queues.training.work(processRun, { concurrency: workerConcurrency }),
+    queues.training.work(processRun, {
+      concurrency: workerConcurrency,
+      engines: installedOptionalEngines(),
+    }),
     queues.webhooks.work((entry, signal) => webhooks.deliver(entry, signal), { concurrency: webhooksAtOnce }),
   ];
   return async () => {

@@ -69,7 +69,7 @@ export function createLifecycle(options: {
   /** What comes after the files say how it is. What fails of it is made up for: by the next sweep, or on delivery. */
   async function followUp({ id, spec }: RunState, enqueued: boolean): Promise<void> {
     try {
-      if (enqueued) await queue.add(id, { priority: spec.priority });
+      if (enqueued) await queue.add(id, { engine: spec.engine, priority: spec.priority });
       else await queue.remove(id);
       if (spec.webhook !== null) await webhooks.enqueueOutstanding(id);
     } catch (err) {

@@ -12,7 +12,7 @@ import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
 import { jobOf, newJob, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
-import type { RunReader } from './run-state.js';
+import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
 import { defaults, resolveSpec } from './spec.js';
 import type { Webhooks } from './webhooks/webhooks.js';
@@ -57,22 +57,23 @@ export function createProducer(options: {
 
   async function sweep(): Promise<void> {
     try {
-      const interrupted: string[] = [];
+      const interrupted: RunState[] = [];
       for (const id of await store.ids()) {
-        if (!settled.has(id) && (await lookAfter(id))) interrupted.push(id);
+        const run = settled.has(id) ? null : await lookAfter(id);
+        if (run !== null) interrupted.push(run);
       }
       // They go on before others. Each goes before those put first already, so that the oldest must be the last here.
-      for (const id of interrupted.reverse()) await enqueueIfForgotten(id, { first: true });
+      for (const run of interrupted.reverse()) await enqueueIfForgotten(run, { first: true });
     } catch (err) {
       log.warn({ err }, 'cannot look for runs that the queue has lost; trying again later');
     }
   }
 
-  /** Whether it is one that a worker had in hand, to be enqueued if the queue has lost it. */
-  async function lookAfter(id: string): Promise<boolean> {
+  /** The run if it is one that a worker had in hand, to be enqueued if the queue has lost it. */
+  async function lookAfter(id: string): Promise<RunState | null> {
     try {
       const state = await runs.read(id);
-      if (state === null) return false;
+      if (state === null) return null;
       const { spec, status, result } = state;
       // A run under way is looked after by its worker.
       const outstanding =
@@ -82,26 +83,26 @@ export function createProducer(options: {
       } else if ((await store.readEnding(id)) === 'cancelled') {
         await cancelRun(store, id, spec, now());
       } else if (status === 'queued') {
-        await enqueueIfForgotten(id, { priority: spec.priority });
+        await enqueueIfForgotten(state);
       } else if (status === 'running') {
-        return true;
+        return state;
       }
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
       settled.add(id);
       log.error({ err, job: id }, 'this run cannot be read and is left alone');
     }
-    return false;
+    return null;
   }
 
   async function enqueueIfForgotten(
-    id: string,
-    options: { priority?: number; first?: boolean },
+    { id, spec }: RunState,
+    options: { first?: boolean } = {},
   ): Promise<void> {
     if ((await queue.placeOf(id)) !== null) return;
     // It may have ended while the queue was asked.
     if ((await store.readResult(id)) !== null) return;
-    await queue.add(id, options);
+    await queue.add(id, { engine: spec.engine, priority: spec.priority, ...options });
     log.info({ job: id }, 'the queue did not know this run; it is enqueued again');
   }
 
@@ -118,7 +119,7 @@ export function createProducer(options: {
   async function accept(id: string, spec: RunSpec): Promise<boolean> {
     if (!(await store.createAs(id, spec))) return false;
     try {
-      await queue.add(id, { priority: spec.priority });
+      await queue.add(id, { engine: spec.engine, priority: spec.priority });
     } catch (err) {
       // The run is stored, and so it is accepted: the sweep enqueues it when the queue is back.
       log.warn({ err, job: id }, 'the run is stored but could not be enqueued yet');

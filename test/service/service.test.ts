@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { getPriority } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
+import { installedOptionalEngines } from '../../src/model/engines/select.js';
 import { describeWithService } from '../services.js';
 import { flipBit, temporaryFolder } from '../storage/temporary-storage.js';
 import {
@@ -29,6 +30,8 @@ async function accuracyOf({ http }: Service, version: number): Promise<number> {
   expect(answer.version).toBe(version);
   return answer.predictions.filter(({ label }, i) => label === labels[i]).length / labels.length;
 }
+
+const hasTensorflow = installedOptionalEngines().includes('tensorflow');
 
 describe('the service on its embedded queue', () => {
   test('says first where it listens and what it stands on', async () => {
@@ -126,6 +129,19 @@ describe('the service on its embedded queue', () => {
     await succeeded(service, good.id);
   });
 
+  test.skipIf(hasTensorflow)(
+    'fails a run for an engine that is not installed, and says what is missing',
+    async () => {
+      const service = await startService({ DATA_DIR: await temporaryFolder() });
+      const { id } = await submit(service, { ...smallJob, engine: 'tensorflow' });
+      const { error } = await jobWhen(service, id, ({ status }) => status === 'failed');
+      expect(error).toMatchObject({
+        code: 'ENGINE_UNAVAILABLE',
+        message: expect.stringContaining('@tensorflow/tfjs-node is not installed') as string,
+      });
+    },
+  );
+
   test('serves the newest version that is not damaged, and says so', async () => {
     const settings = { DATA_DIR: await temporaryFolder() };
     const first = await startService(settings);
@@ -201,6 +217,22 @@ for (const kind of ['redis', 'postgres'] as const) {
       await expect.poll(() => served(api)).toHaveLength(1);
       expect(await accuracyOf(api, 1)).toBeGreaterThan(0.8);
     });
+
+    test.skipIf(hasTensorflow)(
+      'a run for an engine that no worker has waits, and keeps no other from going on',
+      async () => {
+        const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url };
+        const api = await startService({ ...settings, ROLE: 'api' });
+        const waiting = await submit(api, { ...smallJob, engine: 'tensorflow' });
+        const other = await submit(api, { ...smallJob, epochs: 1 });
+        await startService({ ...settings, ROLE: 'worker' });
+        await succeeded(api, other.id);
+        expect((await readJob(api, waiting.id)).status).toBe('queued');
+        expect(await fetch(`${api.url}/metrics`).then((answer) => answer.text())).toContain(
+          'trainyard_queue_jobs{queue="training-tensorflow",state="waiting"} 1',
+        );
+      },
+    );
   });
 }
 

@@ -154,7 +154,9 @@ export const JobRequest = component(
       engine: Type.Optional(
         Type.String({
           default: defaults.engine,
-          description: '`auto` is the fastest engine that can run here.',
+          description:
+            '`auto` is one that has a GPU, or else the fastest that can run where the job is trained. `tensorflow` waits ' +
+            'for a worker on which TensorFlow.js for Node.js is installed. The others are `wasm` and `reference`.',
         }),
       ),
       publish: Type.Optional(

@@ -54,6 +54,8 @@ export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Q
           await unlock();
         },
       },
+      // There is no other worker that could have an engine which this one has not.
+      [],
       log,
     );
   } catch (error) {

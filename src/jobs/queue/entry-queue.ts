@@ -33,6 +33,9 @@ export interface Counts {
 }
 
 export interface EntryWorker {
+  /** Takes no more entries until it is resumed, save one that it is waiting for; those under way go on. */
+  pause(): void;
+  resume(): void;
   /** Takes no more entries, aborts those under way and resolves when their processors have ended. Idempotent. */
   close(): Promise<void>;
 }
@@ -163,6 +166,10 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
       worker.on('stalled', (id) => void putFirst(id));
 
       return {
+        pause: () => void worker.pause(true),
+        resume() {
+          if (!stop.signal.aborted) void worker.resume();
+        },
         async close() {
           // One that is closed before it is ready leaves a connection to PostgreSQL open.
           await answered(worker.waitUntilReady()).catch(() => undefined);

@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { withoutSecrets } from '../../log.js';
 import { migrate, schema } from './postgres-schema.js';
+import { optionalEngineNames } from '../../model/engines/select.js';
 import { openQueues, type Queues } from './queues.js';
 
 /** A worker keeps one to listen on. */
@@ -28,6 +29,7 @@ export function openPostgresQueue(url: string, log: Logger): Promise<Queues> {
       prepare: () => migrate(pool),
       close: () => pool.end(),
     },
+    optionalEngineNames,
     log,
   );
 }

@@ -29,12 +29,16 @@ export interface Queues {
   close(): Promise<void>;
 }
 
-/** @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer; it is closed then */
+/**
+ * `engines` are those whose runs have a queue of their own, as not every worker has them.
+ * @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer; it is closed then
+ */
 export async function openQueues<B extends IQueueBackend, C>(
   datastore: QueueDatastore<B, C>,
+  engines: readonly string[],
   log: Logger,
 ): Promise<Queues> {
-  const opened: Pick<EntryQueue<unknown>, 'close'>[] = [];
+  const opened: Pick<EntryQueue<unknown>, 'bull' | 'counts' | 'close'>[] = [];
   const open = async <Entry>(name: string): Promise<EntryQueue<Entry>> => {
     const queue = await openEntryQueue<Entry, B, C>(name, datastore, log);
     opened.push(queue);
@@ -48,24 +52,30 @@ export async function openQueues<B extends IQueueBackend, C>(
   try {
     if (datastore.prepare) await answerOf(datastore, datastore.prepare());
     const training = await open<RunEntry>('training');
+    const byEngine = new Map<string, EntryQueue<RunEntry>>();
+    for (const engine of engines) {
+      byEngine.set(engine, await open<RunEntry>(`training-${engine}`));
+    }
     const webhooks = await open<WebhookEntry>('webhooks');
     return {
       description: datastore.description,
-      training: createTrainingQueue(training),
+      training: createTrainingQueue(training, byEngine),
       webhooks: createWebhookQueue(webhooks),
       async ping() {
         await training.counts();
       },
       counts() {
-        return Promise.all([
-          training.counts().then((counts) => ({ queue: 'training', ...counts })),
-          webhooks.counts().then((counts) => ({ queue: 'webhooks', ...counts })),
-        ]);
+        return Promise.all(
+          opened.map(async (queue) => ({ queue: queue.bull.name, ...(await queue.counts()) })),
+        );
       },
       async showOn(page) {
         // Loaded only where it is wanted.
         const { showOnBoard } = await import('./board.js');
-        showOnBoard([training.bull, webhooks.bull], page);
+        showOnBoard(
+          opened.map((queue) => queue.bull),
+          page,
+        );
       },
       close,
     };

@@ -3,6 +3,7 @@ import { createRedisBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { withoutSecrets } from '../../log.js';
+import { optionalEngineNames } from '../../model/engines/select.js';
 import { openQueues, type Queues } from './queues.js';
 
 export async function openRedisQueue(url: string, log: Logger): Promise<Queues> {
@@ -32,6 +33,7 @@ export async function openRedisQueue(url: string, log: Logger): Promise<Queues> 
         return Promise.resolve();
       },
     },
+    optionalEngineNames,
     log,
   );
   return { ...queues, sharedClient };

@@ -1,38 +1,67 @@
-/** The queue of runs to train. It delivers run ids; what a run is, and how it ended, stands in the run store. */
+/**
+ * The queue of runs to train. It delivers run ids; what a run is, and how it ended, stands in the run store. Runs that name
+ * an engine which not every worker has wait in a queue of their own, where only those workers take them that have it.
+ */
 import type { EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
+import { workOnSeveral } from './work-on-several.js';
 
 export type { Delivery, Place } from './entry-queue.js';
 
 export type RunProcessor = EntryProcessor<string>;
-export type RunWorker = EntryWorker;
+export type RunWorker = Pick<EntryWorker, 'close'>;
 
 export interface TrainingQueue {
   /**
-   * Enqueues the run unless it is in the queue already. `priority` is an integer from −100 to 100, 0 if left out: the
-   * highest goes first, and equals in the order in which they came. `first` is before all that wait now.
+   * Enqueues the run unless it is in the queue already. `engine` is the one that it asks for. `priority` is an integer from
+   * −100 to 100, 0 if left out: the highest goes first, and equals in the order in which they came. `first` is before all
+   * that wait now.
    */
-  add(runId: string, options?: { priority?: number; first?: boolean }): Promise<void>;
+  add(runId: string, options?: { engine?: string; priority?: number; first?: boolean }): Promise<void>;
   /** Takes out a run that waits; false: a worker has it, or the queue does not know it. */
   remove(runId: string): Promise<boolean>;
   placeOf(runId: string): Promise<Place>;
   /** How many runs wait. */
   count(): Promise<number>;
-  /** Starts taking runs. */
-  work(processRun: RunProcessor, options: { concurrency: number }): RunWorker;
+  /** Starts taking runs, those too that ask for one of `engines`, where they have a queue of their own. */
+  work(processRun: RunProcessor, options: { concurrency: number; engines?: readonly string[] }): RunWorker;
 }
 
 export interface RunEntry {
   run_id: string;
 }
 
-export function createTrainingQueue(entries: EntryQueue<RunEntry>): TrainingQueue {
+/** `anyEngine` has the runs that every worker can train, `byEngine` those that only some can. */
+export function createTrainingQueue(
+  anyEngine: EntryQueue<RunEntry>,
+  byEngine: ReadonlyMap<string, EntryQueue<RunEntry>>,
+): TrainingQueue {
+  const all = [anyEngine, ...byEngine.values()];
   return {
-    add: (runId, { priority = 0, first = false } = {}) =>
-      entries.add(runId, { run_id: runId }, first ? { lifo: true } : { priority: bullPriority(priority) }),
-    remove: (runId) => entries.remove(runId),
-    placeOf: (runId) => entries.placeOf(runId),
-    count: async () => (await entries.counts()).waiting,
-    work: (processRun, options) => entries.work(({ run_id }, signal) => processRun(run_id, signal), options),
+    add: (runId, { engine = 'auto', priority = 0, first = false } = {}) =>
+      (byEngine.get(engine) ?? anyEngine).add(
+        runId,
+        { run_id: runId },
+        first ? { lifo: true } : { priority: bullPriority(priority) },
+      ),
+    async remove(runId) {
+      const removed = await Promise.all(all.map((entries) => entries.remove(runId)));
+      return removed.includes(true);
+    },
+    async placeOf(runId) {
+      const places = await Promise.all(all.map((entries) => entries.placeOf(runId)));
+      return places.find((place) => place !== null) ?? null;
+    },
+    async count() {
+      const counts = await Promise.all(all.map((entries) => entries.counts()));
+      return counts.reduce((sum, { waiting }) => sum + waiting, 0);
+    },
+    work(processRun, { concurrency, engines = [] }) {
+      const own = engines.flatMap((engine) => byEngine.get(engine) ?? []);
+      const processEntry: EntryProcessor<RunEntry> = ({ run_id }, signal) => processRun(run_id, signal);
+      return own.length === 0
+        ? anyEngine.work(processEntry, { concurrency })
+        : workOnSeveral([...own, anyEngine], processEntry, { concurrency });
+    },
   };
 }
 

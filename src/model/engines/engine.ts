@@ -90,10 +90,19 @@ export interface Predictor {
   dispose(): void;
 }
 
-export type Probe = { available: true; device: string } | { available: false; reason: string };
+export type Probe =
+  | {
+      available: true;
+      device: string;
+      /** Whether the device is a GPU; false if left out. */
+      hasGpu?: boolean;
+    }
+  | { available: false; reason: string };
 
 export interface Engine {
   readonly name: string;
+  /** Whether what it needs beside Trainyard is installed; left out: it needs nothing. Far cheaper than a probe. */
+  isInstalled?(): boolean;
   /** Whether this engine can run here, and on what. */
   probe(): Promise<Probe>;
   /** @throws TrainyardError DATASET_CORRUPT, CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */

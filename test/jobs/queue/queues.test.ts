@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openQueue } from '../../../src/jobs/queue/open-queue.js';
 import { describeWithService } from '../../services.js';
 import { describeQueues, newRunId, until } from './conformance.js';
@@ -37,6 +38,102 @@ for (const kind of ['redis', 'postgres'] as const) {
       };
       return { queues, delivered, startWorker };
     }
+
+    describe('with runs that ask for an engine which not every worker has', () => {
+      const forTensorflow = { engine: 'tensorflow' };
+
+      /** A worker that has the engine, or has not, and what it is given, until it is let go of. */
+      async function openWithWorker(engines: string[], concurrency = 1) {
+        const queues = await open();
+        onTestFinished(() => queues.close());
+        const inHand = new Map<string, () => void>();
+        const delivered: string[] = [];
+        const worker = queues.training.work(
+          (id) => {
+            delivered.push(id);
+            return new Promise((resolve) => {
+              inHand.set(id, () => {
+                inHand.delete(id);
+                resolve({ outcome: 'done' });
+              });
+            });
+          },
+          { concurrency, engines },
+        );
+        onTestFinished(async () => {
+          const closed = worker.close();
+          for (const letGo of inHand.values()) letGo();
+          await closed;
+        });
+        return { queues, delivered, inHand };
+      }
+
+      test('give them only to a worker that has it, which takes others too', async () => {
+        const [plain, special, more] = [newRunId(), newRunId(), newRunId()];
+        const without = await openWithWorker([], 3);
+        const { training } = without.queues;
+        await training.add(special, forTensorflow);
+        await training.add(plain);
+        await until(() => without.delivered.length === 1);
+        expect(without.delivered).toEqual([plain]);
+        expect(await training.placeOf(special)).toBe('waiting');
+
+        const having = await openWithWorker(['tensorflow'], 3);
+        await until(() => having.delivered.length === 1);
+        expect(having.delivered).toEqual([special]);
+        expect(await training.placeOf(special)).toBe('active');
+        for (let i = 0; i < 6; i++) await training.add(i === 0 ? more : newRunId());
+        await until(() => having.delivered.length === 3);
+        having.inHand.get(special)?.();
+        await until(async () => (await training.placeOf(special)) === null);
+        for (const { inHand } of [without, having]) {
+          for (let rest = 0; rest < 9; rest++) {
+            for (const letGo of inHand.values()) letGo();
+            await sleep(20);
+          }
+        }
+        await until(async () => (await training.count()) === 0);
+      });
+
+      test('give a worker no more than it has room for, whichever queue they come from', async () => {
+        const { queues, delivered, inHand } = await openWithWorker(['tensorflow'], 2);
+        // It waits for entries of both queues when they come.
+        await sleep(200);
+        const ids = Array.from({ length: 10 }, newRunId);
+        await Promise.all(ids.map((id, i) => queues.training.add(id, i % 2 === 0 ? forTensorflow : {})));
+        let most = 0;
+        for (const deadline = Date.now() + 20_000; delivered.length < 10 || inHand.size > 0;) {
+          expect(Date.now()).toBeLessThan(deadline);
+          // Longer than an entry that is handed back is on its way.
+          await sleep(100);
+          most = Math.max(most, inHand.size);
+          inHand.values().next().value?.();
+        }
+        expect(most).toBe(2);
+        expect(delivered.toSorted()).toEqual(ids.toSorted());
+        await until(async () => (await queues.training.count()) === 0);
+      });
+
+      test('count, find and take them out like others', async () => {
+        const queues = await open();
+        onTestFinished(() => queues.close());
+        const [plain, special] = [newRunId(), newRunId()];
+        await queues.training.add(plain);
+        await queues.training.add(special, { ...forTensorflow, priority: 3 });
+        expect(await queues.training.count()).toBe(2);
+        expect(await queues.counts()).toEqual([
+          { queue: 'training', waiting: 1, active: 0 },
+          { queue: 'training-tensorflow', waiting: 1, active: 0 },
+          { queue: 'webhooks', waiting: 0, active: 0 },
+        ]);
+        for (const id of [plain, special]) {
+          expect(await queues.training.placeOf(id)).toBe('waiting');
+          expect(await queues.training.remove(id)).toBe(true);
+          expect(await queues.training.remove(id)).toBe(false);
+        }
+        expect(await queues.training.count()).toBe(0);
+      });
+    });
 
     test('keep what waits when the server is restarted, and go on delivering', async () => {
       const { queues, delivered, startWorker } = await openForTest();

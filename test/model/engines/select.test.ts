@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Engine, Probe } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
-import { engineNames, selectEngine } from '../../../src/model/engines/select.js';
+import {
+  engineNames,
+  optionalEngineNames,
+  predictionEngines,
+  selectEngine,
+} from '../../../src/model/engines/select.js';
 
 function engine(name: string, probe: Probe): Engine {
   return { ...createReferenceEngine(), name, probe: () => Promise.resolve(probe) };
@@ -27,6 +32,33 @@ describe('selecting an engine', () => {
     });
   });
 
+  test('takes one that has a GPU before a faster one that has none, and says so', async () => {
+    const onGpu = engine('gpu', { available: true, device: 'GPU', hasGpu: true });
+    const onCpu = engine('cpu', { available: true, device: 'CPU', hasGpu: false });
+    expect(await selectEngine('auto', [middle, onGpu])).toEqual({
+      engine: onGpu,
+      device: 'GPU',
+      reason: 'it has a GPU',
+    });
+    expect((await selectEngine('auto', [middle, onCpu])).engine).toBe(middle);
+  });
+
+  test('passes over one that is not installed, without a word, unless it is named', async () => {
+    const missing = { ...fast, isInstalled: () => false };
+    expect(await selectEngine('auto', [missing, slow])).toMatchObject({
+      engine: slow,
+      reason: 'the fastest that can run here',
+    });
+    await expect(selectEngine('fast', [missing, slow])).rejects.toMatchObject({
+      message: "The engine 'fast' cannot run here: no adapter. Engines: auto, fast, slow.",
+    });
+  });
+
+  test('predicts with what every installation has', async () => {
+    expect(optionalEngineNames).toEqual(['tensorflow']);
+    expect((await selectEngine('auto', predictionEngines)).engine.name).toBe('wasm');
+  });
+
   test('takes the one that is named', async () => {
     expect(await selectEngine('slow', [fast, middle, slow])).toEqual({
       engine: slow,
@@ -37,7 +69,7 @@ describe('selecting an engine', () => {
   });
 
   test.each([
-    ['one that cannot run here', 'fast', "No engine for 'fast' can run here; fast cannot: no adapter."],
+    ['one that cannot run here', 'fast', "The engine 'fast' cannot run here: no adapter."],
     ['one that does not exist', 'slowest', "There is no engine 'slowest'."],
   ])('refuses %s, never taking another instead', async (_, wanted, message) => {
     await expect(selectEngine(wanted, [fast, middle, slow])).rejects.toMatchObject({

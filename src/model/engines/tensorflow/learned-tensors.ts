@@ -1,0 +1,60 @@
+/** What training changes, on the device: each parameter and what the optimiser keeps for it. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tensorOf } from '../../initialization.js';
+import { parameterShapes, type NetworkSpec, type Tensor as HostTensor } from '../../network.js';
+import { optimizerSlots, type OptimizerSpec } from '../../optimizer.js';
+import type { TrainingState } from '../engine.js';
+import type { Tf } from './tensorflow.js';
+
+/** A parameter and its slots, in the order of optimizerSlots; all of the parameter's shape. */
+export interface Learned<T> {
+  value: T;
+  slots: T[];
+}
+
+export interface LearnedTensors {
+  /** The parameters, in the order of parameterShapes, as they are until the next update; for use in a tidy. */
+  parameters(): Tensor[];
+  /** `step` counts from 1; `gradients` are in the order of the parameters. In a tidy. */
+  update(gradients: readonly Tensor[], step: number): void;
+  /** In the order of the parameters. */
+  read(): Promise<Learned<Float32Array>[]>;
+  dispose(): void;
+}
+
+/** Copies of the state's tensors, in the network's order. */
+export function stateOnDevice(
+  tf: Tf,
+  network: NetworkSpec,
+  optimizer: OptimizerSpec,
+  state: TrainingState,
+): Learned<Tensor>[] {
+  // A tensor may keep the array that it is made of.
+  const copy = ({ data, shape }: HostTensor): Tensor => tf.tensor(data.slice(), [...shape]);
+  return parameterShapes(network).map(({ name }) => ({
+    value: copy(tensorOf(state.parameters, name)),
+    slots: optimizerSlots(optimizer).map((slot) => copy(tensorOf(state.optimizer, `${name}.${slot}`))),
+  }));
+}
+
+export function stateFrom(
+  network: NetworkSpec,
+  optimizer: OptimizerSpec,
+  step: number,
+  learned: readonly Learned<Float32Array>[],
+): TrainingState {
+  const parameters = new Map<string, HostTensor>();
+  const kept = new Map<string, HostTensor>();
+  parameterShapes(network).forEach(({ name, shape }, i) => {
+    parameters.set(name, { shape, data: learned[i].value });
+    optimizerSlots(optimizer).forEach((slot, s) => {
+      kept.set(`${name}.${slot}`, { shape, data: learned[i].slots[s] });
+    });
+  });
+  return { step, parameters, optimizer: kept };
+}
+
+/** A copy: some backends answer with the very array that the tensor was made of. */
+export async function numbersOf(tensor: Tensor): Promise<Float32Array> {
+  return Float32Array.from(await tensor.data());
+}

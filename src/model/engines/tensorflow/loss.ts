@@ -1,0 +1,63 @@
+/**
+ * The losses: their gradients on the device, where the way back begins; their values here, in float64 from the logits, so
+ * that a step needs no kernel for them.
+ */
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Loss } from '../../loss.js';
+import type { Constants } from './constants.js';
+import type { Tf } from './tensorflow.js';
+
+/**
+ * Of the batch's mean loss, in a tidy: logits (batch, classes), one-hot targets (batch, classes) → (batch, classes)
+ */
+export function lossGradient(
+  tf: Tf,
+  { of }: Constants,
+  loss: Loss,
+  logits: Tensor2D,
+  targets: Tensor2D,
+): Tensor2D {
+  const [batch, classes] = logits.shape;
+  return loss === 'cross_entropy'
+    ? tf.mul(tf.sub(tf.softmax(logits), targets), of(1 / batch))
+    : tf.mul(tf.sub(logits, targets), of(2 / classes / batch));
+}
+
+/** logits (batch · classes), labels (batch) → the sum of the samples' losses, and how many have the right class first */
+export function judge(
+  loss: Loss,
+  logits: Float32Array,
+  labels: Uint8Array,
+): { lossSum: number; correct: number } {
+  const classes = logits.length / labels.length;
+  let lossSum = 0;
+  let correct = 0;
+  labels.forEach((label, sample) => {
+    const outputs = logits.subarray(sample * classes, (sample + 1) * classes);
+    lossSum += loss === 'cross_entropy' ? crossEntropy(outputs, label) : squaredError(outputs, label);
+    if (largestIndex(outputs) === label) correct += 1;
+  });
+  return { lossSum, correct };
+}
+
+/** −log softmax(logits)[label]; exponents are never above 0. */
+function crossEntropy(logits: Float32Array, label: number): number {
+  const largest = Math.max(...logits);
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
+  return largest + Math.log(sum) - logits[label];
+}
+
+/** The mean over the classes. */
+function squaredError(outputs: Float32Array, label: number): number {
+  const squares = outputs.reduce((sum, output, c) => sum + (output - (c === label ? 1 : 0)) ** 2, 0);
+  return squares / outputs.length;
+}
+
+/** Among equal outputs the lowest index. */
+function largestIndex(outputs: Float32Array): number {
+  let best = 0;
+  for (let c = 1; c < outputs.length; c++) {
+    if (outputs[c] > outputs[best]) best = c;
+  }
+  return best;
+}

@@ -1,0 +1,37 @@
+/** What does not fit is refused: by an estimate before it is tried, and in words when the device says so. */
+import { TrainyardError } from '../../../errors.js';
+import { megabytes, trainingMemoryBytes } from '../../memory.js';
+import type { TrainingData, TrainingProgram } from '../engine.js';
+
+const float32Bytes = 4;
+
+/** @throws TrainyardError NETWORK_TOO_LARGE */
+export function refuseIfTooLarge(program: TrainingProgram, data: TrainingData, limitBytes: number): void {
+  const samples = { count: data.train.count + data.test.count, width: program.network.inputs };
+  const { inputs, outputs } = program.network;
+  // On the device a sample's numbers and its target are float32.
+  const neededBytes =
+    trainingMemoryBytes(program, samples) + float32Bytes * samples.count * (inputs + outputs);
+  if (neededBytes <= limitBytes) return;
+  throw new TrainyardError(
+    'NETWORK_TOO_LARGE',
+    `The network and its data need about ${megabytes(neededBytes)} with the engine tensorflow, which keeps the data as ` +
+      `float32; the limit here is ${megabytes(limitBytes)}. Use fewer or narrower layers or a smaller batch, ` +
+      `or raise TRAINING_MEMORY_LIMIT_MB.`,
+  );
+}
+
+/** @throws TrainyardError NETWORK_TOO_LARGE for what TensorFlow has no memory for */
+export async function withoutRoom<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof Error && /OOM|RESOURCE_EXHAUSTED/.test(cause.message))) throw cause;
+    throw new TrainyardError(
+      'NETWORK_TOO_LARGE',
+      `TensorFlow has no memory for this network and its data: ${cause.message.split('\n', 1)[0]}. ` +
+        `Use fewer or narrower layers or a smaller batch.`,
+      { cause },
+    );
+  }
+}

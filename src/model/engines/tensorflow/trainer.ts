@@ -1,0 +1,137 @@
+/** Training: each step is queued on the device, and what it showed is read after several. */
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { batchAt, epochOrder } from '../../batch-plan.js';
+import { checkState } from '../../initialization.js';
+import { checkData } from '../check-data.js';
+import {
+  evaluationBatchSize,
+  type BatchReport,
+  type Trainer,
+  type TrainingData,
+  type TrainingProgram,
+  type TrainingResources,
+  type TrainingState,
+} from '../engine.js';
+import { createConstants } from './constants.js';
+import { createPasses } from './forward-backward.js';
+import { createImmutableTensors } from './immutable-tensors.js';
+import { stateFrom, stateOnDevice } from './learned-tensors.js';
+import { judge, lossGradient } from './loss.js';
+import { refuseIfTooLarge, withoutRoom } from './memory.js';
+import { samplesOnDevice } from './samples.js';
+import type { Tensorflow } from './tensorflow.js';
+import { createVariables, hasVariables } from './variables.js';
+
+/** Batches whose logits wait on the device to be read together. */
+const batchesAtOnce = 32;
+
+export async function createTensorflowTrainer(
+  { tf, device }: Tensorflow,
+  program: TrainingProgram,
+  data: TrainingData,
+  start: TrainingState,
+  { memoryLimitBytes }: TrainingResources,
+): Promise<Trainer> {
+  const { network, loss, optimizer, batchSize, seed, preprocessing } = program;
+  checkData(network, data);
+  checkState(network, optimizer, start);
+  refuseIfTooLarge(program, data, memoryLimitBytes);
+
+  const constants = createConstants(tf);
+  const passes = createPasses(tf, network, constants);
+  const isAdam = optimizer.type === 'adam' || optimizer.type === 'adamw';
+  const inVariables = isAdam && (await hasVariables(tf));
+  const state = stateOnDevice(tf, network, optimizer, start);
+  const learned = inVariables
+    ? createVariables(tf, optimizer, state)
+    : createImmutableTensors(tf, constants, optimizer, state);
+  const samples = {
+    train: samplesOnDevice(tf, data.train, network.outputs, preprocessing),
+    test: samplesOnDevice(tf, data.test, network.outputs, preprocessing),
+  };
+  let step = start.step;
+  let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
+  let disposed = false;
+
+  /** The next step's samples, as indices into the train split. */
+  function nextBatch(): Int32Array {
+    const { epoch, first, size } = batchAt(step, data.train.count, batchSize);
+    if (order.epoch !== epoch) order = { epoch, samples: epochOrder(seed, epoch, data.train.count) };
+    return Int32Array.from(order.samples.subarray(first, first + size));
+  }
+
+  /** Queues a step and says what it will have shown. */
+  function trainBatch(): SeenBatch {
+    const batch = nextBatch();
+    const { inputs, targets } = samples.train;
+    const { logits, gradients } = tf.tidy(() => {
+      const indices = tf.tensor1d(batch, 'int32');
+      const parameters = learned.parameters();
+      const seen = passes.forward(parameters, tf.gather(inputs, indices), { seed, step });
+      const dLogits = lossGradient(tf, constants, loss, seen.logits, tf.gather(targets, indices));
+      return { logits: seen.logits, gradients: passes.backward(parameters, seen.passes, dLogits) };
+    });
+    step += 1;
+    tf.tidy(() => {
+      learned.update(gradients, step);
+    });
+    tf.dispose(gradients);
+    return { logits, labels: Uint8Array.from(batch, (sample) => data.train.labels[sample]) };
+  }
+
+  function evaluateBatch(split: 'train' | 'test', batch: number): SeenBatch {
+    const first = batch * evaluationBatchSize;
+    const labels = data[split].labels.subarray(first, first + evaluationBatchSize);
+    const logits = tf.tidy(() => {
+      const inputs = tf.slice(samples[split].inputs, [first, 0], [labels.length, network.inputs]);
+      return passes.forward(learned.parameters(), inputs, null).logits;
+    });
+    return { logits, labels };
+  }
+
+  /** Has `batches` batches worked on, the one numbered i by `next(i)`. */
+  async function work(batches: number, next: (batch: number) => SeenBatch): Promise<BatchReport> {
+    const report: BatchReport = { samples: 0, lossSums: new Float64Array(batches), correct: 0 };
+    for (let done = 0; done < batches;) {
+      if (disposed) throw new Error('This trainer has ended.');
+      const seen = Array.from({ length: Math.min(batchesAtOnce, batches - done) }, (_, i) => next(done + i));
+      const logits = tf.tidy(() => tf.concat(seen.map((batch) => batch.logits)));
+      tf.dispose(seen.map((batch) => batch.logits));
+      const numbers = (await logits.data()) as Float32Array;
+      logits.dispose();
+      let at = 0;
+      for (const { labels } of seen) {
+        const next = at + labels.length * network.outputs;
+        const { lossSum, correct } = judge(loss, numbers.subarray(at, next), labels);
+        report.samples += labels.length;
+        report.lossSums[done++] = lossSum;
+        report.correct += correct;
+        at = next;
+      }
+    }
+    return report;
+  }
+
+  return {
+    device,
+    run: (steps) => withoutRoom(() => work(steps, trainBatch)),
+    evaluate: (split, first, batches) =>
+      withoutRoom(() => work(batches, (batch) => evaluateBatch(split, first + batch))),
+    snapshot: async () => stateFrom(network, optimizer, step, await learned.read()),
+    async dispose() {
+      if (disposed) return Promise.resolve();
+      disposed = true;
+      learned.dispose();
+      constants.dispose();
+      tf.dispose(Object.values(samples).flatMap(({ inputs, targets }) => [inputs, targets]));
+      return Promise.resolve();
+    },
+  };
+}
+
+interface SeenBatch {
+  /** (batch, classes) */
+  logits: Tensor2D;
+  /** (batch) */
+  labels: Uint8Array;
+}

@@ -1,0 +1,93 @@
+/**
+ * The worker for GPUs, with the CPU's TensorFlow: that needs neither a GPU nor its gigabytes of libraries, and all steps but
+ * NVIDIA's are the same. The wheel must lie in wheels/, so that nothing is fetched unasked.
+ */
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { docker, repository } from './docker.mjs';
+import { buildWithinMs, hardened, megabytes, runIn, tools } from './image-checks.mjs';
+import { check, mustHold, notHere, section } from './report.mjs';
+import { tag } from './stack.mjs';
+
+const image = `trainyard-worker-gpu:${tag}`;
+
+export async function checkGpuWorker(stack, client) {
+  section('The worker for GPUs, on the CPU');
+  const wheel = (await readdir(`${repository}/wheels`)).find((name) => name.startsWith('tensorflow_cpu-'));
+  if (wheel === undefined) {
+    notHere('worker-gpu', 'wheels/ has no wheel of tensorflow-cpu');
+    return;
+  }
+  await mustHold('it builds with tensorflow-cpu', async () => {
+    const version = wheel.split('-')[1];
+    const args = ['--build-arg', `TENSORFLOW_WHEEL=tensorflow-cpu==${version}`];
+    await docker(['build', '--target', 'worker-gpu', ...args, '-t', image, '.'], {
+      timeoutMs: buildWithinMs,
+    });
+    const [{ Size }] = JSON.parse(await docker(['image', 'inspect', image]));
+    return megabytes(Size);
+  });
+  await check('it has no npm, no compiler and no Python', async () => {
+    const found = await runIn(image, [
+      'sh',
+      '-c',
+      `for t in ${tools.join(' ')}; do command -v $t; done; true`,
+    ]);
+    assert.equal(found, '');
+  });
+  await check('the engine passes its conformance suite on the TensorFlow in it', conforms);
+  await check(
+    'a job for the engine tensorflow waits for it, and is trained on a read-only root as uid 1000',
+    () => trainsWhatWaits(stack, client),
+  );
+}
+
+/** The suite of this checkout, by the node and the TensorFlow of the image. */
+async function conforms() {
+  const mount = ['-v', `${repository}:${repository}:ro`, '-w', repository, '--tmpfs', '/tmp'];
+  const settings = ['-e', 'TFJS_DIR=/opt/tensorflow', '-e', 'HOME=/tmp', '--user', '0', '--network', 'none'];
+  const suite = ['node_modules/vitest/vitest.mjs', 'run', 'test/model/engines/tensorflow-native.test.ts'];
+  const said = await docker([
+    'run',
+    '--rm',
+    ...mount,
+    ...settings,
+    image,
+    'node',
+    ...suite,
+    '--reporter=json',
+    '--cache=false',
+  ]);
+  const { numPassedTests, numFailedTests } = JSON.parse(said.slice(said.indexOf('{"numTotalTestSuites"')));
+  assert.equal(numFailedTests, 0);
+  assert.ok(numPassedTests > 300, `${numPassedTests} tests`);
+  return `${numPassedTests} tests`;
+}
+
+async function trainsWhatWaits(stack, client) {
+  const { id } = await client.submit({ engine: 'tensorflow', epochs: 1, model: 'by-tensorflow' });
+  // The workers that run meanwhile leave it alone.
+  await client.succeeded((await client.submit({ epochs: 1, network: { hidden: [] }, model: 'other' })).id);
+  assert.equal((await client.job(id)).status, 'queued');
+  const waiting = /^trainyard_queue_jobs\{queue="training-tensorflow",state="waiting"\} 1$/m;
+  assert.match(String(await client.get('/metrics')), waiting);
+
+  // As Compose would start it, but for the reservation of a GPU.
+  const place = ['--network', `${stack.project}_default`, '-v', `${stack.project}_data:/data`];
+  const settings = ['-e', 'QUEUE_URL=redis://redis:6379', '-e', 'ALLOW_ANONYMOUS=1'];
+  const worker = await docker(['run', '-d', ...hardened, '--tmpfs', '/tmp', ...place, ...settings, image]);
+  try {
+    const { engine, metrics } = await client.succeeded(id);
+    assert.equal(engine.name, 'tensorflow');
+    assert.ok(metrics.test_accuracy > 0.95, `accuracy ${metrics.test_accuracy}`);
+    while ((await docker(['inspect', '-f', '{{.State.Health.Status}}', worker])) === 'starting')
+      await sleep(500);
+    assert.equal(await docker(['inspect', '-f', '{{.State.Health.Status}}', worker]), 'healthy');
+    await docker(['stop', '-t', '20', worker]);
+    assert.equal(await docker(['inspect', '-f', '{{.State.ExitCode}}', worker]), '0');
+    return `${engine.device}, test accuracy ${(100 * metrics.test_accuracy).toFixed(2)} %`;
+  } finally {
+    await docker(['rm', '-f', worker]);
+  }
+}

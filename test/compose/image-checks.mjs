@@ -1,0 +1,103 @@
+/** What is in the images, and what is not. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { docker, repository } from './docker.mjs';
+import { check, mustHold, section } from './report.mjs';
+import { tag } from './stack.mjs';
+
+export const buildWithinMs = 1_200_000;
+export const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+/** What only a build needs. */
+export const tools = ['npm', 'npx', 'yarn', 'gcc', 'g++', 'cc', 'make', 'python3', 'git', 'curl', 'wget'];
+
+export async function checkImages(stack) {
+  section('Images');
+  await mustHold(
+    'docker-compose.yml and compose.observability.yml are valid, every profile included',
+    async () => {
+      await stack.compose(['config', '-q']);
+      await stack.compose(['--profile', 'gpu', 'config', '-q']);
+      await stack.withMonitoring(['--profile', 'gpu', 'config', '-q']);
+    },
+  );
+  await mustHold('api and worker build', async () => {
+    await stack.compose(['build', 'api', 'worker'], { timeoutMs: buildWithinMs });
+  });
+  const dev = await developmentPackages();
+  for (const target of ['api', 'worker']) await checkImage(`trainyard-${target}:${tag}`, dev);
+  await check('the api image serves by itself, with the embedded queue, and stops with code 0', standsAlone);
+}
+
+async function checkImage(image, dev) {
+  await check(`${image} has a size`, async () => sizeOf(image));
+  await check(`${image} runs as uid 1000, without capabilities, on a root it cannot write`, async () => {
+    const script =
+      'id -u; sed -n "s/^CapEff:\\s*//p" /proc/self/status; for f in /app/x /x /usr/x; do touch $f 2>/dev/null && echo wrote $f; done; touch /data/x && echo data';
+    const lines = (await runIn(image, ['sh', '-c', script])).split('\n');
+    assert.deepEqual(lines, ['1000', '0000000000000000', 'data']);
+    // Nor where the root is writable.
+    assert.equal(
+      await docker(['run', '--rm', image, 'sh', '-c', 'find /app -writable ! -type l | head']),
+      '',
+    );
+  });
+  await check(`${image} has no npm, no compiler and no development package`, async () => {
+    const found = `for t in ${tools.join(' ')}; do command -v $t; done; ls -d ${dev.join(' ')} 2>/dev/null; true`;
+    assert.equal(await runIn(image, ['sh', '-c', found]), '');
+    return `${tools.length} tools, ${dev.length} packages`;
+  });
+  await check(`${image} says what it is`, async () => {
+    const [{ Config }] = JSON.parse(await docker(['image', 'inspect', image]));
+    const { version } = JSON.parse(await readFile(`${repository}/package.json`, 'utf8'));
+    assert.equal(Config.Labels['org.opencontainers.image.title'], 'Trainyard');
+    assert.equal(Config.Labels['org.opencontainers.image.version'], version);
+    assert.equal(Config.StopSignal, 'SIGTERM');
+    assert.ok(Config.Healthcheck.Test.join(' ').includes('/health/ready'));
+    assert.ok(Config.Env.includes('NODE_ENV=production'));
+  });
+}
+
+/** Of the image, and of what lies above Debian in it. */
+async function sizeOf(image) {
+  const [{ Size }] = JSON.parse(await docker(['image', 'inspect', image]));
+  const layers = await docker(['history', '--format', '{{.Size}}', '--human=false', image]);
+  // Debian's image has one layer, the lowest, which comes last here.
+  const base = Number(layers.split('\n').at(-1));
+  assert.ok(Size < 500e6, `${image} has grown to ${megabytes(Size)}`);
+  return `${megabytes(Size)}, of it ${megabytes(Size - base)} above Debian`;
+}
+
+async function standsAlone() {
+  const settings = ['-e', 'ROLE=all', '-e', 'ALLOW_ANONYMOUS=1'];
+  const id = await docker(['run', '-d', ...hardened, '--tmpfs', '/tmp', ...settings, `trainyard-api:${tag}`]);
+  try {
+    const health = () => docker(['inspect', '-f', '{{.State.Health.Status}}', id]);
+    for (let tries = 0; (await health()) !== 'healthy'; tries += 1) {
+      assert.ok(tries < 120, `it is ${await health()}: ${await docker(['logs', id], { both: true })}`);
+      await sleep(500);
+    }
+    await docker(['stop', '-t', '20', id]);
+    assert.equal(await docker(['inspect', '-f', '{{.State.ExitCode}}', id]), '0');
+  } finally {
+    await docker(['rm', '-f', '-v', id]);
+  }
+}
+
+/** Of package-lock.json: what would be there had it been installed for development. */
+async function developmentPackages() {
+  const { packages } = JSON.parse(await readFile(`${repository}/package-lock.json`, 'utf8'));
+  const dev = Object.keys(packages).filter(
+    (path) => packages[path].dev || path === 'node_modules/typescript',
+  );
+  assert.ok(dev.includes('node_modules/vitest'));
+  return dev;
+}
+
+export function runIn(image, command) {
+  return docker(['run', '--rm', ...hardened, '--tmpfs', '/tmp', '--network', 'none', image, ...command]);
+}
+
+export function megabytes(bytes) {
+  return `${Math.round(bytes / 1e6)} MB`;
+}

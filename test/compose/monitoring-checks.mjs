@@ -1,0 +1,60 @@
+/** compose.observability.yml, as far as its images are here or can be had. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { docker, hasImage } from './docker.mjs';
+import { check, notHere, section } from './report.mjs';
+
+export async function checkMonitoring(stack, workers) {
+  section('Observability');
+  const images = await imagesOf(stack);
+  if (!(await isToBeHad(images.prometheus))) {
+    notHere('Prometheus', `${images.prometheus} cannot be had`);
+  } else {
+    await check(
+      `Prometheus (${images.prometheus}) takes its configuration and finds the API and every worker up`,
+      async () => {
+        await stack.withMonitoring(['up', '-d', '--no-deps', 'prometheus']);
+        const wanted = ['trainyard-api', ...Array(workers).fill('trainyard-worker')];
+        let up = [];
+        for (const giveUpAt = Date.now() + 60_000; Date.now() < giveUpAt; await sleep(1_000)) {
+          up = await targetsOf(stack).catch(() => []);
+          if (up.length === wanted.length) break;
+        }
+        assert.deepEqual(up.sort(), wanted);
+      },
+    );
+  }
+  if (!(await isToBeHad(images.grafana))) {
+    notHere('Grafana', `${images.grafana} cannot be had`);
+  } else {
+    await check(`Grafana (${images.grafana}) shows the dashboard`, async () => {
+      await stack.withMonitoring(['up', '-d', '--no-deps', 'grafana']);
+      for (const giveUpAt = Date.now() + 60_000; ; await sleep(1_000)) {
+        const answer = await fetch(`${stack.grafanaUrl}/api/dashboards/uid/trainyard`).catch(() => null);
+        if (answer?.status === 200) return;
+        assert.ok(Date.now() < giveUpAt, `it answers ${answer?.status}`);
+      }
+    });
+  }
+}
+
+/** The jobs of the targets that are up. */
+async function targetsOf({ prometheusUrl }) {
+  const answer = await fetch(`${prometheusUrl}/api/v1/query?query=up`);
+  const { data } = await answer.json();
+  return data.result.filter(({ value }) => value[1] === '1').map(({ metric }) => metric.job);
+}
+
+async function imagesOf(stack) {
+  const text = await stack.withMonitoring(['config']);
+  const imageOf = (name) => new RegExp(`image: (\\S*${name}\\S*)`).exec(text)[1];
+  return { prometheus: imageOf('prom/prometheus'), grafana: imageOf('grafana/grafana') };
+}
+
+async function isToBeHad(image) {
+  if (await hasImage(image)) return true;
+  return docker(['pull', '-q', image], { timeoutMs: 300_000 }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,101 @@
+/** The stack of docker-compose.yml under a project and a port of its own, so that one that is in use is left alone. */
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { docker, exec } from './docker.mjs';
+
+export const tag = 'compose-test';
+const healthyWithinMs = 120_000;
+const files = ['-f', 'docker-compose.yml'];
+const monitoring = [...files, '-f', 'compose.observability.yml'];
+
+export async function createStack({ compose }) {
+  const project = `trainyard-test-${process.pid}`;
+  const env = {
+    TRAINYARD_TAG: tag,
+    TRAINYARD_PORT: String(await freePort()),
+    PROMETHEUS_PORT: String(await freePort()),
+    GRAFANA_PORT: String(await freePort()),
+  };
+  const call = (args, options) =>
+    exec([...compose, '-p', project, ...args], { ...options, env: { ...env, ...options?.env } });
+
+  const stack = {
+    project,
+    url: `http://127.0.0.1:${env.TRAINYARD_PORT}`,
+    prometheusUrl: `http://127.0.0.1:${env.PROMETHEUS_PORT}`,
+    grafanaUrl: `http://127.0.0.1:${env.GRAFANA_PORT}`,
+    compose: (args, options) => call([...files, ...args], options),
+    withMonitoring: (args, options) => call([...monitoring, ...args], options),
+    /** Ids of the containers of a service that run, in order of their numbers. */
+    containers: async (service) => {
+      const filters = [
+        `label=com.docker.compose.project=${project}`,
+        `label=com.docker.compose.service=${service}`,
+      ];
+      const number = '{{.Label "com.docker.compose.container-number"}}';
+      const lines = await docker([
+        'ps',
+        '--format',
+        `${number} {{.ID}}`,
+        ...filters.flatMap((each) => ['--filter', each]),
+      ]);
+      return lines
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.split(' '))
+        .sort(([a], [b]) => Number(a) - Number(b))
+        .map(([, id]) => id);
+    },
+    /** Until as many containers of the service as are wanted say that they are healthy. */
+    healthy: async (service, count = 1) => {
+      let states = [];
+      for (const giveUpAt = Date.now() + healthyWithinMs; Date.now() < giveUpAt; await sleep(500)) {
+        const ids = await stack.containers(service);
+        states = await Promise.all(
+          ids.map((id) =>
+            docker(['inspect', '--format', '{{.State.Health.Status}}', id]).catch(() => 'gone'),
+          ),
+        );
+        if (states.length === count && states.every((state) => state === 'healthy')) return;
+      }
+      throw new Error(`${service} is not healthy: ${states.join(', ') || 'no container'}`);
+    },
+    /** Runs a command in the newest container of the service. */
+    inside: async (service, command) => {
+      const [id] = (await stack.containers(service)).slice(-1);
+      return docker(['exec', id, ...command]);
+    },
+    /** The container that the job was last trained in; every line about a job has its id. */
+    workerOf: async (jobId) => {
+      for (const giveUpAt = Date.now() + 20_000; Date.now() < giveUpAt; await sleep(200)) {
+        const found = [];
+        for (const id of await stack.containers('worker')) {
+          const lines = (await linesOf(id)).filter((line) => line.job === jobId);
+          if (lines.length > 0) found.push({ id, time: lines.at(-1).time });
+        }
+        if (found.length > 0) return found.sort((a, b) => b.time - a.time)[0].id;
+      }
+      throw new Error(`no worker has a line about ${jobId}`);
+    },
+    logs: () => stack.compose(['logs', '--no-color', '--tail', '60'], { both: true }),
+    down: () => stack.withMonitoring(['--profile', 'gpu', 'down', '-v', '--remove-orphans', '-t', '20']),
+  };
+  return stack;
+}
+
+/** What a container wrote, as the JSON that it is. */
+export async function linesOf(id) {
+  const text = await docker(['logs', id], { both: true });
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
