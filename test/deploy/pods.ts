@@ -10,8 +10,8 @@ import { ofKind, podTemplateOf, repository, settingsIn, type Manifest } from './
 /** src/main.ts cuts a stop short after that. */
 const stopWithinSeconds = 10;
 
-/** Settings that something else than src/config.ts reads: the store, and the client of S3 in it. */
-const settingsOfTheStore = ['STORE_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+/** What the client of S3 reads itself. */
+const credentials = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 
 const knownSettings = [...textOf('src/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
   ([, name]) => name,
@@ -82,7 +82,7 @@ function imageFaults({ image = '' }: IContainer): string[] {
 function settingFaults(container: IContainer, documents: Manifest[]): string[] {
   const settings = settingsOf(container, documents);
   const unknown = Object.keys(settings).filter(
-    (name) => !knownSettings.includes(name) && !settingsOfTheStore.includes(name),
+    (name) => !knownSettings.includes(name) && !credentials.includes(name),
   );
   try {
     const { dataDir, host, port, trainingMemoryLimitBytes } = loadConfig(settings);
