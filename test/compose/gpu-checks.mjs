@@ -57,7 +57,7 @@ async function conforms() {
     'node',
     ...suite,
     '--reporter=json',
-    '--cache=false',
+    '--configLoader=runner',
   ]);
   const { numPassedTests, numFailedTests } = JSON.parse(said.slice(said.indexOf('{"numTotalTestSuites"')));
   assert.equal(numFailedTests, 0);
