@@ -53,6 +53,7 @@ export async function planCeph(
     monitor: ['ceph-mon', '-c', config, '-i', 'a', '-f'],
     addObjectDaemon: [
       ['ceph', '-c', config, 'osd', 'new', daemon],
+      ['ceph', '-c', config, 'osd', 'crush', 'add', 'osd.0', '1.0', 'root=default', 'host=localhost'],
       ['ceph-osd', '-c', config, '-i', '0', '--mkfs', '--osd-uuid', daemon],
     ],
     objectDaemon: ['ceph-osd', '-c', config, '-i', '0', '-f'],
@@ -91,6 +92,10 @@ function configOf(
     'osd pool default pgp num': 1,
     'osd pool default pg autoscale mode': 'off',
     'osd crush chooseleaf type': 0,
+    // Otherwise the daemon tells the monitor its place when it starts, at times before it knows whose monitor that is; and
+    // ends with 'wrong fsid'.
+    'osd crush update on start': 'false',
+    'osd class update on start': 'false',
     'mon allow pool size one': 'true',
     'mon data avail crit': 0,
     'mon data': join(folder, 'mon'),

@@ -28,6 +28,7 @@ export interface Service {
 
 const readyWithinMs = 60_000;
 const stopWithinMs = 10_000;
+const commandWithinMs = 40_000;
 
 const kinds = {
   redis: { start: startRedis, find: findRedis, binary: 'redis-server' },
@@ -136,6 +137,8 @@ async function startCeph(): Promise<Service | null> {
   const endpoint = `http://127.0.0.1:${gatewayPort}`;
   const servers: Service[] = [];
   const launch = ([binary, ...args]: Command): ChildProcess => spawn(binary, args, { cwd: folder });
+  const carryOut = ([binary, ...args]: Command): Promise<void> =>
+    finished(spawn(binary, args, { cwd: folder, timeout: commandWithinMs, killSignal: 'SIGKILL' }));
   const serve = async (command: Command, answers: () => Promise<boolean>): Promise<Service> => {
     const server = await startServer({
       url: `s3://trainyard?endpoint=${endpoint}&region=us-east-1&path_style=1`,
@@ -158,11 +161,11 @@ async function startCeph(): Promise<Service | null> {
   try {
     const plan = await planCeph(folder, { monitor: monitorPort, gateway: gatewayPort });
     await Promise.all(['mon', 'osd'].map((name) => mkdir(join(folder, name))));
-    for (const command of plan.prepare) await finished(launch(command));
+    for (const command of plan.prepare) await carryOut(command);
     await serve(plan.monitor, () => answersConnect(monitorPort));
-    for (const command of plan.addObjectDaemon) await finished(launch(command));
+    for (const command of plan.addObjectDaemon) await carryOut(command);
     await serve(plan.objectDaemon, () => Promise.resolve(true));
-    await finished(launch(plan.addUser));
+    await carryOut(plan.addUser);
     const gateway = await serve(plan.gateway, async () => (await fetch(endpoint)).ok);
     await makeBucket(endpoint);
     return { ...gateway, stop };

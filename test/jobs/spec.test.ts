@@ -112,7 +112,7 @@ describe('a request', () => {
       expect.objectContaining({
         code: 'ENGINE_UNAVAILABLE',
         pointer: '/engine',
-        message: expect.stringContaining('auto, wasm, reference') as string,
+        message: expect.stringContaining('auto, wasm, tensorflow, reference') as string,
       }),
     );
   });
