@@ -1,5 +1,6 @@
 /** From class probabilities to named classes. */
 import { TrainyardError } from '../errors.js';
+import { largestIndex } from './outputs.js';
 
 /** A document. */
 export interface RankedClass {
@@ -20,8 +21,7 @@ export function classRows(probabilities: Float32Array, classes: number): Float32
 
 /** The likeliest class of a row (classes), of equals the first. */
 export function likeliest(row: Float32Array, labels: readonly string[]): RankedClass {
-  let index = 0;
-  for (let c = 1; c < row.length; c++) if (row[c] > row[index]) index = c;
+  const index = largestIndex(row);
   return { label: labels[index], index, confidence: row[index] };
 }
 

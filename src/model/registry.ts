@@ -113,6 +113,17 @@ export function createRegistry(
     return numbersIn(await storage.list(`${folderOf(name)}/versions`));
   }
 
+  /** Sorted by name. */
+  async function published(): Promise<Pick<PublishedModel, 'name' | 'versions'>[]> {
+    const models = [];
+    for (const name of await storage.list('models')) {
+      if (!modelNamePattern.test(name)) continue;
+      const versions = await versionNumbers(name);
+      if (versions.length > 0) models.push({ name, versions });
+    }
+    return models;
+  }
+
   async function readManifest(key: string): Promise<VersionManifest | null> {
     const bytes = await storage.read(key);
     if (bytes === null) return null;
@@ -189,22 +200,15 @@ export function createRegistry(
     },
 
     async names() {
-      const names: string[] = [];
-      for (const name of await storage.list('models')) {
-        if (modelNamePattern.test(name) && (await versionNumbers(name)).length > 0) names.push(name);
-      }
-      return names;
+      return (await published()).map(({ name }) => name);
     },
 
     async look() {
       const models: PublishedModel[] = [];
-      for (const name of await storage.list('models')) {
-        if (!modelNamePattern.test(name)) continue;
-        const versions = await versionNumbers(name);
-        if (versions.length === 0) continue;
-        const found = await storage.list(folderOf(name));
+      for (const model of await published()) {
+        const found = await storage.list(folderOf(model.name));
         const [unloaded, hasAliases] = [found.includes('unloaded.json'), found.includes('aliases')];
-        models.push({ name, versions, unloaded, hasAliases });
+        models.push({ ...model, unloaded, hasAliases });
       }
       return models;
     },

@@ -78,8 +78,7 @@ export function podTemplateOf(document: Manifest): IPodTemplateSpec | undefined 
 export function withChange(
   documents: Manifest[],
   [kind, name]: [kind: string, name: string],
-  // Whatever it does, it is to be wrong.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever it does, it is to be wrong
   change: (document: any) => void,
 ): Manifest[] {
   const copy = structuredClone(documents);

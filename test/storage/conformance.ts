@@ -171,17 +171,21 @@ export function describeStorage(
 
   test.each(badKeys)('the key %j is refused by every method', async (key) => {
     const storage = await empty();
-    const calls = [
-      () => storage.read(key),
-      () => storage.open(key),
-      () => storage.put(key, text('')),
-      () => storage.create(key, text('')),
-      () => storage.append(key, text('')),
-      () => storage.list(key),
-      () => storage.remove(key),
-    ];
-    for (const call of calls) await expect(call()).rejects.toThrow('Not a storage key');
+    await expectRefusedByAll(storage, key);
   });
+}
+
+export async function expectRefusedByAll(storage: Storage, key: string): Promise<void> {
+  const calls = [
+    () => storage.read(key),
+    () => storage.open(key),
+    () => storage.put(key, text('')),
+    () => storage.create(key, text('')),
+    () => storage.append(key, text('')),
+    () => storage.list(key),
+    () => storage.remove(key),
+  ];
+  for (const call of calls) await expect(call()).rejects.toThrow('Not a storage key');
 }
 
 export const badKeys = [

@@ -1,7 +1,13 @@
-/** Whether the data fits the program: checked once before training, so that no engine's inner loop has to. */
+/** Whether data fits the network: checked once, before training or a prediction, so that no engine's inner loop has to. */
 import { TrainyardError } from '../../errors.js';
 import type { NetworkSpec } from '../network.js';
 import type { LabelledSamples, TrainingData } from './engine.js';
+
+/** Throws a RangeError, for a mistake of the caller, unless `inputs` are (count, network.inputs). */
+export function checkInputs({ inputs: width }: NetworkSpec, inputs: Float32Array, count: number): void {
+  if (inputs.length === count * width) return;
+  throw new RangeError(`${count} samples are ${count * width} numbers, not ${inputs.length}`);
+}
 
 /** Throws DATASET_CORRUPT unless both splits hold samples that the network can take, each with one of its classes. */
 export function checkData(network: NetworkSpec, data: TrainingData): void {

@@ -103,6 +103,8 @@ export interface Engine {
   readonly name: string;
   /** Whether what it needs beside Trainyard is installed; left out: it needs nothing. Far cheaper than a probe. */
   isInstalled?(): boolean;
+  /** Whether a probe may find a GPU; left out: never. As cheap. */
+  mayHaveGpu?(): boolean;
   /** Whether this engine can run here, and on what. */
   probe(): Promise<Probe>;
   /** @throws TrainyardError DATASET_CORRUPT, CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */

@@ -58,6 +58,8 @@ async function selectFastest(candidates: readonly Engine[]): Promise<Selection> 
   let fastest: Selection | undefined;
   for (const engine of candidates) {
     if (engine.isInstalled?.() === false) continue;
+    // Only a GPU would be faster yet; and a probe may take a second.
+    if (fastest !== undefined && engine.mayHaveGpu?.() !== true) continue;
     const probe = await engine.probe();
     if (!probe.available) {
       refusals.push(`${engine.name} cannot: ${probe.reason}`);

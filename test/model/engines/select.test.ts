@@ -33,14 +33,21 @@ describe('selecting an engine', () => {
   });
 
   test('takes one that has a GPU before a faster one that has none, and says so', async () => {
-    const onGpu = engine('gpu', { available: true, device: 'GPU', hasGpu: true });
-    const onCpu = engine('cpu', { available: true, device: 'CPU', hasGpu: false });
+    const mayHaveGpu = () => true;
+    const onGpu = { ...engine('gpu', { available: true, device: 'GPU', hasGpu: true }), mayHaveGpu };
+    const onCpu = { ...engine('cpu', { available: true, device: 'CPU', hasGpu: false }), mayHaveGpu };
     expect(await selectEngine('auto', [middle, onGpu])).toEqual({
       engine: onGpu,
       device: 'GPU',
       reason: 'it has a GPU',
     });
     expect((await selectEngine('auto', [middle, onCpu])).engine).toBe(middle);
+  });
+
+  test('does not probe what can be no faster than what it has found', async () => {
+    const costly = { ...slow, probe: () => Promise.reject(new Error('probed in vain')) };
+    expect((await selectEngine('auto', [middle, costly])).engine).toBe(middle);
+    await expect(selectEngine('auto', [fast, costly])).rejects.toThrow('probed in vain');
   });
 
   test('passes over one that is not installed, without a word, unless it is named', async () => {

@@ -1,14 +1,6 @@
-/** Softmax cross-entropy from logits, stable for logits of any finite size: exponents are never above 0. */
-import type { Floats, Matrix } from './matrix.js';
-
-/** log Σ exp(logits) */
-function logSumExp(logits: Floats): number {
-  let largest = -Infinity;
-  for (const logit of logits) largest = Math.max(largest, logit);
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return largest + Math.log(sum);
-}
+/** Softmax cross-entropy from logits. */
+import { logSumExp } from '../../outputs.js';
+import type { Matrix } from './matrix.js';
 
 /** logits (batch, classes), labels (batch) → the sum of the samples' losses */
 export function crossEntropyForward(logits: Matrix, labels: Uint8Array): number {

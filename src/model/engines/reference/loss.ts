@@ -1,7 +1,8 @@
 /** The losses by name, and which answers are right: the same for all of them. */
 import type { Loss } from '../../loss.js';
+import { largestIndex } from '../../outputs.js';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.js';
-import type { Floats, Matrix } from './matrix.js';
+import type { Matrix } from './matrix.js';
 import { squaredErrorBackward, squaredErrorForward } from './squared-error.js';
 
 interface LossFunction {
@@ -19,13 +20,4 @@ export const lossFunctions: Record<Loss, LossFunction> = {
 /** outputs (batch, classes), labels (batch) → how many samples have their largest output at the right class */
 export function countCorrect(outputs: Matrix, labels: Uint8Array): number {
   return outputs.filter((row, b) => largestIndex(row) === labels[b]).length;
-}
-
-/** Among equal outputs the lowest index, as in `torch.argmax` on a CPU. */
-function largestIndex(outputs: Floats): number {
-  let best = 0;
-  for (let c = 1; c < outputs.length; c++) {
-    if (outputs[c] > outputs[best]) best = c;
-  }
-  return best;
 }

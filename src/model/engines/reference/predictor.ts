@@ -4,6 +4,7 @@ import { denseLayers } from '../../network.js';
 import type { StateDict } from '../../network.js';
 import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
+import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
 import { rowsOf } from './matrix.js';
@@ -26,9 +27,7 @@ export function createReferencePredictor(
   const sliceActivations = createActivations(layers, sliceRows, Numbers);
 
   function predict(inputs: Float32Array, count: number): Float32Array {
-    if (inputs.length !== count * network.inputs) {
-      throw new RangeError(`${count} samples are ${count * network.inputs} numbers, not ${inputs.length}`);
-    }
+    checkInputs(network, inputs, count);
     const raw = rowsOf(inputs, network.inputs);
     const output = new Float32Array(count * network.outputs);
     const probabilities = rowsOf(output, network.outputs);

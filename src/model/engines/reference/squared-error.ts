@@ -1,15 +1,10 @@
 /** The mean squared error, of the outputs against one-hot targets. */
+import { squaredError } from '../../outputs.js';
 import type { Matrix } from './matrix.js';
 
 /** outputs (batch, classes), labels (batch) → the sum of the samples' losses, each a mean over the classes */
 export function squaredErrorForward(outputs: Matrix, labels: Uint8Array): number {
-  let lossSum = 0;
-  outputs.forEach((row, b) => {
-    let squares = 0;
-    row.forEach((output, c) => (squares += (output - target(c, labels[b])) ** 2));
-    lossSum += squares / row.length;
-  });
-  return lossSum;
+  return outputs.reduce((sum, row, b) => sum + squaredError(row, labels[b]), 0);
 }
 
 /** Of the batch's mean loss: dOutputs (batch, classes) = 2 (outputs − one-hot(labels)) / classes / batch */

@@ -22,6 +22,11 @@ export interface LearnedTensors {
   dispose(): void;
 }
 
+/** A copy: a tensor may keep the array that it is made of. */
+export function onDevice(tf: Tf, { data, shape }: HostTensor): Tensor {
+  return tf.tensor(data.slice(), [...shape]);
+}
+
 /** Copies of the state's tensors, in the network's order. */
 export function stateOnDevice(
   tf: Tf,
@@ -29,8 +34,7 @@ export function stateOnDevice(
   optimizer: OptimizerSpec,
   state: TrainingState,
 ): Learned<Tensor>[] {
-  // A tensor may keep the array that it is made of.
-  const copy = ({ data, shape }: HostTensor): Tensor => tf.tensor(data.slice(), [...shape]);
+  const copy = (tensor: HostTensor): Tensor => onDevice(tf, tensor);
   return parameterShapes(network).map(({ name }) => ({
     value: copy(tensorOf(state.parameters, name)),
     slots: optimizerSlots(optimizer).map((slot) => copy(tensorOf(state.optimizer, `${name}.${slot}`))),

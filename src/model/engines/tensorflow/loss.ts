@@ -4,6 +4,7 @@
  */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Loss } from '../../loss.js';
+import { largestIndex, logSumExp, squaredError } from '../../outputs.js';
 import type { Constants } from './constants.js';
 import type { Tf } from './tensorflow.js';
 
@@ -34,30 +35,8 @@ export function judge(
   let correct = 0;
   labels.forEach((label, sample) => {
     const outputs = logits.subarray(sample * classes, (sample + 1) * classes);
-    lossSum += loss === 'cross_entropy' ? crossEntropy(outputs, label) : squaredError(outputs, label);
+    lossSum += loss === 'cross_entropy' ? logSumExp(outputs) - outputs[label] : squaredError(outputs, label);
     if (largestIndex(outputs) === label) correct += 1;
   });
   return { lossSum, correct };
-}
-
-/** −log softmax(logits)[label]; exponents are never above 0. */
-function crossEntropy(logits: Float32Array, label: number): number {
-  const largest = Math.max(...logits);
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
-  return largest + Math.log(sum) - logits[label];
-}
-
-/** The mean over the classes. */
-function squaredError(outputs: Float32Array, label: number): number {
-  const squares = outputs.reduce((sum, output, c) => sum + (output - (c === label ? 1 : 0)) ** 2, 0);
-  return squares / outputs.length;
-}
-
-/** Among equal outputs the lowest index. */
-function largestIndex(outputs: Float32Array): number {
-  let best = 0;
-  for (let c = 1; c < outputs.length; c++) {
-    if (outputs[c] > outputs[best]) best = c;
-  }
-  return best;
 }

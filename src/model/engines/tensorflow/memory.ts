@@ -22,7 +22,7 @@ export function refuseIfTooLarge(program: TrainingProgram, data: TrainingData, l
 }
 
 /** @throws TrainyardError NETWORK_TOO_LARGE for what TensorFlow has no memory for */
-export async function withoutRoom<T>(work: () => Promise<T>): Promise<T> {
+export async function explainingNoRoom<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

@@ -3,9 +3,11 @@ import { checkParameters, tensorOf } from '../../initialization.js';
 import { parameterShapes, type StateDict } from '../../network.js';
 import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
+import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { createConstants } from './constants.js';
 import { createPasses } from './forward-backward.js';
+import { onDevice } from './learned-tensors.js';
 import type { Tensorflow } from './tensorflow.js';
 
 /** Samples worked on at a time, so that memory does not grow with the request. */
@@ -19,9 +21,7 @@ export function createTensorflowPredictor(
   checkParameters(network, stateDict);
   const constants = createConstants(tf);
   const passes = createPasses(tf, network, constants);
-  const parameters = parameterShapes(network).map(({ name, shape }) =>
-    tf.tensor(tensorOf(stateDict, name).data.slice(), shape),
-  );
+  const parameters = parameterShapes(network).map(({ name }) => onDevice(tf, tensorOf(stateDict, name)));
 
   /** raw (rows, inputs) → logits (rows, outputs) */
   async function logitsOf(raw: Float32Array, rows: number): Promise<Float32Array> {
@@ -38,9 +38,7 @@ export function createTensorflowPredictor(
 
   return {
     async predict(inputs, count) {
-      if (inputs.length !== count * network.inputs) {
-        throw new RangeError(`${count} samples are ${count * network.inputs} numbers, not ${inputs.length}`);
-      }
+      checkInputs(network, inputs, count);
       const probabilities = new Float32Array(count * network.outputs);
       for (let first = 0; first < count; first += sliceRows) {
         const end = Math.min(first + sliceRows, count);

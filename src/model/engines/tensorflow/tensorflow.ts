@@ -14,20 +14,28 @@ export interface Tensorflow {
   hasGpu: boolean;
 }
 
+const gpuPackage = '@tensorflow/tfjs-node-gpu';
 /** With CUDA if there is a choice. */
-const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+const packages = [gpuPackage, '@tensorflow/tfjs-node'];
 
 const { resolve } = createRequire(import.meta.url);
 
 /** Whether one of the packages is there; not whether it can be loaded. */
 export function isTensorflowInstalled(): boolean {
-  return packages.some((name) => {
-    try {
-      return resolve(name) !== '';
-    } catch {
-      return false;
-    }
-  });
+  return packages.some(isInstalled);
+}
+
+/** Whether the package that can use a GPU is there; not whether there is one. */
+export function mayTensorflowHaveGpu(): boolean {
+  return isInstalled(gpuPackage);
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    return resolve(name) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** What both packages have behind `tf.backend()`, which tfjs-core does not know of. */

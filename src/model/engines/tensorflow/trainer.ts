@@ -17,7 +17,7 @@ import { createPasses } from './forward-backward.js';
 import { createImmutableTensors } from './immutable-tensors.js';
 import { stateFrom, stateOnDevice } from './learned-tensors.js';
 import { judge, lossGradient } from './loss.js';
-import { refuseIfTooLarge, withoutRoom } from './memory.js';
+import { refuseIfTooLarge, explainingNoRoom } from './memory.js';
 import { samplesOnDevice } from './samples.js';
 import type { Tensorflow } from './tensorflow.js';
 import { createVariables, hasVariables } from './variables.js';
@@ -114,9 +114,9 @@ export async function createTensorflowTrainer(
 
   return {
     device,
-    run: (steps) => withoutRoom(() => work(steps, trainBatch)),
+    run: (steps) => explainingNoRoom(() => work(steps, trainBatch)),
     evaluate: (split, first, batches) =>
-      withoutRoom(() => work(batches, (batch) => evaluateBatch(split, first + batch))),
+      explainingNoRoom(() => work(batches, (batch) => evaluateBatch(split, first + batch))),
     snapshot: async () => stateFrom(network, optimizer, step, await learned.read()),
     async dispose() {
       if (disposed) return Promise.resolve();

@@ -4,6 +4,7 @@ import { checkParameters, tensorOf } from '../../initialization.js';
 import { parameterCount, type NetworkSpec, type StateDict } from '../../network.js';
 import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
+import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { planBatchMatrix } from './batch-matrix.js';
 import { activationCodes, instantiate, type CompiledKernels } from './kernels.js';
@@ -145,9 +146,7 @@ export function createWasmPredictor(
 
   return {
     async predict(inputs, count) {
-      if (inputs.length !== count * width) {
-        throw new RangeError(`${count} samples are ${count * width} numbers, not ${inputs.length}`);
-      }
+      checkInputs(network, inputs, count);
       const output = new Float32Array(count * network.outputs);
       for (let first = 0; first < count; first += sliceRows) {
         if (first > 0) await letOthersRun();
