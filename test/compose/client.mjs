@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from './eventually.mjs';
 
 const endsWithinMs = 240_000;
 
@@ -51,12 +52,12 @@ export function createClient(url) {
     },
     /** Until /predict answers from this version. */
     async served({ model, version }) {
-      for (const giveUpAt = Date.now() + 20_000; ; await sleep(100)) {
+      const isServed = async () => {
         const { models } = await client.get('/health/ready');
-        if (models.some((each) => each.model === model && each.version === version)) return;
-        if (Date.now() > giveUpAt)
+        if (!models.some((each) => each.model === model && each.version === version))
           throw new Error(`${model} ${version} is not served: ${JSON.stringify(models)}`);
-      }
+      };
+      await eventually(isServed, { withinMs: 20_000 });
     },
   };
   return client;

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, repository } from './docker.mjs';
+import { eventually } from './eventually.mjs';
 import { buildWithinMs, hardened, megabytes, runIn, tools } from './image-checks.mjs';
 import { check, mustHold, notHere, section } from './report.mjs';
-import { tag } from './stack.mjs';
+import { healthOf, tag } from './stack.mjs';
 
 const image = `trainyard-worker-gpu:${tag}`;
 
@@ -81,9 +81,8 @@ async function trainsWhatWaits(stack, client) {
     const { engine, metrics } = await client.succeeded(id);
     assert.equal(engine.name, 'tensorflow');
     assert.ok(metrics.test_accuracy > 0.95, `accuracy ${metrics.test_accuracy}`);
-    while ((await docker(['inspect', '-f', '{{.State.Health.Status}}', worker])) === 'starting')
-      await sleep(500);
-    assert.equal(await docker(['inspect', '-f', '{{.State.Health.Status}}', worker]), 'healthy');
+    const isHealthy = async () => assert.equal(await healthOf(worker), 'healthy');
+    await eventually(isHealthy, { withinMs: 60_000, everyMs: 500 });
     await docker(['stop', '-t', '20', worker]);
     assert.equal(await docker(['inspect', '-f', '{{.State.ExitCode}}', worker]), '0');
     return `${engine.device}, test accuracy ${(100 * metrics.test_accuracy).toFixed(2)} %`;

@@ -1,10 +1,10 @@
 /** What is in the images, and what is not. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, repository } from './docker.mjs';
+import { eventually } from './eventually.mjs';
 import { check, mustHold, section } from './report.mjs';
-import { tag } from './stack.mjs';
+import { healthOf, tag } from './stack.mjs';
 
 export const buildWithinMs = 1_200_000;
 export const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
@@ -72,11 +72,9 @@ async function standsAlone() {
   const settings = ['-e', 'ROLE=all', '-e', 'ALLOW_ANONYMOUS=1'];
   const id = await docker(['run', '-d', ...hardened, '--tmpfs', '/tmp', ...settings, `trainyard-api:${tag}`]);
   try {
-    const health = () => docker(['inspect', '-f', '{{.State.Health.Status}}', id]);
-    for (let tries = 0; (await health()) !== 'healthy'; tries += 1) {
-      assert.ok(tries < 120, `it is ${await health()}: ${await docker(['logs', id], { both: true })}`);
-      await sleep(500);
-    }
+    const isHealthy = async () =>
+      assert.equal(await healthOf(id), 'healthy', await docker(['logs', id], { both: true }));
+    await eventually(isHealthy, { withinMs: 60_000, everyMs: 500 });
     await docker(['stop', '-t', '20', id]);
     assert.equal(await docker(['inspect', '-f', '{{.State.ExitCode}}', id]), '0');
   } finally {

@@ -1,8 +1,10 @@
 /** compose.observability.yml, as far as its images are here or can be had. */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, hasImage } from './docker.mjs';
+import { eventually } from './eventually.mjs';
 import { check, notHere, section } from './report.mjs';
+
+const patience = { withinMs: 60_000, everyMs: 1_000 };
 
 export async function checkMonitoring(stack, workers) {
   section('Observability');
@@ -15,12 +17,7 @@ export async function checkMonitoring(stack, workers) {
       async () => {
         await stack.withMonitoring(['up', '-d', '--no-deps', 'prometheus']);
         const wanted = ['trainyard-api', ...Array(workers).fill('trainyard-worker')];
-        let up = [];
-        for (const giveUpAt = Date.now() + 60_000; Date.now() < giveUpAt; await sleep(1_000)) {
-          up = await targetsOf(stack).catch(() => []);
-          if (up.length === wanted.length) break;
-        }
-        assert.deepEqual(up.sort(), wanted);
+        await eventually(async () => assert.deepEqual((await targetsOf(stack)).sort(), wanted), patience);
       },
     );
   }
@@ -29,11 +26,11 @@ export async function checkMonitoring(stack, workers) {
   } else {
     await check(`Grafana (${images.grafana}) shows the dashboard`, async () => {
       await stack.withMonitoring(['up', '-d', '--no-deps', 'grafana']);
-      for (const giveUpAt = Date.now() + 60_000; ; await sleep(1_000)) {
-        const answer = await fetch(`${stack.grafanaUrl}/api/dashboards/uid/trainyard`).catch(() => null);
-        if (answer?.status === 200) return;
-        assert.ok(Date.now() < giveUpAt, `it answers ${answer?.status}`);
-      }
+      const shows = async () => {
+        const answer = await fetch(`${stack.grafanaUrl}/api/dashboards/uid/trainyard`);
+        assert.equal(answer.status, 200);
+      };
+      await eventually(shows, patience);
     });
   }
 }

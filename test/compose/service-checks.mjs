@@ -1,13 +1,14 @@
 /** What the service does for those outside, over the published port. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PNG } from 'pngjs';
 import { testDigits } from './client.mjs';
 import { docker, repository } from './docker.mjs';
+import { eventually } from './eventually.mjs';
 import { check, mustHold, section } from './report.mjs';
 
 const digits = 200;
+const soon = { withinMs: 10_000 };
 
 export async function checkService(stack, client) {
   section('The stack');
@@ -127,11 +128,14 @@ export async function checkKeys(stack, client) {
   await check('a key made in the api container opens the service, and closes it to all others', async () => {
     const made = await keys('create', '--name', 'test', '--scope', 'admin');
     const [key] = /ty_\S+/.exec(made);
-    await until(() => client.get('/v1/jobs', { status: 401 }));
+    await eventually(() => client.get('/v1/jobs', { status: 401 }), soon);
     await client.get('/v1/jobs', { headers: { authorization: `Bearer ${key}` } });
     const [, id] = key.split('_');
     await keys('revoke', id);
-    await until(() => client.get('/v1/jobs', { headers: { authorization: `Bearer ${key}` }, status: 401 }));
+    await eventually(
+      () => client.get('/v1/jobs', { headers: { authorization: `Bearer ${key}` }, status: 401 }),
+      soon,
+    );
   });
 }
 
@@ -161,16 +165,5 @@ async function isHardened(stack) {
       service,
     );
     assert.notEqual(user, '0', service);
-  }
-}
-
-async function until(holds) {
-  for (const giveUpAt = Date.now() + 10_000; ;) {
-    try {
-      return await holds();
-    } catch (error) {
-      if (Date.now() > giveUpAt) throw error;
-      await sleep(100);
-    }
   }
 }

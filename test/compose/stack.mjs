@@ -1,7 +1,7 @@
 /** The stack of docker-compose.yml under a project and a port of its own, so that one that is in use is left alone. */
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, exec } from './docker.mjs';
+import { eventually } from './eventually.mjs';
 
 export const tag = 'compose-test';
 const healthyWithinMs = 120_000;
@@ -48,17 +48,12 @@ export async function createStack({ compose }) {
     },
     /** Until as many containers of the service as are wanted say that they are healthy. */
     healthy: async (service, count = 1) => {
-      let states = [];
-      for (const giveUpAt = Date.now() + healthyWithinMs; Date.now() < giveUpAt; await sleep(500)) {
-        const ids = await stack.containers(service);
-        states = await Promise.all(
-          ids.map((id) =>
-            docker(['inspect', '--format', '{{.State.Health.Status}}', id]).catch(() => 'gone'),
-          ),
-        );
-        if (states.length === count && states.every((state) => state === 'healthy')) return;
-      }
-      throw new Error(`${service} is not healthy: ${states.join(', ') || 'no container'}`);
+      const areHealthy = async () => {
+        const states = await Promise.all((await stack.containers(service)).map(healthOf));
+        if (states.length !== count || states.some((state) => state !== 'healthy'))
+          throw new Error(`${service} is not healthy: ${states.join(', ') || 'no container'}`);
+      };
+      await eventually(areHealthy, { withinMs: healthyWithinMs, everyMs: 500 });
     },
     /** Runs a command in the newest container of the service. */
     inside: async (service, command) => {
@@ -67,20 +62,26 @@ export async function createStack({ compose }) {
     },
     /** The container that the job was last trained in; every line about a job has its id. */
     workerOf: async (jobId) => {
-      for (const giveUpAt = Date.now() + 20_000; Date.now() < giveUpAt; await sleep(200)) {
+      const find = async () => {
         const found = [];
         for (const id of await stack.containers('worker')) {
           const lines = (await linesOf(id)).filter((line) => line.job === jobId);
           if (lines.length > 0) found.push({ id, time: lines.at(-1).time });
         }
-        if (found.length > 0) return found.sort((a, b) => b.time - a.time)[0].id;
-      }
-      throw new Error(`no worker has a line about ${jobId}`);
+        if (found.length === 0) throw new Error(`no worker has a line about ${jobId}`);
+        return found.sort((a, b) => b.time - a.time)[0].id;
+      };
+      return eventually(find, { withinMs: 20_000 });
     },
     logs: () => stack.compose(['logs', '--no-color', '--tail', '60'], { both: true }),
     down: () => stack.withMonitoring(['--profile', 'gpu', 'down', '-v', '--remove-orphans', '-t', '20']),
   };
   return stack;
+}
+
+/** As its HEALTHCHECK has found it. */
+export async function healthOf(id) {
+  return docker(['inspect', '--format', '{{.State.Health.Status}}', id]).catch(() => 'gone');
 }
 
 /** What a container wrote, as the JSON that it is. */
