@@ -42,7 +42,7 @@ describe('the service on its embedded queue', () => {
       docs: `${url}/docs`,
       queue: expect.stringContaining('embedded') as string,
       engine: expect.stringContaining('wasm') as string,
-      data: `file:${data}`,
+      data,
     });
   });
 
