@@ -14,7 +14,18 @@ export function createLogger(options: { logLevel: string; logFormat: 'json' | 'p
   };
   return options.logFormat === 'pretty'
     ? pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
-    : pino(settings);
+    : // With a minimum flush() waits for what is being written; with none it does nothing.
+      pino(settings, pino.destination({ sync: false, minLength: 1 }));
+}
+
+/** Resolves when every line is out: a process that ends before may write its last ones in another order. */
+export function written(log: Logger): Promise<void> {
+  // A pipe cannot be synchronised, which is told as an error: it has been written nevertheless.
+  return new Promise((resolve) => {
+    log.flush(() => {
+      resolve();
+    });
+  });
 }
 
 /** A connection URL fit for a log: without user, password and query. */

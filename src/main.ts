@@ -23,7 +23,7 @@ import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { createRunProcessor } from './jobs/worker.js';
 import { createKeyRing, type KeyRing } from './keys/key-ring.js';
 import { createKeyStore } from './keys/key-store.js';
-import { createLogger, withoutSecrets, type Logger } from './log.js';
+import { createLogger, withoutSecrets, written, type Logger } from './log.js';
 import { isLoopback } from './loopback.js';
 import {
   installedOptionalEngines,
@@ -85,6 +85,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     else log.info({ signal }, 'stopping');
     await stopAll();
     log.info('stopped');
+    await written(log);
   });
 
   try {

@@ -4,7 +4,7 @@
  */
 import { constants, getPriority, setPriority } from 'node:os';
 import { createDatasetStore } from '../../data/dataset-store.js';
-import { createLogger } from '../../log.js';
+import { createLogger, written } from '../../log.js';
 import { createRegistry } from '../../model/registry.js';
 import { openStorage } from '../../storage/open-storage.js';
 import { isStorageFailure } from '../../storage/storage.js';
@@ -36,6 +36,10 @@ function tell(message: MessageToWorker, whenSent: () => void = () => undefined):
   process.send?.(message, whenSent);
 }
 
+function leave(): void {
+  void written(log).then(() => process.exit(0));
+}
+
 const observe: Observe = (observation) => tell({ at: Date.now(), observation });
 
 try {
@@ -54,14 +58,14 @@ try {
     memoryLimitBytes: task.memoryLimitBytes,
     now: () => new Date(),
   });
-  tell({ end }, () => process.exit(0));
+  tell({ end }, leave);
 } catch (err) {
   if (isStorageFailure(err)) {
     const { code, message } = err;
-    tell({ end: { kind: 'storage_failed', error: { code, message } } }, () => process.exit(0));
+    tell({ end: { kind: 'storage_failed', error: { code, message } } }, leave);
   } else {
     log.fatal({ err }, 'training died of an unexpected error');
-    process.exitCode = 1;
+    await written(log);
     process.disconnect();
   }
 }

@@ -1,0 +1,13 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import type { LogLine } from './service.js';
+
+test('the last lines of a process are written in their order', async () => {
+  const script = fileURLToPath(new URL('two-lines-and-end.mjs', import.meta.url));
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { env });
+  const lines = stdout.split('\n').filter(Boolean);
+  expect(lines.map((line) => (JSON.parse(line) as LogLine).msg)).toEqual(['first', 'second']);
+});
