@@ -269,6 +269,7 @@ function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): 
     threads,
     memoryLimitBytes: trainingMemoryLimitBytes,
   };
+  const engines = installedOptionalEngines();
   const processRun = createRunProcessor({
     store,
     train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {
@@ -276,14 +277,12 @@ function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): 
       return runTrainingProcess({ runId, term, traceId, ...settings }, ...more);
     }),
     webhooks,
+    otherEngines: queues.training.engines.filter((engine) => !engines.includes(engine)),
     log,
     ...lookPace(config.store),
   });
   const workers = [
-    queues.training.work(processRun, {
-      concurrency: workerConcurrency,
-      engines: installedOptionalEngines(),
-    }),
+    queues.training.work(processRun, { concurrency: workerConcurrency, engines }),
     queues.webhooks.work((entry, signal) => webhooks.deliver(entry, signal), { concurrency: webhooksAtOnce }),
   ];
   return async () => {

@@ -9,6 +9,7 @@ import { jobOf, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
+import { engineOf } from './run-summary.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 
 export interface Lifecycle {
@@ -67,9 +68,9 @@ export function createLifecycle(options: {
   }
 
   /** What comes after the files say how it is. What fails of it is made up for: by the next sweep, or on delivery. */
-  async function followUp({ id, spec }: RunState, enqueued: boolean): Promise<void> {
+  async function followUp({ id, spec, summary }: RunState, enqueued: boolean): Promise<void> {
     try {
-      if (enqueued) await queue.add(id, { engine: spec.engine, priority: spec.priority });
+      if (enqueued) await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority });
       else await queue.remove(id);
       if (spec.webhook !== null) await webhooks.enqueueOutstanding(id);
     } catch (err) {

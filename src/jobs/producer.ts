@@ -14,6 +14,7 @@ import { jobOf, newJob, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
+import { engineOf } from './run-summary.js';
 import { defaults, resolveSpec } from './spec.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 
@@ -96,13 +97,13 @@ export function createProducer(options: {
   }
 
   async function enqueueIfForgotten(
-    { id, spec }: RunState,
+    { id, spec, summary }: RunState,
     options: { first?: boolean } = {},
   ): Promise<void> {
     if ((await queue.placeOf(id)) !== null) return;
     // It may have ended while the queue was asked.
     if ((await store.readResult(id)) !== null) return;
-    await queue.add(id, { engine: spec.engine, priority: spec.priority, ...options });
+    await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority, ...options });
     log.info({ job: id }, 'the queue did not know this run; it is enqueued again');
   }
 

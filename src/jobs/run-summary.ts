@@ -41,6 +41,11 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
   }
 }
 
+/** The engine that trains the run: the one it asks for, or else the one it was begun on, as another one's bits differ. */
+export function engineOf(spec: RunSpec, { engine }: Pick<RunSummary, 'engine'>): string {
+  return spec.engine === 'auto' && engine !== null ? engine.name : spec.engine;
+}
+
 /** What the status is after the events, which begin with the first. */
 export function statusAfter(events: readonly RunEvent[], before: JobStatus = 'queued'): JobStatus {
   return events.reduce((status, event) => (event.type === 'status' ? event.status : status), before);

@@ -8,10 +8,17 @@ import { isStorageFailure } from '../storage/storage.js';
 import { traceIdOf } from '../telemetry/trace-context.js';
 import type { JobError, RunEvent, RunSpec, StatusChange } from './contracts.js';
 import { cancelRun, endRun } from './end-run.js';
-import type { Delivery, RunProcessor } from './queue/training-queue.js';
+import type { RunDelivery, RunProcessor } from './queue/training-queue.js';
 import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
-import { attemptsWithoutProgress, statusAfter, trainedMs } from './run-summary.js';
+import {
+  addEvent,
+  attemptsWithoutProgress,
+  emptySummary,
+  engineOf,
+  statusAfter,
+  trainedMs,
+} from './run-summary.js';
 import type { TrainingOutcome } from './training/training-process.js';
 import { watchRun } from './run-watch.js';
 import type { Webhooks } from './webhooks/webhooks.js';
@@ -20,6 +27,8 @@ import type { Webhooks } from './webhooks/webhooks.js';
 const maxAttemptsWithoutProgress = 5;
 /** After what is not the run's fault: the storage was full, or somebody else had the run in hand. */
 const shortDelayMs = 5_000;
+
+const workerLost = { code: 'TRAINING_CRASHED', message: 'The worker that trained it is gone.' } as const;
 
 /** A run that is taken up. */
 export interface Attempt {
@@ -40,15 +49,23 @@ export function createRunProcessor(options: {
   store: RunStore;
   train: Train;
   webhooks: Pick<Webhooks, 'follow' | 'enqueueOutstanding'>;
+  /** Those that only other workers have; a run that one of them began goes on there. */
+  otherEngines?: readonly string[];
   log: Logger;
   now?: () => Date;
   retryDelayMs?: (attempt: number) => number;
   /** Between two looks at a run that is being trained. */
   lookEveryMs?: number;
 }): RunProcessor {
-  const { store, train, webhooks, now = () => new Date(), retryDelayMs = backOff } = options;
+  const { store, train, webhooks, otherEngines = [] } = options;
+  const { now = () => new Date(), retryDelayMs = backOff } = options;
 
-  async function process(runId: string, spec: RunSpec, log: Logger, letGo: AbortSignal): Promise<Delivery> {
+  async function process(
+    runId: string,
+    spec: RunSpec,
+    log: Logger,
+    letGo: AbortSignal,
+  ): Promise<RunDelivery> {
     const term = await store.claim(runId);
     const { events, next } = await store.readEvents(runId, logStart);
     // As it stands now that nobody else can change it.
@@ -66,6 +83,14 @@ export function createRunProcessor(options: {
     if (attemptsWithoutProgress(events) >= maxAttemptsWithoutProgress) return giveUp(runId, spec, log);
     const leftMs = msLeft(spec, events);
     if (leftMs <= 0) return outOfTime(runId, spec, log);
+    const engine = engineOf(spec, events.reduce(addEvent, emptySummary(spec)));
+    if (otherEngines.includes(engine)) {
+      if (status === 'running') {
+        await tell(runId, term, { type: 'status', status: 'queued', error: workerLost });
+      }
+      log.info({ engine }, 'the run goes on where there is the engine that began it');
+      return { outcome: 'move', engine };
+    }
     const stopTelling = spec.webhook && (await webhooks.follow(runId, spec.webhook, next.seq));
     try {
       return await attempt(runId, spec, { term, leftMs, attempts: attemptsIn(events) + 1 }, log, letGo);
@@ -82,7 +107,7 @@ export function createRunProcessor(options: {
     { term, leftMs, attempts }: { term: number; leftMs: number; attempts: number },
     log: Logger,
     letGo: AbortSignal,
-  ): Promise<Delivery> {
+  ): Promise<RunDelivery> {
     await tell(runId, term, { type: 'status', status: 'running', attempt: attempts });
     const watch = watchRun(store, runId, term, leftMs, log, options.lookEveryMs);
     let outcome: TrainingOutcome;
@@ -147,25 +172,25 @@ export function createRunProcessor(options: {
   }
 
   /** By a cancellation, then it has ended; else by who may not have got far with it. */
-  async function takenOver(runId: string): Promise<Delivery> {
+  async function takenOver(runId: string): Promise<RunDelivery> {
     const hasEnded = (await store.readResult(runId)) !== null;
     return hasEnded ? { outcome: 'done' } : { outcome: 'retry', delayMs: shortDelayMs };
   }
 
-  async function fail(runId: string, spec: RunSpec, error: JobError, log: Logger): Promise<Delivery> {
+  async function fail(runId: string, spec: RunSpec, error: JobError, log: Logger): Promise<RunDelivery> {
     await endRun(store, runId, spec, { status: 'failed', error, now: now() });
     log.error({ code: error.code }, error.message);
     return { outcome: 'done' };
   }
 
-  function giveUp(runId: string, spec: RunSpec, log: Logger): Promise<Delivery> {
+  function giveUp(runId: string, spec: RunSpec, log: Logger): Promise<RunDelivery> {
     const message =
       `The training process died ${maxAttemptsWithoutProgress} times without reaching a checkpoint; the service's ` +
       `log says how. Often it is memory: try a narrower network or a smaller batch.`;
     return fail(runId, spec, { code: 'TRAINING_CRASHED', message }, log);
   }
 
-  function outOfTime(runId: string, spec: RunSpec, log: Logger): Promise<Delivery> {
+  function outOfTime(runId: string, spec: RunSpec, log: Logger): Promise<RunDelivery> {
     const message =
       `The run was trained for its time_limit_seconds of ${spec.time_limit_seconds} without coming to its end. ` +
       `Its checkpoints are kept. Allow more time, or train fewer epochs.`;

@@ -1,5 +1,5 @@
 /** What the verbs do beyond the table of docs/jobs.md, which test/api/lifecycle.test.ts goes through cell by cell. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { TrainyardError } from '../../src/errors.js';
 import { until } from './queue/conformance.js';
 import { sceneWithQueue } from './scene.js';
@@ -131,6 +131,25 @@ describe('resuming', () => {
     expect(await queue().placeOf(id)).toBeNull();
     expect((await lifecycle.resume(id)).status).toBe('queued');
     expect(await queue().placeOf(id)).toBe('waiting');
+  });
+
+  test('puts a run that takes any engine where there is the one that began it', async () => {
+    const { lifecycle, submit, takeUp, tell } = await scene();
+    const id = await submit({ priority: 7 });
+    await tell(
+      id,
+      await takeUp(id),
+      {
+        type: 'started',
+        engine: { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' },
+        resumed_from_step: null,
+      },
+      { type: 'status', status: 'paused' },
+    );
+    const add = vi.spyOn(queue(), 'add');
+    onTestFinished(() => add.mockRestore());
+    await lifecycle.resume(id);
+    expect(add).toHaveBeenCalledWith(id, { engine: 'tensorflow', priority: 7 });
   });
 
   test('while the queue is away is made up for by the sweep', async () => {

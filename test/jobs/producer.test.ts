@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { until } from './queue/conformance.js';
 import { sceneWithQueue } from './scene.js';
 
@@ -140,6 +140,25 @@ describe('the sweep', () => {
     await until(() => delivered.length === 4);
     await worker.close();
     expect(delivered).toEqual([ids[1], ids[2], ids[3], ids[0]]);
+  });
+
+  test('puts a run that takes any engine where there is the one that began it', async () => {
+    const { producer, submit, takeUp, tell, setAway } = await scene();
+    setAway(true);
+    const ids = [await submit(), await submit()];
+    await tell(ids[1], await takeUp(ids[1]), {
+      type: 'started',
+      engine: { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' },
+      resumed_from_step: null,
+    });
+    setAway(false);
+    const add = vi.spyOn(queue(), 'add');
+    onTestFinished(() => add.mockRestore());
+    await producer.start();
+    expect(add.mock.calls.map(([id, options]) => [id, options?.engine])).toEqual([
+      [ids[0], 'auto'],
+      [ids[1], 'tensorflow'],
+    ]);
   });
 
   test('carries out a cancellation whose process died in the middle', async () => {

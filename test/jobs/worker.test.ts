@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type { JobRequest, RunEvent, RunEventBody, RunSpec } from '../../src/jobs/contracts.js';
+import type { JobError, JobRequest, RunEvent, RunEventBody, RunSpec } from '../../src/jobs/contracts.js';
 import { logStart } from '../../src/jobs/run-log.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
 import type { TrainingOutcome } from '../../src/jobs/training/training-process.js';
@@ -41,6 +41,7 @@ async function scene(
       follow: () => Promise.reject(new Error('no webhook')),
       enqueueOutstanding: () => Promise.resolve(0),
     },
+    otherEngines: ['tensorflow'],
     log,
   });
   return {
@@ -62,6 +63,12 @@ async function scene(
     },
   };
 }
+
+const startedOn = (name: string): RunEventBody => ({
+  type: 'started',
+  engine: { name, device: 'CPU', reason: 'for a test' },
+  resumed_from_step: null,
+});
 
 const running = (attempt: number): RunEventBody => ({ type: 'status', status: 'running', attempt });
 
@@ -147,6 +154,46 @@ describe('a run that was delivered', () => {
     await store.askToPause(runId, 1);
     expect(await process()).toEqual({ outcome: 'done' });
     expect((await events()).slice(1)).toEqual([running(1), { type: 'status', status: 'paused' }]);
+  });
+});
+
+describe('a run that takes any engine', () => {
+  const move = { outcome: 'move', engine: 'tensorflow' };
+  const queued = (error: JobError | null): RunEventBody => ({ type: 'status', status: 'queued', error });
+
+  test('and was handed back by a worker that has another goes on there, and nothing is told of that', async () => {
+    const { process, tell, events } = await scene(() => crashed);
+    const told = [running(1), startedOn('tensorflow'), queued(null)];
+    await tell(...told);
+    expect(await process()).toEqual(move);
+    expect((await events()).slice(1)).toEqual(told);
+  });
+
+  test('and whose worker is gone that has another waits for one like it', async () => {
+    const { process, tell, events } = await scene(() => crashed);
+    await tell(running(1), startedOn('tensorflow'));
+    for (let i = 0; i < 2; i++) expect(await process()).toEqual(move);
+    const gone = { code: 'TRAINING_CRASHED', message: 'The worker that trained it is gone.' } as const;
+    expect((await events()).slice(3)).toEqual([queued(gone)]);
+  });
+
+  test('and has lost five workers without a checkpoint between them is given up, wherever it goes', async () => {
+    const { process, store, runId, tell } = await scene(() => crashed);
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      expect(await store.readResult(runId)).toBeNull();
+      await tell(running(attempt), startedOn('tensorflow'));
+      await process();
+    }
+    expect(await store.readResult(runId)).toMatchObject({ status: 'failed', summary: { attempts: 5 } });
+  });
+
+  test.each([
+    ['was begun on one that this worker has', [running(1), startedOn('wasm'), queued(null)]],
+    ['was taken up by a worker that came to nothing', [running(1), queued(null)]],
+  ])('and %s is trained here', async (_, told) => {
+    const { process, tell } = await scene(() => ({ kind: 'finished' }));
+    await tell(...told);
+    expect(await process()).toEqual({ outcome: 'done' });
   });
 });
 

@@ -2,17 +2,21 @@
  * The queue of runs to train. It delivers run ids; what a run is, and how it ended, stands in the run store. Runs that name
  * an engine which not every worker has wait in a queue of their own, where only those workers take them that have it.
  */
-import type { EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
+import type { Delivery, EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
 import { workOnSeveral } from './work-on-several.js';
 
-export type { Delivery, Place } from './entry-queue.js';
+export type { Place } from './entry-queue.js';
 
-export type RunProcessor = EntryProcessor<string>;
+/** move: to the head of the queue of that engine, which must be one of `engines`. */
+export type RunDelivery = Delivery | { outcome: 'move'; engine: string };
+export type RunProcessor = (runId: string, signal: AbortSignal) => Promise<RunDelivery>;
 export type RunWorker = Pick<EntryWorker, 'close'>;
 
 export interface TrainingQueue {
+  /** Those whose runs have a queue of their own. */
+  readonly engines: readonly string[];
   /**
-   * Enqueues the run unless it is in the queue already. `engine` is the one that it asks for. `priority` is an integer from
+   * Enqueues the run unless it is in the queue already. `engine` is the one that trains it. `priority` is an integer from
    * −100 to 100, 0 if left out: the highest goes first, and equals in the order in which they came. `first` is before all
    * that wait now.
    */
@@ -36,13 +40,16 @@ export function createTrainingQueue(
   byEngine: ReadonlyMap<string, EntryQueue<RunEntry>>,
 ): TrainingQueue {
   const all = [anyEngine, ...byEngine.values()];
+  const add: TrainingQueue['add'] = (runId, { engine = 'auto', priority = 0, first = false } = {}) =>
+    (byEngine.get(engine) ?? anyEngine).add(
+      runId,
+      { run_id: runId },
+      first ? { lifo: true } : { priority: bullPriority(priority) },
+    );
+
   return {
-    add: (runId, { engine = 'auto', priority = 0, first = false } = {}) =>
-      (byEngine.get(engine) ?? anyEngine).add(
-        runId,
-        { run_id: runId },
-        first ? { lifo: true } : { priority: bullPriority(priority) },
-      ),
+    engines: [...byEngine.keys()],
+    add,
     async remove(runId) {
       const removed = await Promise.all(all.map((entries) => entries.remove(runId)));
       return removed.includes(true);
@@ -57,7 +64,12 @@ export function createTrainingQueue(
     },
     work(processRun, { concurrency, engines = [] }) {
       const own = engines.flatMap((engine) => byEngine.get(engine) ?? []);
-      const processEntry: EntryProcessor<RunEntry> = ({ run_id }, signal) => processRun(run_id, signal);
+      const processEntry: EntryProcessor<RunEntry> = async ({ run_id }, signal) => {
+        const delivery = await processRun(run_id, signal);
+        if (delivery.outcome !== 'move') return delivery;
+        await add(run_id, { engine: delivery.engine, first: true });
+        return { outcome: 'done' };
+      };
       return own.length === 0
         ? anyEngine.work(processEntry, { concurrency })
         : workOnSeveral([...own, anyEngine], processEntry, { concurrency });

@@ -14,9 +14,11 @@ import { initialState } from '../../model/initialization.js';
 import type { ModelDescription } from '../../model/model-file.js';
 import type { Registry } from '../../model/registry.js';
 import { isStorageFailure, type Storage } from '../../storage/storage.js';
-import type { EpochMetrics, JobError, RunSpec } from '../contracts.js';
+import type { EpochMetrics, JobError } from '../contracts.js';
 import { endRun } from '../end-run.js';
+import { createRunReader, type RunState } from '../run-state.js';
 import type { RunStore } from '../run-store.js';
+import { engineOf } from '../run-summary.js';
 import { createCheckpointClock } from './checkpoint-clock.js';
 import { openJournal } from './journal.js';
 import type { Observe } from './observation.js';
@@ -55,10 +57,11 @@ const progressEveryMs = { least: 400, most: 2_000 };
 /** Rejects on what another attempt may get past. */
 export async function trainRun(training: Training): Promise<TrainingEnd> {
   const { runId, store, log, now } = training;
-  const spec = await store.readSpec(runId);
-  if (spec === null) throw new Error(`There is no run ${runId}`);
+  const run = await createRunReader(store).read(runId);
+  if (run === null) throw new Error(`There is no run ${runId}`);
+  const { spec } = run;
   try {
-    const end = await trainToTheEnd(training, spec);
+    const end = await trainToTheEnd(training, run);
     if (end === 'finished')
       await endRun(store, runId, spec, { status: 'succeeded', error: null, now: now() });
     return { kind: end };
@@ -74,12 +77,18 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
   }
 }
 
-async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
+async function trainToTheEnd(
+  training: Training,
+  { spec, summary }: RunState,
+): Promise<'finished' | 'handed_back'> {
   const { runId, term, storage, store, log, observe, signal, now } = training;
   const { model, network, loss, optimizer, seed } = spec;
   const checkpoints = store.checkpointsOf(runId);
   const journal = await openJournal(store, runId, term);
-  const { engine, reason } = await selectEngine(spec.engine);
+  const chosen = await selectEngine(engineOf(spec, summary));
+  const { engine } = chosen;
+  const reason =
+    spec.engine === 'auto' && summary.engine !== null ? 'the job was begun on it' : chosen.reason;
   const { info, train, test } = await training.datasets.load(spec.dataset);
   const { preprocessing, labels } = info;
   const found = await findCheckpoint();

@@ -114,6 +114,31 @@ for (const kind of ['redis', 'postgres'] as const) {
         await until(async () => (await queues.training.count()) === 0);
       });
 
+      test('give them to a worker that has it when another moves them there, before those that wait', async () => {
+        const queues = await open();
+        onTestFinished(() => queues.close());
+        const [moved, waiting] = [newRunId(), newRunId()];
+        await queues.training.add(waiting, { ...forTensorflow, priority: 100 });
+        await queues.training.add(moved);
+        const without = queues.training.work(
+          () => Promise.resolve({ outcome: 'move', engine: 'tensorflow' }),
+          {
+            concurrency: 1,
+          },
+        );
+        onTestFinished(() => without.close());
+        await until(async () => (await queues.counts())[1].waiting === 2);
+
+        const having = await openWithWorker(['tensorflow']);
+        await until(() => having.delivered.length === 1);
+        having.inHand.get(moved)?.();
+        await until(() => having.delivered.length === 2);
+        expect(having.delivered).toEqual([moved, waiting]);
+        having.inHand.get(waiting)?.();
+        await until(async () => (await queues.training.placeOf(moved)) === null);
+        await until(async () => (await queues.training.count()) === 0);
+      });
+
       test('count, find and take them out like others', async () => {
         const queues = await open();
         onTestFinished(() => queues.close());

@@ -264,6 +264,27 @@ describe('a run that is asked to stop', () => {
   });
 });
 
+describe('a run that takes any engine', () => {
+  test('goes on with the one that it was begun on, and ends with that one’s bits', async () => {
+    const [begun, asked, neither] = [
+      await sceneOf(),
+      await sceneOf({ engine: 'reference' }),
+      await sceneOf(),
+    ];
+    const elsewhere = await begun.store.writeEvents(begun.runId, await begun.store.claim(begun.runId));
+    const engine = { name: 'reference', device: 'CPU', reason: 'the fastest there' };
+    await elsewhere.append({ type: 'started', engine, resumed_from_step: null });
+    for (const scene of [begun, asked, neither]) expect(await scene.train()).toBe('finished');
+    const started = (await eventsOf(begun)).filter((event) => event.type === 'started');
+    expect(started.at(-1)).toMatchObject({
+      engine: { name: 'reference', reason: 'the job was begun on it' },
+    });
+    expect(await outcomeOf(begun)).toEqual(await outcomeOf(asked));
+    // Otherwise this would have shown nothing.
+    expect((await outcomeOf(neither)).checkpoint).not.toEqual((await outcomeOf(asked)).checkpoint);
+  });
+});
+
 describe('a run whose process dies', () => {
   test.each(['final', 'every_checkpoint'] as const)(
     'at any of its writes is taken up again and ends as if it had not (%s)',
