@@ -1,7 +1,7 @@
 /** The service's entry: starts what ROLE asks for, in order, and on SIGTERM or SIGINT stops it in the opposite one. */
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './api/app.js';
-import { checkModels, remembered, type Check } from './api/readiness.js';
+import { checkModels, type Check } from './api/readiness.js';
 import { buildWorkerApp } from './api/worker-app.js';
 import { loadConfig, type Config } from './config.js';
 import { createDatasetStore } from './data/dataset-store.js';
@@ -16,6 +16,7 @@ import { openQueue } from './jobs/queue/open-queue.js';
 import type { Queues } from './jobs/queue/queues.js';
 import { createRunReader, type RunReader } from './jobs/run-state.js';
 import { createRunStore, type RunStore } from './jobs/run-store.js';
+import { createShowJob, type ShowJob } from './jobs/show-job.js';
 import { observedTraining } from './jobs/training/observed-training.js';
 import { runTrainingProcess } from './jobs/training/training-process.js';
 import { parseSecret } from './jobs/webhooks/secret.js';
@@ -35,6 +36,7 @@ import { createAliases } from './model/aliases.js';
 import { createModelServer } from './model/model-server.js';
 import { createRegistry } from './model/registry.js';
 import { createRetention } from './model/retention.js';
+import { remembered } from './remembered.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
 import { probeStorage } from './storage/probe.js';
 import type { Storage } from './storage/storage.js';
@@ -57,6 +59,7 @@ interface Parts {
   runs: RunReader;
   feed: EventFeed;
   queues: Queues;
+  show: ShowJob;
   webhooks: Webhooks;
   engine: Selection;
   metrics: Metrics;
@@ -117,12 +120,14 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
   stops.push(() => {
     feed.stop();
   });
+  const show = createShowJob(queues.training);
   const webhooks = createWebhooks({
     storage,
     store,
     runs,
     feed,
     queue: queues.webhooks,
+    show,
     secret,
     allowPrivate: config.webhookAllowPrivate,
     log,
@@ -139,6 +144,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     runs,
     feed,
     queues,
+    show,
     webhooks,
     engine,
     metrics,
@@ -170,7 +176,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
 }
 
 async function startApi(
-  { config, log, storage, store, runs, feed, queues, webhooks, engine, metrics, checks }: Parts,
+  { config, log, storage, store, runs, feed, queues, show, webhooks, engine, metrics, checks }: Parts,
   stops: Stop[],
 ): Promise<{ url: string }> {
   const access = await startAccess({ config, log, storage }, stops);
@@ -196,6 +202,7 @@ async function startApi(
     runs,
     idempotencyKeys,
     queue,
+    show,
     webhooks,
     datasetInfo: (name) => datasets.info(name),
     trainingMemoryLimitBytes: config.trainingMemoryLimitBytes,
@@ -204,8 +211,8 @@ async function startApi(
   });
   const app = await buildApp({
     producer,
-    jobs: createJobView({ storage, store, runs, log }),
-    lifecycle: createLifecycle({ store, runs, idempotencyKeys, queue, webhooks, log }),
+    jobs: createJobView({ storage, store, runs, show, log }),
+    lifecycle: createLifecycle({ store, runs, idempotencyKeys, queue, show, webhooks, log }),
     feed,
     webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,

@@ -9,23 +9,6 @@ export type Check = () => Promise<void>;
 /** A check that takes longer has failed; it goes on. */
 const answerWithinMs = 2_000;
 
-/** One attempt at a time, which all who ask meanwhile wait for; its outcome holds for some time. */
-export function remembered(
-  check: Check,
-  forMs: number,
-  nowMs: () => number = () => performance.now(),
-): Check {
-  let latest: Promise<void> | undefined;
-  let untilMs = 0;
-  return () => {
-    if (latest === undefined || nowMs() >= untilMs) {
-      untilMs = Infinity;
-      latest = check().finally(() => (untilMs = nowMs() + forMs));
-    }
-    return latest;
-  };
-}
-
 /** undefined: it works. */
 export async function failureOf(check: Check): Promise<Error | undefined> {
   try {

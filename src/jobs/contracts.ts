@@ -113,6 +113,15 @@ export interface EngineChoice {
   reason: string;
 }
 
+/** Where a job waits. */
+export interface JobQueue {
+  name: string;
+  /** Jobs in it. */
+  waiting: number;
+  /** Connected to it, busy ones too. With none its jobs wait until there is one. */
+  workers: number;
+}
+
 export interface JobError {
   code: ErrorCode;
   message: string;
@@ -178,6 +187,8 @@ export interface Job extends RunSummary {
   id: string;
   object: 'job';
   status: JobStatus;
+  /** null: it does not wait, or the queue does not answer. */
+  queue: JobQueue | null;
   model: string;
   dataset: string;
   spec: JobSpec;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RunEvent } from './contracts.js';
-import { notFound } from './job-view.js';
+import { notFound } from './show-job.js';
 import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
 

@@ -12,13 +12,11 @@ import type {
   JobList,
   MetricsList,
   RunEvent,
-  RunSpec,
 } from './contracts.js';
-import { jobSpecOf } from './job-spec.js';
 import { logStart } from './run-log.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
-import { emptySummary } from './run-summary.js';
+import { notFound, type ShowJob } from './show-job.js';
 
 export interface JobView {
   /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
@@ -49,9 +47,10 @@ export function createJobView(options: {
   storage: Storage;
   store: Pick<RunStore, 'readEvents' | 'ids' | 'checkpointsOf'>;
   runs: RunReader;
+  show: ShowJob;
   log: Pick<Logger, 'warn'>;
 }): JobView {
-  const { storage, store, runs, log } = options;
+  const { storage, store, runs, show, log } = options;
   /** Jobs that have ended and so stay as they are, oldest look first. */
   const ended = new Map<string, Job>();
 
@@ -72,7 +71,7 @@ export function createJobView(options: {
     try {
       const state = await runs.read(id);
       if (state === null) return null;
-      const job = jobOf(state);
+      const job = await show(state);
       if (state.result !== null) remember(job);
       return job;
     } catch (err) {
@@ -94,7 +93,7 @@ export function createJobView(options: {
 
   return {
     async get(id) {
-      return jobOf(await stateOf(id));
+      return show(await stateOf(id));
     },
 
     async list({ after, limit, filter = {} }) {
@@ -134,42 +133,6 @@ export function createJobView(options: {
       return { object: 'list', data, has_more: false };
     },
   };
-}
-
-/** A run that has just been stored. */
-export function newJob(id: string, spec: RunSpec): Job {
-  return jobOf({ id, spec, status: 'queued', summary: emptySummary(spec), result: null });
-}
-
-export function jobOf({ id, spec, status, summary, result }: RunState): Job {
-  return {
-    id,
-    object: 'job',
-    status,
-    model: spec.model,
-    version: summary.version,
-    dataset: spec.dataset,
-    spec: jobSpecOf(spec),
-    priority: spec.priority,
-    time_limit_seconds: spec.time_limit_seconds,
-    webhook: spec.webhook,
-    progress: summary.progress,
-    metrics: summary.metrics,
-    engine: summary.engine,
-    attempts: summary.attempts,
-    last_error: summary.last_error,
-    resumed_from_step: summary.resumed_from_step,
-    error: result?.error ?? null,
-    created_at: spec.created_at,
-    started_at: summary.started_at,
-    finished_at: result?.finished_at ?? null,
-    metadata: spec.metadata,
-  };
-}
-
-/** @throws TrainyardError JOB_NOT_FOUND */
-export function notFound(id: string): never {
-  throw new TrainyardError('JOB_NOT_FOUND', `There is no job ${JSON.stringify(id)}.`);
 }
 
 function fits(job: Job, { status, model, dataset, metadata = {} }: JobFilter): boolean {

@@ -5,11 +5,11 @@ import { TrainyardError } from '../errors.js';
 import type { EndStatus, Job, StatusChange } from './contracts.js';
 import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys } from './idempotency.js';
-import { jobOf, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
 import { engineOf } from './run-summary.js';
+import { notFound, type ShowJob } from './show-job.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 
 export interface Lifecycle {
@@ -42,13 +42,14 @@ export function createLifecycle(options: {
   runs: RunReader;
   idempotencyKeys: Pick<IdempotencyKeys, 'forget'>;
   queue: Pick<TrainingQueue, 'add' | 'remove'>;
+  show: ShowJob;
   webhooks: Pick<Webhooks, 'enqueueOutstanding'>;
   log: Pick<Logger, 'warn'>;
   /** How long a pause waits for the checkpoint. */
   pauseWithinMs?: number;
   now?: () => Date;
 }): Lifecycle {
-  const { store, runs, idempotencyKeys, queue, webhooks, log } = options;
+  const { store, runs, idempotencyKeys, queue, show, webhooks, log } = options;
   const { pauseWithinMs = 8_000, now = () => new Date() } = options;
 
   async function stateOf(id: string): Promise<RunState> {
@@ -88,7 +89,7 @@ export function createLifecycle(options: {
       const state = await stateOf(id);
       if (state.status === 'cancelled') {
         await followUp(state, false);
-        return jobOf(state);
+        return await show(state);
       }
       if (state.result !== null) throw hasEnded(state, state.result.status, 'cancelled');
       throw new TrainyardError('JOB_FINISHING', `The job ${id} is publishing what it has learnt.`);
@@ -101,7 +102,7 @@ export function createLifecycle(options: {
         if (state.result !== null) throw hasEnded(state, state.result.status, 'paused');
         if (state.status === 'paused') {
           await followUp(state, false);
-          return jobOf(state);
+          return await show(state);
         }
         if (state.status === 'queued') {
           await change(id, ({ status, result }) => status !== 'paused' && result === null, {
@@ -112,7 +113,7 @@ export function createLifecycle(options: {
         }
         const { term, pauseAsked } = await store.newestTerm(id);
         if (!pauseAsked) await store.askToPause(id, term);
-        if (performance.now() > giveUpAt) return jobOf(state);
+        if (performance.now() > giveUpAt) return await show(state);
         await sleep(lookEveryMs);
       }
     },
@@ -123,7 +124,7 @@ export function createLifecycle(options: {
         if (state.result !== null) throw hasEnded(state, state.result.status, 'resumed');
         if (state.status !== 'paused') {
           await followUp(state, true);
-          return jobOf(state);
+          return await show(state);
         }
         await change(id, ({ status }) => status === 'paused', {
           type: 'status',

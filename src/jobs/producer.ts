@@ -10,11 +10,11 @@ import type { TraceContext } from '../telemetry/trace-context.js';
 import type { Job, JobRequest, RunSpec } from './contracts.js';
 import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
-import { jobOf, newJob, notFound } from './job-view.js';
 import type { TrainingQueue } from './queue/training-queue.js';
-import type { RunReader, RunState } from './run-state.js';
+import { newRun, type RunReader, type RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
 import { engineOf } from './run-summary.js';
+import { notFound, type ShowJob } from './show-job.js';
 import { defaults, resolveSpec } from './spec.js';
 import type { Webhooks } from './webhooks/webhooks.js';
 
@@ -39,6 +39,7 @@ export function createProducer(options: {
   runs: RunReader;
   idempotencyKeys: IdempotencyKeys;
   queue: Pick<TrainingQueue, 'add' | 'placeOf' | 'count'>;
+  show: ShowJob;
   webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
   /** @throws TrainyardError DATASET_NOT_FOUND */
   datasetInfo: (name: string) => DatasetInfo;
@@ -49,7 +50,7 @@ export function createProducer(options: {
   sweepIntervalMs?: number;
   now?: () => Date;
 }): Producer {
-  const { store, runs, idempotencyKeys, queue, webhooks, datasetInfo, log } = options;
+  const { store, runs, idempotencyKeys, queue, show, webhooks, datasetInfo, log } = options;
   const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
   /** Runs that need not be looked at again: they have ended and nobody waits to hear so, or they cannot be read. */
   const settled = new Set<string>();
@@ -145,7 +146,7 @@ export function createProducer(options: {
   }
 
   async function jobWithId(id: string): Promise<Job> {
-    return jobOf((await runs.read(id)) ?? notFound(id));
+    return show((await runs.read(id)) ?? notFound(id));
   }
 
   return {
@@ -165,7 +166,7 @@ export function createProducer(options: {
         if (first.run_id !== id) return replay(first, request, spec);
       }
       // A replay that came first has stored the run as it saw it.
-      const job = (await accept(id, spec)) ? newJob(id, spec) : await jobWithId(id);
+      const job = (await accept(id, spec)) ? await show(newRun(id, spec)) : await jobWithId(id);
       return { job, replayed: false };
     },
 

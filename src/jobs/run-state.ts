@@ -13,6 +13,11 @@ export interface RunState {
   result: RunResult | null;
 }
 
+/** A run that has just been stored. */
+export function newRun(id: string, spec: RunSpec): RunState {
+  return { id, spec, status: 'queued', summary: emptySummary(spec), result: null };
+}
+
 export interface RunReader {
   /**
    * null: there is no such run.

@@ -59,6 +59,7 @@ interface QueueCounts {
   queue: string;
   waiting: number;
   active: number;
+  workers: number;
 }
 
 /** For requests that no route is there for: their paths are anybody's to choose. */
@@ -157,6 +158,11 @@ export function createMetrics({
     'Entries of a queue that wait or are being worked on, by whichever process; absent while the queue is down.',
     ['queue', 'state'],
   );
+  const queueWorkers = gauge(
+    'trainyard_queue_workers',
+    'Workers that are connected to a queue, busy or not; absent while the queue is down.',
+    ['queue'],
+  );
   const jobWait = histogram(
     'trainyard_job_queue_wait_seconds',
     'Time from the creation of a job to its first training.',
@@ -205,7 +211,9 @@ export function createMetrics({
     const counts = await within(queueWithinMs, queueCounts()).catch(() => null);
     queueUp.set(counts === null ? 0 : 1);
     queueJobs.reset();
-    for (const { queue, waiting, active } of counts ?? []) {
+    queueWorkers.reset();
+    for (const { queue, waiting, active, workers } of counts ?? []) {
+      queueWorkers.set({ queue }, workers);
       queueJobs.set({ queue, state: 'waiting' }, waiting);
       queueJobs.set({ queue, state: 'active' }, active);
     }

@@ -145,6 +145,15 @@ test('no hidden layer is a network too', async () => {
   expect(job.spec.network).toEqual({ inputs: 784, hidden: [], outputs: 10 });
 });
 
+test('a job that waits says in which queue, with how many, and for how many workers', async () => {
+  const service = await startService();
+  await submit(service);
+  const { queue } = await submit(service);
+  // As it was remembered, or as it is.
+  expect([1, 2]).toContain(queue?.waiting);
+  expect(queue).toMatchObject({ name: 'training', workers: 0 });
+});
+
 test.each(['succeeded', 'failed', 'cancelled'] as const)(
   'a job that has %s is answered whole',
   async (status) => {
@@ -162,7 +171,7 @@ test.each(['succeeded', 'failed', 'cancelled'] as const)(
     });
 
     const { body } = await service.http.get(`/v1/jobs/${submitted.id}`).expect(200);
-    expect(body).toEqual({ ...submitted, ...summary, status, error, finished_at });
+    expect(body).toEqual({ ...submitted, ...summary, status, queue: null, error, finished_at });
   },
 );
 
@@ -179,6 +188,7 @@ test('a job that runs is answered as its events say', async () => {
   expect(body).toEqual({
     ...submitted,
     status: 'running',
+    queue: null,
     attempts: 1,
     engine,
     progress: { ...progress, samples_per_second: null },

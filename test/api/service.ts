@@ -23,6 +23,7 @@ import { createAliases, type Aliases } from '../../src/model/aliases.js';
 import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
 import { createRegistry, type Registry } from '../../src/model/registry.js';
 import { createRetention } from '../../src/model/retention.js';
+import { createShowJob } from '../../src/jobs/show-job.js';
 import { parseSecret } from '../../src/jobs/webhooks/secret.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
@@ -106,12 +107,15 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const idempotencyKeys = createIdempotencyKeys(storage);
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
   const feed = createEventFeed({ store, log, lookEveryMs: 20 });
+  const verbs = verbsOf(queue);
+  const show = createShowJob(verbs);
   const webhooks = createWebhooks({
     storage,
     store,
     runs,
     feed,
     queue: { add: () => Promise.resolve() },
+    show,
     secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
     allowPrivate: false,
     log,
@@ -134,19 +138,21 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
       store,
       runs,
       idempotencyKeys,
-      queue: verbsOf(queue),
+      queue: verbs,
+      show,
       webhooks,
       datasetInfo: (name) => datasets.info(name),
       trainingMemoryLimitBytes: 2 ** 30,
       maxQueuedJobs,
       log,
     }),
-    jobs: createJobView({ storage, store, runs, log }),
+    jobs: createJobView({ storage, store, runs, show, log }),
     lifecycle: createLifecycle({
       store,
       runs,
       idempotencyKeys,
-      queue: verbsOf(queue),
+      queue: verbs,
+      show,
       webhooks,
       log,
       pauseWithinMs: 1_000,
@@ -198,7 +204,10 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   };
 }
 
-function verbsOf(queue: TestService['queue']): Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'> {
+function verbsOf(
+  queue: TestService['queue'],
+): Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count' | 'queueOf'> {
+  const count = () => Promise.resolve([...queue.values()].filter((place) => place === 'waiting').length);
   return {
     add(runId) {
       if (!queue.has(runId)) queue.set(runId, 'waiting');
@@ -206,6 +215,7 @@ function verbsOf(queue: TestService['queue']): Pick<TrainingQueue, 'add' | 'remo
     },
     remove: (runId) => Promise.resolve(queue.get(runId) === 'waiting' && queue.delete(runId)),
     placeOf: (runId) => Promise.resolve(queue.get(runId) ?? null),
-    count: () => Promise.resolve([...queue.values()].filter((place) => place === 'waiting').length),
+    count,
+    queueOf: async () => ({ name: 'training', waiting: await count(), workers: 0 }),
   };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { barLine, createProgressView, percent, plainLine } from '../../src/demo/progress.js';
 import type { EpochMetrics, Job, JobProgress } from '../../src/jobs/contracts.js';
-import { newJob } from '../../src/jobs/job-view.js';
+import { newRun } from '../../src/jobs/run-state.js';
+import { jobOf } from '../../src/jobs/show-job.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';
 
-const queued = newJob('job_1', await smallSpec());
+const queued = jobOf(newRun('job_1', await smallSpec()));
 const metrics: EpochMetrics = {
   epoch: 1,
   step: 5,

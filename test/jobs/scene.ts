@@ -17,6 +17,7 @@ import type { Queues } from '../../src/jobs/queue/queues.js';
 import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
 import { createRunReader } from '../../src/jobs/run-state.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
+import { createShowJob } from '../../src/jobs/show-job.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
@@ -75,13 +76,16 @@ export function sceneWithQueue(): {
         remove: fragile((id: string) => training.remove(id)),
         placeOf: fragile((id: string) => training.placeOf(id)),
         count: fragile(() => training.count()),
+        queueOf: fragile((engine: string) => training.queueOf(engine)),
       };
+      const show = createShowJob(queue);
       const webhooks = createWebhooks({
         storage,
         store,
         runs,
         feed,
         queue: queues.webhooks,
+        show,
         secret: undefined,
         allowPrivate: false,
         log,
@@ -93,6 +97,7 @@ export function sceneWithQueue(): {
         runs,
         idempotencyKeys,
         queue,
+        show,
         webhooks,
         datasetInfo: (name) => datasets.info(name),
         trainingMemoryLimitBytes: 2 ** 30,
@@ -110,12 +115,13 @@ export function sceneWithQueue(): {
         storage,
         store,
         producer,
-        jobs: createJobView({ storage, store, runs, log }),
+        jobs: createJobView({ storage, store, runs, show, log }),
         lifecycle: createLifecycle({
           store,
           runs,
           idempotencyKeys,
           queue,
+          show,
           webhooks,
           log,
           pauseWithinMs: 1_000,

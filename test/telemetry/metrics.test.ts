@@ -28,7 +28,7 @@ function useAll(metrics: Metrics): void {
 
 test('what is rendered is in the text format of Prometheus, and says so', async () => {
   const metrics = createMetrics({
-    queueCounts: () => Promise.resolve([{ queue: 'training', waiting: 3, active: 1 }]),
+    queueCounts: () => Promise.resolve([{ queue: 'training', waiting: 3, active: 1, workers: 2 }]),
   });
   useAll(metrics);
   const { contentType, text } = await metrics.render();
@@ -40,6 +40,7 @@ test('what is rendered is in the text format of Prometheus, and says so', async 
   expect(empty).toEqual([]);
   expect(valueOf(families, 'trainyard_queue_jobs', { queue: 'training', state: 'waiting' })).toBe(3);
   expect(valueOf(families, 'trainyard_queue_jobs', { queue: 'training', state: 'active' })).toBe(1);
+  expect(valueOf(families, 'trainyard_queue_workers', { queue: 'training' })).toBe(2);
   expect(valueOf(families, 'trainyard_predictions_waiting')).toBe(4);
   expect(valueOf(families, 'trainyard_model_version', { model: 'digits' })).toBe(2);
   expect(valueOf(families, 'trainyard_prediction_batch_size_sum', { model: 'digits' })).toBe(3);
@@ -101,9 +102,9 @@ describe('a queue that does not answer', () => {
 
   test('is counted again when it is back', async () => {
     const answers = [
-      Promise.resolve([{ queue: 'training', waiting: 1, active: 0 }]),
+      Promise.resolve([{ queue: 'training', waiting: 1, active: 0, workers: 0 }]),
       Promise.reject(new Error('away')),
-      Promise.resolve([{ queue: 'training', waiting: 2, active: 0 }]),
+      Promise.resolve([{ queue: 'training', waiting: 2, active: 0, workers: 0 }]),
     ];
     const metrics = createMetrics({ queueCounts: () => answers.shift() ?? nothing() });
     const waiting = async () =>

@@ -54,10 +54,23 @@ const Webhook = Type.Object(
   { description: 'Who is told what becomes of the job; null for nobody.' },
 );
 
+const JobQueue = Type.Object(
+  {
+    name: Type.String(),
+    waiting: Type.Integer({ description: 'Jobs in it, this one among them.' }),
+    workers: Type.Integer({
+      description:
+        'Workers that are connected to it, busy or not. With 0 nobody takes its jobs up, and they wait until somebody does.',
+    }),
+  },
+  { description: 'Where the job waits; null when it does not, or when the queue does not answer.' },
+);
+
 export const jobExample = {
   id: jobIdExample,
   object: 'job' as const,
   status: 'succeeded' as const,
+  queue: null,
   model: 'mnist-mlp',
   version: 1,
   dataset: 'mnist',
@@ -88,6 +101,8 @@ export const jobExample = {
   metadata: { purpose: 'a first try' },
 };
 
+const queueExample = { name: 'training', waiting: 1, workers: 1 };
+
 const underWayExample = {
   ...jobExample,
   version: null,
@@ -107,6 +122,7 @@ export const jobExamples = {
   new: {
     ...underWayExample,
     status: 'queued' as const,
+    queue: queueExample,
     progress: {
       ...progressExample,
       epoch: 0,
@@ -124,7 +140,7 @@ export const jobExamples = {
   },
   running: { ...underWayExample, status: 'running' as const },
   paused: { ...underWayExample, status: 'paused' as const },
-  resumed: { ...underWayExample, status: 'queued' as const },
+  resumed: { ...underWayExample, status: 'queued' as const, queue: queueExample },
   cancelled: {
     ...underWayExample,
     status: 'cancelled' as const,
@@ -139,6 +155,7 @@ export const Job = component(
       id: Type.String({ pattern: jobIdPattern, description: 'Ids sort by the time of creation.' }),
       object: Type.Literal('job'),
       status: Type.Enum([...jobStatuses], { type: 'string' }),
+      queue: nullable(JobQueue),
       model: Type.String({ description: 'The name under which it is published.' }),
       version: nullable(
         Type.Integer({ description: 'The version published last; null before the first one.' }),

@@ -48,6 +48,7 @@ export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Q
         factory: createPostgresBackend,
         queueConnection: pool,
         workerConnection: pool,
+        isOurs: true,
         close: async () => {
           clearInterval(tidying);
           await database.close();

@@ -48,6 +48,8 @@ export interface EntryQueue<Entry> {
   remove(id: string): Promise<boolean>;
   placeOf(id: string): Promise<Place>;
   counts(): Promise<Counts>;
+  /** How many workers there are that take its entries, in all processes. */
+  workers(): Promise<number>;
   work(processEntry: EntryProcessor<Entry>, options: { concurrency: number }): EntryWorker;
   close(): Promise<void>;
   /** For the board. */
@@ -61,6 +63,8 @@ export interface QueueDatastore<B extends IQueueBackend, C> {
   factory: BackendFactory<B, C>;
   queueConnection: C;
   workerConnection: C;
+  /** Nobody else is on it, and it cannot tell who works. */
+  isOurs?: true;
   /** Before the first queue is opened. */
   prepare?(): Promise<void>;
   close(): Promise<void>;
@@ -112,6 +116,9 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
     return state === 'unknown' || state === 'completed' || state === 'failed' ? null : 'waiting';
   }
 
+  /** The workers of this process that have not been closed. */
+  const open = new Set<AbortController>();
+
   return {
     // A Queue of any backend, where BullMQ's type has the one of Redis by default.
     bull: queue as unknown as BullQueue,
@@ -134,8 +141,13 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
       return { waiting: Object.values(waiting).reduce((sum, count) => sum + count, 0), active };
     },
 
+    async workers() {
+      return datastore.isOurs ? open.size : answered(queue.getWorkersCount());
+    },
+
     work(processEntry, { concurrency }) {
       const stop = new AbortController();
+      open.add(stop);
       const worker = new Worker<Entry>(
         name,
         async (job, token, lost) => {
@@ -171,6 +183,7 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
           if (!stop.signal.aborted) void worker.resume();
         },
         async close() {
+          open.delete(stop);
           // One that is closed before it is ready leaves a connection to PostgreSQL open.
           await answered(worker.waitUntilReady()).catch(() => undefined);
           // In this order: a closing worker does not take back the very entry that it hands back.

@@ -22,7 +22,7 @@ export interface Queues {
   /** Rejects when the datastore does not answer in time. */
   ping(): Promise<void>;
   /** Of each queue. */
-  counts(): Promise<({ queue: string } & Counts)[]>;
+  counts(): Promise<({ queue: string; workers: number } & Counts)[]>;
   /** Puts the queues on a page of Bull Board. */
   showOn(page: BoardPage): Promise<void>;
   /** After the workers. */
@@ -38,7 +38,7 @@ export async function openQueues<B extends IQueueBackend, C>(
   engines: readonly string[],
   log: Logger,
 ): Promise<Queues> {
-  const opened: Pick<EntryQueue<unknown>, 'bull' | 'counts' | 'close'>[] = [];
+  const opened: Pick<EntryQueue<unknown>, 'bull' | 'counts' | 'workers' | 'close'>[] = [];
   const open = async <Entry>(name: string): Promise<EntryQueue<Entry>> => {
     const queue = await openEntryQueue<Entry, B, C>(name, datastore, log);
     opened.push(queue);
@@ -66,7 +66,10 @@ export async function openQueues<B extends IQueueBackend, C>(
       },
       counts() {
         return Promise.all(
-          opened.map(async (queue) => ({ queue: queue.bull.name, ...(await queue.counts()) })),
+          opened.map(async (queue) => {
+            const [counts, workers] = await Promise.all([queue.counts(), queue.workers()]);
+            return { queue: queue.bull.name, ...counts, workers };
+          }),
         );
       },
       async showOn(page) {

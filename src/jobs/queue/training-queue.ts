@@ -2,6 +2,7 @@
  * The queue of runs to train. It delivers run ids; what a run is, and how it ended, stands in the run store. Runs that name
  * an engine which not every worker has wait in a queue of their own, where only those workers take them that have it.
  */
+import type { JobQueue } from '../contracts.js';
 import type { Delivery, EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
 import { workOnSeveral } from './work-on-several.js';
 
@@ -26,6 +27,8 @@ export interface TrainingQueue {
   placeOf(runId: string): Promise<Place>;
   /** How many runs wait. */
   count(): Promise<number>;
+  /** Where runs wait that this engine trains. */
+  queueOf(engine: string): Promise<JobQueue>;
   /** Starts taking runs, those too that ask for one of `engines`, where they have a queue of their own. */
   work(processRun: RunProcessor, options: { concurrency: number; engines?: readonly string[] }): RunWorker;
 }
@@ -40,8 +43,9 @@ export function createTrainingQueue(
   byEngine: ReadonlyMap<string, EntryQueue<RunEntry>>,
 ): TrainingQueue {
   const all = [anyEngine, ...byEngine.values()];
+  const entriesFor = (engine: string): EntryQueue<RunEntry> => byEngine.get(engine) ?? anyEngine;
   const add: TrainingQueue['add'] = (runId, { engine = 'auto', priority = 0, first = false } = {}) =>
-    (byEngine.get(engine) ?? anyEngine).add(
+    entriesFor(engine).add(
       runId,
       { run_id: runId },
       first ? { lifo: true } : { priority: bullPriority(priority) },
@@ -61,6 +65,11 @@ export function createTrainingQueue(
     async count() {
       const counts = await Promise.all(all.map((entries) => entries.counts()));
       return counts.reduce((sum, { waiting }) => sum + waiting, 0);
+    },
+    async queueOf(engine) {
+      const entries = entriesFor(engine);
+      const [{ waiting }, workers] = await Promise.all([entries.counts(), entries.workers()]);
+      return { name: entries.bull.name, waiting, workers };
     },
     work(processRun, { concurrency, engines = [] }) {
       const own = engines.flatMap((engine) => byEngine.get(engine) ?? []);

@@ -2,11 +2,11 @@
 import type { Logger } from 'pino';
 import type { Storage } from '../../storage/storage.js';
 import type { EventFeed } from '../event-feed.js';
-import { jobOf } from '../job-view.js';
 import type { WebhookEntry, WebhookQueue } from '../queue/webhook-queue.js';
 import { logStart } from '../run-log.js';
 import type { RunReader } from '../run-state.js';
 import type { RunStore } from '../run-store.js';
+import type { ShowJob } from '../show-job.js';
 import { createDeliverer, type WebhookDelivery } from './deliverer.js';
 import { createDeliveryLog, type DeliveryAttempt } from './delivery-log.js';
 import { wantedAs, type WebhookRequest, type WebhookSpec } from './events.js';
@@ -32,12 +32,13 @@ export function createWebhooks(options: {
   runs: RunReader;
   feed: EventFeed;
   queue: Pick<WebhookQueue, 'add'>;
+  show: ShowJob;
   /** undefined: none is configured; no job may ask for a webhook, and what earlier ones asked for waits. */
   secret: WebhookSecret | undefined;
   allowPrivate: boolean;
   log: Logger;
 }): Webhooks {
-  const { storage, store, runs, feed, queue, secret, allowPrivate, log } = options;
+  const { storage, store, runs, feed, queue, show, secret, allowPrivate, log } = options;
   const deliveryLog = createDeliveryLog(storage);
   const deliverer =
     secret &&
@@ -46,7 +47,7 @@ export function createWebhooks(options: {
       readEvents: async (runId) => (await store.readEvents(runId, logStart)).events,
       async readJob(runId) {
         const state = await runs.read(runId);
-        return state && jobOf(state);
+        return state && show(state);
       },
       deliveryLog,
       send: createSender({ allowPrivate }),

@@ -66,6 +66,19 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await until(() => isGone(ids[2]));
       });
 
+      test('says how many wait, and how many workers there are for them', async () => {
+        const id = newRunId();
+        await queues.training.add(id);
+        expect(await queues.training.queueOf('auto')).toEqual({ name: 'training', waiting: 1, workers: 0 });
+        const [first, second] = [work(done), work(done)];
+        await until(async () => (await queues.training.queueOf('auto')).workers === 2);
+        await until(() => isGone(id));
+        await first.worker.close();
+        await until(async () => (await queues.training.queueOf('auto')).workers === 1);
+        await second.worker.close();
+        await until(async () => (await queues.training.queueOf('auto')).workers === 0);
+      });
+
       test('does not know one that was never added', async () => {
         expect(await queues.training.placeOf(newRunId())).toBeNull();
       });

@@ -65,7 +65,7 @@ for (const kind of ['redis', 'postgres'] as const) {
           for (const letGo of inHand.values()) letGo();
           await closed;
         });
-        return { queues, delivered, inHand };
+        return { queues, worker, delivered, inHand };
       }
 
       test('give them only to a worker that has it, which takes others too', async () => {
@@ -139,6 +139,22 @@ for (const kind of ['redis', 'postgres'] as const) {
         await until(async () => (await queues.training.count()) === 0);
       });
 
+      test('say who could take them up', async () => {
+        const [without, having] = [await openWithWorker([]), await openWithWorker(['tensorflow'])];
+        const { training } = without.queues;
+        await until(async () => (await training.queueOf('tensorflow')).workers === 1);
+        expect(await training.queueOf('tensorflow')).toEqual({
+          name: 'training-tensorflow',
+          waiting: 0,
+          workers: 1,
+        });
+        await until(async () => (await training.queueOf('auto')).workers === 2);
+        expect(await training.queueOf('wasm')).toEqual({ name: 'training', waiting: 0, workers: 2 });
+        await having.worker.close();
+        await until(async () => (await training.queueOf('tensorflow')).workers === 0);
+        expect((await training.queueOf('auto')).workers).toBe(1);
+      });
+
       test('count, find and take them out like others', async () => {
         const queues = await open();
         onTestFinished(() => queues.close());
@@ -147,9 +163,9 @@ for (const kind of ['redis', 'postgres'] as const) {
         await queues.training.add(special, { ...forTensorflow, priority: 3 });
         expect(await queues.training.count()).toBe(2);
         expect(await queues.counts()).toEqual([
-          { queue: 'training', waiting: 1, active: 0 },
-          { queue: 'training-tensorflow', waiting: 1, active: 0 },
-          { queue: 'webhooks', waiting: 0, active: 0 },
+          { queue: 'training', waiting: 1, active: 0, workers: 0 },
+          { queue: 'training-tensorflow', waiting: 1, active: 0, workers: 0 },
+          { queue: 'webhooks', waiting: 0, active: 0, workers: 0 },
         ]);
         for (const id of [plain, special]) {
           expect(await queues.training.placeOf(id)).toBe('waiting');

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { JobQueue } from '../../src/jobs/contracts.js';
+import { newRun, type RunState } from '../../src/jobs/run-state.js';
+import { createShowJob } from '../../src/jobs/show-job.js';
+import { smallSpec } from './training/small-mnist.js';
+
+const waiting: JobQueue = { name: 'training', waiting: 3, workers: 0 };
+
+async function runOf(change: Partial<RunState> = {}): Promise<RunState> {
+  return { ...newRun('job_1', await smallSpec()), ...change };
+}
+
+test('a job that waits says where', async () => {
+  const show = createShowJob({ queueOf: () => Promise.resolve(waiting) });
+  expect((await show(await runOf())).queue).toEqual(waiting);
+  for (const status of ['running', 'paused', 'succeeded'] as const) {
+    expect((await show(await runOf({ status }))).queue).toBeNull();
+  }
+});
+
+test('a job that waits for the engine that began it says so', async () => {
+  const asked: string[] = [];
+  const show = createShowJob({
+    queueOf(engine) {
+      asked.push(engine);
+      return Promise.resolve(waiting);
+    },
+  });
+  const run = await runOf();
+  const engine = { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' };
+  await show({ ...run, summary: { ...run.summary, engine } });
+  expect(asked).toEqual(['tensorflow']);
+});
+
+test('a page of jobs asks the queue once for each engine', async () => {
+  const asked: string[] = [];
+  const show = createShowJob({
+    queueOf(engine) {
+      asked.push(engine);
+      return Promise.resolve(waiting);
+    },
+  });
+  const [any, reference] = [await runOf(), await runOf({ spec: await smallSpec({ engine: 'reference' }) })];
+  await Promise.all([any, reference, any, reference].map(show));
+  expect(asked).toEqual(['auto', 'reference']);
+});
+
+test.each([
+  ['fails', () => Promise.reject(new Error('away'))],
+  ['does not answer', () => new Promise<never>(() => undefined)],
+])('a job is shown all the same where the queue %s', async (_, queueOf) => {
+  const show = createShowJob({ queueOf });
+  expect(await show(await runOf())).toMatchObject({ status: 'queued', queue: null });
+});
