@@ -24,6 +24,7 @@ const Env = Type.Object({
   WEBHOOK_SECRET: Type.Optional(Type.String()),
   WEBHOOK_ALLOW_PRIVATE: Switch,
   ALLOW_ANONYMOUS: Switch,
+  ALLOWED_HOSTS: Type.Optional(Type.String()),
   CORS_ORIGINS: Type.Optional(Type.String()),
   ADMIN_UI: Switch,
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String()),
@@ -91,6 +92,8 @@ export interface Config {
   readonly webhookAllowPrivate: boolean;
   /** Whether a service without keys may listen where other machines reach it. */
   readonly allowAnonymous: boolean;
+  /** By which names a service without keys may be asked besides those of its own machine, in lower case; '*': by any. */
+  readonly anonymousHosts: '*' | readonly string[];
   /** Exact origins whose pages may ask, or '*' for any. */
   readonly corsOrigins: '*' | readonly string[];
   /** Whether the queues are shown at /admin/queues. */
@@ -142,6 +145,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     webhookSecret: values.WEBHOOK_SECRET,
     webhookAllowPrivate: isOn(values.WEBHOOK_ALLOW_PRIVATE),
     allowAnonymous: isOn(values.ALLOW_ANONYMOUS),
+    anonymousHosts: parseHosts(values),
     corsOrigins: parseOrigins(values.CORS_ORIGINS),
     adminUi: isOn(values.ADMIN_UI),
     tracing: parseTracing(values),
@@ -234,11 +238,27 @@ function isPlainUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
-function parseOrigins(text = ''): Config['corsOrigins'] {
-  const origins = text
+/** Without a list a service for its own machine is asked by that one's names, and another by any. */
+function parseHosts({ ALLOWED_HOSTS, ALLOW_ANONYMOUS }: Static<typeof Env>): Config['anonymousHosts'] {
+  if (ALLOWED_HOSTS === undefined) return isOn(ALLOW_ANONYMOUS) ? '*' : [];
+  const names = listed(ALLOWED_HOSTS.toLowerCase());
+  const wrong = names.find((name) => !/^[a-z\d]([a-z\d._-]*[a-z\d])?$/.test(name));
+  if (wrong === undefined) return Object.freeze(names);
+  throw new TrainyardError(
+    'CONFIG_INVALID',
+    `ALLOWED_HOSTS must be names like trainyard.example.com, without ports and separated by commas; ${wrong} is none.`,
+  );
+}
+
+function listed(text: string): string[] {
+  return text
     .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '');
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function parseOrigins(text = ''): Config['corsOrigins'] {
+  const origins = listed(text);
   if (origins.length === 1 && origins[0] === '*') return '*';
   const wrong = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
   if (wrong === undefined) return Object.freeze(origins);

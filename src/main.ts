@@ -247,12 +247,12 @@ async function startApi(
 async function startAccess(
   { config, log, storage }: Pick<Parts, 'config' | 'log' | 'storage'>,
   stops: Stop[],
-): Promise<{ keys: KeyRing; loopbackOnly: boolean }> {
+): Promise<{ keys: KeyRing; anonymousHosts: Config['anonymousHosts'] }> {
   const keys = createKeyRing({ store: createKeyStore(storage), log, ...lookPace(config.store) });
   stops.push(() => keys.stop());
   await keys.start();
   refuseExposure(config, keys);
-  return { keys, loopbackOnly: isLoopback(config.host) && !config.allowAnonymous };
+  return { keys, anonymousHosts: config.anonymousHosts };
 }
 
 /** @throws TrainyardError ADDRESS_EXPOSED */

@@ -49,6 +49,7 @@ describe('settings', () => {
       WEBHOOK_SECRET: 'whsec_',
       WEBHOOK_ALLOW_PRIVATE: 'true',
       ALLOW_ANONYMOUS: '1',
+      ALLOWED_HOSTS: 'Trainyard.example, api',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
       ADMIN_UI: '1',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
@@ -75,6 +76,7 @@ describe('settings', () => {
       webhookSecret: 'whsec_',
       webhookAllowPrivate: true,
       allowAnonymous: true,
+      anonymousHosts: ['trainyard.example', 'api'],
       corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
       adminUi: true,
       tracing: {
@@ -91,6 +93,12 @@ describe('settings', () => {
 
   test.each(['postgres://a/b', 'postgresql://a/b'])('know PostgreSQL by %s', (url) => {
     expect(loadConfig({ QUEUE_URL: url }).queue).toEqual({ kind: 'postgres', url });
+  });
+
+  test('have a service without keys asked by the names of its own machine, unless it is for others too', () => {
+    expect(loadConfig({}).anonymousHosts).toEqual([]);
+    expect(loadConfig({ ALLOW_ANONYMOUS: '1' }).anonymousHosts).toBe('*');
+    expect(loadConfig({ ALLOWED_HOSTS: 'api' }).anonymousHosts).toEqual(['api']);
   });
 
   test('let every page ask with *', () => {
@@ -164,6 +172,9 @@ describe('settings', () => {
     [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB'],
     [{ ADMIN_UI: 'on' }, 'ADMIN_UI'],
     [{ ALLOW_ANONYMOUS: 'yes' }, 'ALLOW_ANONYMOUS'],
+    [{ ALLOWED_HOSTS: 'https://a.example' }, 'https://a.example is none'],
+    [{ ALLOWED_HOSTS: 'a.example:3000' }, 'a.example:3000 is none'],
+    [{ ALLOWED_HOSTS: '*' }, '* is none'],
     [{ CORS_ORIGINS: 'app.example.com' }, 'app.example.com is none'],
     [{ CORS_ORIGINS: 'https://app.example.com/' }, 'https://app.example.com/ is none'],
     [{ CORS_ORIGINS: 'https://a.example,*' }, '* is none'],

@@ -26,13 +26,13 @@ export interface BaseAppDeps {
   keys?: Keys;
   /** Whose pages may ask; none: only the service's own. */
   corsOrigins?: CorsOrigins;
-  /** As long as nobody needs a key, the service is for its own machine only. */
-  loopbackOnly?: boolean;
+  /** As long as nobody needs a key: by which names the service may be asked, besides those of its own machine. */
+  anonymousHosts?: '*' | readonly string[];
 }
 
 /** `before` takes the requests first. */
 export async function createBaseApp(
-  { log, metrics, traced = false, keys, corsOrigins = [], loopbackOnly = false }: BaseAppDeps,
+  { log, metrics, traced = false, keys, corsOrigins = [], anonymousHosts = '*' }: BaseAppDeps,
   before: (answer: RequestListener) => RequestListener = (answer) => answer,
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
@@ -67,7 +67,7 @@ export async function createBaseApp(
   useRefusalWhenClosing(app);
   useProblemDetails(app);
   if (corsOrigins.length > 0) await useCors(app, corsOrigins);
-  refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, loopbackOnly, corsOrigins });
+  refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, anonymousHosts, corsOrigins });
   useKeys(app, keys);
   for (const { schema } of components) app.addSchema(schema);
   return app;

@@ -46,7 +46,7 @@ describe('a service without keys', () => {
   );
 
   test('answers its own pages, under whichever name they were asked for', async () => {
-    const service = await startService({ loopbackOnly: true });
+    const service = await startService({ anonymousHosts: [] });
     for (const name of ['127.0.0.1', 'localhost', 'LocalHost', 'trainyard.localhost', '[::1]']) {
       const host = `${name}:${portOf(service)}`;
       const { status } = await ask(service, { headers: { host, origin: `http://${host}` } });
@@ -55,18 +55,17 @@ describe('a service without keys', () => {
   });
 
   test('answers whoever is no page', async () => {
-    const service = await startService({ loopbackOnly: true });
+    const service = await startService({ anonymousHosts: [] });
     expect((await ask(service, {})).status).toBe(200);
   });
 
   test('for its own machine only, answers to no other name, such as one that was made to lead there', async () => {
-    const service = await startService({ loopbackOnly: true });
+    const service = await startService({ anonymousHosts: [] });
     for (const name of [
       'evil.example',
       '127.0.0.1.evil.example',
       'localhost.evil.example',
-      '10.0.0.1',
-      '[::2]',
+      '10.0.0.1.example',
     ]) {
       const host = `${name}:${portOf(service)}`;
       for (const headers of [{ host }, { host, origin: `http://${host}` }]) {
@@ -81,8 +80,19 @@ describe('a service without keys', () => {
     expect(service.queue.size).toBe(0);
   });
 
+  test('answers to addresses, which nobody can make lead elsewhere, and to the names that it is given', async () => {
+    const service = await startService({ anonymousHosts: ['trainyard.example', 'api'] });
+    for (const name of ['10.0.0.1', '[::2]', 'Trainyard.Example', 'api']) {
+      const host = `${name}:${portOf(service)}`;
+      expect((await ask(service, { headers: { host, origin: `http://${host}` } })).status, host).toBe(200);
+    }
+    for (const host of ['evil.example', 'api.evil.example', 'example']) {
+      expect((await ask(service, { headers: { host } })).status, host).toBe(403);
+    }
+  });
+
   test('for other machines too, answers to any name', async () => {
-    const service = await startService({ loopbackOnly: false });
+    const service = await startService({ anonymousHosts: '*' });
     const host = 'trainyard.example:8080';
     expect((await ask(service, { headers: { host, origin: `http://${host}` } })).status).toBe(200);
     expect((await ask(service, { headers: { host, origin: 'http://trainyard.example' } })).status).toBe(403);
@@ -91,7 +101,7 @@ describe('a service without keys', () => {
 
 describe('a service with keys', () => {
   test('takes a key from a page of any site, which can only send it where CORS lets it', async () => {
-    const service = await startKeyedService({ loopbackOnly: true });
+    const service = await startKeyedService({ anonymousHosts: [] });
     const text = await service.make(['train']);
     const headers = { host: 'trainyard.example', origin: 'https://evil.example', 'x-api-key': text };
     expect((await ask(service, { headers })).status).toBe(200);
@@ -166,7 +176,7 @@ describe('CORS', () => {
   });
 
   test('lets them use a service without keys, and no others', async () => {
-    const service = await startService({ corsOrigins: [origin], loopbackOnly: true });
+    const service = await startService({ corsOrigins: [origin], anonymousHosts: [] });
     expect((await ask(service, { headers: { origin } })).status).toBe(200);
     expect((await ask(service, { headers: { origin: `${origin}.evil.example` } })).status).toBe(403);
   });

@@ -69,7 +69,8 @@ async function trainsWhatWaits(stack, client) {
   const { id } = await client.submit({ engine: 'tensorflow', epochs: 1, model: 'by-tensorflow' });
   // The workers that run meanwhile leave it alone.
   await client.succeeded((await client.submit({ epochs: 1, network: { hidden: [] }, model: 'other' })).id);
-  assert.equal((await client.job(id)).status, 'queued');
+  const { status, queue } = await client.job(id);
+  assert.deepEqual([status, queue], ['queued', { name: 'training-tensorflow', waiting: 1, workers: 0 }]);
   const waiting = /^trainyard_queue_jobs\{queue="training-tensorflow",state="waiting"\} 1$/m;
   assert.match(String(await client.get('/metrics')), waiting);
 

@@ -1,6 +1,9 @@
 /** What the service does for those outside, over the published port. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { PNG } from 'pngjs';
 import { testDigits } from './client.mjs';
 import { docker, repository } from './docker.mjs';
@@ -23,6 +26,15 @@ export async function checkService(stack, client) {
       const [id] = await stack.containers(service);
       assert.ok(Number(await docker(['inspect', '-f', '{{.HostConfig.Memory}}', id])) > 0, service);
     }
+  });
+
+  await check('it refuses who asks by the name of a site that leads here', async () => {
+    // fetch lets nobody choose the name.
+    const [answer] = await once(
+      get(`${client.url}/v1/jobs`, { headers: { host: 'evil.example' } }),
+      'response',
+    );
+    assert.equal((await json(answer)).code, 'ORIGIN_REFUSED');
   });
 
   section('The service, from outside');

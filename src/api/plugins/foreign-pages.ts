@@ -3,6 +3,7 @@
  * it cannot: only CORS lets a page send one. But a service that asks for no key takes whatever the browser sends for its
  * owner's; and so does one to which the browser sends a password by itself.
  */
+import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 import { isLoopback } from '../../loopback.js';
@@ -12,16 +13,22 @@ import type { CorsOrigins } from './cross-origin.js';
 export interface ForeignPages {
   /** Whether nobody needs a key. */
   isAnonymous: () => boolean;
-  /** Whether such a service is for its own machine only. */
-  loopbackOnly: boolean;
+  /** By which names such a service may be asked, besides addresses and those of its own machine. */
+  anonymousHosts: '*' | readonly string[];
   corsOrigins: CorsOrigins;
 }
 
 export function refuseForeignPages(
   app: FastifyInstance,
-  { isAnonymous, loopbackOnly, corsOrigins }: ForeignPages,
+  { isAnonymous, anonymousHosts, corsOrigins }: ForeignPages,
 ): void {
   const mayAsk = (origin: string): boolean => corsOrigins === '*' || corsOrigins.includes(origin);
+
+  const mayBeAskedAs = (host: string): boolean => {
+    if (anonymousHosts === '*' || host === '') return true;
+    const name = withoutPort(host).toLowerCase();
+    return isLoopback(name) || isAddress(name) || anonymousHosts.includes(name);
+  };
 
   app.addHook('onRequest', ({ headers }, _reply, done) => {
     const { origin, host = '' } = headers;
@@ -33,9 +40,14 @@ export function refuseForeignPages(
           `A page of ${origin} may not ask ${host}: add the origin to CORS_ORIGINS, and send keys as Bearer.`,
         ),
       );
-    } else if (anonymous && loopbackOnly && host !== '' && !isLoopback(withoutPort(host))) {
+    } else if (anonymous && !mayBeAskedAs(host)) {
       // The name of a site whose owner lets it lead here, so that its pages are of one origin with this service.
-      done(refusal(`Without keys this service is asked as localhost or 127.0.0.1, not as ${host}.`));
+      done(
+        refusal(
+          `Without keys this service is asked as localhost or by its address, not as ${host}: ` +
+            'ask so, add the name to ALLOWED_HOSTS, or make keys.',
+        ),
+      );
     } else {
       done();
     }
@@ -49,6 +61,10 @@ function hostOf(origin: string): string {
 
 function withoutPort(host: string): string {
   return host.replace(/:\d*$/, '');
+}
+
+function isAddress(name: string): boolean {
+  return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
 
 function refusal(message: string): TrainyardError {
