@@ -8,11 +8,9 @@ import { TrainyardError } from '../errors.js';
 import type { Alias, Aliases } from './aliases.js';
 import type { Engine } from './engines/engine.js';
 import { loadModel, type LoadedModel, type ServedModel } from './loaded-model.js';
+import { createLoadedVersions } from './loaded-versions.js';
 import { latestAlias } from './model-folder.js';
 import type { PublishedModel, Registry } from './registry.js';
-
-/** Versions asked for by number that stay loaded. */
-const othersKept = 4;
 
 /** Which version is to answer. At most one of `version` and `alias`; without either, `latest`. */
 export interface ModelChoice {
@@ -87,8 +85,7 @@ export function createModelServer(options: {
 }): ModelServer {
   const { registry, aliases, engine, log, observe = {}, lookEveryMs = 500 } = options;
   const models = new Map<string, Followed>();
-  /** Asked for by number, by `name@version`, the one used last at the end. */
-  const others = new Map<string, LoadedModel>();
+  const others = createLoadedVersions(load);
   /** Versions that did not load, by `name@version`: each is logged once, and a damaged one is not tried again. */
   const failed = new Map<string, { isDamaged: boolean; reason: string }>();
   let timer: NodeJS.Timeout | undefined;
@@ -124,7 +121,7 @@ export function createModelServer(options: {
 
   async function follow({ name, versions: numbers, unloaded, hasAliases }: PublishedModel): Promise<void> {
     const before = models.get(name) ?? { unloaded: false, named: new Map<string, Loaded>() };
-    dropRemoved(name, numbers);
+    others.keepOnly(name, numbers);
     const set = hasAliases && !unloaded ? await aliases.list(name) : [];
     const named = unloaded ? new Map<string, Loaded>() : await loadNamed(name, numbers, set, before.named);
     models.set(name, { unloaded, named });
@@ -202,7 +199,10 @@ export function createModelServer(options: {
     if (name === undefined || found === undefined) throw notServed(asked);
     const { unloaded, named } = found;
     if (unloaded) throw notReady(`The model ${name} is unloaded.`);
-    if (version !== undefined) return numbered(name, named, version);
+    if (version !== undefined) {
+      const known = [...named.values()].find((loaded) => loaded.version === version);
+      return known?.model ?? others.get(name, version);
+    }
     const loaded = named.get(alias);
     if (loaded !== undefined) return loaded.model;
     if (alias === latestAlias)
@@ -226,46 +226,12 @@ export function createModelServer(options: {
     return new TrainyardError('MODEL_NOT_FOUND', message, { pointer: '/model' });
   }
 
-  function numbered(name: string, named: ReadonlyMap<string, Loaded>, version: number): LoadedModel {
-    for (const loaded of named.values()) if (loaded.version === version) return loaded.model;
-    const key = `${name}@${version}`;
-    const model = others.get(key) ?? loadOther(key, name, version);
-    others.delete(key);
-    others.set(key, model);
-    return model;
-  }
-
-  function loadOther(key: string, name: string, version: number): LoadedModel {
-    const model = load(name, version);
-    // Room is made only for a version that did load, so that asking for one that is not there pushes none out.
-    model.ready.then(dropLeastUsed, () => {
-      if (others.get(key) === model) others.delete(key);
-    });
-    return model;
-  }
-
-  function dropLeastUsed(): void {
-    for (const key of [...others.keys()].slice(0, -othersKept)) drop(key);
-  }
-
-  function dropRemoved(name: string, numbers: readonly number[]): void {
-    for (const key of others.keys()) {
-      const [model, version] = key.split('@');
-      if (model === name && !numbers.includes(Number(version))) drop(key);
-    }
-  }
-
   function failedOf(name: string): FailedVersion[] {
     const found = [...failed].flatMap(([key, { reason }]) => {
       const [model, version] = key.split('@');
       return model === name ? [{ version: Number(version), reason }] : [];
     });
     return found.sort((a, b) => a.version - b.version);
-  }
-
-  function drop(key: string): void {
-    others.get(key)?.retire();
-    others.delete(key);
   }
 
   return {
@@ -301,9 +267,8 @@ export function createModelServer(options: {
       for (const { named } of models.values()) {
         for (const { model } of new Set(named.values())) model.retire();
       }
-      for (const model of others.values()) model.retire();
-      models.clear();
       others.clear();
+      models.clear();
     },
   };
 }

@@ -6,7 +6,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { s3Credentials } from '../ceph.js';
+import { s3Credentials } from '../servers/ceph-plan.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 import { createS3Storage, type S3Storage, type S3Target } from '../../src/storage/s3-storage.js';
-import { s3Credentials } from '../ceph.js';
+import { s3Credentials } from '../servers/ceph-plan.js';
 import { describeWithService } from '../services.js';
 import { describeStorage } from './conformance.js';
 
