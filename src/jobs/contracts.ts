@@ -118,8 +118,8 @@ export interface JobQueue {
   name: string;
   /** Jobs in it. */
   waiting: number;
-  /** Connected to it, busy ones too. With none its jobs wait until there is one. */
-  workers: number;
+  /** Connected to it, busy ones too; with none its jobs wait until there is one. null: the datastore does not tell. */
+  workers: number | null;
 }
 
 export interface JobError {

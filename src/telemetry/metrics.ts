@@ -59,7 +59,8 @@ interface QueueCounts {
   queue: string;
   waiting: number;
   active: number;
-  workers: number;
+  /** null: nobody knows. */
+  workers: number | null;
 }
 
 /** For requests that no route is there for: their paths are anybody's to choose. */
@@ -213,7 +214,7 @@ export function createMetrics({
     queueJobs.reset();
     queueWorkers.reset();
     for (const { queue, waiting, active, workers } of counts ?? []) {
-      queueWorkers.set({ queue }, workers);
+      if (workers !== null) queueWorkers.set({ queue }, workers);
       queueJobs.set({ queue, state: 'waiting' }, waiting);
       queueJobs.set({ queue, state: 'active' }, active);
     }

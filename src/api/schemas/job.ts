@@ -58,10 +58,13 @@ const JobQueue = Type.Object(
   {
     name: Type.String(),
     waiting: Type.Integer({ description: 'Jobs in it, this one among them.' }),
-    workers: Type.Integer({
-      description:
-        'Workers that are connected to it, busy or not. With 0 nobody takes its jobs up, and they wait until somebody does.',
-    }),
+    workers: nullable(
+      Type.Integer({
+        description:
+          'Workers that are connected to it, busy or not. With 0 nobody takes its jobs up, and they wait until somebody ' +
+          'does. null where the datastore does not tell.',
+      }),
+    ),
   },
   { description: 'Where the job waits; null when it does not, or when the queue does not answer.' },
 );

@@ -48,8 +48,8 @@ export interface EntryQueue<Entry> {
   remove(id: string): Promise<boolean>;
   placeOf(id: string): Promise<Place>;
   counts(): Promise<Counts>;
-  /** How many workers there are that take its entries, in all processes. */
-  workers(): Promise<number>;
+  /** How many workers there are that take its entries, in all processes; null where the datastore does not tell. */
+  workers(): Promise<number | null>;
   work(processEntry: EntryProcessor<Entry>, options: { concurrency: number }): EntryWorker;
   close(): Promise<void>;
   /** For the board. */
@@ -142,7 +142,15 @@ export async function openEntryQueue<Entry, B extends IQueueBackend, C>(
     },
 
     async workers() {
-      return datastore.isOurs ? open.size : answered(queue.getWorkersCount());
+      if (datastore.isOurs) return open.size;
+      try {
+        const workers = await answered(queue.getWorkers());
+        // Where Redis has no such list BullMQ answers with one of its own, which has no client in it.
+        return workers.every(({ rawname }) => rawname !== undefined) ? workers.length : null;
+      } catch {
+        // It may be a list that not everyone is shown.
+        return null;
+      }
     },
 
     work(processEntry, { concurrency }) {

@@ -22,7 +22,7 @@ export interface Queues {
   /** Rejects when the datastore does not answer in time. */
   ping(): Promise<void>;
   /** Of each queue. */
-  counts(): Promise<({ queue: string; workers: number } & Counts)[]>;
+  counts(): Promise<({ queue: string; workers: number | null } & Counts)[]>;
   /** Puts the queues on a page of Bull Board. */
   showOn(page: BoardPage): Promise<void>;
   /** After the workers. */

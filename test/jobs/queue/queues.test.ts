@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openQueue } from '../../../src/jobs/queue/open-queue.js';
@@ -208,6 +209,33 @@ for (const kind of ['redis', 'postgres'] as const) {
     });
   });
 }
+
+describeWithService('redis', 'on a Redis that does not show its clients', (service) => {
+  test('the queues deliver, count, and do not say how many workers there are', async () => {
+    const { port } = new URL(service().url);
+    const admin = new Redis(service().url);
+    onTestFinished(() => admin.disconnect());
+    await admin.call('ACL', ['SETUSER', 'trainyard', 'on', '>secret', '~*', '&*', '+@all', '-client|list']);
+    const queues = await openQueue(
+      { kind: 'redis', url: `redis://trainyard:secret@127.0.0.1:${port}` },
+      folder,
+      log,
+    );
+    onTestFinished(() => queues.close());
+    const id = newRunId();
+    await queues.training.add(id);
+    expect(await queues.training.queueOf('auto')).toEqual({ name: 'training', waiting: 1, workers: null });
+    expect((await queues.counts()).at(0)).toEqual({
+      queue: 'training',
+      waiting: 1,
+      active: 0,
+      workers: null,
+    });
+    const worker = queues.training.work(() => Promise.resolve({ outcome: 'done' }), { concurrency: 1 });
+    onTestFinished(() => worker.close());
+    await until(async () => (await queues.training.placeOf(id)) === null);
+  });
+});
 
 test.each([
   ['redis', 'redis://user:secret@127.0.0.1:1'],
