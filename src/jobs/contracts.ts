@@ -116,7 +116,7 @@ export interface EngineChoice {
 /** Where a job waits. */
 export interface JobQueue {
   name: string;
-  /** Jobs in it. */
+  /** Jobs in it, as of a moment ago. */
   waiting: number;
   /** Connected to it, busy ones too; with none its jobs wait until there is one. null: the datastore does not tell. */
   workers: number | null;

@@ -57,7 +57,7 @@ const Webhook = Type.Object(
 const JobQueue = Type.Object(
   {
     name: Type.String(),
-    waiting: Type.Integer({ description: 'Jobs in it, this one among them.' }),
+    waiting: Type.Integer({ description: 'Jobs in it, as of a moment ago.' }),
     workers: nullable(
       Type.Integer({
         description:
