@@ -37,7 +37,7 @@ async function run(docker) {
     await checkGpuWorker(stack, client);
     await checkMonitoring(stack, workers);
     await checkUpgrade(stack, client);
-    await checkKeys(stack, client);
+    await checkKeys(stack, client, workers);
   } catch (error) {
     aborted = true;
     console.log(error instanceof Error ? error.message : error);

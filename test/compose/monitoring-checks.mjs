@@ -1,5 +1,8 @@
 /** compose.observability.yml, as far as its images are here or can be had. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { docker, hasImage } from './docker.mjs';
 import { eventually } from './eventually.mjs';
 import { check, notHere, section } from './report.mjs';
@@ -16,8 +19,7 @@ export async function checkMonitoring(stack, workers) {
       `Prometheus (${images.prometheus}) takes its configuration and finds the API and every worker up`,
       async () => {
         await stack.withMonitoring(['up', '-d', '--no-deps', 'prometheus']);
-        const wanted = ['trainyard-api', ...Array(workers).fill('trainyard-worker')];
-        await eventually(async () => assert.deepEqual((await targetsOf(stack)).sort(), wanted), patience);
+        await findsAll(stack, workers);
       },
     );
   }
@@ -33,6 +35,28 @@ export async function checkMonitoring(stack, workers) {
       await eventually(shows, patience);
     });
   }
+}
+
+/** While the service asks for keys; `createKey` makes one of the scope. Any of them opens the metrics. */
+export async function checkMonitoringWithKeys(stack, workers, createKey) {
+  if ((await stack.containers('prometheus')).length === 0) return;
+  await check('Prometheus scrapes with the key of METRICS_KEY_FILE', async () => {
+    await eventually(async () => assert.deepEqual(await targetsOf(stack), []), patience);
+    const folder = await mkdtemp(join(tmpdir(), 'trainyard-key-'));
+    try {
+      const METRICS_KEY_FILE = join(folder, 'metrics.key');
+      await writeFile(METRICS_KEY_FILE, await createKey('predict'));
+      await stack.withMonitoring(['up', '-d', '--no-deps', 'prometheus'], { env: { METRICS_KEY_FILE } });
+      await findsAll(stack, workers);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+}
+
+async function findsAll(stack, workers) {
+  const wanted = ['trainyard-api', ...Array(workers).fill('trainyard-worker')];
+  await eventually(async () => assert.deepEqual((await targetsOf(stack)).sort(), wanted), patience);
 }
 
 /** The jobs of the targets that are up. */

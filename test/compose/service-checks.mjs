@@ -8,6 +8,7 @@ import { PNG } from 'pngjs';
 import { testDigits } from './client.mjs';
 import { docker, repository } from './docker.mjs';
 import { eventually } from './eventually.mjs';
+import { checkMonitoringWithKeys } from './monitoring-checks.mjs';
 import { check, mustHold, section } from './report.mjs';
 
 const digits = 200;
@@ -134,12 +135,12 @@ async function checkJobs(client, { id, model, version }) {
 }
 
 /** Last of all: once there are keys, the service stays closed to everyone else. */
-export async function checkKeys(stack, client) {
+export async function checkKeys(stack, client, workers) {
   section('Keys');
   const keys = (...args) => stack.inside('api', ['node', 'dist/keys/main.js', ...args]);
+  const createKey = (scope) => keys('create', '--name', 'test', '--scope', scope);
   await check('a key made in the api container opens the service, and closes it to all others', async () => {
-    const made = await keys('create', '--name', 'test', '--scope', 'admin');
-    const [key] = /ty_\S+/.exec(made);
+    const key = await createKey('admin');
     await eventually(() => client.get('/v1/jobs', { status: 401 }), soon);
     await client.get('/v1/jobs', { headers: { authorization: `Bearer ${key}` } });
     const [, id] = key.split('_');
@@ -149,6 +150,7 @@ export async function checkKeys(stack, client) {
       soon,
     );
   });
+  await checkMonitoringWithKeys(stack, workers, createKey);
 }
 
 async function publishesOnlyTheApi(stack) {
