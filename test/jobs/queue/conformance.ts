@@ -67,16 +67,21 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
       });
 
       test('says how many wait, and how many workers there are for them', async () => {
+        const { training } = queues;
+        // A server may not have noticed yet that a worker has left.
+        const untilWorkers = (count: number) =>
+          until(async () => (await training.queueOf('auto')).workers === count);
         const id = newRunId();
-        await queues.training.add(id);
-        expect(await queues.training.queueOf('auto')).toEqual({ name: 'training', waiting: 1, workers: 0 });
+        await training.add(id);
+        await untilWorkers(0);
+        expect(await training.queueOf('auto')).toEqual({ name: 'training', waiting: 1, workers: 0 });
         const [first, second] = [work(done), work(done)];
-        await until(async () => (await queues.training.queueOf('auto')).workers === 2);
+        await untilWorkers(2);
         await until(() => isGone(id));
         await first.worker.close();
-        await until(async () => (await queues.training.queueOf('auto')).workers === 1);
+        await untilWorkers(1);
         await second.worker.close();
-        await until(async () => (await queues.training.queueOf('auto')).workers === 0);
+        await untilWorkers(0);
       });
 
       test('does not know one that was never added', async () => {

@@ -143,17 +143,19 @@ for (const kind of ['redis', 'postgres'] as const) {
       test('say who could take them up', async () => {
         const [without, having] = [await openWithWorker([]), await openWithWorker(['tensorflow'])];
         const { training } = without.queues;
-        await until(async () => (await training.queueOf('tensorflow')).workers === 1);
+        const untilWorkers = (engine: string, count: number) =>
+          until(async () => (await training.queueOf(engine)).workers === count);
+        await untilWorkers('tensorflow', 1);
         expect(await training.queueOf('tensorflow')).toEqual({
           name: 'training-tensorflow',
           waiting: 0,
           workers: 1,
         });
-        await until(async () => (await training.queueOf('auto')).workers === 2);
+        await untilWorkers('auto', 2);
         expect(await training.queueOf('wasm')).toEqual({ name: 'training', waiting: 0, workers: 2 });
         await having.worker.close();
-        await until(async () => (await training.queueOf('tensorflow')).workers === 0);
-        expect((await training.queueOf('auto')).workers).toBe(1);
+        await untilWorkers('tensorflow', 0);
+        await untilWorkers('auto', 1);
       });
 
       test('count, find and take them out like others', async () => {
@@ -163,6 +165,8 @@ for (const kind of ['redis', 'postgres'] as const) {
         await queues.training.add(plain);
         await queues.training.add(special, { ...forTensorflow, priority: 3 });
         expect(await queues.training.count()).toBe(2);
+        // Until the server has noticed that the workers of other tests have left.
+        await until(async () => (await queues.counts()).every(({ workers }) => workers === 0));
         expect(await queues.counts()).toEqual([
           { queue: 'training', waiting: 1, active: 0, workers: 0 },
           { queue: 'training-tensorflow', waiting: 1, active: 0, workers: 0 },
