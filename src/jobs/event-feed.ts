@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RunEvent } from './contracts.js';
-import { notFound } from './show-job.js';
 import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
+import { notFound } from './show-job.js';
 
 export interface EventFeed {
   /**

@@ -1,5 +1,5 @@
 /** What the events of a run add up to, so far. */
-import type { JobProgress, JobStatus, RunEvent, RunSpec, RunSummary } from './contracts.js';
+import type { EngineChoice, JobProgress, JobStatus, RunEvent, RunSpec, RunSummary } from './contracts.js';
 
 /** Of a run that no worker has taken up yet. */
 export function emptySummary(spec: RunSpec): RunSummary {
@@ -39,6 +39,11 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
     case 'done':
       return summary;
   }
+}
+
+/** What the last attempt was trained on; null: none has got so far. */
+export function engineAfter(events: readonly RunEvent[]): EngineChoice | null {
+  return events.findLast((event) => event.type === 'started')?.engine ?? null;
 }
 
 /** The engine that trains the run: the one it asks for, or else the one it was begun on, as another one's bits differ. */

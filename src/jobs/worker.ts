@@ -11,14 +11,7 @@ import { cancelRun, endRun } from './end-run.js';
 import type { RunDelivery, RunProcessor } from './queue/training-queue.js';
 import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
-import {
-  addEvent,
-  attemptsWithoutProgress,
-  emptySummary,
-  engineOf,
-  statusAfter,
-  trainedMs,
-} from './run-summary.js';
+import { attemptsWithoutProgress, engineAfter, engineOf, statusAfter, trainedMs } from './run-summary.js';
 import type { TrainingOutcome } from './training/training-process.js';
 import { watchRun } from './run-watch.js';
 import type { Webhooks } from './webhooks/webhooks.js';
@@ -83,7 +76,7 @@ export function createRunProcessor(options: {
     if (attemptsWithoutProgress(events) >= maxAttemptsWithoutProgress) return giveUp(runId, spec, log);
     const leftMs = msLeft(spec, events);
     if (leftMs <= 0) return outOfTime(runId, spec, log);
-    const engine = engineOf(spec, events.reduce(addEvent, emptySummary(spec)));
+    const engine = engineOf(spec, { engine: engineAfter(events) });
     if (otherEngines.includes(engine)) {
       if (status === 'running') {
         await tell(runId, term, { type: 'status', status: 'queued', error: workerLost });

@@ -2,11 +2,14 @@
  * The events of a run under way. A run that resumes behind what it has already told (it died before its next checkpoint,
  * or that one is damaged) comes past the same epochs with the same numbers; they are told once.
  */
-import type { RunEvent, RunEventBody } from '../contracts.js';
+import type { EngineChoice, RunEvent, RunEventBody } from '../contracts.js';
 import { logStart, type TermWriter } from '../run-log.js';
 import type { RunStore } from '../run-store.js';
+import { engineAfter } from '../run-summary.js';
 
 export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
+  /** Of the attempt before; null: there is none that began to train. */
+  readonly engine: EngineChoice | null;
   /** Appends the events, save those already told. */
   tell(...bodies: RunEventBody[]): Promise<void>;
 }
@@ -16,6 +19,7 @@ export async function openJournal(store: RunStore, runId: string, term: number):
   const told = new Set(events.map(milestoneOf));
   const log = await store.writeEvents(runId, term, next.seq);
   return {
+    engine: engineAfter(events),
     refuseIfTakenOver: () => log.refuseIfTakenOver(),
 
     async tell(...bodies) {

@@ -14,9 +14,8 @@ import { initialState } from '../../model/initialization.js';
 import type { ModelDescription } from '../../model/model-file.js';
 import type { Registry } from '../../model/registry.js';
 import { isStorageFailure, type Storage } from '../../storage/storage.js';
-import type { EpochMetrics, JobError } from '../contracts.js';
+import type { EpochMetrics, JobError, RunSpec } from '../contracts.js';
 import { endRun } from '../end-run.js';
-import { createRunReader, type RunState } from '../run-state.js';
 import type { RunStore } from '../run-store.js';
 import { engineOf } from '../run-summary.js';
 import { createCheckpointClock } from './checkpoint-clock.js';
@@ -57,11 +56,10 @@ const progressEveryMs = { least: 400, most: 2_000 };
 /** Rejects on what another attempt may get past. */
 export async function trainRun(training: Training): Promise<TrainingEnd> {
   const { runId, store, log, now } = training;
-  const run = await createRunReader(store).read(runId);
-  if (run === null) throw new Error(`There is no run ${runId}`);
-  const { spec } = run;
+  const spec = await store.readSpec(runId);
+  if (spec === null) throw new Error(`There is no run ${runId}`);
   try {
-    const end = await trainToTheEnd(training, run);
+    const end = await trainToTheEnd(training, spec);
     if (end === 'finished')
       await endRun(store, runId, spec, { status: 'succeeded', error: null, now: now() });
     return { kind: end };
@@ -77,18 +75,14 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
   }
 }
 
-async function trainToTheEnd(
-  training: Training,
-  { spec, summary }: RunState,
-): Promise<'finished' | 'handed_back'> {
+async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
   const { runId, term, storage, store, log, observe, signal, now } = training;
   const { model, network, loss, optimizer, seed } = spec;
   const checkpoints = store.checkpointsOf(runId);
   const journal = await openJournal(store, runId, term);
-  const chosen = await selectEngine(engineOf(spec, summary));
-  const { engine } = chosen;
-  const reason =
-    spec.engine === 'auto' && summary.engine !== null ? 'the job was begun on it' : chosen.reason;
+  const wanted = engineOf(spec, journal);
+  const { engine, reason: whyThis } = await selectEngine(wanted);
+  const reason = wanted === spec.engine ? whyThis : 'the job was begun on it';
   const { info, train, test } = await training.datasets.load(spec.dataset);
   const { preprocessing, labels } = info;
   const found = await findCheckpoint();
