@@ -241,12 +241,20 @@ function isPlainUrl(text: string): boolean {
 /** Without a list a service for its own machine is asked by that one's names, and another by any. */
 function parseHosts({ ALLOWED_HOSTS, ALLOW_ANONYMOUS }: Static<typeof Env>): Config['anonymousHosts'] {
   if (ALLOWED_HOSTS === undefined) return isOn(ALLOW_ANONYMOUS) ? '*' : [];
-  const names = listed(ALLOWED_HOSTS.toLowerCase());
-  const wrong = names.find((name) => !/^[a-z\d]([a-z\d._-]*[a-z\d])?$/.test(name));
-  if (wrong === undefined) return Object.freeze(names);
-  throw new TrainyardError(
-    'CONFIG_INVALID',
-    `ALLOWED_HOSTS must be names like trainyard.example.com, without ports and separated by commas; ${wrong} is none.`,
+  return allOf(
+    listed(ALLOWED_HOSTS.toLowerCase()),
+    (name) => /^[a-z\d]([a-z\d._-]*[a-z\d])?$/.test(name),
+    'ALLOWED_HOSTS must be names like trainyard.example.com, without ports and separated by commas',
+  );
+}
+
+function parseOrigins(text = ''): Config['corsOrigins'] {
+  const origins = listed(text);
+  if (origins.length === 1 && origins[0] === '*') return '*';
+  return allOf(
+    origins,
+    (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
+    'CORS_ORIGINS must be * or origins like https://app.example.com, separated by commas',
   );
 }
 
@@ -257,15 +265,11 @@ function listed(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-function parseOrigins(text = ''): Config['corsOrigins'] {
-  const origins = listed(text);
-  if (origins.length === 1 && origins[0] === '*') return '*';
-  const wrong = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
-  if (wrong === undefined) return Object.freeze(origins);
-  throw new TrainyardError(
-    'CONFIG_INVALID',
-    `CORS_ORIGINS must be * or origins like https://app.example.com, separated by commas; ${wrong} is none.`,
-  );
+/** The items, if each is one; `rule` says what they must be. */
+function allOf(items: string[], isOne: (item: string) => boolean, rule: string): readonly string[] {
+  const wrong = items.find((item) => !isOne(item));
+  if (wrong !== undefined) throw new TrainyardError('CONFIG_INVALID', `${rule}; ${wrong} is none.`);
+  return Object.freeze(items);
 }
 
 /** By OpenTelemetry's own variables: a base URL, or one that is taken as it is. */
