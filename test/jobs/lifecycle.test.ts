@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { TrainyardError } from '../../src/errors.js';
 import { until } from './queue/conformance.js';
 import { sceneWithQueue } from './scene.js';
+import { startedOn } from './started-on.js';
 
 const { queue, scene } = sceneWithQueue();
 
@@ -136,16 +137,7 @@ describe('resuming', () => {
   test('puts a run that takes any engine where there is the one that began it', async () => {
     const { lifecycle, submit, takeUp, tell } = await scene();
     const id = await submit({ priority: 7 });
-    await tell(
-      id,
-      await takeUp(id),
-      {
-        type: 'started',
-        engine: { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' },
-        resumed_from_step: null,
-      },
-      { type: 'status', status: 'paused' },
-    );
+    await tell(id, await takeUp(id), startedOn('tensorflow'), { type: 'status', status: 'paused' });
     const add = vi.spyOn(queue(), 'add');
     onTestFinished(() => add.mockRestore());
     await lifecycle.resume(id);

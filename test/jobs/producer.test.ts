@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { until } from './queue/conformance.js';
 import { sceneWithQueue } from './scene.js';
+import { startedOn } from './started-on.js';
 
 const { queue, scene } = sceneWithQueue();
 
@@ -146,11 +147,7 @@ describe('the sweep', () => {
     const { producer, submit, takeUp, tell, setAway } = await scene();
     setAway(true);
     const ids = [await submit(), await submit()];
-    await tell(ids[1], await takeUp(ids[1]), {
-      type: 'started',
-      engine: { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' },
-      resumed_from_step: null,
-    });
+    await tell(ids[1], await takeUp(ids[1]), startedOn('tensorflow'));
     setAway(false);
     const add = vi.spyOn(queue(), 'add');
     onTestFinished(() => add.mockRestore());

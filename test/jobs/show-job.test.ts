@@ -1,13 +1,26 @@
 import { expect, test } from 'vitest';
 import type { JobQueue } from '../../src/jobs/contracts.js';
 import { newRun, type RunState } from '../../src/jobs/run-state.js';
-import { createShowJob } from '../../src/jobs/show-job.js';
+import { createShowJob, type ShowJob } from '../../src/jobs/show-job.js';
+import { startedOn } from './started-on.js';
 import { smallSpec } from './training/small-mnist.js';
 
 const waiting: JobQueue = { name: 'training', waiting: 3, workers: 0 };
 
 async function runOf(change: Partial<RunState> = {}): Promise<RunState> {
   return { ...newRun('job_1', await smallSpec()), ...change };
+}
+
+/** With the engines whose queue was asked about. */
+function showAndAsk(): { show: ShowJob; asked: string[] } {
+  const asked: string[] = [];
+  const show = createShowJob({
+    queueOf(engine) {
+      asked.push(engine);
+      return Promise.resolve(waiting);
+    },
+  });
+  return { show, asked };
 }
 
 test('a job that waits says where', async () => {
@@ -19,27 +32,14 @@ test('a job that waits says where', async () => {
 });
 
 test('a job that waits for the engine that began it says so', async () => {
-  const asked: string[] = [];
-  const show = createShowJob({
-    queueOf(engine) {
-      asked.push(engine);
-      return Promise.resolve(waiting);
-    },
-  });
+  const { show, asked } = showAndAsk();
   const run = await runOf();
-  const engine = { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' };
-  await show({ ...run, summary: { ...run.summary, engine } });
+  await show({ ...run, summary: { ...run.summary, engine: startedOn('tensorflow').engine } });
   expect(asked).toEqual(['tensorflow']);
 });
 
 test('a page of jobs asks the queue once for each engine', async () => {
-  const asked: string[] = [];
-  const show = createShowJob({
-    queueOf(engine) {
-      asked.push(engine);
-      return Promise.resolve(waiting);
-    },
-  });
+  const { show, asked } = showAndAsk();
   const [any, reference] = [await runOf(), await runOf({ spec: await smallSpec({ engine: 'reference' }) })];
   await Promise.all([any, reference, any, reference].map(show));
   expect(asked).toEqual(['auto', 'reference']);

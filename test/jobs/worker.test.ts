@@ -8,6 +8,7 @@ import type { TrainingOutcome } from '../../src/jobs/training/training-process.j
 import { createRunProcessor, type Train } from '../../src/jobs/worker.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
+import { startedOn } from './started-on.js';
 import { smallSpec } from './training/small-mnist.js';
 
 const log = pino({ level: 'silent' });
@@ -63,12 +64,6 @@ async function scene(
     },
   };
 }
-
-const startedOn = (name: string): RunEventBody => ({
-  type: 'started',
-  engine: { name, device: 'CPU', reason: 'for a test' },
-  resumed_from_step: null,
-});
 
 const running = (attempt: number): RunEventBody => ({ type: 'status', status: 'running', attempt });
 

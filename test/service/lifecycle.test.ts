@@ -5,8 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Job, RunEvent } from '../../src/jobs/contracts.js';
-import { createRunStore } from '../../src/jobs/run-store.js';
-import { createFileStorage } from '../../src/storage/file-storage.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import {
@@ -48,39 +46,6 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     expect(await readJob(api, id)).toMatchObject({ status: 'cancelled', version: null });
     await api.http.delete(`/v1/jobs/${id}`).expect(204);
     await api.http.get(`/v1/jobs/${id}`).expect(404);
-  });
-
-  test('a job waits for a worker that has its engine, and says so', async () => {
-    const { api } = await startBoth();
-    const { id } = await submit(api, { engine: 'tensorflow' });
-    const waiting = { name: 'training-tensorflow', waiting: 1, workers: 0 };
-    expect(await readJob(api, id)).toMatchObject({ status: 'queued', queue: waiting });
-    const other = await submit(api, { ...smallJob, epochs: 1 });
-    expect(await succeeded(api, other.id)).toMatchObject({ queue: null });
-    expect(await readJob(api, id)).toMatchObject({ status: 'queued', queue: waiting });
-    // The tests share the queue.
-    expect(await ask(api, id, 'cancel')).toMatchObject({ status: 'cancelled', queue: null });
-  });
-
-  test('a job that was begun on an engine which the worker has not waits for one that has it', async () => {
-    const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url };
-    const api = await startService({ ...settings, ROLE: 'api' });
-    const { id } = await submit(api, { engine: 'auto' });
-    const store = createRunStore(await createFileStorage(settings.DATA_DIR));
-    const elsewhere = await store.writeEvents(id, await store.claim(id));
-    const engine = { name: 'tensorflow', device: 'GPU', reason: 'it has a GPU' };
-    await elsewhere.append(
-      { type: 'status', status: 'running', attempt: 1 },
-      { type: 'started', engine, resumed_from_step: null },
-    );
-    await startService({ ...settings, ROLE: 'worker' });
-    await jobWhen(api, id, ({ queue: where }) => where?.waiting === 1);
-    expect(await readJob(api, id)).toMatchObject({
-      status: 'queued',
-      queue: { name: 'training-tensorflow', waiting: 1, workers: 0 },
-      last_error: { code: 'TRAINING_CRASHED', message: 'The worker that trained it is gone.' },
-      engine,
-    });
   });
 
   test('a paused job keeps its checkpoint, lets others pass, and ends with the same bits as one that was not', async () => {

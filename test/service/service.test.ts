@@ -1,9 +1,10 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { getPriority } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { installedOptionalEngines } from '../../src/model/engines/select.js';
+import { createRunStore } from '../../src/jobs/run-store.js';
+import { startedOn } from '../jobs/started-on.js';
+import { freePort } from '../servers/local-server.js';
 import { describeWithService } from '../services.js';
 import { flipBit, temporaryFolder } from '../storage/temporary-storage.js';
 import {
@@ -188,7 +189,7 @@ describe('a start that cannot be', () => {
   });
 
   test('because the queue does not answer names it, without the password', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const QUEUE_URL = `redis://user:secret@127.0.0.1:${port}`;
     const { code, log } = await startInVain({ DATA_DIR: await temporaryFolder(), QUEUE_URL });
     expect(code).toBe(1);
@@ -196,6 +197,9 @@ describe('a start that cannot be', () => {
     expect(JSON.stringify(log)).not.toContain('secret');
   });
 });
+
+/** One run waits for TensorFlow, and there is no worker that has it. */
+const unattended = { name: 'training-tensorflow', waiting: 1, workers: 0 };
 
 for (const kind of ['redis', 'postgres'] as const) {
   describeWithService(kind, `API and workers apart, on a real ${kind}`, (queue) => {
@@ -224,23 +228,39 @@ for (const kind of ['redis', 'postgres'] as const) {
         const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url };
         const api = await startService({ ...settings, ROLE: 'api' });
         const waiting = await submit(api, { ...smallJob, engine: 'tensorflow' });
+        expect(await readJob(api, waiting.id)).toMatchObject({ status: 'queued', queue: unattended });
         const other = await submit(api, { ...smallJob, epochs: 1 });
         await startService({ ...settings, ROLE: 'worker' });
-        await succeeded(api, other.id);
-        expect((await readJob(api, waiting.id)).status).toBe('queued');
+        expect(await succeeded(api, other.id)).toMatchObject({ queue: null });
+        expect(await readJob(api, waiting.id)).toMatchObject({ status: 'queued', queue: unattended });
         expect(await fetch(`${api.url}/metrics`).then((answer) => answer.text())).toContain(
           'trainyard_queue_jobs{queue="training-tensorflow",state="waiting"} 1',
         );
+        // The tests share the queue.
+        const cancelled = await api.http.post(`/v1/jobs/${waiting.id}/cancel`).expect(200);
+        expect(cancelled.body).toMatchObject({ status: 'cancelled', queue: null });
+      },
+    );
+
+    test.skipIf(hasTensorflow)(
+      'a run that was begun on an engine which the worker has not waits for one that has it',
+      async () => {
+        const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url };
+        const api = await startService({ ...settings, ROLE: 'api' });
+        const { id } = await submit(api, { engine: 'auto' });
+        const store = createRunStore(await createFileStorage(settings.DATA_DIR));
+        const elsewhere = await store.writeEvents(id, await store.claim(id));
+        const started = startedOn('tensorflow');
+        await elsewhere.append({ type: 'status', status: 'running', attempt: 1 }, started);
+        await startService({ ...settings, ROLE: 'worker' });
+        await jobWhen(api, id, ({ queue: where }) => where?.waiting === 1);
+        expect(await readJob(api, id)).toMatchObject({
+          status: 'queued',
+          queue: unattended,
+          last_error: { code: 'TRAINING_CRASHED', message: 'The worker that trained it is gone.' },
+          engine: started.engine,
+        });
       },
     );
   });
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openQueue } from '../../../src/jobs/queue/open-queue.js';
+import type { RunDelivery } from '../../../src/jobs/queue/training-queue.js';
 import { describeWithService } from '../../services.js';
 import { describeQueues, newRunId, until } from './conformance.js';
 import { workInAnotherProcess } from './worker-process.js';
@@ -121,12 +122,8 @@ for (const kind of ['redis', 'postgres'] as const) {
         const [moved, waiting] = [newRunId(), newRunId()];
         await queues.training.add(waiting, { ...forTensorflow, priority: 100 });
         await queues.training.add(moved);
-        const without = queues.training.work(
-          () => Promise.resolve({ outcome: 'move', engine: 'tensorflow' }),
-          {
-            concurrency: 1,
-          },
-        );
+        const move: RunDelivery = { outcome: 'move', engine: 'tensorflow' };
+        const without = queues.training.work(() => Promise.resolve(move), { concurrency: 1 });
         onTestFinished(() => without.close());
         await until(async () => (await queues.counts())[1].waiting === 2);
 

@@ -9,6 +9,7 @@ import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/
 import { createRegistry } from '../../../src/model/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
+import { startedOn } from '../started-on.js';
 import { smallMnist, smallSpec } from './small-mnist.js';
 
 const log = pino({ level: 'silent' });
@@ -272,8 +273,7 @@ describe('a run that takes any engine', () => {
       await sceneOf(),
     ];
     const elsewhere = await begun.store.writeEvents(begun.runId, await begun.store.claim(begun.runId));
-    const engine = { name: 'reference', device: 'CPU', reason: 'the fastest there' };
-    await elsewhere.append({ type: 'started', engine, resumed_from_step: null });
+    await elsewhere.append(startedOn('reference'));
     for (const scene of [begun, asked, neither]) expect(await scene.train()).toBe('finished');
     const started = (await eventsOf(begun)).filter((event) => event.type === 'started');
     expect(started.at(-1)).toMatchObject({
