@@ -1,0 +1,24 @@
+/**
+ * Fails unless package-lock.json holds the digest of every package, so that `npm ci` refuses one that was exchanged, and
+ * names no download host, so that everyone installs from their own registry. npm leaves a digest
+ * out when it takes a package over from a node_modules that was installed without one.
+ */
+import { readFileSync } from 'node:fs';
+
+const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
+const installed = Object.entries(packages).filter(([path]) => path !== '');
+
+const problems = [
+  ...installed
+    .filter(([, { integrity = '' }]) => !integrity.startsWith('sha512-'))
+    .map(([path]) => `${path} has no SHA-512 digest (integrity)`),
+  ...installed
+    .filter(([, { resolved }]) => resolved !== undefined)
+    .map(([path]) => `${path} names a download host (resolved)`),
+];
+if (problems.length > 0) {
+  for (const problem of problems.slice(0, 5)) console.error(`package-lock.json: ${problem}`);
+  if (problems.length > 5) console.error(`package-lock.json: and ${problems.length - 5} more`);
+  console.error('Restore package-lock.json, run npm ci, and then repeat your npm install.');
+  process.exitCode = 1;
+}
