@@ -44,13 +44,13 @@ export const errorCodes = {
   ADDRESS_IN_USE: 'Another process listens on the address that this one should.',
   DATASET_CORRUPT: 'A file of the dataset is not what it should be.',
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
-  RUN_CORRUPT: 'A file of the run cannot be read.',
+  RUN_CORRUPT: 'A file of the job cannot be read.',
   TRAINING_DIVERGED: 'The loss is no longer a finite number.',
   TRAINING_CRASHED: 'The training process died.',
   TIME_LIMIT_EXCEEDED: 'The job was trained for as long as it may be.',
-  STORAGE_FULL: 'There is no room left where runs and models are kept.',
-  STORAGE_UNAVAILABLE: 'What keeps runs and models cannot be used.',
-  RUN_TAKEN_OVER: 'Another process has the run in hand.',
+  STORAGE_FULL: 'There is no room left where jobs and models are kept.',
+  STORAGE_UNAVAILABLE: 'The storage of jobs and models cannot be used.',
+  RUN_TAKEN_OVER: 'Another process trains the job.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -76,7 +76,7 @@ export function createJobView(options: {
       return job;
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
-      log.warn({ err, job: id }, 'a run cannot be read and is left out of the list');
+      log.warn({ err, job: id }, 'a job cannot be read and is left out of the list');
       return null;
     }
   }

@@ -67,7 +67,7 @@ export function createProducer(options: {
       // They go on before others. Each goes before those put first already, so that the oldest must be the last here.
       for (const run of interrupted.reverse()) await enqueueIfForgotten(run, { first: true });
     } catch (err) {
-      log.warn({ err }, 'cannot look for runs that the queue has lost; trying again later');
+      log.warn({ err }, 'cannot look for jobs that the queue has lost; trying again later');
     }
   }
 
@@ -92,7 +92,7 @@ export function createProducer(options: {
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
       settled.add(id);
-      log.error({ err, job: id }, 'this run cannot be read and is left alone');
+      log.error({ err, job: id }, 'a job cannot be read and is left alone');
     }
     return null;
   }
@@ -105,7 +105,7 @@ export function createProducer(options: {
     // It may have ended while the queue was asked.
     if ((await store.readResult(id)) !== null) return;
     await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority, ...options });
-    log.info({ job: id }, 'the queue did not know this run; it is enqueued again');
+    log.info({ job: id }, 'the queue did not know the job; it is enqueued again');
   }
 
   /** While the queue does not answer, nobody can count. */
@@ -124,7 +124,7 @@ export function createProducer(options: {
       await queue.add(id, { engine: spec.engine, priority: spec.priority });
     } catch (err) {
       // The run is stored, and so it is accepted: the sweep enqueues it when the queue is back.
-      log.warn({ err, job: id }, 'the run is stored but could not be enqueued yet');
+      log.warn({ err, job: id }, 'the job is stored but could not be enqueued yet');
     }
     return true;
   }

@@ -157,7 +157,7 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
         if (newest <= term) return;
         throw new TrainyardError(
           'RUN_TAKEN_OVER',
-          `Term ${newest} of run ${runId} has begun; this was ${term}.`,
+          `Term ${newest} of job ${runId} has begun; this was ${term}.`,
         );
       };
       return {

@@ -40,7 +40,7 @@ export function watchRun(
     if (isLooking) return;
     isLooking = true;
     look()
-      .catch((err: unknown) => log.debug({ err }, 'cannot look after the run'))
+      .catch((err: unknown) => log.debug({ err }, 'cannot read what was asked of the job'))
       .finally(() => (isLooking = false));
   }, lookEveryMs);
 

@@ -81,7 +81,7 @@ export function createRunProcessor(options: {
       if (status === 'running') {
         await tell(runId, term, { type: 'status', status: 'queued', error: workerLost });
       }
-      log.info({ engine }, 'the run goes on where there is the engine that began it');
+      log.info({ engine }, 'the job continues on a worker with the engine that started it');
       return { outcome: 'move', engine };
     }
     const stopTelling = spec.webhook && (await webhooks.follow(runId, spec.webhook, next.seq));
@@ -112,26 +112,26 @@ export function createRunProcessor(options: {
     }
     switch (outcome.kind) {
       case 'finished':
-        log.info('run ended');
+        log.info('job ended');
         return { outcome: 'done' };
 
       case 'handed_back':
         if (watch.reason() === 'out_of_time') return outOfTime(runId, spec, log);
         if (watch.reason() === 'pause') {
           await tell(runId, term, { type: 'status', status: 'paused' });
-          log.info('run paused');
+          log.info('job paused');
           return { outcome: 'done' };
         }
         await tell(runId, term, { type: 'status', status: 'queued', error: null });
-        log.info('run handed back; it goes on from its checkpoint');
+        log.info('job handed back to the queue; it continues from its checkpoint');
         return { outcome: 'hand_back' };
 
       case 'taken_over':
-        log.warn({ term }, 'the run was taken over; this attempt is over');
+        log.warn({ term }, 'another worker has taken the job over; this attempt is over');
         return takenOver(runId);
 
       case 'storage_failed':
-        log.warn(outcome.error, 'the storage failed the run; trying again later');
+        log.warn(outcome.error, 'the storage failed while the job was training; trying again later');
         await tellInVain(runId, term, { type: 'status', status: 'queued', error: outcome.error });
         return { outcome: 'retry', delayMs: shortDelayMs };
 
@@ -185,7 +185,7 @@ export function createRunProcessor(options: {
 
   function outOfTime(runId: string, spec: RunSpec, log: Logger): Promise<RunDelivery> {
     const message =
-      `The run was trained for its time_limit_seconds of ${spec.time_limit_seconds} without coming to its end. ` +
+      `The job was trained for its time_limit_seconds of ${spec.time_limit_seconds} and did not finish. ` +
       `Its checkpoints are kept. Allow more time, or train fewer epochs.`;
     return fail(runId, spec, { code: 'TIME_LIMIT_EXCEEDED', message }, log);
   }
@@ -196,7 +196,7 @@ export function createRunProcessor(options: {
     try {
       const spec = await store.readSpec(runId);
       if (spec === null) {
-        log.warn('the queue delivered a run that the store does not have; dropped');
+        log.warn('the queue delivered a job that the store does not have; dropped');
         return { outcome: 'done' };
       }
       if ((await store.readResult(runId)) !== null) return { outcome: 'done' };
@@ -206,7 +206,7 @@ export function createRunProcessor(options: {
     } catch (err) {
       const code = err instanceof TrainyardError ? err.code : null;
       if (code === 'RUN_TAKEN_OVER') return takenOver(runId);
-      log.error({ err }, 'the run could not be taken up');
+      log.error({ err }, 'the job could not be started');
       return code === 'RUN_CORRUPT' ? { outcome: 'done' } : { outcome: 'retry', delayMs: shortDelayMs };
     }
   };

@@ -95,7 +95,7 @@ export async function checkFaults(stack, client) {
       for (const each of all) assert.equal(await docker(['inspect', '-f', '{{.State.ExitCode}}', each]), '0');
       const lines = (await linesOf(trains)).map(({ msg }) => msg);
       assert.ok(
-        lines.includes('run handed back; it goes on from its checkpoint'),
+        lines.includes('job handed back to the queue; it continues from its checkpoint'),
         lines.slice(-5).join('\n'),
       );
       assert.equal((await client.job(id)).status, 'queued');

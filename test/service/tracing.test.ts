@@ -51,7 +51,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     }
 
     const traced = (msg: string) => [...api.log, ...worker.log].find((line) => line.msg === msg)?.trace_id;
-    expect(['a job was taken in', 'training', 'published', 'run ended'].map(traced)).toEqual(
+    expect(['job submitted', 'training', 'published', 'job ended'].map(traced)).toEqual(
       Array.from({ length: 4 }, () => traceId),
     );
   });

@@ -71,6 +71,8 @@ export async function startCollector(): Promise<Collector> {
       requests.push({ path: request.url ?? '', headers: request.headers });
       for (const { resource, scopeSpans } of (body as Traces).resourceSpans) {
         for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
+          // An exporter that had no answer in time sends a span again.
+          if (spans.some(({ spanId }) => spanId === span.spanId)) continue;
           spans.push({
             ...span,
             startMs: Number(span.startTimeUnixNano) / 1e6,

@@ -76,7 +76,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         traceContext: request.traceContext,
       });
       if (replayed) reply.header('idempotency-replayed', 'true');
-      else request.log.info({ job: job.id, model: job.model }, 'a job was taken in');
+      else request.log.info({ job: job.id, model: job.model }, 'job submitted');
       return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(job);
     },
   );
@@ -131,7 +131,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
     },
     async ({ params: { id }, log }, reply) => {
       await lifecycle.remove(id);
-      log.info({ job: id }, 'a job was deleted');
+      log.info({ job: id }, 'job deleted');
       return reply.code(204).send(null);
     },
   );

@@ -76,7 +76,7 @@ async function openDatabase(folder: string, log: Logger): Promise<PGlite> {
     }
     log.warn(
       { err: error, folder },
-      'the embedded queue is damaged and is made anew; no run is lost by that',
+      'the embedded queue is damaged and is created again; no job is lost',
     );
     await rm(folder, { recursive: true, force: true });
     return openEmptied(folder);

@@ -16,7 +16,7 @@ export interface CheckpointClock {
 export function createCheckpointClock(
   policy: CheckpointPolicy,
   start: { step: number },
-  nowMs: () => number = () => performance.now(),
+  nowMs: () => number,
 ): CheckpointClock {
   const { every_steps: everySteps, every_seconds: everySeconds } = policy;
   let last = { step: start.step, atMs: nowMs() };

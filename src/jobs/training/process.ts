@@ -57,6 +57,7 @@ try {
     threads: task.threads,
     memoryLimitBytes: task.memoryLimitBytes,
     now: () => new Date(),
+    nowMs: () => performance.now(),
   });
   tell({ end }, leave);
 } catch (err) {
@@ -64,7 +65,7 @@ try {
     const { code, message } = err;
     tell({ end: { kind: 'storage_failed', error: { code, message } } }, leave);
   } else {
-    log.fatal({ err }, 'training died of an unexpected error');
+    log.fatal({ err }, 'the training process failed on an unexpected error');
     await written(log);
     process.disconnect();
   }

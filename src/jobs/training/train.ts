@@ -38,6 +38,8 @@ export interface Training extends TrainingResources {
   /** Asks to checkpoint and let go of the run. */
   signal: Pick<AbortSignal, 'aborted'>;
   now: () => Date;
+  /** Of a clock that only moves forward: it paces the calls of the engine, the progress events and the checkpoints. */
+  nowMs: () => number;
 }
 
 export type TrainingEnd =
@@ -69,14 +71,14 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
     if (code === 'RUN_TAKEN_OVER') return { kind: 'taken_over' };
     if (isStorageFailure(error)) return { kind: 'storage_failed', error: { code, message } };
     // The cause lies in the run or its data: another attempt would end the same way.
-    log.warn({ code, reason: message }, 'run failed');
+    log.warn({ code, reason: message }, 'job failed');
     await endRun(store, runId, spec, { status: 'failed', error: { code, message }, now: now() });
     return { kind: 'finished' };
   }
 }
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
-  const { runId, term, storage, store, log, observe, signal, now } = training;
+  const { runId, term, storage, store, log, observe, signal, now, nowMs } = training;
   const { model, network, loss, optimizer, seed } = spec;
   const checkpoints = store.checkpointsOf(runId);
   const journal = await openJournal(store, runId, term);
@@ -92,8 +94,8 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     found && { step: found.state.step, position: found.position, metrics: found.metrics as EpochMetrics[] },
   );
   const [trainingPace, evaluationPace] = [createPace(), createPace()];
-  const startMs = performance.now();
-  const clock = createCheckpointClock(spec.checkpoint, tally.state);
+  const startMs = nowMs();
+  const clock = createCheckpointClock(spec.checkpoint, tally.state, nowMs);
   let toldAtMs = 0;
   let epochSinceMs = startMs;
   /** What the newest checkpoint holds. */
@@ -111,7 +113,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
       if (signal.aborted) return await handBack();
       if (tally.stepsLeft() > 0) await someSteps();
       else await someEvaluation();
-      if (performance.now() - toldAtMs > tellEveryMs()) await tellProgress();
+      if (nowMs() - toldAtMs > tellEveryMs()) await tellProgress();
       await letOthersRun();
     }
   } finally {
@@ -119,7 +121,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
   // From here on it cannot be cancelled any more, or it has been.
   if ((await store.decideEnding(runId, 'succeeded')) === 'cancelled') {
-    throw new TrainyardError('RUN_TAKEN_OVER', `The run ${runId} is cancelled.`);
+    throw new TrainyardError('RUN_TAKEN_OVER', `The job ${runId} is cancelled.`);
   }
   await publishLast();
   return 'finished';
@@ -137,10 +139,10 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
 
   async function someSteps(): Promise<void> {
-    const startedMs = performance.now();
+    const startedMs = nowMs();
     const atOnce = Math.min(trainingPace.batchesPerCall(), clock.stepsAtOnce(tally.state.step));
     const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));
-    trainingPace.ran(report.lossSums.length, report.samples, performance.now() - startedMs);
+    trainingPace.ran(report.lossSums.length, report.samples, nowMs() - startedMs);
     tally.addSteps(report);
     // At the end of an epoch it waits for the epoch's metrics.
     if (tally.stepsLeft() > 0 && clock.isDue(tally.state.step)) await checkpoint();
@@ -149,15 +151,15 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   /** The last of it ends the epoch. */
   async function someEvaluation(): Promise<void> {
     const { first, batches } = tally.evaluationLeft();
-    const startedMs = performance.now();
+    const startedMs = nowMs();
     const report = await trainer.evaluate('test', first, Math.min(evaluationPace.batchesPerCall(), batches));
-    evaluationPace.ran(report.lossSums.length, report.samples, performance.now() - startedMs);
+    evaluationPace.ran(report.lossSums.length, report.samples, nowMs() - startedMs);
     tally.addEvaluation(report);
     if (report.lossSums.length < batches) return;
     const metrics = tally.endEpoch();
     log.info(metrics, 'epoch done');
-    observe({ kind: 'epoch', tookMs: performance.now() - epochSinceMs, metrics });
-    epochSinceMs = performance.now();
+    observe({ kind: 'epoch', tookMs: nowMs() - epochSinceMs, metrics });
+    epochSinceMs = nowMs();
     await journal.tell({ type: 'metrics', metrics });
     if (tally.isDone()) await tellProgress();
     if (clock.isDue(metrics.step) || isWanted(metrics)) await checkpoint();
@@ -171,13 +173,13 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
 
   function tellEveryMs(): number {
     const { least, most } = progressEveryMs;
-    return Math.min(most, Math.max(least, (performance.now() - startMs) / 1_000));
+    return Math.min(most, Math.max(least, (nowMs() - startMs) / 1_000));
   }
 
   async function tellProgress(): Promise<void> {
     const progress = tally.progress(trainingPace, evaluationPace);
     await journal.tell({ type: 'progress', progress });
-    toldAtMs = performance.now();
+    toldAtMs = nowMs();
     const { samples_per_second: samplesPerSecond, train_loss: trainLoss } = progress;
     observe({ kind: 'progress', samplesPerSecond, trainLoss });
   }
@@ -189,7 +191,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
 
   async function checkpoint(): Promise<void> {
-    const startedMs = performance.now();
+    const startedMs = nowMs();
     const state = await trainer.snapshot();
     refuseIfNotFinite(state);
     await journal.refuseIfTakenOver();
@@ -197,7 +199,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const { position, metrics } = tally.state;
     await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, term, now: now() });
     kept = { step: state.step, epochs: metrics.length };
-    const tookMs = performance.now() - startedMs;
+    const tookMs = nowMs() - startedMs;
     clock.wrote(state.step, tookMs);
     observe({ kind: 'checkpoint', tookMs, step: state.step });
     await followUp();
@@ -222,12 +224,12 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     for (const metrics of mostWantedFirst(spec.publish, tally.state.metrics)) {
       if (await publish(metrics)) return;
     }
-    throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this run can be read.');
+    throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
   }
 
   /** False when there is no whole checkpoint of this epoch. */
   async function publish(metrics: EpochMetrics): Promise<boolean> {
-    const startedMs = performance.now();
+    const startedMs = nowMs();
     await journal.refuseIfTakenOver();
     const run = { runId, spec, checkpoints, storage, registry: training.registry };
     const version = await publishEpoch(run, metrics, now(), warnOfDamage);
@@ -235,7 +237,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const { step } = metrics;
     await journal.tell({ type: 'published', version, step });
     log.info({ model, version, step }, 'published');
-    observe({ kind: 'publication', tookMs: performance.now() - startedMs, step, version });
+    observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version });
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/contracts.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/run-store.js';
 import { logStart } from '../../../src/jobs/run-log.js';
@@ -24,6 +24,7 @@ interface Scene {
     on?: Storage;
     signal?: Pick<AbortSignal, 'aborted'>;
     observe?: Observe;
+    nowMs?: () => number;
   }): Promise<TrainingEnd['kind']>;
 }
 
@@ -37,7 +38,9 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
     store,
     runId,
     spec,
-    async train({ on = storage, signal = new AbortController().signal, observe = () => undefined } = {}) {
+    async train(options = {}) {
+      const { on = storage, signal = new AbortController().signal } = options;
+      const { observe = () => undefined, nowMs = clockOf({ stepMs: 1 }) } = options;
       const end = await trainRun({
         runId,
         term: await store.claim(runId),
@@ -51,10 +54,17 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
         threads: 1,
         memoryLimitBytes: 2 ** 30,
         now: () => new Date(),
+        nowMs,
       });
       return end.kind;
     },
   };
+}
+
+/** A clock that moves by so much each time it is read: what a run writes depends on its steps, not on the machine. */
+function clockOf({ stepMs }: { stepMs: number }): () => number {
+  let nowMs = 0;
+  return () => (nowMs += stepMs);
 }
 
 async function eventsOf({ store, runId }: Scene): Promise<RunEvent[]> {
@@ -210,11 +220,8 @@ describe('a run', () => {
   });
 
   test('tells its progress while it trains and while it evaluates', async () => {
-    let clockMs = 0;
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (clockMs += 300));
-    onTestFinished(() => clock.mockRestore());
     const scene = await sceneOf({ epochs: 1 });
-    await scene.train();
+    await scene.train({ nowMs: clockOf({ stepMs: 300 }) });
     const told = (await eventsOf(scene)).flatMap((event) =>
       event.type === 'progress' ? [event.progress.step] : [],
     );
