@@ -164,9 +164,30 @@ function parseEnv(env: NodeJS.ProcessEnv): Static<typeof Env> {
   try {
     return envSchema<Static<typeof Env>>({ schema: Env, data: set, env: false });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TrainyardError('CONFIG_INVALID', reason.replaceAll('env/', ''), { cause: error });
+    const wrong = (error as { errors?: { instancePath: string }[] }).errors?.map(
+      ({ instancePath }) => instancePath,
+    );
+    const names = Object.keys(Env.properties).filter((name) => wrong?.includes(`/${name}`));
+    if (names.length === 0) throw error;
+    const rules = names.map(
+      (name) => `${name} must be ${allowedValues(name)}, not ${JSON.stringify(set[name])}.`,
+    );
+    throw new TrainyardError('CONFIG_INVALID', rules.join(' '));
   }
+}
+
+/** In words. Only settings that cannot hold a secret have a schema that a value can break. */
+function allowedValues(name: string): string {
+  const schema = Env.properties[name as keyof typeof Env.properties] as {
+    enum?: string[];
+    type?: string;
+    minimum?: number;
+    maximum?: number;
+  };
+  if (schema.enum) return `${schema.enum.slice(0, -1).join(', ')} or ${schema.enum.at(-1) ?? ''}`;
+  const { minimum = -Infinity, maximum = Infinity } = schema;
+  const kind = schema.type === 'integer' ? 'a whole number' : 'a number';
+  return maximum === Infinity ? `${kind} of at least ${minimum}` : `${kind} from ${minimum} to ${maximum}`;
 }
 
 function parseQueueUrl(text: string | undefined): QueueTarget {
@@ -212,10 +233,10 @@ function parseStoreUrl(text: string | undefined): StoreTarget {
   }
   const endpoint = options.get('endpoint');
   if (endpoint !== null && !isPlainUrl(endpoint)) {
-    refuse('has an endpoint that is none: it must be like https://s3.example.com, without credentials.');
+    refuse('needs an endpoint like https://s3.example.com, without credentials.');
   }
   const region = options.get('region');
-  if (region !== null && !/^[a-z0-9-]+$/.test(region)) refuse('has a region that is none.');
+  if (region !== null && !/^[a-z0-9-]+$/.test(region)) refuse('needs a region like eu-central-1.');
   const pathStyle = options.get('path_style') ?? '0';
   if (!isSwitch(pathStyle)) refuse('takes path_style=1 or path_style=0.');
   return Object.freeze({
@@ -268,7 +289,7 @@ function listed(text: string): string[] {
 /** The items, if each is one; `rule` says what they must be. */
 function allOf(items: string[], isOne: (item: string) => boolean, rule: string): readonly string[] {
   const wrong = items.find((item) => !isOne(item));
-  if (wrong !== undefined) throw new TrainyardError('CONFIG_INVALID', `${rule}; ${wrong} is none.`);
+  if (wrong !== undefined) throw new TrainyardError('CONFIG_INVALID', `${rule}; ${wrong} is not valid.`);
   return Object.freeze(items);
 }
 

@@ -13,7 +13,7 @@ export function createLogger(options: { logLevel: string; logFormat: 'json' | 'p
     },
   };
   return options.logFormat === 'pretty'
-    ? pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
+    ? pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
     : // With a minimum flush() waits for what is being written; with none it does nothing.
       pino(settings, pino.destination({ sync: false, minLength: 1 }));
 }

@@ -30,7 +30,9 @@ export async function runKeyCommand(
   const [command = '', ...rest] = args;
   switch (command) {
     case 'create': {
-      const { key, text } = await store.create(parseNewKey(rest, now), now);
+      const wanted = parseNewKey(rest, now);
+      if ((await store.list()).length === 0) warnOfFirstKey(wanted, terminal);
+      const { key, text } = await store.create(wanted, now);
       terminal.out(text);
       terminal.note(
         `Key ${key.id} (${key.name}): ${describe(key)}. It is shown this once: only its hash is kept.`,
@@ -51,8 +53,17 @@ export async function runKeyCommand(
       return;
     }
     default:
-      throw invalid('Say what is to be done: create, list or revoke.');
+      throw invalid('Say what to do: create, list or revoke.');
   }
+}
+
+function warnOfFirstKey({ scopes: own }: NewKey, { note }: Terminal): void {
+  note('This is the first key. From now on the service refuses every request that comes without a key.');
+  if (own.includes('admin')) return;
+  note(
+    `It is not an admin key: nobody can do what ${own.join(' and ')} does not allow until there is one. To make it: ` +
+      'npm run -s keys -- create --name admin --scope admin',
+  );
 }
 
 function parseNewKey(args: string[], now: Date): NewKey {

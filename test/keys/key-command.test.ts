@@ -14,6 +14,7 @@ async function run({ store }: Keys, args: string, at = now): Promise<{ out: stri
 describe('create', () => {
   test('gives out the key alone, once, and says beside it what it may do', async () => {
     const keys = await temporaryKeys();
+    await keys.make(['admin']);
     const { out, notes } = await run(
       keys,
       'create --name web --scope predict --per-minute 600 --expires 90d',
@@ -32,6 +33,30 @@ describe('create', () => {
       expires_at: '2026-04-02T03:04:05.678Z',
     });
     expect((await run(keys, 'list')).out.join('\n')).not.toContain(out[0]);
+  });
+
+  test('warns, before it makes the first key, that the service closes, and that somebody needs an admin key', async () => {
+    const keys = await temporaryKeys();
+    const said: string[] = [];
+    const terminal = { out: () => said.push('(the key)'), note: (line: string) => said.push(line) };
+    const make = (scope: string) =>
+      runKeyCommand(['create', '--name', 'web', '--scope', scope], { store: keys.store, terminal, now });
+    await make('predict');
+    expect(said.slice(0, 3)).toEqual([
+      'This is the first key. From now on the service refuses every request that comes without a key.',
+      'It is not an admin key: nobody can do what predict does not allow until there is one. To make it: ' +
+        'npm run -s keys -- create --name admin --scope admin',
+      '(the key)',
+    ]);
+    said.length = 0;
+    await make('admin');
+    expect(said).toHaveLength(2);
+  });
+
+  test('does not ask for an admin key where the first one is', async () => {
+    const { notes } = await run(await temporaryKeys(), 'create --name me --scope admin');
+    expect(notes).toHaveLength(2);
+    expect(notes[0]).toMatch(/^This is the first key/);
   });
 
   test('makes a key without limit and end where none is asked for', async () => {
