@@ -72,9 +72,15 @@ try {
   const config = loadConfig();
   await run(config, createLogger(config));
 } catch (error) {
-  // Only a wrong setting comes here: there is no logger yet.
-  console.error(error instanceof TrainyardError ? `${error.code}: ${error.message}` : error);
+  // What an operator can mend takes one plain line; only a fault of the service itself shows its stack.
+  console.error(error instanceof TrainyardError ? inOneLine(error) : error);
   process.exitCode = 1;
+}
+
+function inOneLine({ code, message, cause }: TrainyardError): string {
+  const reason = cause instanceof Error ? cause.message : '';
+  const isSaid = reason === '' || message.includes(reason);
+  return `${code}: ${message}${isSaid ? '' : ` (${reason})`}`.replace(/\s+/g, ' ');
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
@@ -95,10 +101,8 @@ async function run(config: Config, log: Logger): Promise<void> {
     await start(config, log, stops);
   } catch (error) {
     shutdown.uninstall();
-    if (error instanceof TrainyardError) log.fatal({ code: error.code, cause: error.cause }, error.message);
-    else log.fatal({ err: error }, 'cannot start');
     await stopAll();
-    process.exitCode = 1;
+    throw error;
   }
 }
 
@@ -309,8 +313,29 @@ async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }:
   try {
     return await app.listen({ host, port });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
-    const message = `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for any that is free.`;
-    throw new TrainyardError('ADDRESS_IN_USE', message);
+    throw listenError(cause, host, port);
+  }
+}
+
+function listenError(cause: unknown, host: string, port: number): unknown {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE': {
+      const message = `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for any that is free.`;
+      return new TrainyardError('ADDRESS_IN_USE', message);
+    }
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new TrainyardError(
+        'CONFIG_INVALID',
+        `HOST must be an address or a name of this machine, not ${host}.`,
+      );
+    case 'EACCES':
+      return new TrainyardError(
+        'CONFIG_INVALID',
+        `PORT=${port} needs rights that this user lacks. Take one above 1023.`,
+      );
+    default:
+      return cause;
   }
 }

@@ -161,17 +161,31 @@ describe('settings', () => {
     }
   });
 
+  test('that are wrong are all named, each with what it may be', () => {
+    expect(() => loadConfig({ PORT: 'http', ADMIN_UI: 'yes', THREADS: '2' })).toThrow(
+      /^PORT must be a whole number from 0 to 65535, not "http"\. ADMIN_UI must be 0, 1, false or true, not "yes"\.$/,
+    );
+  });
+
   test.each([
-    [{ PORT: 'http' }, 'PORT'],
-    [{ PORT: '-1' }, 'PORT'],
-    [{ ROLE: 'master' }, 'ROLE'],
-    [{ WORKER_CONCURRENCY: '0' }, 'WORKER_CONCURRENCY'],
-    [{ THREADS: '0' }, 'THREADS'],
-    [{ THREADS: '257' }, 'THREADS'],
-    [{ THREADS: '1.5' }, 'THREADS'],
-    [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB'],
-    [{ ADMIN_UI: 'on' }, 'ADMIN_UI'],
-    [{ ALLOW_ANONYMOUS: 'yes' }, 'ALLOW_ANONYMOUS'],
+    [{ PORT: '-1' }, 'PORT must be a whole number from 0 to 65535, not "-1".'],
+    [{ ROLE: 'master' }, 'ROLE must be all, api or worker, not "master".'],
+    [{ WORKER_CONCURRENCY: '0' }, 'WORKER_CONCURRENCY must be a whole number from 1 to 64'],
+    [{ THREADS: '0' }, 'THREADS must be a whole number from 1 to 256'],
+    [{ THREADS: '257' }, 'THREADS must be a whole number from 1 to 256'],
+    [{ THREADS: '1.5' }, 'THREADS must be a whole number from 1 to 256, not "1.5".'],
+    [{ MAX_QUEUED_JOBS: '0' }, 'MAX_QUEUED_JOBS must be a whole number of at least 1'],
+    [{ MAX_WAITING_PREDICTIONS: 'no' }, 'MAX_WAITING_PREDICTIONS must be a whole number of at least 1'],
+    [{ KEEP_VERSIONS: 'all' }, 'KEEP_VERSIONS must be a whole number of at least 1, not "all".'],
+    [{ TRAINING_MEMORY_LIMIT_MB: '1' }, 'TRAINING_MEMORY_LIMIT_MB must be a whole number of at least 64'],
+    [{ ADMIN_UI: 'on' }, 'ADMIN_UI must be 0, 1, false or true, not "on".'],
+    [{ ALLOW_ANONYMOUS: 'yes' }, 'ALLOW_ANONYMOUS must be 0, 1, false or true'],
+    [{ WEBHOOK_ALLOW_PRIVATE: '2' }, 'WEBHOOK_ALLOW_PRIVATE must be 0, 1, false or true'],
+    [{ LOG_FORMAT: 'xml' }, 'LOG_FORMAT must be auto, json or pretty'],
+    [
+      { OTEL_TRACES_SAMPLER_ARG: 'half' },
+      'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "half".',
+    ],
     [{ ALLOWED_HOSTS: 'https://a.example' }, 'https://a.example is not valid'],
     [{ ALLOWED_HOSTS: 'a.example:3000' }, 'a.example:3000 is not valid'],
     [{ ALLOWED_HOSTS: '*' }, '* is not valid'],
@@ -179,7 +193,7 @@ describe('settings', () => {
     [{ CORS_ORIGINS: 'https://app.example.com/' }, 'https://app.example.com/ is not valid'],
     [{ CORS_ORIGINS: 'https://a.example,*' }, '* is not valid'],
     [{ CORS_ORIGINS: 'null' }, 'null is not valid'],
-    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be fatal, error, warn, info, debug, trace or silent'],
     [{ QUEUE_URL: 'not a url' }, 'QUEUE_URL'],
     [{ QUEUE_URL: 'amqp://here' }, 'QUEUE_URL'],
     [{ STORE_URL: 'https://bucket.example.com' }, 'must be like s3://'],

@@ -34,12 +34,12 @@ async function statusWith({ http }: Service, key: string): Promise<number> {
 
 describe('a service without keys', () => {
   test.each(['0.0.0.0', '::'])('does not start on %s, and says the two ways out', async (host) => {
-    const { code, log } = await startInVain({ DATA_DIR: await temporaryFolder(), HOST: host });
+    const { code, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), HOST: host });
     expect(code).toBe(1);
-    const refusal = log.find((line) => line.code === 'ADDRESS_EXPOSED');
-    expect(refusal?.msg).toContain(`HOST=${host}`);
-    expect(refusal?.msg).toContain('npm run keys -- create');
-    expect(refusal?.msg).toContain('ALLOW_ANONYMOUS=1');
+    expect(errors).toMatch(/^ADDRESS_EXPOSED: /);
+    expect(errors).toContain(`HOST=${host}`);
+    expect(errors).toContain('npm run keys -- create');
+    expect(errors).toContain('ALLOW_ANONYMOUS=1');
   });
 
   test('starts there when it is told that this is meant', async () => {
@@ -102,9 +102,9 @@ test('a service that cannot read its keys does not start', async () => {
   const data = await temporaryFolder();
   // A link to itself, which not even root can follow.
   await symlink('keys', join(data, 'keys'));
-  const { code, log } = await startInVain({ DATA_DIR: data });
+  const { code, errors } = await startInVain({ DATA_DIR: data });
   expect(code).toBe(1);
-  expect(log.find((line) => line.code === 'STORAGE_UNAVAILABLE')?.msg).toContain('keys cannot be read');
+  expect(errors).toMatch(/^STORAGE_UNAVAILABLE: .*keys cannot be read/);
 });
 
 describeWithService('redis', 'two API processes on one Redis and one folder', (redis) => {

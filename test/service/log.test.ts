@@ -4,6 +4,16 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { LogLine } from './service.js';
 
+test('a request takes one line on a terminal', async () => {
+  const script =
+    "import { createLogger } from './dist/log.js';" +
+    "createLogger({ logLevel: 'info', logFormat: 'pretty' }).info({ method: 'GET', url: '/v1/jobs', status: 200 }, 'request');";
+  const args = ['--input-type=module', '--eval', script];
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd });
+  expect(stdout).toMatch(/^.*request.*"url":"\/v1\/jobs".*\n$/);
+});
+
 test('the last lines of a process are written in their order', async () => {
   const script = fileURLToPath(new URL('two-lines-and-end.mjs', import.meta.url));
   const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };

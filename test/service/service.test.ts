@@ -167,13 +167,21 @@ describe('a start that cannot be', () => {
   test.each([
     [{ ROLE: 'api' }, /CONFIG_INVALID.*ROLE=api needs QUEUE_URL/],
     [{ ROLE: 'worker' }, /CONFIG_INVALID.*ROLE=worker needs QUEUE_URL/],
-    [{ ROLE: 'both' }, /CONFIG_INVALID.*ROLE/],
     [{ PORT: '70000' }, /CONFIG_INVALID.*PORT/],
     [{ QUEUE_URL: 'mysql://here' }, /CONFIG_INVALID.*QUEUE_URL must begin/],
-  ])('for want of a good setting says which: %o', async (settings, problem) => {
-    const { code, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), ...settings });
+    [
+      { HOST: '203.0.113.7', ALLOW_ANONYMOUS: '1' },
+      /CONFIG_INVALID.*HOST must be an address .* of this machine/,
+    ],
+    [{ HOST: '0.0.0.0' }, /ADDRESS_EXPOSED.*HOST=0.0.0.0/],
+    [{ WEBHOOK_SECRET: 'short' }, /CONFIG_INVALID.*WEBHOOK_SECRET must be/],
+    [{ DATA_DIR: '/dev/null' }, /STORAGE_UNAVAILABLE.*DATA_DIR must be a folder/],
+  ])('for want of a good setting says which, in one plain line: %o', async (settings, problem) => {
+    const { code, log, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), ...settings });
     expect(code).toBe(1);
     expect(errors).toMatch(problem);
+    expect(errors).toMatch(/^[A-Z_]+: .+\n$/);
+    expect(log).toEqual([]);
   });
 
   test('because the folder or the port is taken says so and ends', async () => {
@@ -181,20 +189,20 @@ describe('a start that cannot be', () => {
     const { url } = await startService(settings);
     const twice = await startInVain(settings);
     expect(twice).toMatchObject({ code: 1 });
-    expect(twice.log.at(-1)).toMatchObject({ level: 60, code: 'DATA_FOLDER_IN_USE' });
+    expect(twice.errors).toMatch(/^DATA_FOLDER_IN_USE: .*\n$/);
 
     const elsewhere = await startInVain({ DATA_DIR: await temporaryFolder(), PORT: new URL(url).port });
     expect(elsewhere).toMatchObject({ code: 1 });
-    expect(elsewhere.log.at(-1)).toMatchObject({ level: 60, code: 'ADDRESS_IN_USE' });
+    expect(elsewhere.errors).toMatch(/^ADDRESS_IN_USE: .*\n$/);
   });
 
   test('because the queue does not answer names it, without the password', async () => {
     const port = await freePort();
     const QUEUE_URL = `redis://user:secret@127.0.0.1:${port}`;
-    const { code, log } = await startInVain({ DATA_DIR: await temporaryFolder(), QUEUE_URL });
+    const { code, log, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), QUEUE_URL });
     expect(code).toBe(1);
-    expect(log.at(-1)).toMatchObject({ level: 60, code: 'QUEUE_UNAVAILABLE' });
-    expect(JSON.stringify(log)).not.toContain('secret');
+    expect(errors).toMatch(/^QUEUE_UNAVAILABLE: .*\n$/);
+    expect(errors + JSON.stringify(log)).not.toContain('secret');
   });
 });
 
