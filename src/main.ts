@@ -37,6 +37,7 @@ import { createModelServer } from './model/model-server.js';
 import { createRegistry } from './model/registry.js';
 import { createRetention } from './model/retention.js';
 import { remembered } from './remembered.js';
+import { onStopSignal } from './stop-signals.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
 import { probeStorage } from './storage/probe.js';
 import type { Storage } from './storage/storage.js';
@@ -89,18 +90,28 @@ async function run(config: Config, log: Logger): Promise<void> {
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop();
   };
-  const shutdown = closeWithGrace({ delay: stopWithinMs, logger: false }, async ({ signal, err }) => {
+  let stopSignal: string | undefined;
+  const grace: closeWithGrace.Options = { delay: stopWithinMs, logger: false, skip: ['SIGINT', 'SIGTERM'] };
+  const shutdown = closeWithGrace(grace, async ({ signal = stopSignal, err }) => {
     if (err) log.fatal({ err }, 'stopping after an unexpected error');
     else log.info({ signal }, 'stopping');
     await stopAll();
     log.info('stopped');
     await written(log);
   });
+  const forgetSignals = onStopSignal({
+    stop(signal) {
+      stopSignal = signal;
+      shutdown.close();
+    },
+    stopAtOnce: () => process.exit(1),
+  });
 
   try {
     await start(config, log, stops);
   } catch (error) {
     shutdown.uninstall();
+    forgetSignals();
     await stopAll();
     throw error;
   }

@@ -20,7 +20,8 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const service = startService(process.env);
 const interrupted = new AbortController();
-['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, interrupt));
+// A Ctrl-C comes twice, from the terminal and from npm; the first one counts.
+['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.on(signal, interrupt));
 // The terminal is closed, or whoever read the output, such as `head`, has had enough.
 process.stdout.on('error', interrupt);
 try {
