@@ -174,6 +174,20 @@ describe('a key', () => {
   });
 });
 
+test('a key in a URL reaches neither the log nor the answer, but for its id', async () => {
+  const service = await startKeyedService();
+  const text = await service.make(['train', 'predict']);
+  const secret = text.slice(-43);
+  for (const path of [`/v1/jobs?api_key=${text}`, `/${text}`, `/v2/${text}`, `/v1/jobs/${text}`]) {
+    const answer = await fetch(service.url + path, { headers: { 'x-api-key': text } });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(await answer.text(), path).not.toContain(secret);
+  }
+  const logged = JSON.stringify(service.logLines);
+  expect(logged).not.toContain(secret);
+  expect(logged).toContain(`/v1/jobs?api_key=ty_${idOf(text)}_[redacted]`);
+});
+
 describe('a browser', () => {
   const page = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
