@@ -27,7 +27,7 @@ export function useKeys(app: FastifyInstance, keys: Keys | undefined): void {
   });
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (!keys?.isConfigured || request.is404) {
+    if (!keys?.isConfigured) {
       done();
       return;
     }
