@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-export type Keys = Pick<KeyRing, 'isConfigured' | 'verify'>;
+export type Keys = Pick<KeyRing, 'isConfigured' | 'verify' | 'stillAdmits'>;
 
 export function useKeys(app: FastifyInstance, keys: Keys | undefined): void {
   app.decorateRequest('key', null);
