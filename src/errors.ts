@@ -12,6 +12,7 @@ export const errorCodes = {
   FORBIDDEN: 'The key does not allow this.',
   ORIGIN_REFUSED: 'A page of another site may not ask this service.',
   RATE_LIMITED: 'The key has asked more often than it may.',
+  METHOD_NOT_ALLOWED: 'The path does not take this method.',
   ROUTE_NOT_FOUND: 'There is no such route.',
   JOB_NOT_FOUND: 'There is no job with this id.',
   JOB_ENDED: 'The job has ended.',

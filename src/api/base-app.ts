@@ -5,12 +5,14 @@ import type { Logger } from '../log.js';
 import { useRefusalWhenClosing } from './plugins/closing.js';
 import { useCors, type CorsOrigins } from './plugins/cross-origin.js';
 import { refuseForeignPages } from './plugins/foreign-pages.js';
+import { refuseDoubtfulHosts } from './plugins/hosts.js';
 import { useKeys, type Keys } from './plugins/keys.js';
 import { measure, useMetrics, type RequestMetrics } from './plugins/metrics.js';
 import { useProblemDetails } from './plugins/problem-details.js';
 import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
 import { securityHeaders, useSecurityHeaders } from './plugins/security-headers.js';
 import { useTracing } from './plugins/tracing.js';
+import { routerOptions, useAnswersToUnmatched } from './plugins/unmatched-requests.js';
 import { answerByPath } from './protocols/error-body.js';
 import { RequestLog } from './request-log.js';
 import { components } from './schemas/components.js';
@@ -44,8 +46,7 @@ export async function createBaseApp(
     return503OnClosing: false,
     bodyLimit: 2 ** 20,
     clientErrorHandler: refuseUnreadable,
-    // Names have 64 characters at most, ids fewer.
-    routerOptions: { maxParamLength: 100 },
+    routerOptions,
     // Of requests that come to no route and so to no hook.
     frameworkErrors(error, request, reply) {
       measure(request, reply, metrics);
@@ -67,7 +68,9 @@ export async function createBaseApp(
   useRefusalWhenClosing(app);
   useProblemDetails(app);
   if (corsOrigins.length > 0) await useCors(app, corsOrigins);
+  refuseDoubtfulHosts(app);
   refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, anonymousHosts, corsOrigins });
+  useAnswersToUnmatched(app);
   useKeys(app, keys);
   for (const { schema } of components) app.addSchema(schema);
   return app;

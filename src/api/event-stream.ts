@@ -9,12 +9,15 @@ import type { EventFeed } from '../jobs/event-feed.js';
 export interface EventStream {
   /** Ends after `done`. Whoever destroys it stops listening. */
   body: Readable;
-  /** Ends it before that. */
-  end: () => void;
+  /** Ends it before that. `why` is a comment, for people who look at the stream. */
+  end: (why?: string) => void;
 }
 
-const beginning = 'retry: 2000\n\n';
-const heartbeat = ':\n\n';
+/** Stands in the block of the first event: clients that read JSON in every block do not survive one without data. */
+const retry = 'retry: 2000\n';
+
+/** Without a blank line, which some clients take for the end of an event, whatever came before it. */
+const heartbeat = ':\n';
 
 /** A client that lets more wait is not reading. */
 const mayWaitBytes = 2 ** 20;
@@ -33,6 +36,7 @@ export async function openEventStream(
 ): Promise<EventStream> {
   let stopListening = (): void => undefined;
   let isOver = false;
+  let hasBegun = false;
   let limitBytes = Infinity;
 
   const body = new Readable({
@@ -47,13 +51,17 @@ export async function openEventStream(
     },
   });
 
-  function end(): void {
+  function end(why?: string): void {
+    if (isOver) return;
     isOver = true;
+    if (why !== undefined) body.push(`: ${why}\n`);
     body.push(null);
   }
 
   function tell(events: readonly RunEvent[]): void {
     if (isOver) return;
+    if (!hasBegun) body.push(retry);
+    hasBegun = true;
     body.push(textOf(events));
     if (events.at(-1)?.type === 'done') end();
     else if (body.readableLength > limitBytes) body.destroy(new Error('The client does not read its events'));
@@ -64,13 +72,14 @@ export async function openEventStream(
     if (!isOver && body.readableLength === 0) body.push(heartbeat);
   }, heartbeatMs);
 
-  body.push(beginning);
   try {
     stopListening = await feed.follow(jobId, after, tell);
   } catch (error) {
     body.destroy();
     throw error;
   }
+  // The head of the answer goes out with the first bytes.
+  if (!hasBegun) body.push(heartbeat);
   // That much was there before the client could read any of it.
   limitBytes = body.readableLength + mayWaitBytes;
   return { body, end };

@@ -1,6 +1,7 @@
 /** From whatever was thrown to the problem document that is answered, and the one table of their statuses. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCodes, TrainyardError, type ErrorCode } from '../errors.js';
+import { maskKeys } from '../log.js';
 import { problemType, type Problem } from './schemas/problem.js';
 import { describeInvalid } from './invalid-request.js';
 
@@ -18,6 +19,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   VERSION_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
@@ -93,6 +95,11 @@ export function problemOf(
   };
 }
 
+/** A refusal as text, so that no route's serialiser drops a member. Whatever collects errors gets no key from it. */
+export function bodyTextOf(refusal: object): string {
+  return maskKeys(JSON.stringify(refusal));
+}
+
 /** `more` are members of its own, and may set another status. */
 export function sendProblem(
   reply: FastifyReply,
@@ -101,8 +108,7 @@ export function sendProblem(
 ): FastifyReply {
   const problem: Problem = { ...problemOf(failure, reply.request), ...more };
   sayWhenToRetry(reply, failure.code, problem.status);
-  // Text, so that no route's serialiser drops a member.
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  return reply.code(problem.status).type('application/problem+json').send(bodyTextOf(problem));
 }
 
 /** An error that is not meant for clients becomes INTERNAL, and its message stays in the log. */

@@ -8,7 +8,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Logger } from '../log.js';
 import { requestIdOf } from './plugins/request-ids.js';
 import { securityHeaders } from './plugins/security-headers.js';
-import { problemOf, retryAfterOf, statusOf } from './problem.js';
+import { bodyTextOf, problemOf, retryAfterOf, statusOf } from './problem.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-const predictionPath = /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify))(?:\?|$)/;
+const predictionPath = /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify))\/?(?:\?|$)/;
 
 /** Of all bodies together. What does not say its length is taken for a body of JSON, few of which are longer. */
 const maxBytes = 512 * 2 ** 20;
@@ -63,7 +63,7 @@ export function createWaitingRoom(
     const url = request.url ?? '';
     const detail = `${size} predictions wait, and no more are taken in for the moment. Ask again in a second.`;
     const isOwn = url.startsWith('/predict');
-    const body = JSON.stringify(
+    const body = bodyTextOf(
       isOwn ? problemOf({ code: 'OVERLOADED', detail }, { url, id }) : { error: detail },
     );
     response

@@ -29,6 +29,8 @@ export interface KeyRing {
   readonly isConfigured: boolean;
   /** Takes as long for a key that does not exist as for a wrong secret. */
   verify(text: string): Verdict;
+  /** Whether whoever was let in with this key, or with none, would be let in again. */
+  stillAdmits(key: Key | null): boolean;
   /** @throws TrainyardError STORAGE_UNAVAILABLE when the keys cannot be read */
   start(): Promise<void>;
   stop(): void;
@@ -88,6 +90,11 @@ export function createKeyRing(options: {
     entries.set(id, key && entryOf(key));
   }
 
+  /** Of no date at all, too. */
+  function hasExpired({ expiresAtMs }: Entry): boolean {
+    return !(now() < expiresAtMs);
+  }
+
   async function follow(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
@@ -115,9 +122,14 @@ export function createKeyRing(options: {
       const isRight = timingSafeEqual(shownHash, entry?.secretHash ?? noHash);
       if (!entry || !isRight) return unknownKey;
       if (entry.isRevoked) return { refusal: `The key ${entry.key.id} has been revoked.` };
-      // So that no date at all is one that has passed.
-      if (!(now() < entry.expiresAtMs)) return { refusal: `The key ${entry.key.id} has expired.` };
+      if (hasExpired(entry)) return { refusal: `The key ${entry.key.id} has expired.` };
       return { key: entry.key };
+    },
+
+    stillAdmits(key) {
+      if (key === null) return !isConfigured;
+      const entry = entries.get(key.id);
+      return entry !== undefined && entry !== null && !entry.isRevoked && !hasExpired(entry);
     },
 
     async start() {

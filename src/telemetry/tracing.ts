@@ -11,9 +11,10 @@ import {
   NodeTracerProvider,
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
+  type SpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import { within } from '../deadline.js';
-import type { Logger } from '../log.js';
+import { maskKeys, type Logger } from '../log.js';
 
 export interface TracingSettings {
   /** Where spans are posted. */
@@ -45,6 +46,7 @@ export function startTracing(
     }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanProcessors: [
+      maskKeysInSpans,
       new BatchSpanProcessor(exporter, {
         scheduledDelayMillis: 1_000,
         maxQueueSize: 2_048,
@@ -59,6 +61,18 @@ export function startTracing(
     await within(flushWithinMs, provider.shutdown()).catch((err: unknown) => diag.error(String(err)));
   };
 }
+
+/** A key that a client sent in the wrong place, in a path for one, does not reach the collector. */
+const maskKeysInSpans: SpanProcessor = {
+  onStart: () => undefined,
+  onEnd({ attributes }) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === 'string') attributes[name] = maskKeys(value);
+    }
+  },
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
 
 /** The first one, as a collector that is away fails every time. */
 function reportFailures(log: Logger): void {

@@ -37,7 +37,7 @@ function taken({ body }: EventStream): string {
 test('an event is its seq, its type and its JSON', async () => {
   const [event] = eventsOf(1);
   const { stream } = await open([event]);
-  expect(taken(stream)).toBe(`retry: 2000\n\nid: 1\nevent: log\ndata: ${JSON.stringify(event)}\n\n`);
+  expect(taken(stream)).toBe(`retry: 2000\nid: 1\nevent: log\ndata: ${JSON.stringify(event)}\n\n`);
 });
 
 test('the text of what streams are told at once is made once for all of them', async () => {
@@ -76,8 +76,24 @@ test('a client that reads may be told any amount', async () => {
 test('a heartbeat is sent only while nothing waits', async () => {
   const { stream } = await open([], 10);
   await sleep(100);
-  expect(taken(stream)).toBe('retry: 2000\n\n');
-  await vi.waitFor(() => expect(taken(stream)).toBe(':\n\n'));
+  expect(taken(stream)).toBe(':\n');
+  await vi.waitFor(() => expect(taken(stream)).toBe(':\n'));
+});
+
+test('before its first event it has begun, so that the client knows', async () => {
+  const { stream, tell } = await open();
+  expect(taken(stream)).toBe(':\n');
+  const [first, second] = eventsOf(2);
+  tell(first);
+  expect(taken(stream)).toMatch(/^retry: 2000\nid: 1\n/);
+  tell(second);
+  expect(taken(stream)).toMatch(/^id: 2\n/);
+});
+
+test('that is ended before its time says why in a comment', async () => {
+  const { stream } = await open(eventsOf(1));
+  stream.end('The service is stopping.');
+  expect(taken(stream)).toMatch(/\n\n: The service is stopping\.\n$/);
 });
 
 test('after its end it takes no more, whatever it is told', async () => {

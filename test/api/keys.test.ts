@@ -2,15 +2,17 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import fastify from 'fastify';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { useKeys } from '../../src/api/plugins/keys.js';
 import { useProblemDetails } from '../../src/api/plugins/problem-details.js';
 import { buildOpenApiDocument } from '../../src/api/openapi.js';
 import type { Problem } from '../../src/api/schemas/problem.js';
 import type { Scope } from '../../src/keys/scopes.js';
 import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
-import { idOf, knows, withWrongSecret } from '../keys/keys.js';
+import { idOf, knows, temporaryKeys, withWrongSecret } from '../keys/keys.js';
+import { readStream } from './event-reader.js';
 import { basic, startKeyedService, type KeyedService } from './keyed-service.js';
+import { startService } from './service.js';
 
 interface Operation {
   security: { bearer?: string[] }[];
@@ -171,6 +173,68 @@ describe('a key', () => {
       [401, undefined],
     ]);
     expect(JSON.stringify(service.logLines)).not.toContain(secret.slice(0, 20));
+  });
+});
+
+test('a key in a URL reaches neither the log nor the answer, but for its id', async () => {
+  const service = await startKeyedService();
+  const text = await service.make(['train', 'predict']);
+  const secret = text.slice(-43);
+  for (const path of [`/v1/jobs?api_key=${text}`, `/${text}`, `/v2/${text}`, `/v1/jobs/${text}`]) {
+    const answer = await fetch(service.url + path, { headers: { 'x-api-key': text } });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(await answer.text(), path).not.toContain(secret);
+  }
+  const logged = JSON.stringify(service.logLines);
+  expect(logged).not.toContain(secret);
+  expect(logged).toContain(`/v1/jobs?api_key=ty_${idOf(text)}_[redacted]`);
+});
+
+describe('a stream of events', () => {
+  async function openStream({ url: service }: { url: string }, headers: Record<string, string>) {
+    const answer = await fetch(`${service}/v1/jobs`, { method: 'POST', headers });
+    const url = `${service}${answer.headers.get('location')}/events`;
+    const reader = await readStream(url, headers);
+    onTestFinished(() => reader.leave());
+    await reader.until(1);
+    return { url, reader };
+  }
+
+  const whyItEnded = 'The key no longer allows this.';
+
+  test('ends when its key is revoked, and is not opened again', async () => {
+    const service = await startKeyedService();
+    const [revoked, kept] = [await service.make(['train']), await service.make(['train'])];
+    const ended = await openStream(service, { 'x-api-key': revoked });
+    const open = await openStream(service, { 'x-api-key': kept });
+    await service.keys.store.revoke(idOf(revoked), new Date());
+    await ended.reader.ended;
+    expect(ended.reader.comments).toContain(whyItEnded);
+    expect(ended.reader.events().map(({ type }) => type)).not.toContain('done');
+    const again = await readStream(ended.url, { 'x-api-key': revoked });
+    expect(again.response.statusCode).toBe(401);
+    expect(open.reader.response.complete).toBe(false);
+  });
+
+  test('ends when its key expires', async () => {
+    const keys = await temporaryKeys();
+    let time = Date.now();
+    const ring = await keys.openRing({ now: () => time });
+    const service = await startService({ keys: ring }, { ...keys, queue: new Map() });
+    const text = await keys.make(['train'], { expiresAt: new Date(time + 60_000) });
+    await knows(ring, text);
+    const { reader } = await openStream(service, { 'x-api-key': text });
+    time += 60_000;
+    await reader.ended;
+    expect(reader.comments).toContain(whyItEnded);
+  });
+
+  test('that was opened without a key ends when the first one is made', async () => {
+    const service = await startKeyedService();
+    const { reader } = await openStream(service, {});
+    await service.make();
+    await reader.ended;
+    expect(reader.comments).toContain(whyItEnded);
   });
 });
 

@@ -31,6 +31,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   VERSION_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
@@ -133,9 +134,9 @@ test('a refusal is logged at info, with its code', async () => {
 
 test.each([
   ['GET', '/nope?a=b'],
-  ['DELETE', '/v1/jobs'],
-  ['GET', '/v1/jobs/job_1/cancel'],
   ['POST', '/nope'],
+  ['OPTIONS', '/nope'],
+  ['GET', '/docs/static/nope.js'],
 ])('there is no %s %s', async (method, path) => {
   const { url } = await startService();
   const answer = await fetch(url + path, { method });

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import { buildApp, type ApiDeps } from '../../src/api/app.js';
@@ -26,6 +25,7 @@ import { createRetention } from '../../src/model/retention.js';
 import { createShowJob } from '../../src/jobs/show-job.js';
 import { parseSecret } from '../../src/jobs/webhooks/secret.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
+import { createLogger } from '../../src/log.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/probe.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -92,10 +92,10 @@ type Shared = Pick<TestService, 'storage' | 'queue'>;
 /** For whoever stops it. */
 export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shared): Promise<TestService> {
   const logLines: LogLine[] = [];
-  const log = pino(
-    { level: 'debug' },
+  const log = createLogger(
+    { logLevel: 'debug', logFormat: 'json' },
     {
-      write(line: string) {
+      write(line) {
         logLines.push(JSON.parse(line) as LogLine);
       },
     },

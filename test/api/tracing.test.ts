@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exampleDigit } from '../../src/api/schemas/example-digit.js';
 import { TrainyardError } from '../../src/errors.js';
+import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
 import { startTracing } from '../../src/telemetry/tracing.js';
 import { newTrace, startCollector, type Collector } from '../telemetry/collector.js';
 import { startService, type TestService } from './service.js';
@@ -51,6 +52,19 @@ test('a request is a span of its client’s trace', async () => {
     path: '/v1/traces',
     headers: { authorization: 'Bearer abc', 'content-type': 'application/json' },
   });
+});
+
+test('a key in a path reaches no span, but for its id', async () => {
+  const { http } = await startTraced();
+  const { traceId, traceparent } = newTrace();
+  const { id, secret } = newKeyParts();
+  await http
+    .get(`/v1/${formatKey({ id, secret })}`)
+    .set('traceparent', traceparent)
+    .expect(404);
+  const spans = await collector.spansOf(traceId, 1);
+  expect(JSON.stringify(spans)).not.toContain(secret);
+  expect(spans[0].attributes['url.path']).toBe(`/v1/ty_${id}_[redacted]`);
 });
 
 test('a request without a trace begins one, which its log line names', async () => {

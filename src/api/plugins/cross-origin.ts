@@ -51,5 +51,7 @@ export async function useCors(app: FastifyInstance, origins: CorsOrigins): Promi
     exposedHeaders: responseHeaders,
     maxAge: preflightHoldsForSeconds,
     strictPreflight: false,
+    // What else OPTIONS says is unmatched-requests.ts's to add.
+    preflightContinue: true,
   });
 }

@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-export type Keys = Pick<KeyRing, 'isConfigured' | 'verify'>;
+export type Keys = Pick<KeyRing, 'isConfigured' | 'verify' | 'stillAdmits'>;
 
 export function useKeys(app: FastifyInstance, keys: Keys | undefined): void {
   app.decorateRequest('key', null);
@@ -27,7 +27,7 @@ export function useKeys(app: FastifyInstance, keys: Keys | undefined): void {
   });
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (!keys?.isConfigured || request.is404) {
+    if (!keys?.isConfigured) {
       done();
       return;
     }

@@ -6,17 +6,13 @@ import { failureOf, sendProblem, statusOf, type Failure } from '../problem.js';
 /** What a client cannot help and an operator must. */
 const needOperator: readonly ErrorCode[] = ['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'];
 
-export function useProblemDetails(app: FastifyInstance): void {
-  app.setErrorHandler(answerWithProblem);
-  app.setNotFoundHandler((request, reply) => {
-    void sendProblem(reply, noSuchRoute(request));
-  });
+/** Whether no route has taken the request. */
+export function isUnmatched(code: ErrorCode): boolean {
+  return code === 'ROUTE_NOT_FOUND' || code === 'METHOD_NOT_ALLOWED';
 }
 
-export function noSuchRoute(request: FastifyRequest): Failure {
-  const path = request.url.split('?', 1)[0];
-  const hint = request.server.hasRoute({ method: 'GET', url: '/docs' }) ? ' /docs lists the routes.' : '';
-  return { code: 'ROUTE_NOT_FOUND', detail: `There is no ${request.method} ${path}.${hint}` };
+export function useProblemDetails(app: FastifyInstance): void {
+  app.setErrorHandler(answerWithProblem);
 }
 
 export function answerWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -29,7 +25,8 @@ export function noteFailure(error: unknown, request: FastifyRequest, reply: Fast
   const { code, detail, pointer, parameter } = failure;
   if (statusOf(code) === 500) request.log.error({ err: error, code }, 'a request failed');
   else if (needOperator.includes(code)) request.log.warn({ err: error, code }, detail);
-  else request.log.info({ code, pointer, parameter }, detail);
+  // Of what matched no route the line of the request says it all.
+  else if (!isUnmatched(code)) request.log.info({ code, pointer, parameter }, detail);
   // Fastify would close the connection here, and a client that still sends its body would lose the answer to a reset.
   // Left open, Node reads what comes and drops it.
   if (code === 'BODY_TOO_LARGE') reply.removeHeader('connection');

@@ -3,8 +3,9 @@
  * Retry-After and log are those of every route; the stable code goes into a header.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { answerWithProblem, noSuchRoute, noteFailure } from '../plugins/problem-details.js';
-import { sayWhenToRetry, sendProblem, statusOf, type Failure } from '../problem.js';
+import { answerWithProblem, isUnmatched, noteFailure } from '../plugins/problem-details.js';
+import { throwUnmatched } from '../plugins/unmatched-requests.js';
+import { bodyTextOf, sayWhenToRetry, sendProblem, statusOf, type Failure } from '../problem.js';
 
 const errorCodeHeader = 'x-error-code';
 
@@ -15,18 +16,21 @@ declare module 'fastify' {
   }
 }
 
-/** For all routes of the scope; `sendNoRoute` is for what is no route of it. */
+/** For all routes of the scope; `sendUnmatched` is for what matches none of them. */
 export function useErrorBodies(
   scope: FastifyInstance,
-  sendNoRoute: (reply: FastifyReply, failure: Failure) => unknown = sendErrorBody,
+  sendUnmatched: (reply: FastifyReply, failure: Failure) => unknown = sendErrorBody,
 ): void {
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, errorBody: true };
   });
-  scope.setErrorHandler(answerWithErrorBody);
-  scope.setNotFoundHandler((request, reply) => {
-    sendNoRoute(reply, noSuchRoute(request));
+  scope.setErrorHandler((error, request, reply) => {
+    const failure = noteFailure(error, request, reply);
+    if (isUnmatched(failure.code)) sendUnmatched(reply, failure);
+    else sendErrorBody(reply, failure);
   });
+  // So that the scope's error handler answers these too.
+  scope.setNotFoundHandler(throwUnmatched);
 }
 
 /** `more` are members of its own. */
@@ -37,7 +41,7 @@ export function sendErrorBody(
 ): FastifyReply {
   sayWhenToRetry(reply, code);
   reply.code(statusOf(code)).header(errorCodeHeader, code).type('application/json');
-  return reply.send(JSON.stringify({ error: detail, ...more }));
+  return reply.send(bodyTextOf({ error: detail, ...more }));
 }
 
 /** For paths that TensorFlow Serving and this API share: a problem document that has the protocol's member too. */

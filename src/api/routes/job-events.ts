@@ -4,15 +4,27 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import Type from 'typebox';
 import type { EventFeed } from '../../jobs/event-feed.js';
 import type { JobView } from '../../jobs/job-view.js';
+import type { Key } from '../../keys/key-ring.js';
 import { openEventStream } from '../event-stream.js';
+import type { Keys } from '../plugins/keys.js';
 import { JobEventHeaders, JobEventList, JobEventPage, JobEventStream } from '../schemas/job-event.js';
 import { JobParams } from '../schemas/job.js';
 
 export interface JobEventDeps {
   jobs: JobView;
   feed: Pick<EventFeed, 'follow'>;
+  /** None: nobody needs a key. */
+  keys?: Pick<Keys, 'stillAdmits'>;
   /** From one sign of life of a silent stream to the next. */
   heartbeatMs?: number;
+}
+
+/** A stream outlives what admits a request: its key may be revoked or expire. */
+const keysCheckedEveryMs = 500;
+
+interface OpenStream {
+  key: Key | null;
+  close: (why?: string) => void;
 }
 
 const streamHeaders = {
@@ -26,16 +38,22 @@ const streamHeaders = {
 
 export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
   app,
-  { jobs, feed, heartbeatMs = 15_000 },
+  { jobs, feed, keys, heartbeatMs = 15_000 },
   done,
 ) => {
-  const closers = new Set<() => void>();
+  const streams = new Set<OpenStream>();
   let isClosing = false;
   app.addHook('preClose', (next) => {
     isClosing = true;
-    for (const close of closers) close();
+    clearInterval(keyCheck);
+    for (const { close } of streams) close();
     next();
   });
+  const keyCheck = setInterval(() => {
+    for (const { key, close } of streams) {
+      if (keys?.stillAdmits(key) === false) close('The key no longer allows this.');
+    }
+  }, keysCheckedEveryMs).unref();
 
   /** Whether the client has had them all, so that it need not come back. */
   async function isAtEnd(id: string, after: number): Promise<boolean> {
@@ -54,7 +72,7 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
           'With `Accept: text/event-stream`, a stream of server-sent events: those that have happened since `after`, those ' +
           'to come as they happen, and `done` as the last one. A client that comes back with `Last-Event-ID`, as an ' +
           '`EventSource` does by itself, misses none and gets none twice. A client that leaves more than 1 MiB unread is ' +
-          'cut off, and may come back.\n\nWithout it, a page of events. For the next page, ask with `after` set to the ' +
+          'cut off, and may come back. The stream ends when the key that it was asked with is revoked or expires.\n\nWithout it, a page of events. For the next page, ask with `after` set to the ' +
           '`seq` of the last event of this one.',
         params: JobParams,
         headers: JobEventHeaders,
@@ -87,13 +105,16 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
       if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]));
 
       const { body, end } = await openEventStream(feed, id, { after, heartbeatMs });
-      const close = (): void => {
-        // The closing service does not wait for a client to read on.
-        if (body.readableLength + reply.raw.writableLength > 0) body.destroy();
-        else end();
+      const stream: OpenStream = {
+        key: request.key,
+        close(why) {
+          // Nobody waits for a client to read on.
+          if (body.readableLength + reply.raw.writableLength > 0) body.destroy();
+          else end(why);
+        },
       };
-      closers.add(close);
-      body.once('close', () => closers.delete(close));
+      streams.add(stream);
+      body.once('close', () => streams.delete(stream));
       if (isClosing) end();
       return reply.headers(streamHeaders).send(body);
     },

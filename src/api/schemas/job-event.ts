@@ -107,7 +107,7 @@ export const JobEventStream = component(
     type: 'string',
     description:
       'Server-sent events: `id` is the `seq` of a JobEvent, `event` its `type`, and `data` the event as JSON.',
-    examples: [`retry: 2000\n\nid: 7\nevent: metrics\ndata: ${JSON.stringify(eventExample)}\n\n`],
+    examples: [`retry: 2000\nid: 7\nevent: metrics\ndata: ${JSON.stringify(eventExample)}\n\n`],
   }),
 );
 

@@ -409,7 +409,11 @@ describe('an error', () => {
   test('has the body of the protocol, whoever finds it', async () => {
     expectError(await get(`${v2}/models/%zz`), 400, 'INVALID_REQUEST', /path is wrongly encoded/);
     expectError(await get(`${v2}/nope`), 404, 'ROUTE_NOT_FOUND', /^There is no GET \/v2\/nope/);
-    expectError(await post(`${v2}/health/live`), 404, 'ROUTE_NOT_FOUND', /^There is no POST/);
+    const bytes = await post(`${v2}/nope/infer`, Buffer.from([1, 2, 3]));
+    expectError(bytes, 404, 'ROUTE_NOT_FOUND', /^There is no POST/);
+    const posted = await post(`${v2}/health/live`);
+    expectError(posted, 405, 'METHOD_NOT_ALLOWED', /does not take POST; send GET or HEAD/);
+    expect(posted.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
     expectError(await get(`${v2}?x=1`), 400, 'INVALID_REQUEST', /^x is unknown here/);
   });
 

@@ -30,12 +30,6 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { 
     },
     () => metadata,
   );
-  // The protocol's own OpenAPI document ends the path with a slash.
-  scope.get(
-    '/',
-    { prefixTrailingSlash: 'slash', schema: { hide: true }, config: { access: 'any' } },
-    () => metadata,
-  );
 
   scope.get(
     '/health/live',
