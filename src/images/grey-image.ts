@@ -13,8 +13,11 @@ export interface Size {
   height: number;
 }
 
-/** What a phone's camera makes, with room to spare. */
-const mostPixels = 2 ** 24;
+/** What a phone's camera makes, 50 megapixels, with room to spare. */
+const mostPixels = 2 ** 26;
+
+/** Of what a picture is unpacked to before it becomes grey: the 8-bit RGBA of almost the most pixels. */
+const mostUnpackedBytes = 2 ** 28;
 
 /** As JPEG has it; a PNG could be a line of 16 million pixels, and half of what is done to it a row at a time. */
 const longestSide = 2 ** 16 - 1;
@@ -25,6 +28,15 @@ export function checkSize({ width, height }: Size): void {
   throw new TrainyardError(
     'IMAGE_TOO_LARGE',
     `The image is ${width} × ${height} pixels; this service reads at most ${mostPixels} pixels, and ${longestSide} on a side.`,
+  );
+}
+
+/** Before it is unpacked. */
+export function checkUnpackedBytes(bytes: number): void {
+  if (bytes <= mostUnpackedBytes) return;
+  throw new TrainyardError(
+    'IMAGE_TOO_LARGE',
+    `The image unpacks to ${bytes} bytes; this service unpacks at most ${mostUnpackedBytes}. Send one with fewer pixels.`,
   );
 }
 

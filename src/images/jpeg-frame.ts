@@ -1,4 +1,4 @@
-/** What a JPEG says of its picture and of its scans (ITU-T T.81, annex B), refused where the decoder would have to guess. */
+/** What a JPEG says of its picture and of its scans (ITU-T T.81, annex B), refused where it makes no sense. */
 import { checkSize, invalidImage, type Size } from './grey-image.js';
 
 /** One of the planes that make up the picture: brightness, or a colour. */
@@ -7,6 +7,8 @@ export interface Component {
   /** Samples of this plane across and down, for so many of the finest plane as its largest factor says. */
   across: number;
   down: number;
+  /** The number of its quantization table. */
+  quantization: number;
 }
 
 export interface Frame extends Size {
@@ -27,8 +29,8 @@ export function readFrame(marker: number, content: Uint8Array): Frame {
     throw invalidImage('JPEG', `it has ${count} colour components, and there must be 1, 3 or 4`);
   }
   const components = Array.from({ length: count }, (_, index) => {
-    const [id, factors] = content.subarray(6 + 3 * index);
-    return { id, across: factors >> 4, down: factors & 15 };
+    const [id, factors, quantization] = content.subarray(6 + 3 * index);
+    return { id, across: factors >> 4, down: factors & 15, quantization };
   });
   const frame = { ...size, isProgressive: marker === 0xc2, components };
   checkComponents(frame);
@@ -47,29 +49,46 @@ function checkComponents(frame: Frame): void {
 }
 
 /** The factors of the finest plane. */
-function finest({ components }: Frame): { across: number; down: number } {
+export function finest({ components }: Frame): { across: number; down: number } {
   return {
     across: Math.max(...components.map(({ across }) => across)),
     down: Math.max(...components.map(({ down }) => down)),
   };
 }
 
-/** How many units the data of a start-of-scan segment are of: blocks of one component, or of several together. */
-export function unitsOfScan(frame: Frame, content: Uint8Array): number {
+/** What a scan says of its data. */
+export interface ScanHeader {
+  /** Which component, and which tables it is coded with. */
+  components: { index: number; dc: number; ac: number }[];
+  /** The coefficients it holds, in zigzag order, and their bits: the lowest that was there before, and the lowest now. */
+  first: number;
+  last: number;
+  high: number;
+  low: number;
+}
+
+/** A start-of-scan segment, behind its length. */
+export function readScanHeader(frame: Frame, content: Uint8Array): ScanHeader {
   const [count] = content;
   if (content.length !== 4 + 2 * count || count === 0 || count > 4) {
     throw invalidImage('JPEG', 'a scan has a wrong length');
   }
-  const ids = Array.from({ length: count }, (_, index) => content[1 + 2 * index]);
-  const components = frame.components.filter(({ id }) => ids.includes(id));
-  const [first, last] = content.subarray(1 + 2 * count);
-  const isSensible = first <= last && last < 64 && (first === 0 || count === 1);
-  if (components.length !== count || !isSensible) throw invalidImage('JPEG', 'a scan makes no sense');
-
-  const { across, down } = finest(frame);
-  const [unitWidth, unitHeight] =
-    count === 1
-      ? [(8 * across) / components[0].across, (8 * down) / components[0].down]
-      : [8 * across, 8 * down];
-  return Math.ceil(frame.width / unitWidth) * Math.ceil(frame.height / unitHeight);
+  const components = Array.from({ length: count }, (_, each) => {
+    const [id, tables] = content.subarray(1 + 2 * each);
+    return {
+      index: frame.components.findIndex((component) => component.id === id),
+      dc: tables >> 4,
+      ac: tables & 15,
+    };
+  });
+  const [first, last, bits] = content.subarray(1 + 2 * count);
+  const [high, low] = [bits >> 4, bits & 15];
+  const isKnown = new Set(components.map(({ index }) => index)).size === count;
+  const isSensible = frame.isProgressive
+    ? first <= last && last < 64 && (first === 0 ? last === 0 : count === 1) && Math.max(high, low) <= 13
+    : first === 0 && last === 63 && bits === 0;
+  if (isKnown && components.every(({ index }) => index >= 0) && isSensible) {
+    return { components, first, last, high, low };
+  }
+  throw invalidImage('JPEG', 'a scan makes no sense');
 }

@@ -1,43 +1,254 @@
-/** JPEG to grey: baseline and progressive, of grey, colour or CMYK, by jpeg-js, which gets to see only what was checked. */
-import { decode } from 'jpeg-js';
+/**
+ * JPEG to grey: baseline and progressive, of grey, colour or CMYK (ITU-T T.81). Only the planes that grey is made of are
+ * kept: of a photograph that is its brightness, at three bytes a pixel.
+ */
 import { orientationOf, upright } from './exif.js';
-import { invalidImage, luma, type GreyImage } from './grey-image.js';
-import { readJpeg, type Jpeg } from './jpeg-segments.js';
+import { checkUnpackedBytes, invalidImage, luma, type GreyImage } from './grey-image.js';
+import { inverseDct, scaledTable } from './inverse-dct.js';
+import { BitReader, damaged, huffmanTable, type HuffmanTable } from './jpeg-bits.js';
+import { finest, readFrame, readScanHeader, type Frame } from './jpeg-frame.js';
+import { readScan, zigzag, type Plane } from './jpeg-scan.js';
+import { isFrame, markers, segmentsOf, type Segment } from './jpeg-segments.js';
+
+/** The longest script of scans that libjpeg writes has 18, for CMYK; each costs a walk over the whole picture. */
+const mostScans = 32;
+
+/** What the segments say before the scans do. */
+interface Tables {
+  dc: (HuffmanTable | undefined)[];
+  ac: (HuffmanTable | undefined)[];
+  quantization: (Uint16Array | undefined)[];
+  restartInterval: number;
+  /** Of the Adobe segment: 0 says that the components are those of the picture, RGB or CMYK, without a transform. */
+  adobeTransform: number | undefined;
+  /** A TIFF file. */
+  exif: Uint8Array | undefined;
+}
+
+/** How grey is made of some of the components. */
+interface GreyRecipe {
+  needed: number[];
+  /** Of the samples of those, in that order. */
+  grey: (a: number, b: number, c: number, d: number) => number;
+}
+
+/** A plane and how far it is read. */
+interface ReadPlane extends Plane {
+  /** Of the first scan: later ones are for others. */
+  quantization: Uint16Array | undefined;
+  /** By coefficient: the lowest bit that was read; 16 where none was. */
+  lowestBits: Uint8Array;
+}
+
+/** A plane's samples. */
+interface Samples {
+  /** (height, width) */
+  values: Uint8ClampedArray;
+  width: number;
+  height: number;
+  /** Pixels across and down that one sample stands for. */
+  across: number;
+  down: number;
+}
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
 export function decodeJpeg(bytes: Uint8Array): GreyImage {
-  const jpeg = readJpeg(bytes);
-  const { width, height, data } = pixelsOf(jpeg);
-  const grey = new Uint8Array(width * height);
-  for (let pixel = 0; pixel < grey.length; pixel++) {
-    grey[pixel] = Math.round(luma(data[3 * pixel], data[3 * pixel + 1], data[3 * pixel + 2]));
+  const tables: Tables = {
+    ...{ dc: [], ac: [], quantization: [], restartInterval: 0 },
+    ...{ adobeTransform: undefined, exif: undefined },
+  };
+  let frame: Frame | undefined;
+  let planes: ReadPlane[] | undefined;
+  let scans = 0;
+  let isEnded = false;
+  for (const segment of segmentsOf(bytes)) {
+    const { marker, content } = segment;
+    if (isFrame(marker)) {
+      if (frame) throw invalidImage('JPEG', 'it has two frames');
+      frame = readFrame(marker, content);
+    } else if (marker === markers.startOfScan) {
+      if (!frame) throw invalidImage('JPEG', 'a scan comes before the frame header');
+      if (++scans > mostScans) throw invalidImage('JPEG', `it has more than ${mostScans} scans`);
+      planes ??= planesOf(frame, recipeOf(frame, tables.adobeTransform).needed);
+      readScanInto(planes, frame, segment, tables);
+    } else if (marker === markers.endOfImage) isEnded = true;
+    else readTables(segment, tables);
   }
-  return upright({ width, height, grey }, jpeg.exif ? orientationOf(jpeg.exif) : 1);
+  if (!frame || !planes) throw invalidImage('JPEG', 'it has no picture');
+  const recipe = recipeOf(frame, tables.adobeTransform);
+  refuseIncomplete(
+    recipe.needed.map((index) => planes[index]),
+    isEnded,
+  );
+  const grey = greyOf(frame, planes, recipe);
+  const { width, height } = frame;
+  return upright({ width, height, grey }, tables.exif ? orientationOf(tables.exif) : 1);
 }
 
-/** `data` (height, width, 3) is RGB. */
-function pixelsOf(jpeg: Jpeg): { width: number; height: number; data: Uint8Array } {
-  try {
-    return decode(jpeg.essence, {
-      useTArray: true,
-      formatAsRGBA: false,
-      // What was checked can ask for no more.
-      maxResolutionInMP: Infinity,
-      maxMemoryUsageInMB: Infinity,
-      ...(isUntransformed(jpeg) && { colorTransform: false }),
-    });
-  } catch (error) {
-    const isWorded = error instanceof Error && error.constructor === Error;
-    throw invalidImage(
-      'JPEG',
-      isWorded ? `its data are damaged (${error.message})` : 'it lacks a table',
-      error,
-    );
+/** Of all segments but the frame and the scans; those that say nothing of the picture are passed over. */
+function readTables({ marker, content }: Segment, tables: Tables): void {
+  if (marker === markers.huffmanTables) readHuffmanTables(content, tables);
+  else if (marker === markers.quantizationTables) readQuantizationTables(content, tables.quantization);
+  else if (marker === markers.restartInterval) {
+    if (content.length !== 2) throw invalidImage('JPEG', 'its restart interval has a wrong length');
+    tables.restartInterval = content[0] * 256 + content[1];
+  } else if (marker === markers.adobe && content.length >= 12 && startsWith(content, 'Adobe')) {
+    tables.adobeTransform = content[11];
+  } else if (marker === markers.exif && startsWith(content, 'Exif\0\0')) tables.exif = content.subarray(6);
+}
+
+function readHuffmanTables(content: Uint8Array, { dc, ac }: Tables): void {
+  let at = 0;
+  while (at < content.length) {
+    const counts = content.subarray(at + 1, at + 17);
+    const end = at + 17 + counts.reduce((total, count) => total + count, 0);
+    if (end > content.length) throw wrongTables();
+    const [kind] = content.subarray(at);
+    (kind >> 4 === 0 ? dc : ac)[kind & 15] = huffmanTable(counts, content.subarray(at + 17, end));
+    at = end;
   }
 }
 
-/** Three components are taken for YCbCr unless the file says otherwise, as libjpeg has it. */
-function isUntransformed({ adobeTransform, frame: { components } }: Jpeg): boolean {
-  if (adobeTransform !== undefined) return adobeTransform === 0;
-  return String.fromCharCode(...components.map(({ id }) => id)) === 'RGB';
+/** Each in zigzag order, with numbers of one byte or of two. */
+function readQuantizationTables(content: Uint8Array, quantization: Tables['quantization']): void {
+  let at = 0;
+  while (at < content.length) {
+    const [kind] = content.subarray(at);
+    const size = kind >> 4 === 0 ? 1 : 2;
+    const end = at + 1 + 64 * size;
+    if (end > content.length) throw wrongTables();
+    const table = new Uint16Array(64);
+    for (let k = 0; k < 64; k++) {
+      const place = at + 1 + k * size;
+      table[zigzag[k]] = size === 1 ? content[place] : content[place] * 256 + content[place + 1];
+    }
+    quantization[kind & 15] = table;
+    at = end;
+  }
+}
+
+function wrongTables(): Error {
+  return invalidImage('JPEG', 'its tables have a wrong length');
+}
+
+function planesOf(frame: Frame, needed: number[]): ReadPlane[] {
+  const most = finest(frame);
+  const unitColumns = Math.ceil(frame.width / (8 * most.across));
+  const unitRows = Math.ceil(frame.height / (8 * most.down));
+  const blocks = frame.components.map(({ across, down }) => unitColumns * across * unitRows * down);
+  checkUnpackedBytes(
+    needed.reduce((bytes, index) => bytes + blocks[index] * 64 * Int16Array.BYTES_PER_ELEMENT, 0),
+  );
+  return frame.components.map(({ across, down }, index) => ({
+    across,
+    down,
+    columns: Math.ceil((frame.width * across) / (8 * most.across)),
+    rows: Math.ceil((frame.height * down) / (8 * most.down)),
+    stride: unitColumns * across,
+    coefficients: needed.includes(index) ? new Int16Array(blocks[index] * 64) : null,
+    quantization: undefined,
+    lowestBits: new Uint8Array(64).fill(16),
+  }));
+}
+
+/** Scans of nothing that is needed are left out. */
+function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segment, tables: Tables): void {
+  const { components, first, last, high, low } = readScanHeader(frame, content);
+  const scanned = components.map(({ index, dc, ac }) => ({
+    plane: planes[index],
+    quantization: tables.quantization[frame.components[index].quantization],
+    dc: tables.dc[dc],
+    ac: tables.ac[ac],
+    previous: 0,
+  }));
+  if (scanned.every(({ plane }) => plane.coefficients === null)) return;
+  for (const { plane, quantization } of scanned) {
+    plane.quantization ??= quantization;
+    plane.lowestBits.fill(low, first, last + 1);
+  }
+  const most = finest(frame);
+  readScan(
+    {
+      planes: scanned,
+      unitColumns: Math.ceil(frame.width / (8 * most.across)),
+      unitRows: Math.ceil(frame.height / (8 * most.down)),
+      restartInterval: tables.restartInterval,
+      ...{ first, last, high, low },
+      isProgressive: frame.isProgressive,
+    },
+    new BitReader(data),
+  );
+}
+
+/** Three components are taken for YCbCr unless the file says otherwise, as libjpeg has it. CMYK is ink left out, as Adobe has it. */
+function recipeOf({ components }: Frame, adobeTransform: number | undefined): GreyRecipe {
+  if (components.length === 1) return { needed: [0], grey: (brightness) => brightness };
+  if (components.length === 3) {
+    const isNamedRgb = String.fromCharCode(...components.map(({ id }) => id)) === 'RGB';
+    const isRgb = adobeTransform === undefined ? isNamedRgb : adobeTransform === 0;
+    return isRgb ? { needed: [0, 1, 2], grey: luma } : { needed: [0], grey: (brightness) => brightness };
+  }
+  if (adobeTransform === 2) {
+    return { needed: [0, 3], grey: (brightness, black) => ((255 - brightness) * black) / 255 };
+  }
+  return {
+    needed: [0, 1, 2, 3],
+    grey: (cyan, magenta, yellow, black) => (luma(cyan, magenta, yellow) * black) / 255,
+  };
+}
+
+/** Where the end of the image is missing, nothing but the last bits of all coefficients says that no scan is. */
+function refuseIncomplete(planes: ReadPlane[], isEnded: boolean): void {
+  if (planes.some(({ lowestBits }) => lowestBits[0] === 16)) {
+    throw invalidImage('JPEG', 'one of its planes is missing');
+  }
+  if (!isEnded && planes.some(({ lowestBits }) => lowestBits.some((bit) => bit !== 0))) {
+    throw invalidImage('JPEG', 'it is cut short');
+  }
+}
+
+/** (height, width) */
+function greyOf(frame: Frame, planes: ReadPlane[], { needed, grey: greyFrom }: GreyRecipe): Uint8Array {
+  const { width, height } = frame;
+  const [a, b = a, c = a, d = a] = needed.map((index) => samplesOf(planes[index], frame));
+  if (needed.length === 1 && a.width === width && a.height === height) return new Uint8Array(a.values.buffer);
+  const grey = new Uint8ClampedArray(width * height);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      grey[at++] = greyFrom(sampleAt(a, x, y), sampleAt(b, x, y), sampleAt(c, x, y), sampleAt(d, x, y));
+    }
+  }
+  return new Uint8Array(grey.buffer);
+}
+
+function sampleAt({ values, width, across, down }: Samples, x: number, y: number): number {
+  return values[Math.floor(y / down) * width + Math.floor(x / across)];
+}
+
+function samplesOf(plane: ReadPlane, frame: Frame): Samples {
+  const { coefficients, quantization, columns, rows, stride } = plane;
+  if (!coefficients || !quantization) throw damaged('it lacks a table');
+  const most = finest(frame);
+  const [across, down] = [most.across / plane.across, most.down / plane.down];
+  const [width, height] = [Math.ceil(frame.width / across), Math.ceil(frame.height / down)];
+  const values = new Uint8ClampedArray(width * height);
+  const scale = scaledTable(quantization);
+  const block = new Uint8ClampedArray(64);
+  for (let row = 0; row < rows; row++) {
+    const lines = Math.min(8, height - 8 * row);
+    for (let column = 0; column < columns; column++) {
+      inverseDct(coefficients, 64 * (row * stride + column), scale, block);
+      const pixels = Math.min(8, width - 8 * column);
+      let to = 8 * row * width + 8 * column;
+      for (let line = 0; line < lines; line++, to += width) {
+        for (let pixel = 0; pixel < pixels; pixel++) values[to + pixel] = block[8 * line + pixel];
+      }
+    }
+  }
+  return { values, width, height, across, down };
+}
+
+function startsWith(content: Uint8Array, text: string): boolean {
+  return Buffer.from(text, 'latin1').equals(content.subarray(0, text.length));
 }

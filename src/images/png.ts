@@ -4,7 +4,7 @@
  */
 import { inflateSync } from 'node:zlib';
 import { orientationOf, upright } from './exif.js';
-import { invalidImage, luma, type GreyImage } from './grey-image.js';
+import { checkUnpackedBytes, invalidImage, luma, type GreyImage } from './grey-image.js';
 import { readPng, samplesOf, type Png, type PngHeader } from './png-chunks.js';
 
 /** Every `acrossStep`-th pixel of every `downStep`-th row. */
@@ -27,10 +27,9 @@ export function decodePng(bytes: Uint8Array): GreyImage {
   const pixelBits = depth * samplesOf(png.header);
   const rowBytes = (pass: Pass): number => Math.ceil((pass.width * pixelBits) / 8);
   const passes = passesOf(png.header);
-  const rows = unpack(
-    png.data,
-    passes.reduce((sum, pass) => sum + pass.height * (1 + rowBytes(pass)), 0),
-  );
+  const unpackedBytes = passes.reduce((sum, pass) => sum + pass.height * (1 + rowBytes(pass)), 0);
+  checkUnpackedBytes(unpackedBytes);
+  const rows = unpack(png.data, unpackedBytes);
 
   const readGrey = greyReader(png);
   const grey = new Uint8Array(width * height);

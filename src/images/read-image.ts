@@ -24,16 +24,40 @@ export function readImage({ bytes, fit, side }: ReadTask): Float32Array {
 export function decodeImage(bytes: Uint8Array): GreyImage {
   if (isPng(bytes)) return decodePng(bytes);
   if (isJpeg(bytes)) return decodeJpeg(bytes);
-  throw unknownFormat();
+  throw otherFormat(bytes);
 }
 
 /** As its header says. @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
 export function sizeOfImage(bytes: Uint8Array): Size {
   if (isPng(bytes)) return sizeOfPng(bytes);
   if (isJpeg(bytes)) return sizeOfJpeg(bytes);
-  throw unknownFormat();
+  throw otherFormat(bytes);
 }
 
-function unknownFormat(): TrainyardError {
-  return new TrainyardError('IMAGE_INVALID', 'The image is neither a PNG nor a JPEG file.');
+/** Whether bytes of any kind are an image file: no float32 that is meant as one begins so. */
+export function beginsAsImage(bytes: Uint8Array): boolean {
+  return isPng(bytes) || (isJpeg(bytes) && bytes[2] === 0xff && bytes[3] >= 0xdb);
+}
+
+/** What files of other formats begin with, as characters of one byte each. */
+const otherFormats: [name: string, beginning: RegExp][] = [
+  ['a HEIC file', /^.{4}ftyp(?:hei|hev|mif1|msf1)/s],
+  ['an AVIF file', /^.{4}ftypavi/s],
+  ['a WebP file', /^RIFF.{4}WEBP/s],
+  ['a GIF file', /^GIF8/],
+  ['a BMP file', /^BM.{4}\0{4}/s],
+  ['a TIFF file', /^(?:II\*\0|MM\0\*)/],
+  ['a JPEG XL file', /^(?:ÿ\n|.{4}JXL )/s],
+  ['a PDF file', /^%PDF/],
+  ['an SVG file', /^\s*<(?:\?xml|svg)/],
+];
+
+function otherFormat(bytes: Uint8Array): TrainyardError {
+  const beginning = String.fromCharCode(...bytes.subarray(0, 32));
+  const format = otherFormats.find(([, pattern]) => pattern.test(beginning))?.[0];
+  const message = 'The image is neither a PNG nor a JPEG file';
+  return new TrainyardError(
+    'IMAGE_INVALID',
+    format === undefined ? `${message}.` : `${message}, but ${format}. Convert it to one of these.`,
+  );
 }

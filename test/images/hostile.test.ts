@@ -4,7 +4,16 @@ import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../src/errors.js';
 import { decodeImage } from '../../src/images/read-image.js';
-import { fixture, jpegOf, markers, segment, segmentsOf, withChanged, type Fixture } from './jpeg-file.js';
+import {
+  evenJpeg,
+  fixture,
+  jpegOf,
+  markers,
+  segment,
+  segmentsOf,
+  withChanged,
+  type Fixture,
+} from './jpeg-file.js';
 import { chunk, encodePng, pngOf, signature } from './png-file.js';
 
 const fixtures: Fixture[] = ['baseline', 'subsampled', 'grey', 'progressive', 'restarts', 'cmyk', 'turned'];
@@ -118,15 +127,16 @@ describe('a PNG', () => {
   });
 
   test('of the most pixels without their data takes no memory for them', () => {
-    const file = pngOf({ ...square, width: 4096, height: 4096 }, chunk('IDAT', deflateSync(Buffer.alloc(9))));
+    const file = pngOf({ ...square, width: 8192, height: 8192 }, chunk('IDAT', deflateSync(Buffer.alloc(9))));
     expect(growth(() => expect(outcomeOf(file)).toBe('IMAGE_INVALID'))).toBeLessThan(32);
   });
 });
 
 describe('a JPEG', () => {
-  test.each(fixtures)('that is %s and cut off anywhere is refused', async (name) => {
+  test.each(fixtures)('that is %s and cut off anywhere before its end is refused', async (name) => {
     const file = await fixture(name);
-    for (let length = 0; length < file.length; length++) {
+    // Its last two bytes are the marker of the end, without which all of the picture is there.
+    for (let length = 0; length < file.length - 2; length++) {
       expect(outcomeOf(file.subarray(0, length)), `${length} bytes`).toBe('IMAGE_INVALID');
     }
   });
@@ -182,6 +192,18 @@ describe('a JPEG', () => {
   test('of 65535 × 65535 pixels takes no memory for them', async () => {
     const file = withChanged(await fixture('baseline'), markers.frame, (each) => [each.fill(0xff, 5, 9)]);
     expect(growth(() => expect(outcomeOf(file)).toBe('IMAGE_TOO_LARGE'))).toBeLessThan(32);
+  });
+
+  test('of the most pixels without their data takes no memory for them', async () => {
+    const file = withChanged(await fixture('grey'), markers.frame, (each) => [
+      Buffer.from(each).fill(Buffer.from([0x20, 0x00, 0x20, 0x00]), 5, 9),
+    ]);
+    expect(growth(() => expect(outcomeOf(file)).toBe('IMAGE_INVALID'))).toBeLessThan(32);
+  });
+
+  test('of 24 megapixels takes three bytes for each', () => {
+    const file = evenJpeg(4284, 5712);
+    expect(growth(() => expect(outcomeOf(file)).toBe('a picture'))).toBeLessThan(100);
   });
 
   test('with ten thousand scans is refused before the first is decoded', async () => {

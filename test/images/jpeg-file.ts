@@ -34,6 +34,20 @@ export function jpegOf(segments: Uint8Array[]): Buffer {
   return Buffer.concat([startOfImage, ...segments, endOfImage]);
 }
 
+/** A picture of one grey in the middle of black and white, as two bits for each block. */
+export function evenJpeg(width: number, height: number): Buffer {
+  const oneCode = (kind: number): Buffer => Buffer.from([kind, 1, ...new Array<number>(15).fill(0), 0]);
+  const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
+  const size = [height >> 8, height & 255, width >> 8, width & 255];
+  return jpegOf([
+    segment(markers.quantization, Buffer.alloc(65, 1).fill(0, 0, 1)),
+    segment(markers.frame, Buffer.from([8, ...size, 1, 1, 0x11, 0])),
+    segment(markers.tables, Buffer.concat([oneCode(0x00), oneCode(0x10)])),
+    segment(markers.scan, Buffer.from([1, 1, 0, 0, 63, 0])),
+    Buffer.alloc(Math.ceil(blocks / 4)),
+  ]);
+}
+
 /** The segments of a well-formed file, each with its marker, a scan with its data. */
 export function segmentsOf(file: Buffer): Buffer[] {
   const segments: Buffer[] = [];

@@ -1,6 +1,17 @@
+import { decode, encode } from 'jpeg-js';
 import { describe, expect, test } from 'vitest';
+import { luma } from '../../src/images/grey-image.js';
 import { decodeImage, sizeOfImage } from '../../src/images/read-image.js';
-import { fixture, jpegOf, markers, segment, segmentsOf, withByte, withChanged } from './jpeg-file.js';
+import {
+  evenJpeg,
+  fixture,
+  jpegOf,
+  markers,
+  segment,
+  segmentsOf,
+  withByte,
+  withChanged,
+} from './jpeg-file.js';
 
 /** The grey in the middle of each quarter. */
 function quarters(file: Uint8Array): number[] {
@@ -36,6 +47,52 @@ test('what follows the end of the image is none of it', async () => {
   expect(quarters(Buffer.concat([file, Buffer.from('more')]))).toEqual(quarters(file));
 });
 
+test.each(['baseline', 'grey', 'progressive', 'restarts', 'cmyk'] as const)(
+  'a %s file without the marker of its end is read, as all of the picture is there',
+  async (name) => {
+    const file = await fixture(name);
+    const { grey } = decodeImage(file);
+    for (const cut of [1, 2]) expect(decodeImage(file.subarray(0, -cut)).grey).toEqual(grey);
+  },
+);
+
+test('any number of bytes 255 may come before a marker, also between the data of a scan', async () => {
+  const file = await fixture('restarts');
+  const filled: number[] = [];
+  file.forEach((byte, at) => {
+    const isMarker = byte === 0xff && file[at + 1] !== 0 && at > 0;
+    filled.push(...(isMarker ? [0xff, 0xff, byte] : [byte]));
+  });
+  expect(filled.length).toBeGreaterThan(file.length + 10);
+  expect(decodeImage(Buffer.from(filled)).grey).toEqual(decodeImage(file).grey);
+});
+
+test('what follows the data of a scan is none of them', async () => {
+  const file = withChanged(await fixture('grey'), markers.scan, (each) => [each, Buffer.from('more')]);
+  expect(quarters(file)).toEqual(quarters(await fixture('grey')));
+});
+
+test('a photograph of 24 megapixels is read', () => {
+  const { width, height, grey } = decodeImage(evenJpeg(4284, 5712));
+  expect({ width, height }).toEqual({ width: 4284, height: 5712 });
+  expect(grey.every((level) => level === 128)).toBe(true);
+});
+
+test.each([5, 50, 95, 100])('a picture of quality %i is read as another decoder reads it', (quality) => {
+  const [width, height] = [61, 43];
+  const data = Buffer.alloc(width * height * 4, 255);
+  for (let at = 0; at < data.length; at++) if (at % 4 < 3) data[at] = (at * at * 7 + (at >> 6) * 31) & 255;
+  const file = encode({ data, width, height }, quality).data;
+  const { data: rgb } = decode(file, { useTArray: true, formatAsRGBA: false });
+  const furthest = decodeImage(file).grey.reduce((most, level, pixel) => {
+    const [red, green, blue] = rgb.subarray(3 * pixel);
+    // Where a colour had to be cut off at 0 or 255, brightness and colour say different things.
+    const isCut = [red, green, blue].some((value) => value === 0 || value === 255);
+    return isCut ? most : Math.max(most, Math.abs(level - luma(red, green, blue)));
+  }, 0);
+  expect(furthest).toBeLessThan(2.5);
+});
+
 test('segments that say nothing of the picture are passed over', async () => {
   const file = await fixture('baseline');
   const others = [segment(0xfe, Buffer.from('a comment')), segment(0xe2, Buffer.alloc(60_000))];
@@ -44,7 +101,9 @@ test('segments that say nothing of the picture are passed over', async () => {
 
 describe('refuses', () => {
   const refusals: [reason: string, make: () => Promise<Buffer>][] = [
-    ['cut short', async () => (await fixture('baseline')).subarray(0, -2)],
+    ['data are damaged', async () => (await fixture('baseline')).subarray(0, -6)],
+    ['cut short', async () => (await fixture('progressive')).subarray(0, -6)],
+    ['cut short', async () => withoutLastScan(await fixture('progressive'))],
     ['cut short', async () => (await fixture('baseline')).subarray(0, 30)],
     ['a rare kind', () => fixture('arithmetic')],
     ['a scan comes before the frame', async () => jpegOf(await allBut('baseline', markers.frame))],
@@ -73,12 +132,19 @@ describe('refuses', () => {
       async () => withChanged(await fixture('grey'), markers.scan, (each) => [each.subarray(0, -4)]),
     ],
     [
-      'more restarts than',
-      async () => withChanged(await fixture('restarts'), markers.scan, (each) => [each, restarts]),
+      'a restart is missing',
+      async () =>
+        withChanged(await fixture('restarts'), markers.scan, (each) => {
+          const at = each.indexOf(Buffer.from([0xff, 0xd0]));
+          return [each.subarray(0, at), each.subarray(at + 2)];
+        }),
     ],
     [
-      'more restarts than',
-      async () => withChanged(await fixture('grey'), markers.scan, (each) => [each, restarts]),
+      'more codes than there can be',
+      () =>
+        Promise.resolve(
+          jpegOf([segment(markers.tables, Buffer.from([0, 3, ...new Array<number>(18).fill(0)]))]),
+        ),
     ],
     [
       'more than 32 scans',
@@ -105,8 +171,6 @@ describe('refuses', () => {
   });
 });
 
-const restarts = Buffer.from(Array.from({ length: 20 }, (_, i) => [0xff, 0xd0 + (i % 8)]).flat());
-
 /** A frame header of so many components. */
 function frameOf(components: number): Buffer {
   const each = Array.from({ length: components }, (_, id) => [id, 0x11, 0]).flat();
@@ -115,4 +179,9 @@ function frameOf(components: number): Buffer {
 
 async function allBut(name: 'baseline', marker: number): Promise<Buffer[]> {
   return segmentsOf(await fixture(name)).filter((each) => each[1] !== marker);
+}
+
+function withoutLastScan(file: Buffer): Buffer {
+  const last = segmentsOf(file).at(-1);
+  return file.subarray(0, file.length - 2 - (last?.length ?? 0));
 }

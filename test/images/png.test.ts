@@ -159,8 +159,14 @@ describe('refuses', () => {
     expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
   });
 
+  test('what unpacks to more than 256 MiB, before it is unpacked', () => {
+    const file = pngOf({ ...one, width: 8000, height: 8000, depth: 16, colour: 6 }, packed(0));
+    const refusal = { code: 'IMAGE_TOO_LARGE', message: expect.stringContaining('unpacks to') as string };
+    expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
+  });
+
   test.each([
-    [4097, 4096],
+    [8193, 8192],
     [65_536, 1],
     [2 ** 32 - 1, 2 ** 32 - 1],
   ])('%i × %i pixels, by its header alone', (width, height) => {

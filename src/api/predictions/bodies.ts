@@ -6,7 +6,8 @@ import { readForm } from './form.js';
 export function useBinaryBodies(app: FastifyInstance): void {
   const asBytes = { parseAs: 'buffer' } as const;
   app.addContentTypeParser<Buffer>(
-    ['image/png', 'image/jpeg', 'application/octet-stream'],
+    // The third and the fourth are no registered types, and clients send them for JPEG.
+    ['image/png', 'image/jpeg', 'image/jpg', 'image/pjpeg', 'application/octet-stream'],
     asBytes,
     (_request, bytes, done) => done(null, bytes),
   );

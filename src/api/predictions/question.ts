@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { TrainyardError } from '../../errors.js';
 import type { ImageReader } from '../../images/image-reader.js';
+import { beginsAsImage } from '../../images/read-image.js';
 import type { ServedModel } from '../../model/loaded-model.js';
 import type { ModelChoice } from '../../model/model-server.js';
 import { packRows } from '../../model/raw-inputs.js';
@@ -31,11 +32,15 @@ export function questionOf(request: FastifyRequest, reader: Pick<ImageReader, 'r
   switch (mediaType) {
     case 'image/png':
     case 'image/jpeg':
+    case 'image/jpg':
+    case 'image/pjpeg':
       return aboutImages([body as Buffer], query, reader, request);
     case 'multipart/form-data':
       return aboutImages((body as Static<typeof PredictionForm.schema>).image, query, reader, request);
     case 'application/octet-stream':
-      return aboutBytes(body as Buffer, query);
+      return query.dtype === undefined && beginsAsImage(body as Buffer)
+        ? aboutImages([body as Buffer], query, reader, request)
+        : aboutBytes(body as Buffer, query);
     case undefined:
     default:
       return aboutRows(body, query);
@@ -58,7 +63,7 @@ function aboutRows(body: Static<typeof PredictionRequest.schema>, query: Query):
   };
 }
 
-function aboutBytes(bytes: Buffer, { dtype = 'float32', image_fit: fit, ...options }: Query): Question {
+function aboutBytes(bytes: Buffer, { dtype, image_fit: fit, ...options }: Query): Question {
   refuse('image_fit', fit, 'images');
   return { ...optionsOf(options), samplesFor: (model) => samplesOfBytes(bytes, model, dtype) };
 }

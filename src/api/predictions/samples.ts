@@ -8,13 +8,17 @@ import type { ServedModel } from '../../model/loaded-model.js';
 import { refuseNotFinite } from '../../model/raw-inputs.js';
 import { mostSamples } from '../schemas/prediction.js';
 import { refuseUnwanted, type Samples } from './ask.js';
+import { bytesOfNumber, numberTypeOf, type NumberType } from './number-type.js';
 
-export type NumberType = 'float32' | 'uint8';
-
-/** @throws TrainyardError INVALID_REQUEST */
-export function samplesOfBytes(bytes: Buffer, { network }: ServedModel, type: NumberType): Samples {
+/** `told`: the numbers' type, where the request says it. @throws TrainyardError INVALID_REQUEST */
+export function samplesOfBytes(
+  bytes: Buffer,
+  { network }: ServedModel,
+  told: NumberType | undefined,
+): Samples {
   const width = network.inputs;
-  const sampleBytes = type === 'uint8' ? width : 4 * width;
+  const type = told ?? numberTypeOf(bytes, width);
+  const sampleBytes = width * bytesOfNumber[type];
   const count = bytes.length / sampleBytes;
   if (count === 0 || !Number.isInteger(count)) {
     const problem = `The body has ${bytes.length} bytes; samples of the model’s ${width} ${type} numbers have ${sampleBytes} each.`;
@@ -24,17 +28,21 @@ export function samplesOfBytes(bytes: Buffer, { network }: ServedModel, type: Nu
     const problem = `The body has ${count} samples, and there may be at most ${mostSamples}.`;
     throw new TrainyardError('INVALID_REQUEST', problem, { pointer: '' });
   }
-  const inputs = type === 'uint8' ? Float32Array.from(bytes) : floatsOf(bytes);
+  const inputs = numbersOf(bytes, type);
   refuseNotFinite(inputs, width, 'samples');
   return { inputs, count, field: 'samples' };
 }
 
 /** Little-endian, whatever this machine is. */
-function floatsOf(bytes: Buffer): Float32Array {
+function numbersOf(bytes: Buffer, type: NumberType): Float32Array {
+  if (type === 'uint8') return Float32Array.from(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const floats = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < floats.length; i++) floats[i] = view.getFloat32(4 * i, true);
-  return floats;
+  const size = bytesOfNumber[type];
+  const numbers = new Float32Array(bytes.length / size);
+  for (let i = 0; i < numbers.length; i++) {
+    numbers[i] = type === 'float32' ? view.getFloat32(size * i, true) : view.getFloat64(size * i, true);
+  }
+  return numbers;
 }
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */

@@ -7,6 +7,9 @@ import { answerOptions, choiceOptions, mostSamples } from './prediction.js';
 
 export const mostImages = 64;
 
+/** Of a body of numbers as they lie in memory. */
+export const numberTypes = ['float32', 'float64', 'uint8'] as const;
+
 /** The body is these bytes; a schema without a type says so in OpenAPI 3.1. */
 function bytesOf(contentMediaType: string, description: string, example: string) {
   return Type.Unsafe<Buffer>({ contentMediaType, description, examples: [example] });
@@ -26,8 +29,8 @@ export const RawSamples = component(
   'RawSamples',
   bytesOf(
     'application/octet-stream',
-    `Samples one after the other, at most ${mostSamples}, each as the numbers of its dataset, raw: little-endian float32, or ` +
-      'bytes with `dtype=uint8`. The example shows one of bytes, in base64.',
+    `Samples one after the other, at most ${mostSamples}, each as the numbers of its dataset, raw and ` +
+      'little-endian; `dtype` says of which type. The example shows one of uint8, in base64.',
     Buffer.from(exampleDigit).toString('base64'),
   ),
 );
@@ -64,9 +67,10 @@ export const PredictionQuery = Type.Object(
       }),
     ),
     dtype: Type.Optional(
-      Type.Enum(['float32', 'uint8'], {
-        default: 'float32',
-        description: 'Of the numbers in a body of `application/octet-stream`.',
+      Type.Enum([...numberTypes], {
+        description:
+          'Of the numbers in a body of `application/octet-stream`. Without it, the type is told by the length of the body ' +
+          'and by the numbers, and the body is refused where it cannot be told.',
       }),
     ),
   },
