@@ -3,7 +3,7 @@
  * asks. The documents are those of a run that the service itself has trained, copied under other ids with other metadata.
  */
 import { createRequire } from 'node:module';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,9 +76,14 @@ async function fill(dataDir, { dist, runs, waiting }) {
   await service.ended(trained);
   await service.stop();
   const template = join(seed, 'runs', trained);
-  rmSync(join(template, 'checkpoints'), { recursive: true });
-  const read = (name) => JSON.parse(readFileSync(join(template, name), 'utf8'));
-  const [spec, result] = [read('spec.json'), read('result.json')];
+  const read = (name) => readFileSync(join(template, name), 'utf8');
+  const [term, events, ending, closing] = [
+    'terms/000001.json',
+    'events/000001.jsonl',
+    'ending.json',
+    'closing.json',
+  ].map(read);
+  const [spec, result] = ['spec.json', 'result.json'].map((name) => JSON.parse(read(name)));
 
   const startMs = performance.now();
   const firstMs = Date.now() - 1_000 * runs;
@@ -88,28 +93,27 @@ async function fill(dataDir, { dist, runs, waiting }) {
     const id = `job_${ulid(createdAt.getTime())}`;
     ids.push(id);
     const folder = join(dataDir, 'runs', id);
-    const write = (name, document) => writeFileSync(join(folder, name), JSON.stringify(document, null, 2));
+    mkdirSync(join(folder, 'events'), { recursive: true });
+    mkdirSync(join(folder, 'terms'));
+    const write = (name, content) => writeFileSync(join(folder, name), content);
+    const documentOf = (fields) => JSON.stringify(fields, null, 2);
+    const metadata = { owner: `user-${i % 17}`, trial: String(i) };
+    const created_at = createdAt.toISOString();
+    write('spec.json', documentOf({ ...spec, model: `model-${i % 50}`, seed: i, metadata, created_at }));
+    write('terms/000001.json', term);
     if (i >= runs - waiting) {
-      mkdirSync(join(folder, 'events'), { recursive: true });
-      cpSync(join(template, 'terms'), join(folder, 'terms'), { recursive: true });
-      const paused = { seq: 2, time: createdAt.toISOString(), type: 'status', status: 'paused' };
-      writeFileSync(join(folder, 'events', '000001.jsonl'), `${JSON.stringify(paused)}\n`);
+      const paused = { seq: 2, time: created_at, type: 'status', status: 'paused' };
+      write('events/000001.jsonl', `${JSON.stringify(paused)}\n`);
     } else {
-      cpSync(template, folder, { recursive: true });
-      write('result.json', { ...result, ...endOf(i) });
+      write('events/000001.jsonl', events);
+      write('ending.json', ending);
+      write('closing.json', closing);
+      write('result.json', documentOf({ ...result, ...endOf(i) }));
     }
-    write('spec.json', {
-      ...spec,
-      model: `model-${i % 50}`,
-      seed: i,
-      metadata: { owner: `user-${i % 17}`, trial: String(i) },
-      created_at: createdAt.toISOString(),
-    });
   }
   rmSync(seed, { recursive: true });
   console.log(
-    `${runs} runs, of which ${waiting} wait, of ${readdirSync(join(dataDir, 'runs', ids[0])).length} files and ` +
-      `folders each; written in ${((performance.now() - startMs) / 1_000).toFixed(0)} s`,
+    `${runs} runs, of which ${waiting} wait, written in ${((performance.now() - startMs) / 1_000).toFixed(0)} s`,
   );
   return ids;
 }
