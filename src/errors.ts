@@ -45,7 +45,7 @@ export const errorCodes = {
   ADDRESS_IN_USE: 'Another process listens on the address that this one should.',
   DATASET_CORRUPT: 'A file of the dataset is not what it should be.',
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
-  RUN_CORRUPT: 'A file of the job cannot be read.',
+  RUN_CORRUPT: 'A file of the job is damaged or cannot be read.',
   TRAINING_DIVERGED: 'The loss is no longer a finite number.',
   TRAINING_CRASHED: 'The training process died.',
   TIME_LIMIT_EXCEEDED: 'The job was trained for as long as it may be.',

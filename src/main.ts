@@ -14,6 +14,7 @@ import { createLifecycle } from './jobs/lifecycle.js';
 import { createProducer } from './jobs/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
 import type { Queues } from './jobs/queue/queues.js';
+import { createRunIndex } from './jobs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/run-state.js';
 import { createRunStore, type RunStore } from './jobs/run-store.js';
 import { createShowJob, type ShowJob } from './jobs/show-job.js';
@@ -211,10 +212,13 @@ async function startApi(
   });
   predictions.readServed(() => modelServer.status());
   const idempotencyKeys = createIdempotencyKeys(storage);
+  const index = createRunIndex({ store, runs, log, ...lookPace(config.store) });
+  metrics.jobs.readDamaged(() => index.damagedCount());
   const queue = queues.training;
   const producer = createProducer({
     store,
     runs,
+    index,
     idempotencyKeys,
     queue,
     show,
@@ -226,8 +230,8 @@ async function startApi(
   });
   const app = await buildApp({
     producer,
-    jobs: createJobView({ storage, store, runs, show, log }),
-    lifecycle: createLifecycle({ store, runs, idempotencyKeys, queue, show, webhooks, log }),
+    jobs: createJobView({ storage, store, runs, index, show }),
+    lifecycle: createLifecycle({ store, runs, index, idempotencyKeys, queue, show, webhooks, log }),
     feed,
     webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,
@@ -248,13 +252,15 @@ async function startApi(
   stops.push(async () => {
     await app.close();
     await images.close();
+    index.stop();
     await producer.stop();
     await retention.stop();
     await modelServer.stop();
   });
   await modelServer.start();
   await retention.start();
-  await producer.start();
+  // With many runs its first sweep takes seconds.
+  void producer.start();
   return { url: await listen(app, config) };
 }
 

@@ -23,6 +23,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
+  RUN_CORRUPT: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
   BODY_TOO_LARGE: 413,
@@ -46,6 +47,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   SHUTTING_DOWN: 503,
   DEADLINE_EXCEEDED: 504,
   STORAGE_FULL: 507,
+};
+
+/** What to do about it, where the error that is thrown does not say so. */
+const advice: Partial<Record<ErrorCode, string>> = {
+  RUN_CORRUPT:
+    'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` looks at the whole store.',
 };
 
 /** By status: when a client may ask again without asking a person; of some codes sooner. */
@@ -114,7 +121,8 @@ export function sendProblem(
 /** An error that is not meant for clients becomes INTERNAL, and its message stays in the log. */
 export function failureOf(error: unknown, request: FastifyRequest): Failure {
   if (error instanceof TrainyardError) {
-    return { code: error.code, detail: error.message, pointer: error.pointer };
+    const detail = [error.message, advice[error.code]].filter(Boolean).join(' ');
+    return { code: error.code, detail, pointer: error.pointer };
   }
   const refusal = error instanceof Error ? fastifyRefusal(error, request) : undefined;
   return (

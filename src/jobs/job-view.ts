@@ -1,6 +1,4 @@
 /** Jobs as the API shows them, derived from the run store. */
-import type { Logger } from 'pino';
-import { TrainyardError } from '../errors.js';
 import { listCheckpoints } from '../model/checkpoint.js';
 import type { Storage } from '../storage/storage.js';
 import type {
@@ -13,6 +11,7 @@ import type {
   MetricsList,
   RunEvent,
 } from './contracts.js';
+import type { RunIndex } from './run-index.js';
 import { logStart } from './run-log.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
@@ -21,7 +20,7 @@ import { notFound, type ShowJob } from './show-job.js';
 export interface JobView {
   /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
   get(id: string): Promise<Job>;
-  /** Newest first; `after` is the id of the last job of the page before. A run that cannot be read is left out. */
+  /** Newest first; `after` is the id of the last job of the page before. Damaged runs are left out. */
   list(page: { after?: string | undefined; limit: number; filter?: JobFilter }): Promise<JobList>;
   /**
    * In order; `after` is the seq of the last event of the page before, 0 for the first page.
@@ -40,19 +39,14 @@ export interface JobView {
   checkpoints(id: string): Promise<CheckpointList>;
 }
 
-/** Ended runs whose jobs are remembered for listings. */
-const rememberedAtMost = 10_000;
-
 export function createJobView(options: {
   storage: Storage;
-  store: Pick<RunStore, 'readEvents' | 'ids' | 'checkpointsOf'>;
+  store: Pick<RunStore, 'readEvents' | 'checkpointsOf'>;
   runs: RunReader;
+  index: Pick<RunIndex, 'page'>;
   show: ShowJob;
-  log: Pick<Logger, 'warn'>;
 }): JobView {
-  const { storage, store, runs, show, log } = options;
-  /** Jobs that have ended and so stay as they are, oldest look first. */
-  const ended = new Map<string, Job>();
+  const { storage, store, runs, index, show } = options;
 
   async function stateOf(id: string): Promise<RunState> {
     return (await runs.read(id)) ?? notFound(id);
@@ -64,48 +58,14 @@ export function createJobView(options: {
     return events.length > 0 ? events : notFound(id);
   }
 
-  /** Of a run that is listed; null when it cannot be read, or has been removed since. */
-  async function listed(id: string): Promise<Job | null> {
-    const known = ended.get(id);
-    if (known !== undefined) return known;
-    try {
-      const state = await runs.read(id);
-      if (state === null) return null;
-      const job = await show(state);
-      if (state.result !== null) remember(job);
-      return job;
-    } catch (err) {
-      if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
-      log.warn({ err, job: id }, 'a job cannot be read and is left out of the list');
-      return null;
-    }
-  }
-
-  function remember(job: Job): void {
-    if (ended.size >= rememberedAtMost) {
-      for (const [oldest] of ended) {
-        ended.delete(oldest);
-        break;
-      }
-    }
-    ended.set(job.id, job);
-  }
-
   return {
     async get(id) {
       return show(await stateOf(id));
     },
 
     async list({ after, limit, filter = {} }) {
-      const ids = (await store.ids()).reverse().filter((id) => after === undefined || id < after);
-      const data: Job[] = [];
-      for (const id of ids) {
-        const job = await listed(id);
-        if (job === null || !fits(job, filter)) continue;
-        if (data.length === limit) return { object: 'list', data, has_more: true };
-        data.push(job);
-      }
-      return { object: 'list', data, has_more: false };
+      const { runs: found, hasMore } = await index.page({ after, limit, filter });
+      return { object: 'list', data: await Promise.all(found.map(show)), has_more: hasMore };
     },
 
     async events(id, { after, limit }) {
@@ -133,15 +93,6 @@ export function createJobView(options: {
       return { object: 'list', data, has_more: false };
     },
   };
-}
-
-function fits(job: Job, { status, model, dataset, metadata = {} }: JobFilter): boolean {
-  return (
-    (status === undefined || job.status === status) &&
-    (model === undefined || job.model === model) &&
-    (dataset === undefined || job.dataset === dataset) &&
-    Object.entries(metadata).every(([key, value]) => job.metadata[key] === value)
-  );
 }
 
 /** At most `maxPoints` of them, evenly apart, the first and the last among them. */

@@ -6,6 +6,7 @@ import type { EndStatus, Job, StatusChange } from './contracts.js';
 import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys } from './idempotency.js';
 import type { TrainingQueue } from './queue/training-queue.js';
+import type { RunIndex } from './run-index.js';
 import type { RunReader, RunState } from './run-state.js';
 import type { RunStore } from './run-store.js';
 import { engineOf } from './run-summary.js';
@@ -29,7 +30,7 @@ export interface Lifecycle {
    */
   resume(id: string): Promise<Job>;
   /**
-   * Removes all that is kept of a run that has ended, save the versions that it published.
+   * Removes all that is kept of a run that has ended or is damaged, save the versions that it published.
    * @throws TrainyardError JOB_NOT_FOUND, JOB_NOT_ENDED
    */
   remove(id: string): Promise<void>;
@@ -40,8 +41,9 @@ const lookEveryMs = 50;
 export function createLifecycle(options: {
   store: RunStore;
   runs: RunReader;
+  index: Pick<RunIndex, 'changed'>;
   idempotencyKeys: Pick<IdempotencyKeys, 'forget'>;
-  queue: Pick<TrainingQueue, 'add' | 'remove'>;
+  queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf'>;
   show: ShowJob;
   webhooks: Pick<Webhooks, 'enqueueOutstanding'>;
   log: Pick<Logger, 'warn'>;
@@ -49,7 +51,7 @@ export function createLifecycle(options: {
   pauseWithinMs?: number;
   now?: () => Date;
 }): Lifecycle {
-  const { store, runs, idempotencyKeys, queue, show, webhooks, log } = options;
+  const { store, runs, index, idempotencyKeys, queue, show, webhooks, log } = options;
   const { pauseWithinMs = 8_000, now = () => new Date() } = options;
 
   async function stateOf(id: string): Promise<RunState> {
@@ -79,72 +81,103 @@ export function createLifecycle(options: {
     }
   }
 
-  return {
-    async cancel(id) {
-      const { spec, result } = await stateOf(id);
-      if (result === null) {
-        const ending = await store.decideEnding(id, 'cancelled');
-        if (ending === 'cancelled') await cancelRun(store, id, spec, now());
-      }
+  async function cancel(id: string): Promise<Job> {
+    const { spec, result } = await stateOf(id);
+    if (result === null) {
+      const ending = await store.decideEnding(id, 'cancelled');
+      if (ending === 'cancelled') await cancelRun(store, id, spec, now());
+    }
+    const state = await stateOf(id);
+    if (state.status === 'cancelled') {
+      await followUp(state, false);
+      return await show(state);
+    }
+    if (state.result !== null) throw hasEnded(state, state.result.status, 'cancelled');
+    throw new TrainyardError('JOB_FINISHING', `The job ${id} is publishing what it has learnt.`);
+  }
+
+  async function pause(id: string): Promise<Job> {
+    const giveUpAt = performance.now() + pauseWithinMs;
+    for (;;) {
       const state = await stateOf(id);
-      if (state.status === 'cancelled') {
+      if (state.result !== null) throw hasEnded(state, state.result.status, 'paused');
+      if (state.status === 'paused') {
         await followUp(state, false);
         return await show(state);
       }
-      if (state.result !== null) throw hasEnded(state, state.result.status, 'cancelled');
-      throw new TrainyardError('JOB_FINISHING', `The job ${id} is publishing what it has learnt.`);
-    },
-
-    async pause(id) {
-      const giveUpAt = performance.now() + pauseWithinMs;
-      for (;;) {
-        const state = await stateOf(id);
-        if (state.result !== null) throw hasEnded(state, state.result.status, 'paused');
-        if (state.status === 'paused') {
-          await followUp(state, false);
-          return await show(state);
-        }
-        if (state.status === 'queued') {
-          await change(id, ({ status, result }) => status !== 'paused' && result === null, {
-            type: 'status',
-            status: 'paused',
-          });
-          continue;
-        }
-        const { term, pauseAsked } = await store.newestTerm(id);
-        if (!pauseAsked) await store.askToPause(id, term);
-        if (performance.now() > giveUpAt) return await show(state);
-        await sleep(lookEveryMs);
-      }
-    },
-
-    async resume(id) {
-      for (;;) {
-        const state = await stateOf(id);
-        if (state.result !== null) throw hasEnded(state, state.result.status, 'resumed');
-        if (state.status !== 'paused') {
-          await followUp(state, true);
-          return await show(state);
-        }
-        await change(id, ({ status }) => status === 'paused', {
+      if (state.status === 'queued') {
+        await change(id, ({ status, result }) => status !== 'paused' && result === null, {
           type: 'status',
-          status: 'queued',
-          error: null,
+          status: 'paused',
         });
+        continue;
       }
-    },
+      const { term, pauseAsked } = await store.newestTerm(id);
+      if (!pauseAsked) await store.askToPause(id, term);
+      if (performance.now() > giveUpAt) return await show(state);
+      await sleep(lookEveryMs);
+    }
+  }
 
-    async remove(id) {
+  async function resume(id: string): Promise<Job> {
+    for (;;) {
       const state = await stateOf(id);
-      const { spec, result, status } = state;
-      if (result === null) {
-        const message = `The job ${id} is ${status}. Cancel it first, or wait for its end.`;
-        throw new TrainyardError('JOB_NOT_ENDED', message);
+      if (state.result !== null) throw hasEnded(state, state.result.status, 'resumed');
+      if (state.status !== 'paused') {
+        await followUp(state, true);
+        return await show(state);
       }
-      if (spec.idempotency_key !== null) await idempotencyKeys.forget(spec.idempotency_key);
-      await store.remove(id);
-    },
+      await change(id, ({ status }) => status === 'paused', {
+        type: 'status',
+        status: 'queued',
+        error: null,
+      });
+    }
+  }
+
+  async function remove(id: string): Promise<void> {
+    const state = await nullIfDamaged(stateOf(id));
+    if (state === null) await releaseDamaged(id);
+    else if (state.result === null) {
+      const message = `The job ${id} is ${state.status}. Cancel it first, or wait for its end.`;
+      throw new TrainyardError('JOB_NOT_ENDED', message);
+    }
+    const key = (await nullIfDamaged(store.readSpec(id)))?.idempotency_key ?? null;
+    if (key !== null) await idempotencyKeys.forget(key);
+    await store.remove(id);
+  }
+
+  /** A damaged run may still be trained from what was read of it before. */
+  async function releaseDamaged(id: string): Promise<void> {
+    if ((await queue.placeOf(id)) === 'active') {
+      await store.claim(id);
+      const message = `A worker still trains the damaged job ${id}, and was told to stop. Try again in some seconds.`;
+      throw new TrainyardError('JOB_NOT_ENDED', message);
+    }
+    await queue.remove(id);
+  }
+
+  /** The next list shows what came of it. */
+  const thenListed =
+    <Done>(act: (id: string) => Promise<Done>) =>
+    (id: string): Promise<Done> =>
+      act(id).finally(() => index.changed(id));
+
+  return {
+    cancel: thenListed(cancel),
+    pause: thenListed(pause),
+    resume: thenListed(resume),
+    remove: thenListed(remove),
   };
+}
+
+async function nullIfDamaged<Found>(found: Promise<Found>): Promise<Found | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof TrainyardError && error.code === 'RUN_CORRUPT') return null;
+    throw error;
+  }
 }
 
 function hasEnded({ id }: RunState, status: EndStatus, verb: string): TrainyardError {

@@ -9,9 +9,11 @@ import { TrainyardError } from '../errors.js';
 import type { TraceContext } from '../telemetry/trace-context.js';
 import type { Job, JobRequest, RunSpec } from './contracts.js';
 import { cancelRun } from './end-run.js';
+import { forEachBounded } from './for-each-bounded.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
 import type { TrainingQueue } from './queue/training-queue.js';
-import { newRun, type RunReader, type RunState } from './run-state.js';
+import type { RunIndex, UnsettledRun } from './run-index.js';
+import { newRun, type RunReader } from './run-state.js';
 import type { RunStore } from './run-store.js';
 import { engineOf } from './run-summary.js';
 import { notFound, type ShowJob } from './show-job.js';
@@ -29,14 +31,19 @@ export interface Producer {
     request: JobRequest,
     options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
   ): Promise<{ job: Job; replayed: boolean }>;
-  /** Enqueues the unfinished runs that the queue does not know; now and from time to time. */
+  /** Enqueues the unfinished runs that the queue does not know; now, which it resolves after, and from time to time. */
   start(): Promise<void>;
+  /** Resolves when nothing of it is under way. */
   stop(): Promise<void>;
 }
+
+/** Webhooks of ended runs that are looked after at a time. */
+const webhooksAtOnce = 8;
 
 export function createProducer(options: {
   store: RunStore;
   runs: RunReader;
+  index: RunIndex;
   idempotencyKeys: IdempotencyKeys;
   queue: Pick<TrainingQueue, 'add' | 'placeOf' | 'count'>;
   show: ShowJob;
@@ -50,60 +57,75 @@ export function createProducer(options: {
   sweepIntervalMs?: number;
   now?: () => Date;
 }): Producer {
-  const { store, runs, idempotencyKeys, queue, show, webhooks, datasetInfo, log } = options;
+  const { store, runs, index, idempotencyKeys, queue, show, webhooks, datasetInfo, log } = options;
   const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
-  /** Runs that need not be looked at again: they have ended and nobody waits to hear so, or they cannot be read. */
-  const settled = new Set<string>();
-  let sweeping = Promise.resolve();
+  /** What went wrong with which run in the sweep before and in this one: what stays so is logged once. */
+  let failuresBefore = new Map<string, string>();
+  let failures = new Map<string, string>();
+  let sweeping: Promise<void> | undefined;
+  let isStopping = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function sweep(): Promise<void> {
     try {
-      const interrupted: RunState[] = [];
-      for (const id of await store.ids()) {
-        const run = settled.has(id) ? null : await lookAfter(id);
-        if (run !== null) interrupted.push(run);
-      }
+      const unsettled = await index.unsettled();
+      failuresBefore = failures;
+      failures = new Map();
+      const underWay = unsettled.filter(({ hasEnded }) => !hasEnded);
+      for (const run of underWay) await alone(run, lookAfter);
       // They go on before others. Each goes before those put first already, so that the oldest must be the last here.
-      for (const run of interrupted.reverse()) await enqueueIfForgotten(run, { first: true });
+      const interrupted = underWay.filter(({ status }) => status === 'running').reverse();
+      for (const run of interrupted) await alone(run, ({ id }) => enqueueIfForgotten(id, { first: true }));
+      // The worker that trains a run looks after its webhook.
+      const withWebhook = unsettled.filter(({ status, hasWebhook }) => hasWebhook && status !== 'running');
+      await forEachBounded(withWebhook, webhooksAtOnce, (run) => alone(run, lookAfterWebhook));
     } catch (err) {
-      log.warn({ err }, 'cannot look for jobs that the queue has lost; trying again later');
+      if (!isStopping) log.warn({ err }, 'cannot look for jobs that the queue has lost; trying again later');
     }
   }
 
-  /** The run if it is one that a worker had in hand, to be enqueued if the queue has lost it. */
-  async function lookAfter(id: string): Promise<RunState | null> {
+  /** What goes wrong with one run is logged and stops no other, unless no other can be looked after either. */
+  async function alone(run: UnsettledRun, look: (run: UnsettledRun) => Promise<void>): Promise<void> {
+    if (isStopping) return;
     try {
-      const state = await runs.read(id);
-      if (state === null) return null;
-      const { spec, status, result } = state;
-      // A run under way is looked after by its worker.
-      const outstanding =
-        spec.webhook === null || status === 'running' ? 0 : await webhooks.enqueueOutstanding(id);
-      if (result !== null) {
-        if (outstanding === 0) settled.add(id);
-      } else if ((await store.readEnding(id)) === 'cancelled') {
-        await cancelRun(store, id, spec, now());
-      } else if (status === 'queued') {
-        await enqueueIfForgotten(state);
-      } else if (status === 'running') {
-        return state;
-      }
+      await look(run);
     } catch (err) {
-      if (!(err instanceof TrainyardError && err.code === 'RUN_CORRUPT')) throw err;
-      settled.add(id);
-      log.error({ err, job: id }, 'a job cannot be read and is left alone');
+      if (isAway(err)) throw err;
+      const reason = err instanceof Error ? err.message : String(err);
+      const isNews = failuresBefore.get(run.id) !== reason;
+      if (isNews) log.error({ err, job: run.id }, 'cannot look after this job; trying again each time');
+      failures.set(run.id, reason);
     }
-    return null;
   }
 
-  async function enqueueIfForgotten(
-    { id, spec, summary }: RunState,
-    options: { first?: boolean } = {},
-  ): Promise<void> {
+  async function lookAfter({ id, status }: UnsettledRun): Promise<void> {
+    if ((await store.readEnding(id)) === 'cancelled') await carryOutCancellation(id);
+    else if (status === 'queued') await enqueueIfForgotten(id);
+  }
+
+  async function carryOutCancellation(id: string): Promise<void> {
+    const run = await index.read(id);
+    if (run?.result !== null) return;
+    try {
+      await cancelRun(store, id, run.spec, now());
+    } catch (cause) {
+      // That nothing can be written to this run says nothing about the others.
+      throw new Error(`The cancellation of ${id} could not be carried out.`, { cause });
+    } finally {
+      index.changed(id);
+    }
+  }
+
+  async function lookAfterWebhook({ id, hasEnded }: UnsettledRun): Promise<void> {
+    if ((await webhooks.enqueueOutstanding(id)) === 0 && hasEnded) index.settle(id);
+  }
+
+  async function enqueueIfForgotten(id: string, options: { first?: boolean } = {}): Promise<void> {
     if ((await queue.placeOf(id)) !== null) return;
     // It may have ended while the queue was asked.
-    if ((await store.readResult(id)) !== null) return;
+    const run = await index.read(id);
+    if (run?.result !== null) return;
+    const { spec, summary } = run;
     await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority, ...options });
     log.info({ job: id }, 'the queue did not know the job; it is enqueued again');
   }
@@ -120,6 +142,7 @@ export function createProducer(options: {
 
   async function accept(id: string, spec: RunSpec): Promise<boolean> {
     if (!(await store.createAs(id, spec))) return false;
+    index.changed(id);
     try {
       await queue.add(id, { engine: spec.engine, priority: spec.priority });
     } catch (err) {
@@ -170,15 +193,24 @@ export function createProducer(options: {
       return { job, replayed: false };
     },
 
-    async start() {
-      sweeping = sweep();
-      await sweeping;
-      timer = setInterval(() => void (sweeping = sweeping.then(sweep)), sweepIntervalMs).unref();
+    start() {
+      const sweepUnlessSweeping = () => (sweeping ??= sweep().finally(() => (sweeping = undefined)));
+      timer = setInterval(() => void sweepUnlessSweeping(), sweepIntervalMs).unref();
+      return sweepUnlessSweeping();
     },
 
     async stop() {
+      isStopping = true;
       clearInterval(timer);
       await sweeping;
     },
   };
+}
+
+/** Then no run can be looked after. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof TrainyardError &&
+    (error.code === 'QUEUE_UNAVAILABLE' || error.code === 'STORAGE_UNAVAILABLE')
+  );
 }

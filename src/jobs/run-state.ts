@@ -1,5 +1,5 @@
 /** Where runs stand: their spec, what their events add up to, and how they ended. Reads on from where it read to. */
-import type { JobStatus, RunResult, RunSpec, RunSummary } from './contracts.js';
+import type { JobStatus, RunEvent, RunResult, RunSpec, RunSummary } from './contracts.js';
 import { logStart, type LogPosition } from './run-log.js';
 import type { RunStore } from './run-store.js';
 import { addEvent, emptySummary, statusAfter } from './run-summary.js';
@@ -24,11 +24,28 @@ export interface RunReader {
    * @throws TrainyardError RUN_CORRUPT
    */
   read(runId: string): Promise<RunState | null>;
+  /**
+   * Whether a run of which all was read is certain to be as it was, found out by one listing. Only of runs that wait can
+   * that be said: whoever changes one claims a term first.
+   */
+  stillWaits(runId: string): Promise<boolean>;
+  /** Of a run that is gone. */
+  forget(runId: string): void;
 }
 
-export function createRunReader(store: Pick<RunStore, 'readSpec' | 'readResult' | 'readEvents'>): RunReader {
-  /** Of runs that have not ended. */
-  const underWay = new Map<string, { next: LogPosition; status: JobStatus; summary: RunSummary }>();
+/** As far as a run that has not ended was read. */
+interface Read {
+  next: LogPosition;
+  status: JobStatus;
+  summary: RunSummary;
+  /** It is paused, or queued and no worker has taken it up yet, and nobody has claimed it since. */
+  waits: boolean;
+}
+
+export function createRunReader(
+  store: Pick<RunStore, 'readSpec' | 'readResult' | 'readEvents' | 'newestTerm'>,
+): RunReader {
+  const underWay = new Map<string, Read>();
 
   async function read(id: string): Promise<RunState | null> {
     const spec = await store.readSpec(id);
@@ -37,15 +54,37 @@ export function createRunReader(store: Pick<RunStore, 'readSpec' | 'readResult' 
     if (spec === null) return null;
     if (result !== null) return { id, spec, status: result.status, summary: result.summary, result };
 
-    const known = underWay.get(id) ?? { next: logStart, status: 'queued', summary: emptySummary(spec) };
+    const known = underWay.get(id) ?? {
+      next: logStart,
+      status: 'queued',
+      summary: emptySummary(spec),
+      waits: false,
+    };
     const { events, next } = await store.readEvents(id, known.next);
     // It has ended since its result was looked for.
     if (events.at(-1)?.type === 'done') return read(id);
     const status = statusAfter(events, known.status);
     const summary = events.reduce(addEvent, known.summary);
-    underWay.set(id, { next, status, summary });
+    const isUnchanged = events.length === 0 && next.term === known.next.term;
+    const waits = isUnchanged ? known.waits : isWaiting(events.at(-1), next);
+    underWay.set(id, { next, status, summary, waits });
     return { id, spec, status, summary, result };
   }
 
-  return { read };
+  return {
+    read,
+
+    async stillWaits(id) {
+      const known = underWay.get(id);
+      return known !== undefined && known.waits && (await store.newestTerm(id)).term === known.next.term;
+    },
+
+    forget: (id) => underWay.delete(id),
+  };
+}
+
+/** Not so is a run that is queued again: the worker that says so may go on to end it. */
+function isWaiting(last: RunEvent | undefined, { term, byte }: LogPosition): boolean {
+  if (last?.type !== 'status') return false;
+  return last.status === 'paused' ? byte > 0 : last.status === 'queued' && term === 0;
 }

@@ -33,6 +33,8 @@ export interface Metrics {
     /** A job is trained for the first time, that long after it was taken in. */
     waited(seconds: number): void;
     ended(status: string): void;
+    /** How many runs are left out because they are damaged; asked at each scrape. */
+    readDamaged(read: () => number): void;
   };
   readonly training: {
     /** A process of this one's trains the job from now on. */
@@ -171,6 +173,11 @@ export function createMetrics({
   );
   const jobs = counter('trainyard_jobs_total', 'Jobs that were ended here, by how they ended.', ['status']);
 
+  const damagedRuns = gauge(
+    'trainyard_damaged_runs',
+    'Runs that are left out of lists and of the queue because one of their files is damaged or cannot be read.',
+  );
+
   const processes = gauge('trainyard_training_processes', 'Training processes that run under this one.');
   const samplesPerSecond = gauge(
     'trainyard_training_samples_per_second',
@@ -194,6 +201,7 @@ export function createMetrics({
 
   let readWaiting = (): number => 0;
   let readServed = (): Served[] => [];
+  let readDamaged = (): number => 0;
   /** By model, the one seen last at the end. */
   const versions = new Map<string, Set<number>>();
 
@@ -259,6 +267,9 @@ export function createMetrics({
       ended(status) {
         jobs.inc({ status });
       },
+      readDamaged(read) {
+        readDamaged = read;
+      },
     },
 
     training: {
@@ -280,6 +291,7 @@ export function createMetrics({
     async render() {
       await readQueue();
       predictionsWaiting.set(readWaiting());
+      damagedRuns.set(readDamaged());
       modelVersion.reset();
       for (const { model, version } of readServed())
         if (version !== null) modelVersion.set({ model }, version);

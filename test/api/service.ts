@@ -13,6 +13,7 @@ import { createJobView } from '../../src/jobs/job-view.js';
 import { createLifecycle } from '../../src/jobs/lifecycle.js';
 import { createProducer } from '../../src/jobs/producer.js';
 import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
+import { createRunIndex } from '../../src/jobs/run-index.js';
 import { createRunReader } from '../../src/jobs/run-state.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
 import { createImageReader } from '../../src/images/image-reader.js';
@@ -104,6 +105,8 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const storage = shared?.storage ?? (await createFileStorage(folder));
   const store = createRunStore(storage);
   const runs = createRunReader(store);
+  // The tests do to runs what another process would.
+  const index = createRunIndex({ store, runs, log, lookEveryMs: 0 });
   const idempotencyKeys = createIdempotencyKeys(storage);
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
   const feed = createEventFeed({ store, log, lookEveryMs: 20 });
@@ -132,11 +135,13 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     observe: metrics.predictions,
   });
   metrics.predictions.readServed(() => modelServer.status());
+  metrics.jobs.readDamaged(() => index.damagedCount());
   const datasets = createDatasetStore();
   const app = await buildApp({
     producer: createProducer({
       store,
       runs,
+      index,
       idempotencyKeys,
       queue: verbs,
       show,
@@ -146,10 +151,11 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
       maxQueuedJobs,
       log,
     }),
-    jobs: createJobView({ storage, store, runs, show, log }),
+    jobs: createJobView({ storage, store, runs, index, show }),
     lifecycle: createLifecycle({
       store,
       runs,
+      index,
       idempotencyKeys,
       queue: verbs,
       show,

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { TrainyardError } from '../../src/errors.js';
 import { until } from './queue/conformance.js';
 import { sceneWithQueue } from './scene.js';
 import { startedOn } from './started-on.js';
@@ -165,6 +166,54 @@ describe('the sweep', () => {
     expect((await jobs.get(id)).status).toBe('queued');
     await producer.start();
     expect((await jobs.get(id)).status).toBe('cancelled');
+  });
+
+  test.each([
+    ['spec.json', 'this run is damaged'],
+    ['result.json', 'this run is damaged'],
+    ['ending.json', 'cannot look after this run'],
+  ])('is stopped by no damaged %s, and the log names its run once', async (file, message) => {
+    const { producer, storage, submit, setAway, logLines } = await scene();
+    setAway(true);
+    const [damaged, lost] = [await submit(), await submit()];
+    setAway(false);
+    await storage.put(`runs/${damaged}/${file}`, Buffer.alloc(0));
+    logLines.length = 0;
+    await producer.start();
+    for (let sweep = 0; sweep < 3; sweep++) {
+      await until(async () => (await queue().placeOf(lost)) === 'waiting');
+      await queue().remove(lost);
+    }
+    expect(await queue().placeOf(damaged)).toBeNull();
+    expect(logLines).toMatchObject([{ job: damaged, msg: expect.stringContaining(message) as string }]);
+  });
+
+  test('enqueues a run that was repaired', async () => {
+    const { producer, storage, submit, setAway } = await scene();
+    setAway(true);
+    const id = await submit();
+    setAway(false);
+    const key = `runs/${id}/spec.json`;
+    const whole = (await storage.read(key)) ?? Buffer.alloc(0);
+    await storage.put(key, Buffer.from('{'));
+    await producer.start();
+    expect(await queue().placeOf(id)).toBeNull();
+    await storage.put(key, whole);
+    await until(async () => (await queue().placeOf(id)) === 'waiting');
+  });
+
+  test('goes on with the other runs where a cancellation cannot be written', async () => {
+    const { producer, store, submit, setAway } = await scene();
+    setAway(true);
+    const [cancelled, lost] = [await submit(), await submit()];
+    setAway(false);
+    await store.decideEnding(cancelled, 'cancelled');
+    const refused = new TrainyardError('STORAGE_UNAVAILABLE', 'EACCES: permission denied');
+    const claim = vi.spyOn(store, 'claim').mockRejectedValue(refused);
+    onTestFinished(() => claim.mockRestore());
+    await producer.start();
+    expect(claim.mock.calls).toContainEqual([cancelled]);
+    expect(await queue().placeOf(lost)).toBe('waiting');
   });
 
   test('leaves a run alone that was removed', async () => {

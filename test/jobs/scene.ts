@@ -15,14 +15,13 @@ import { createProducer, type Producer } from '../../src/jobs/producer.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
 import type { Queues } from '../../src/jobs/queue/queues.js';
 import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
+import { createRunIndex, type RunIndex } from '../../src/jobs/run-index.js';
 import { createRunReader } from '../../src/jobs/run-state.js';
 import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
 import { createShowJob } from '../../src/jobs/show-job.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
-
-const log = pino({ level: 'silent' });
 
 export interface Scene {
   storage: Storage;
@@ -31,6 +30,9 @@ export interface Scene {
   jobs: JobView;
   lifecycle: Lifecycle;
   feed: EventFeed;
+  index: RunIndex;
+  /** What was logged as an error or a warning. */
+  logLines: { msg: string; job?: string }[];
   /** The id of a new job. */
   submit: (request?: JobRequest) => Promise<string>;
   /** As a worker does that takes the run up; its term. */
@@ -51,7 +53,7 @@ export function sceneWithQueue(): {
   let queues: Queues;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-scene-'));
-    queues = await openEmbeddedQueue(folder, log);
+    queues = await openEmbeddedQueue(folder, pino({ level: 'silent' }));
   });
   afterAll(async () => {
     await queues.close();
@@ -62,9 +64,15 @@ export function sceneWithQueue(): {
     queue: () => queues.training,
 
     async scene({ maxQueuedJobs = Infinity } = {}) {
+      const logLines: Scene['logLines'] = [];
+      const log = pino(
+        { level: 'warn' },
+        { write: (line: string) => void logLines.push(JSON.parse(line) as Scene['logLines'][number]) },
+      );
       const storage = await temporaryStorage();
       const store = createRunStore(storage);
       const runs = createRunReader(store);
+      const index = createRunIndex({ store, runs, log, lookEveryMs: 0 });
       const feed = createEventFeed({ store, log, lookEveryMs: 10 });
       let away = false;
       const fragile = <Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) => {
@@ -95,6 +103,7 @@ export function sceneWithQueue(): {
       const producer = createProducer({
         store,
         runs,
+        index,
         idempotencyKeys,
         queue,
         show,
@@ -115,10 +124,11 @@ export function sceneWithQueue(): {
         storage,
         store,
         producer,
-        jobs: createJobView({ storage, store, runs, show, log }),
+        jobs: createJobView({ storage, store, runs, index, show }),
         lifecycle: createLifecycle({
           store,
           runs,
+          index,
           idempotencyKeys,
           queue,
           show,
@@ -127,6 +137,8 @@ export function sceneWithQueue(): {
           pauseWithinMs: 1_000,
         }),
         feed,
+        index,
+        logLines,
         submit: async (request = {}) => (await producer.submit(request)).job.id,
         async takeUp(runId, attempt = 1) {
           const term = await store.claim(runId);

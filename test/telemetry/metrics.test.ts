@@ -19,6 +19,7 @@ function useAll(metrics: Metrics): void {
   metrics.predictions.readServed(() => [{ model: 'digits', version: 2 }]);
   metrics.jobs.waited(0.3);
   metrics.jobs.ended('succeeded');
+  metrics.jobs.readDamaged(() => 5);
   const training = metrics.training.start({ job_id: 'job_1', model: 'digits' });
   training.pace(100_000);
   training.loss('train', 0.3);
@@ -43,6 +44,7 @@ test('what is rendered is in the text format of Prometheus, and says so', async 
   expect(valueOf(families, 'trainyard_queue_workers', { queue: 'training' })).toBe(2);
   expect(valueOf(families, 'trainyard_predictions_waiting')).toBe(4);
   expect(valueOf(families, 'trainyard_model_version', { model: 'digits' })).toBe(2);
+  expect(valueOf(families, 'trainyard_damaged_runs')).toBe(5);
   expect(valueOf(families, 'trainyard_prediction_batch_size_sum', { model: 'digits' })).toBe(3);
 });
 

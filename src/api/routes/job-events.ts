@@ -90,7 +90,7 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
           }),
         },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
     },
     async (request, reply) => {
       const { id } = request.params;

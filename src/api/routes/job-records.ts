@@ -29,7 +29,7 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
         querystring: MetricsQuery,
         response: { 200: MetricsList.ref },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
     },
     ({ params: { id }, query: { max_points: maxPoints = 500 } }) => jobs.metrics(id, { maxPoints }),
   );
@@ -45,7 +45,7 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
         params: JobParams,
         response: { 200: CheckpointList.ref },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
     },
     ({ params: { id } }) => jobs.checkpoints(id),
   );
@@ -61,7 +61,7 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
         params: JobParams,
         response: { 200: WebhookDeliveryList.ref },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
     },
     async ({ params: { id } }) => {
       await jobs.get(id);

@@ -55,6 +55,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         access: 'train',
         problems: [
           'IDEMPOTENCY_KEY_REUSED',
+          'RUN_CORRUPT',
           'DATASET_NOT_FOUND',
           'ENGINE_UNAVAILABLE',
           'NETWORK_TOO_LARGE',
@@ -84,14 +85,14 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
   app.get(
     '/v1/jobs',
     {
-      config: { access: 'train' },
+      config: { access: 'train', problems: ['STORAGE_UNAVAILABLE'] },
       schema: {
         operationId: 'listJobs',
         tags: ['jobs'],
         summary: 'List the jobs, newest first',
         description:
           'All of them, or those that every filter lets through. For the next page, ask with `after` set to the id of the ' +
-          'last job of this one.',
+          'last job of this one. Jobs whose files are damaged are left out.',
         querystring: JobPage,
         response: { 200: JobList.ref },
       },
@@ -110,7 +111,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         params: JobParams,
         response: { 200: Job.ref },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND'] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT', 'STORAGE_UNAVAILABLE'] },
     },
     ({ params: { id } }) => jobs.get(id),
   );
@@ -121,13 +122,16 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
       schema: {
         operationId: 'deleteJob',
         tags: ['jobs'],
-        summary: 'Delete a job that has ended',
+        summary: 'Delete a job that has ended or is damaged',
         description:
           'Its events, metrics and checkpoints go with it. The versions of the model that it published stay.',
         params: JobParams,
         response: { 204: Type.Null({ description: 'There is no such job any more.' }) },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_NOT_ENDED', ...writing] },
+      config: {
+        access: 'train',
+        problems: ['JOB_NOT_FOUND', 'JOB_NOT_ENDED', 'QUEUE_UNAVAILABLE', ...writing],
+      },
     },
     async ({ params: { id }, log }, reply) => {
       await lifecycle.remove(id);
@@ -154,7 +158,10 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           },
         },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_ENDED', 'JOB_FINISHING', ...writing] },
+      config: {
+        access: 'train',
+        problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT', 'JOB_ENDED', 'JOB_FINISHING', ...writing],
+      },
     },
     ({ params: { id } }) => lifecycle.cancel(id),
   );
@@ -181,7 +188,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           },
         },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT', 'JOB_ENDED', ...writing] },
     },
     async ({ params: { id } }, reply) => {
       const job = await lifecycle.pause(id);
@@ -206,7 +213,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           },
         },
       },
-      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'JOB_ENDED', ...writing] },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT', 'JOB_ENDED', ...writing] },
     },
     ({ params: { id } }) => lifecycle.resume(id),
   );
