@@ -1,16 +1,29 @@
 /**
  * What the npm scripts run first, so that one command is enough on a fresh clone: installs the packages when
- * node_modules does not hold what package-lock.json says, then builds src and the kernels. Silent when there is nothing to do.
+ * node_modules does not hold what package-lock.json says, then builds src and the kernels where they have changed. Silent
+ * when there is nothing to do.
  * Needs nothing but Node, and keeps to syntax that an old Node can read, so that it can say that it is too old.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { clearTimeout, setTimeout } from 'node:timers';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 const lockFile = 'dist/prepare.lock';
 const waitAtMostMs = 15 * 60_000;
+/** What the build read the last time. */
+const stampFile = 'dist/prepare.stamp';
+
+/** npm would wait for five minutes, three times. Whoever sets these in the environment knows better. */
+const fetchLimits = {
+  npm_config_fetch_timeout: '30000',
+  npm_config_fetch_retries: '1',
+  npm_config_fetch_retry_mintimeout: '1000',
+};
+const unreachable =
+  /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|E[A-Z]*TIMED?OUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/;
 
 class Failure extends Error {}
 
@@ -30,7 +43,7 @@ async function prepare() {
   requireNode();
   await lock();
   if (!isInstalled()) await install();
-  await build();
+  if (!isBuilt()) await build();
   unlock();
 }
 
@@ -69,20 +82,94 @@ function isInstalled() {
 }
 
 async function install() {
-  console.error('Installing the packages (needed once; up to a minute) …');
-  // The type checker is a development dependency. The Node version has been checked above, once and in plain words.
-  await run(...npm(['ci', '--include=dev', '--engine-strict=false', '--no-audit', '--no-fund']));
+  const paths = Object.keys(readJson('package-lock.json').packages).filter((path) => path !== '');
+  const startedMs = Date.now();
+  console.error(`Installing ${paths.length} packages (needed once; about a minute) …`);
+  // npm shows its progress on a terminal; elsewhere a line says now and then how far it is.
+  const timer = process.stderr.isTTY
+    ? undefined
+    : setInterval(() => {
+        const count = paths.filter((path) => existsSync(path)).length;
+        console.error(`Installing: ${count} of ${paths.length} packages after ${seconds(startedMs)} …`);
+      }, 10_000);
+  try {
+    // The type checker is a development dependency. The Node version has been checked above, once and in plain words.
+    const args = [
+      'ci',
+      '--include=dev',
+      '--engine-strict=false',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+    ];
+    await run(...npm(args), { env: { ...fetchLimits, ...process.env }, showOutput: process.stderr.isTTY });
+  } catch (error) {
+    const [reason] = unreachable.exec(error.message) || [];
+    if (reason === undefined) throw error;
+    throw new Failure(
+      `The packages cannot be installed: the npm registry does not answer (${reason}) after ${seconds(startedMs)}. See ` +
+        "that the network, the proxy ('npm config get proxy') and the registry ('npm config get registry') are right, " +
+        'and run the command again.',
+    );
+  } finally {
+    clearInterval(timer);
+  }
+  console.error(`Installed in ${seconds(startedMs)}.`);
 }
 
-/** Incremental builds that find nothing to do take 0.3 s together, so they are never skipped. */
-async function build() {
-  const timer = setTimeout(() => console.error('Building …'), 1000);
+/** Whether the build would read what it read the last time, by name, size and time of change. */
+function isBuilt() {
   try {
-    await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'src']);
-    await run(process.execPath, ['scripts/build-kernels.mjs']);
+    return readFileSync(stampFile, 'utf8') === sourcesStamp();
+  } catch {
+    return false;
+  }
+}
+
+async function build() {
+  const stamp = sourcesStamp();
+  rmSync(stampFile, { force: true });
+  await step('src', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'src']);
+  await step('the WebAssembly kernels', ['scripts/build-kernels.mjs']);
+  writeFileSync(stampFile, stamp);
+}
+
+/** Both compilers do only what has changed; one that has nothing to do says nothing. */
+async function step(what, args) {
+  const startedMs = Date.now();
+  let isSlow = false;
+  const timer = setTimeout(() => {
+    isSlow = true;
+    console.error(`Compiling ${what} …`);
+  }, 1_000);
+  try {
+    await run(process.execPath, args);
+    if (isSlow) console.error(`Compiled ${what} in ${seconds(startedMs)}.`);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function sourcesStamp() {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`${path} ${size} ${mtimeMs}\n`);
+  };
+  const addFolder = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) addFolder(path);
+      else add(path);
+    }
+  };
+  ['package-lock.json', 'tsconfig.base.json', 'scripts/build-kernels.mjs'].forEach(add);
+  addFolder('src');
+  return hash.digest('hex');
+}
+
+function seconds(startedMs) {
+  return `${Math.round((Date.now() - startedMs) / 1_000)} s`;
 }
 
 /** The npm that runs this script, else the one on the PATH. */
@@ -93,13 +180,15 @@ function npm(args) {
     : ['npm', args];
 }
 
-/** Keeps the output to itself unless the command fails. */
-function run(command, args) {
+/** Keeps the output to itself unless the command fails or it is to be shown as it comes. */
+function run(command, args, { env = process.env, showOutput = false } = {}) {
   return new Promise((resolve, reject) => {
     let output = '';
-    child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
+    child = spawn(command, args, { env, stdio: ['ignore', ...(showOutput ? [2, 2] : ['pipe', 'pipe'])] });
+    if (!showOutput) {
+      child.stdout.on('data', (chunk) => (output += chunk));
+      child.stderr.on('data', (chunk) => (output += chunk));
+    }
     child.on('error', (error) => reject(new Failure(`Cannot run ${command}: ${error.message}`)));
     child.on('close', (code, signal) => {
       child = null;

@@ -8,10 +8,12 @@ export interface ProgressView {
 }
 
 const plainEveryMs = 5_000;
-const barWidth = 24;
+const widestBar = 24;
+/** Where a terminal does not say how wide it is. */
+const usualColumns = 80;
 
 export function createProgressView(
-  output: { isTTY?: boolean; write(text: string): unknown },
+  output: { isTTY?: boolean; columns?: number; write(text: string): unknown },
   nowMs: () => number = () => performance.now(),
 ): ProgressView {
   const terminal = output.isTTY === true;
@@ -27,7 +29,7 @@ export function createProgressView(
         shownEpoch = metrics.epoch;
       }
       if (status !== 'queued' && status !== 'running') return;
-      if (terminal) output.write(clear + barLine(job));
+      if (terminal) output.write(clear + barLine(job, output.columns || usualColumns));
       else if (nowMs() - shownAtMs >= plainEveryMs) output.write(`${plainLine(job)}\n`);
       else return;
       shownAtMs = nowMs();
@@ -39,21 +41,50 @@ export function createProgressView(
   };
 }
 
-export function barLine(job: Job): string {
-  const filled = Math.round(job.progress.fraction * barWidth);
-  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
-  return `${bar} ${plainLine(job)}`;
+/** In one row of the terminal, which leaves out what has no room. */
+export function barLine(job: Job, columns: number): string {
+  // In its last column some terminals begin a new row.
+  const room = columns - 1;
+  const width = Math.min(widestBar, Math.floor(room / 2));
+  const filled = Math.round(job.progress.fraction * width);
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} `;
+  return (bar + partsThatFit(partsOf(job), room - bar.length).join(', ')).slice(0, room);
 }
 
-export function plainLine({ status, progress }: Job): string {
-  if (status === 'queued') return 'waiting in the queue';
-  const { epoch, epochs, fraction, samples_per_second, eta_seconds } = progress;
-  const parts = [`${Math.floor(fraction * 100)} %`, `epoch ${Math.max(epoch, 1)} of ${epochs}`];
-  if (progress.train_loss !== null) parts.push(`loss ${progress.train_loss.toFixed(4)}`);
-  if (progress.train_accuracy !== null) parts.push(`accuracy ${percent(progress.train_accuracy)}`);
-  if (samples_per_second !== null) parts.push(`${samples_per_second.toLocaleString('en')} samples/s`);
-  if (eta_seconds !== null) parts.push(`${duration(eta_seconds)} left`);
-  return parts.join(', ');
+export function plainLine(job: Job): string {
+  return partsOf(job)
+    .map(({ text }) => text)
+    .join(', ');
+}
+
+interface Part {
+  text: string;
+  /** What matters least goes first where there is no room; 0 always stays. */
+  goes: number;
+}
+
+function partsOf({ status, progress }: Job): Part[] {
+  if (status === 'queued') return [{ text: 'waiting in the queue', goes: 0 }];
+  const { epoch, epochs, fraction, train_loss, train_accuracy, samples_per_second, eta_seconds } = progress;
+  return [
+    { text: `${Math.floor(fraction * 100)} %`, goes: 0 },
+    { text: `epoch ${Math.max(epoch, 1)} of ${epochs}`, goes: 5 },
+    train_loss !== null && { text: `loss ${train_loss.toFixed(4)}`, goes: 3 },
+    train_accuracy !== null && { text: `accuracy ${percent(train_accuracy)}`, goes: 2 },
+    samples_per_second !== null && { text: `${samples_per_second.toLocaleString('en')} samples/s`, goes: 1 },
+    eta_seconds !== null && { text: `${duration(eta_seconds)} left`, goes: 4 },
+  ].filter((part) => part !== false);
+}
+
+function partsThatFit(parts: Part[], room: number): string[] {
+  const kept = [...parts];
+  const texts = (): string[] => kept.map(({ text }) => text);
+  const leastFirst = parts.filter(({ goes }) => goes > 0).sort((a, b) => a.goes - b.goes);
+  for (const part of leastFirst) {
+    if (texts().join(', ').length <= room) break;
+    kept.splice(kept.indexOf(part), 1);
+  }
+  return texts();
 }
 
 function epochLine(metrics: EpochMetrics, epochs: number): string {

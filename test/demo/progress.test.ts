@@ -51,11 +51,32 @@ describe('a line', () => {
   });
 
   test('has a bar on a terminal', () => {
-    expect(barLine(halfway)).toMatch(/^█{12}░{12} 50 %/);
+    expect(barLine(halfway, 120)).toMatch(/^█{12}░{12} 50 %/);
   });
 });
 
 describe('on a terminal', () => {
+  test.each([
+    [10, '██░░ 50 %'],
+    [20, '█████░░░░ 50 %'],
+    [40, '██████████░░░░░░░░░ 50 %, epoch 2 of 3'],
+    [80, '████████████░░░░░░░░░░░░ 50 %, epoch 2 of 3, loss 0.1235, 1 min 36 s left'],
+    [200, `████████████░░░░░░░░░░░░ ${plainLine(halfway)}`],
+  ])('of %d columns the bar takes one row, and what matters most stays', (columns, line) => {
+    expect(barLine(halfway, columns)).toBe(line);
+    expect(barLine(queued, columns).length).toBeLessThan(columns);
+  });
+
+  test('that is resized the next bar fits again', () => {
+    const texts: string[] = [];
+    const output = { isTTY: true, columns: 200, write: (text: string) => texts.push(text) };
+    const view = createProgressView(output);
+    view.show(halfway);
+    output.columns = 20;
+    view.show(halfway);
+    expect(texts.at(-1)).toBe('\r\x1b[2K█████░░░░ 50 %');
+  });
+
   test('the bar is drawn over itself, and the epochs stay', () => {
     const texts = written(true, [running({}), halfway, running({ fraction: 0.6 }, metrics)]);
     const screen = texts.join('').split('\n');

@@ -144,6 +144,17 @@ export async function testDigits(count: number): Promise<{ inputs: number[][]; l
   };
 }
 
+/** Of the first digits of the test split, as /predict answers from the version. */
+export async function accuracyOf({ http }: Service, version: number): Promise<number> {
+  const { inputs, labels } = await testDigits(200);
+  const answer = (await http.post('/predict').send({ inputs }).expect(200)).body as {
+    version: number;
+    predictions: { label: string }[];
+  };
+  expect(answer.version).toBe(version);
+  return answer.predictions.filter(({ label }, i) => label === labels[i]).length / labels.length;
+}
+
 /** The process that trains, a child of the service. */
 export async function trainingPid({ pid }: Service): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
