@@ -23,6 +23,13 @@ beforeAll(async () => {
   return service.stop;
 });
 
+/** The bits of a whole number from 0 to 255 as FP16, which has it exactly. */
+function halfOf(whole: number): number {
+  if (whole === 0) return 0;
+  const exponent = Math.floor(Math.log2(whole));
+  return ((exponent + 15) << 10) | ((whole / 2 ** exponent - 1) * 2 ** 10);
+}
+
 function input(size: number, more: object = {}) {
   return {
     name: 'input',
@@ -59,6 +66,12 @@ describe('an input', () => {
   test.each<[datatype: string, tensor: ArrayBufferView]>([
     ['FP32', fp32],
     ['FP64', Float64Array.from(digit)],
+    ['FP16', Uint16Array.from(digit, halfOf)],
+    ['BF16', new Uint16Array(fp32.buffer).filter((_, i) => i % 2 === 1)],
+    ['INT16', Int16Array.from(digit)],
+    ['UINT16', Uint16Array.from(digit)],
+    ['UINT32', Uint32Array.from(digit)],
+    ['UINT64', BigUint64Array.from(digit, BigInt)],
     ['UINT8', Uint8Array.from(digit)],
     ['INT32', Int32Array.from(digit)],
     ['INT64', BigInt64Array.from(digit, BigInt)],
@@ -66,6 +79,18 @@ describe('an input', () => {
     const inputs = [input(tensor.byteLength, { datatype })];
     const { bytes } = await inferred({ inputs, parameters: { binary_data_output: true } }, tensor);
     expect(bytes).toEqual(Buffer.concat([probabilities, classes]));
+  });
+
+  test.each<[datatype: string, tensor: ArrayBufferView]>([
+    ['INT8', Int8Array.from(digit, (pixel) => pixel - 128)],
+    ['BOOL', Uint8Array.from(digit, (pixel) => pixel & 1)],
+  ])('%s as bytes is answered as in JSON', async (datatype, tensor) => {
+    const parameters = { binary_data_output: true };
+    const inputs = [input(784, { datatype })];
+    const data = [...(tensor as Int8Array)];
+    const asJson = { inputs: [{ name: 'input', shape: [1, 784], datatype, data }], parameters };
+    const { bytes } = await inferred({ inputs, parameters }, tensor);
+    expect(bytes).toEqual((await post(infer, asJson)).bytes);
   });
 
   test('as bytes that begin anywhere', async () => {
@@ -217,6 +242,21 @@ describe('it does not take', () => {
     [/it is given more than once/, { inputs: [input(3136), input(3136)] }, [fp32, fp32]],
     [/^input\[0\]\[0\] is not a finite float32 number/, json, [fp32.with(0, NaN)]],
     [/^input\[0\]\[783\] is not a finite float32 number/, json, [fp32.with(783, -Infinity)]],
+    [
+      /^input\[0\]\[2\] is not a finite/,
+      { inputs: [input(1568, { datatype: 'FP16' })] },
+      [Uint16Array.from(digit, halfOf).with(2, 0x7c00)],
+    ],
+    [
+      /^input\[0\]\[2\] is not a finite/,
+      { inputs: [input(1568, { datatype: 'BF16' })] },
+      [new Uint16Array(784).with(2, 0x7fc0)],
+    ],
+    [
+      /^Input input: its number \[0\]\[2\] is not of the datatype BOOL/,
+      { inputs: [input(784, { datatype: 'BOOL' })] },
+      [new Uint8Array(784).with(2, 2)],
+    ],
     [
       /^input\[0\]\[1\] is not a finite/,
       { inputs: [input(6272, { datatype: 'FP64' })] },

@@ -63,15 +63,19 @@ const lies: fc.Arbitrary<Sent> = fc.oneof(
     .map((shape) => sent({ inputs: [{ ...input, shape }] })),
   fc
     .string()
-    // INT32 has the same size: the bytes are as good.
-    .filter((datatype) => !['FP32', 'INT32'].includes(datatype))
+    // The others have the same size: the bytes are as good.
+    .filter((datatype) => !['FP32', 'INT32', 'UINT32'].includes(datatype))
     .map((datatype) => sent({ inputs: [{ ...input, datatype }] })),
   fc
     .integer({ min: 0, max: 783 })
     .chain((at) =>
       fc.constantFrom(NaN, Infinity, -Infinity).map((value) => sent(honest, pixels.with(at, value))),
     ),
-  fc.jsonValue().map((data) => sent({ inputs: [{ ...input, data }] })),
+  // null is as if left out.
+  fc
+    .jsonValue()
+    .filter((data) => data !== null)
+    .map((data) => sent({ inputs: [{ ...input, data }] })),
   fc.jsonValue().map((inputs) => sent({ inputs })),
   fc.nat({ max: 20 }).map((more) => sent({ inputs: new Array(2 + more).fill(input) })),
   fc

@@ -204,9 +204,60 @@ describe('inference', () => {
     expect(await inferred({ inputs: [input([digit, blank], { shape: [2, 784] })] })).toEqual(flat);
   });
 
-  test.each(['FP32', 'FP64', 'UINT8', 'INT32', 'INT64'])('takes %s', async (datatype) => {
-    const { outputs } = await inferred({ inputs: [input(digit, { datatype })] });
-    expect(outputs[0].data).toEqual((await expectedOf([digit])).probabilities);
+  test.each([
+    ...['FP32', 'FP64', 'FP16', 'BF16', 'UINT8', 'UINT16', 'UINT32', 'UINT64'],
+    ...['INT8', 'INT16', 'INT32', 'INT64'],
+  ])('takes %s', async (datatype) => {
+    const numbers = digit.map((pixel) => Math.min(pixel, 127));
+    const { outputs } = await inferred({ inputs: [input(numbers, { datatype })] });
+    expect(outputs[0].data).toEqual((await expectedOf([numbers])).probabilities);
+  });
+
+  test('takes BOOL as true and false, or as 1 and 0', async () => {
+    const numbers = digit.map((pixel) => (pixel > 127 ? 1 : 0));
+    const { probabilities } = await expectedOf([numbers]);
+    for (const data of [numbers, numbers.map(Boolean)]) {
+      const { outputs } = await inferred({ inputs: [input(data, { datatype: 'BOOL' })] });
+      expect(outputs[0].data).toEqual(probabilities);
+    }
+  });
+
+  test('takes null for whatever may be left out', async () => {
+    const nulls = { id: null, parameters: null, outputs: null, model_name: null, model_version: null };
+    const parameters = { binary_data_size: null, content_type: null };
+    const answer = await inferred({ ...nulls, inputs: [input(digit, { parameters })] });
+    expect(answer).toEqual(await inferred({ inputs: [input(digit)] }));
+    const output = { name: 'class', datatype: null, shape: null, parameters: { classification: null } };
+    const timeout = { timeout: null, binary_data_output: null };
+    expect(
+      await inferred({
+        parameters: timeout,
+        inputs: [input(digit, { parameters: null })],
+        outputs: [output, { name: 'probabilities', parameters: null }],
+      }),
+    ).toMatchObject({ outputs: [{ name: 'class' }, { name: 'probabilities' }] });
+  });
+
+  test('takes model_name, and the version from model_version where the path has none', async () => {
+    const body = { model_name: 'mnist-mlp', inputs: [input(digit)] };
+    const versionOf = async (model_version: unknown, path = ''): Promise<string> =>
+      (await inferred({ ...body, model_version }, `${v2}/models/mnist-mlp${path}/infer`)).model_version;
+    expect(await versionOf('2')).toBe('2');
+    expect(await versionOf(2)).toBe('2');
+    expect(await versionOf('production')).toBe('1');
+    expect(await versionOf('')).toBe('3');
+    expect(await versionOf('1', '/versions/1')).toBe('1');
+    expect(await versionOf('1', '/versions/production')).toBe('1');
+    expect(await versionOf('production', '/versions/production')).toBe('1');
+    expect(await inferred({ ...body, model_name: '' })).toMatchObject({ model_name: 'mnist-mlp' });
+  });
+
+  test('takes the datatype and the shape of an output, as its metadata say them', async () => {
+    const outputs = [
+      { name: 'probabilities', datatype: 'FP32', shape: [-1, 10] },
+      { name: 'class', datatype: 'INT64', shape: [1] },
+    ];
+    await inferred({ inputs: [input(digit)], outputs });
   });
 
   test('gives the outputs that are asked for, in that order', async () => {
@@ -298,8 +349,35 @@ describe('inference', () => {
     [/^inputs\[0\]\.datatype is missing/, { inputs: [{ name: 'input', shape: [1, 784], data: digit }] }],
     [/^inputs\[0\]\.Data is unknown here; there are: name, shape/, { inputs: [input(digit, { Data: [] })] }],
     [
-      /its datatype is "FP16"; taken are FP32, FP64, UINT8, INT32, INT64\./,
-      { inputs: [input(digit, { datatype: 'FP16' })] },
+      /its datatype is "BYTES"; taken are FP32, FP64, FP16, BF16, INT8, .*, UINT64, BOOL\./,
+      { inputs: [input(digit, { datatype: 'BYTES' })] },
+    ],
+    ...(
+      [
+        ['FP16', 65_505],
+        ['INT8', 128],
+        ['INT16', -32_769],
+        ['UINT16', 65_536],
+        ['UINT32', -1],
+        ['UINT64', 2 ** 65],
+        ['BOOL', 2],
+        ['BOOL', 'true'],
+      ] as const
+    ).map(([datatype, value]): [RegExp, object] => [
+      new RegExp(`its number \\[0\\]\\[7\\] is not of the datatype ${datatype}`),
+      { inputs: [input(replaced(value), { datatype })] },
+    ]),
+    [/^inputs is missing/, { inputs: null }],
+    [/^inputs\[0\]\.shape is missing/, { inputs: [input(digit, { shape: null })] }],
+    [/^inputs\[0\]\.datatype is missing/, { inputs: [input(digit, { datatype: null })] }],
+    [/^model_version must be/, { inputs: [input(digit)], model_version: true }],
+    [
+      'Output class: its datatype is INT64, and not "FP32".',
+      { inputs: [input(digit)], outputs: [{ name: 'class', datatype: 'FP32' }] },
+    ],
+    [
+      'Output probabilities: its shape is [1, 10], and not [2, 10].',
+      { inputs: [input(digit)], outputs: [{ name: 'probabilities', shape: [2, 10] }] },
     ],
     [/its datatype is "toString"/, { inputs: [input(digit, { datatype: 'toString' })] }],
     [/its shape is \[784\]; the model takes \[samples, 784\]/, { inputs: [input(digit, { shape: [784] })] }],
@@ -378,12 +456,23 @@ describe('inference', () => {
     [/^id must be a string/, { id: 42, inputs: [input(digit)] }],
     [/model_name is "other", and the path names mnist-mlp/, { model_name: 'other', inputs: [input(digit)] }],
     [
-      /^output is unknown here; there are: id, model_name, parameters, inputs, outputs/,
+      /^output is unknown here; there are: id, model_name, model_version, parameters, inputs, outputs/,
       { inputs: [input(digit)], output: [] },
     ],
     ['The body must be an object.', []],
   ])('refuses a wrong request: %s', async (message, body) => {
     expectError(await post(infer, body), 400, 'INVALID_REQUEST', message);
+  });
+
+  test('a model_version that is another than that of the path', async () => {
+    const body = { inputs: [input(digit)], model_version: '2' };
+    const answer = await post(`${v2}/models/mnist-mlp/versions/1/infer`, body);
+    expectError(answer, 400, 'INVALID_REQUEST', 'model_version is "2", and the path names 1.');
+  });
+
+  test('a model_version that there is not', async () => {
+    const answer = await post(infer, { inputs: [input(digit)], model_version: '9' });
+    expectError(answer, 404, 'VERSION_NOT_FOUND', /./);
   });
 
   test('what is not JSON', async () => {

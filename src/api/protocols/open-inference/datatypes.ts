@@ -2,18 +2,26 @@
  * The datatypes that an input tensor may have, each as JSON and as bytes. Whatever comes is rounded to float32, which is
  * what networks take: bytes and JSON of the same number give the same bits.
  */
-import { endianness } from 'node:os';
+import {
+  readBrainFloats,
+  readHalves,
+  readLongIntegers,
+  viewOf,
+  type NumbersType,
+} from '../../../model/binary-numbers.js';
 
-// As the binary tensors are.
-if (endianness() !== 'LE') throw new Error('Tensors are little-endian, and this host is not.');
+/** Of FP16. */
+const largestHalf = 65_504;
 
 export interface Datatype {
   /** Of one number. */
   sizeBytes: number;
   /** Whether a member of a JSON array is one of its numbers. */
-  has: (value: unknown) => value is number;
+  has: (value: unknown) => value is number | boolean;
   /** `bytes` holds whole numbers, one after the other. It may be shared with the result. */
   read: (bytes: Buffer) => Float32Array;
+  /** Where not all bytes are numbers: the first of what was read that is none, or -1. */
+  wrongAt?: (numbers: Float32Array) => number;
 }
 
 export const fp32: Datatype = {
@@ -22,44 +30,63 @@ export const fp32: Datatype = {
   read: (bytes) => viewOf(Float32Array, bytes),
 };
 
-export const datatypes: ReadonlyMap<string, Datatype> = new Map([
+export const datatypes: ReadonlyMap<string, Datatype> = new Map<string, Datatype>([
   ['FP32', fp32],
   ['FP64', { sizeBytes: 8, has: isNumber, read: (bytes) => new Float32Array(viewOf(Float64Array, bytes)) }],
-  ['UINT8', { sizeBytes: 1, has: isInteger(0, 255), read: (bytes) => new Float32Array(bytes) }],
-  [
-    'INT32',
-    {
-      sizeBytes: 4,
-      has: isInteger(-(2 ** 31), 2 ** 31 - 1),
-      read: (bytes) => new Float32Array(viewOf(Int32Array, bytes)),
-    },
-  ],
+  // Their JSON is plain numbers, which are not rounded to so few digits.
+  ['FP16', { sizeBytes: 2, has: isBetween(-largestHalf, largestHalf), read: readHalves }],
+  ['BF16', { sizeBytes: 2, has: isNumber, read: readBrainFloats }],
+  ['INT8', integers(Int8Array, -(2 ** 7), 2 ** 7 - 1)],
+  ['INT16', integers(Int16Array, -(2 ** 15), 2 ** 15 - 1)],
+  ['INT32', integers(Int32Array, -(2 ** 31), 2 ** 31 - 1)],
+  // JSON numbers are float64 here: the greatest INT64 is read as 2 ** 63, and the greatest UINT64 as 2 ** 64.
   [
     'INT64',
     {
       sizeBytes: 8,
-      // JSON numbers are float64 here: the greatest INT64 is read as 2 ** 63.
       has: isInteger(-(2 ** 63), 2 ** 63),
-      read: (bytes) => Float32Array.from(viewOf(BigInt64Array, bytes), Number),
+      read: (bytes) => readLongIntegers(bytes, Int32Array),
+    },
+  ],
+  ['UINT8', integers(Uint8Array, 0, 2 ** 8 - 1)],
+  ['UINT16', integers(Uint16Array, 0, 2 ** 16 - 1)],
+  ['UINT32', integers(Uint32Array, 0, 2 ** 32 - 1)],
+  [
+    'UINT64',
+    { sizeBytes: 8, has: isInteger(0, 2 ** 64), read: (bytes) => readLongIntegers(bytes, Uint32Array) },
+  ],
+  [
+    'BOOL',
+    {
+      sizeBytes: 1,
+      has: (value): value is number | boolean => typeof value === 'boolean' || value === 0 || value === 1,
+      read: (bytes) => new Float32Array(bytes),
+      wrongAt: (numbers) => numbers.findIndex((number) => number > 1),
     },
   ],
 ]);
+
+function integers(
+  Numbers: NumbersType<Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array>,
+  least: number,
+  most: number,
+): Datatype {
+  return {
+    sizeBytes: Numbers.BYTES_PER_ELEMENT,
+    has: isInteger(least, most),
+    read: (bytes) => new Float32Array(viewOf(Numbers, bytes)),
+  };
+}
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number';
 }
 
+function isBetween(least: number, most: number): Datatype['has'] {
+  return (value): value is number => typeof value === 'number' && value >= least && value <= most;
+}
+
 function isInteger(least: number, most: number): Datatype['has'] {
   return (value): value is number =>
     typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
-}
-
-/** Copies the bytes only where they do not lie as the processor reads such numbers. */
-function viewOf<View>(
-  Numbers: { new (buffer: ArrayBufferLike, offset: number, length: number): View; BYTES_PER_ELEMENT: number },
-  bytes: Buffer,
-): View {
-  const size = Numbers.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
-  return new Numbers(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
 }

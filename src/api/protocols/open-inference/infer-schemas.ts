@@ -43,6 +43,15 @@ const InputTensor = Type.Object(
 const OutputRequest = Type.Object(
   {
     name: tensorName,
+    datatype: Type.Optional(
+      Type.String({ maxLength: 64, description: 'If it is there, it is that of the output.' }),
+    ),
+    shape: Type.Optional(
+      Type.Array(Type.Integer({ minimum: -1 }), {
+        maxItems: 8,
+        description: 'If it is there, it is that of the output; -1 is any size.',
+      }),
+    ),
     parameters: Type.Optional(
       Type.Object(
         {
@@ -74,6 +83,13 @@ export const InferRequest = component(
     {
       id: Type.Optional(Type.String({ description: 'Comes back with the answer.' })),
       model_name: Type.Optional(Type.String({ description: 'If it is there, it is that of the path.' })),
+      model_version: Type.Optional(
+        Type.Unsafe<string | number>({
+          type: ['string', 'integer'],
+          maxLength: 64,
+          description: 'The version that is to answer, where the path names none; else that of the path.',
+        }),
+      ),
       parameters: Type.Optional(
         Type.Object(
           {

@@ -5,18 +5,21 @@ import Type, { type Static } from 'typebox';
 import { TrainyardError } from '../../../errors.js';
 import type { ServedModel } from '../../../model/loaded-model.js';
 import type { ModelServer } from '../../../model/model-server.js';
+import type { VersionManifest } from '../../../model/registry.js';
 import { ask } from '../../predictions/ask.js';
 import { predictionBodyLimit, predictionConfig } from '../../predictions/route.js';
 import { answerWith } from './answer.js';
 import { rawRequest, useBinaryBodies } from './binary-body.js';
 import { inputName, readInput, readRawInput } from './input-tensor.js';
-import { outputTensor, wantedOutputs } from './output-tensors.js';
+import { outputTensor, refuseOtherTensor, wantedOutputs } from './output-tensors.js';
 import { InferRequest, InferResponse } from './infer-schemas.js';
-import { choiceOf, paths } from './version-path.js';
+import { choiceOf, paths, type ModelVersionPath } from './version-path.js';
 
 export interface InferDeps {
   modelServer: Pick<ModelServer, 'use'>;
 }
+
+type InferBody = Static<typeof InferRequest.schema>;
 
 const InferHeaders = Type.Unsafe<object>(
   Type.Object({
@@ -63,8 +66,14 @@ export const inferRoutes: FastifyPluginCallbackTypebox<InferDeps> = (scope, { mo
           },
         },
       },
-      (request, reply) =>
-        modelServer.use(choiceOf(request.params), (model) => infer(model, request.body, request, reply)),
+      (request, reply) => {
+        const { name, version = versionOf(request.body) } = request.params as ModelVersionPath;
+        const choice = choiceOf({ name, version });
+        return modelServer.use(choice, (model) => {
+          refuseOtherModels(request.body, model.manifest, version);
+          return infer(model, request.body, request, reply);
+        });
+      },
     );
   }
   done();
@@ -72,16 +81,12 @@ export const inferRoutes: FastifyPluginCallbackTypebox<InferDeps> = (scope, { mo
 
 async function infer(
   model: ServedModel,
-  body: Static<typeof InferRequest.schema>,
+  body: InferBody,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<string | Buffer> {
   const { manifest, network, labels } = model;
-  const { id, model_name: named = manifest.model, parameters = {} } = body;
-  if (named !== manifest.model) {
-    const message = `model_name is ${JSON.stringify(named)}, and the path names ${manifest.model}.`;
-    throw new TrainyardError('INVALID_REQUEST', message);
-  }
+  const { id, parameters = {} } = body;
   const wanted = wantedOutputs(body.outputs, parameters.binary_data_output ?? false);
   const bytes = request.tensorBytes ?? Buffer.alloc(0);
   const samples =
@@ -92,16 +97,35 @@ async function infer(
     request,
     reply,
   );
-  const tensors = wanted.map((output) => ({
-    ...output,
-    tensor: outputTensor(output, probabilities, labels),
-  }));
+  const tensors = wanted.map((output) => {
+    const tensor = outputTensor(output, probabilities, labels);
+    refuseOtherTensor(output, tensor);
+    return { ...output, tensor };
+  });
   const head = {
     model_name: manifest.model,
     model_version: String(manifest.version),
     ...(id !== undefined && { id }),
   };
   return answerWith(reply, head, tensors);
+}
+
+/** The version that the body asks for. Empty is none, as where Protocol Buffers are written as JSON. */
+function versionOf({ model_version: version = '' }: InferBody): string | undefined {
+  return version === '' ? undefined : String(version);
+}
+
+/** `version` is that of the path or, where it names none, of the body. @throws TrainyardError INVALID_REQUEST */
+function refuseOtherModels(body: InferBody, manifest: VersionManifest, version: string | undefined): void {
+  const { model_name: named = '' } = body;
+  if (named !== '' && named !== manifest.model) {
+    const message = `model_name is ${JSON.stringify(named)}, and the path names ${manifest.model}.`;
+    throw new TrainyardError('INVALID_REQUEST', message);
+  }
+  const asked = versionOf(body);
+  if (asked === undefined || asked === version || asked === String(manifest.version)) return;
+  const message = `model_version is ${JSON.stringify(asked)}, and the path names ${version}.`;
+  throw new TrainyardError('INVALID_REQUEST', message);
 }
 
 /** None, and 0 as well: as long as any request. */

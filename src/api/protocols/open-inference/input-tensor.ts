@@ -26,7 +26,7 @@ export function readInput(tensors: readonly InputTensor[], bytes: Buffer, width:
   refuseOtherPlaces(parameters, data, bytes);
   const inputs =
     data === undefined
-      ? readBytes(tensor, datatype, bytes, count * width)
+      ? readBytes(tensor, datatype, bytes, [count, width])
       : readJson(tensor, data, datatype.has, [count, width]);
   refuseNotFinite(inputs, width, inputName);
   return { inputs, count };
@@ -100,16 +100,23 @@ function refuseOtherPlaces(
   throw invalid(`${said} bytes of it are said to follow the JSON, and ${bytes.length} do.${hint}`);
 }
 
-/** (numbers) */
+/** (count, width) */
 function readBytes(
   { datatype: name, shape }: InputTensor,
-  { sizeBytes, read }: Datatype,
+  { sizeBytes, read, wrongAt }: Datatype,
   bytes: Buffer,
-  numbers: number,
+  [count, width]: [count: number, width: number],
 ): Float32Array {
-  const wanted = numbers * sizeBytes;
-  if (bytes.length === wanted) return read(bytes);
-  throw invalid(`it has ${bytes.length} bytes; ${name} of the shape [${shape.join(', ')}] takes ${wanted}.`);
+  const wanted = count * width * sizeBytes;
+  if (bytes.length !== wanted) {
+    throw invalid(
+      `it has ${bytes.length} bytes; ${name} of the shape [${shape.join(', ')}] takes ${wanted}.`,
+    );
+  }
+  const numbers = read(bytes);
+  const wrong = wrongAt?.(numbers) ?? -1;
+  if (wrong >= 0) throw notOfType(name, wrong, width);
+  return numbers;
 }
 
 /** (count, width) as a JSON array, flat or of rows. */
@@ -132,7 +139,7 @@ function readJson(
     }
     for (const value of row as unknown[]) {
       if (!has(value)) throw notOfType(name, next, width);
-      numbers[next++] = value;
+      numbers[next++] = Number(value);
     }
   }
   return numbers;

@@ -7,6 +7,7 @@ import { useErrorBodies } from '../error-body.js';
 import { useJsonOfAnyType } from '../json-of-any-type.js';
 import { inferRoutes, type InferDeps } from './infer.js';
 import { modelMetadataRoutes, type ModelMetadataDeps } from './models.js';
+import { leaveOutNulls } from './null-members.js';
 import { repositoryRoutes, type RepositoryDeps } from './repository.js';
 import { serverRoutes, type ServerDeps } from './server.js';
 
@@ -16,6 +17,7 @@ export type OpenInferenceDeps = ServerDeps & ModelMetadataDeps & InferDeps & Rep
 export async function openInference(scope: FastifyInstance, deps: OpenInferenceDeps): Promise<void> {
   useErrorBodies(scope);
   useJsonOfAnyType(scope);
+  scope.addHook('preValidation', leaveOutNulls);
   await scope.register(serverRoutes, deps);
   await scope.register(modelMetadataRoutes, deps);
   await scope.register(inferRoutes, deps);

@@ -15,6 +15,9 @@ export interface WantedOutput {
   binary: boolean;
   /** Asks for this many of the likeliest classes instead of the tensor. */
   classification?: number | undefined;
+  /** What the request says of the tensor. */
+  datatype?: string | undefined;
+  shape?: number[] | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ export function wantedOutputs(
   binary: boolean,
 ): WantedOutput[] {
   if (requests === undefined || requests.length === 0) return outputNames.map((name) => ({ name, binary }));
-  const wanted = requests.map(({ name: asked, parameters = {} }): WantedOutput => {
+  const wanted = requests.map(({ name: asked, parameters = {}, ...said }): WantedOutput => {
     const name = outputNames.find((each) => each === asked);
     if (name === undefined) {
       throw invalid(`The model has no output ${JSON.stringify(asked)}; it has ${outputNames.join(' and ')}.`);
@@ -36,7 +39,7 @@ export function wantedOutputs(
     if (classification !== undefined && name !== 'probabilities') {
       throw invalid(`Output ${name}: only probabilities can be given as a classification.`);
     }
-    return { name, binary: own, classification };
+    return { name, binary: own, classification, ...said };
   });
   const twice = wanted.find(({ name }, index) => wanted.findIndex((each) => each.name === name) < index);
   if (twice) throw invalid(`Output ${twice.name} is asked for more than once.`);
@@ -53,6 +56,16 @@ export function outputTensor(
   return name === 'class'
     ? classTensor(probabilities, labels)
     : probabilityTensor(probabilities, labels.length);
+}
+
+/** What a request says of an output must be so. @throws TrainyardError INVALID_REQUEST */
+export function refuseOtherTensor({ name, datatype, shape }: WantedOutput, tensor: OutputTensor): void {
+  if (datatype !== undefined && datatype !== tensor.datatype) {
+    throw invalid(`Output ${name}: its datatype is ${tensor.datatype}, and not ${JSON.stringify(datatype)}.`);
+  }
+  const isOther = (size: number, axis: number): boolean => size !== -1 && size !== tensor.shape[axis];
+  if (shape === undefined || (shape.length === tensor.shape.length && !shape.some(isOther))) return;
+  throw invalid(`Output ${name}: its shape is [${tensor.shape.join(', ')}], and not [${shape.join(', ')}].`);
 }
 
 /** FP32 (count, classes) */

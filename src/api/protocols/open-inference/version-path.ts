@@ -26,8 +26,14 @@ interface VersionChoice {
   alias?: string;
 }
 
+/** The parameters of either path. */
+export interface ModelVersionPath {
+  name: string;
+  version?: string | undefined;
+}
+
 /** @throws TrainyardError VERSION_NOT_FOUND for a number that no version has */
-export function choiceOf({ name: model, version }: { name: string; version?: string }): VersionChoice {
+export function choiceOf({ name: model, version }: ModelVersionPath): VersionChoice {
   if (version === undefined) return { model };
   if (/^[1-9]\d{0,8}$/.test(version)) return { model, version: Number(version) };
   if (!/^\d+$/.test(version)) return { model, alias: version };

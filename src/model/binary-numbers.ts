@@ -1,0 +1,54 @@
+/** Numbers as other programs lay them in memory, little-endian, read as the float32 that networks take. */
+import { endianness } from 'node:os';
+
+if (endianness() !== 'LE') throw new Error('Tensors are little-endian, and this host is not.');
+
+export interface NumbersType<View> {
+  new (buffer: ArrayBufferLike, offset: number, length: number): View;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** Copies the bytes only where they do not lie as the processor reads such numbers. */
+export function viewOf<View>(Numbers: NumbersType<View>, bytes: Buffer): View {
+  const size = Numbers.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new Numbers(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
+}
+
+/** Of IEEE 754's 16 bits: one of the sign, five of the exponent, ten of the fraction. By those bits; made on first use. */
+let halves: Float32Array | undefined;
+
+export function readHalves(bytes: Buffer): Float32Array {
+  halves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfOf(bits));
+  const table = halves;
+  const halfBits = viewOf(Uint16Array, bytes);
+  const numbers = new Float32Array(halfBits.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = table[halfBits[i]];
+  return numbers;
+}
+
+function halfOf(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = (bits & 0x3ff) / 2 ** 10;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -14;
+  return sign * (1 + fraction) * 2 ** (exponent - 15);
+}
+
+/** The upper halves of float32 numbers. */
+export function readBrainFloats(bytes: Buffer): Float32Array {
+  const upper = viewOf(Uint16Array, bytes);
+  const bits = new Uint32Array(upper.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = upper[i] << 16;
+  return new Float32Array(bits.buffer);
+}
+
+/** By way of float64, as JSON is read. A BigInt64Array would make an object of each. */
+export function readLongIntegers(bytes: Buffer, Upper: NumbersType<Int32Array | Uint32Array>): Float32Array {
+  const lower = viewOf(Uint32Array, bytes);
+  const upper = viewOf(Upper, bytes);
+  const numbers = new Float32Array(lower.length / 2);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = upper[2 * i + 1] * 2 ** 32 + lower[2 * i];
+  return numbers;
+}
