@@ -169,8 +169,8 @@ describe('the sweep', () => {
   });
 
   test.each([
-    ['spec.json', 'this run is damaged'],
-    ['result.json', 'this run is damaged'],
+    ['spec.json', 'this job is damaged'],
+    ['result.json', 'this job is damaged'],
     ['ending.json', 'cannot look after this run'],
   ])('is stopped by no damaged %s, and the log names its run once', async (file, message) => {
     const { producer, storage, submit, setAway, logLines } = await scene();
