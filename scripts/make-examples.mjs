@@ -2,6 +2,7 @@
  * Writes the request bodies of the README and the documents: a seven, the first image of MNIST's test split, in each form
  * that the service reads. The folder is examples/ unless another is given.
  */
+import { Buffer } from 'node:buffer';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';

@@ -334,25 +334,21 @@ async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }:
   }
 }
 
+const notOfThisMachine = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
+
 function listenError(cause: unknown, host: string, port: number): unknown {
-  switch ((cause as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE': {
-      const message = `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for any that is free.`;
-      return new TrainyardError('ADDRESS_IN_USE', message);
-    }
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new TrainyardError(
-        'CONFIG_INVALID',
-        `HOST must be an address or a name of this machine, not ${host}.`,
-      );
-    case 'EACCES':
-      return new TrainyardError(
-        'CONFIG_INVALID',
-        `PORT=${port} needs rights that this user lacks. Take one above 1023.`,
-      );
-    default:
-      return cause;
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    const message = `Port ${port} of ${host} is in use. Set PORT to another one, or to 0 for any that is free.`;
+    return new TrainyardError('ADDRESS_IN_USE', message);
   }
+  if (code === 'EACCES') {
+    const message = `PORT=${port} needs rights that this user lacks. Take one above 1023.`;
+    return new TrainyardError('CONFIG_INVALID', message);
+  }
+  if (notOfThisMachine.includes(code)) {
+    const message = `HOST must be an address or a name of this machine, not ${host}.`;
+    return new TrainyardError('CONFIG_INVALID', message);
+  }
+  return cause;
 }

@@ -29,7 +29,7 @@ export function createProgressView(
         shownEpoch = metrics.epoch;
       }
       if (status !== 'queued' && status !== 'running') return;
-      if (terminal) output.write(clear + barLine(job, output.columns || usualColumns));
+      if (terminal) output.write(clear + barLine(job, (output.columns ?? 0) || usualColumns));
       else if (nowMs() - shownAtMs >= plainEveryMs) output.write(`${plainLine(job)}\n`);
       else return;
       shownAtMs = nowMs();
