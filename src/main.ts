@@ -1,6 +1,7 @@
 /** The service's entry: starts what ROLE asks for, in order, and on SIGTERM or SIGINT stops it in the opposite one. */
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './api/app.js';
+import { createInferenceStatistics } from './api/predictions/inference-statistics.js';
 import { checkModels, type Check } from './api/readiness.js';
 import { buildWorkerApp } from './api/worker-app.js';
 import { loadConfig, type Config } from './config.js';
@@ -202,12 +203,19 @@ async function startApi(
   const retention = createRetention({ registry, aliases, keep: config.keepVersions, log });
   const images = createImageReader();
   const { predictions } = metrics;
+  const statistics = createInferenceStatistics();
   const modelServer = createModelServer({
     registry,
     aliases,
     engine: engine.engine,
     log,
-    observe: predictions,
+    observe: {
+      ...predictions,
+      batch(model, samples, ms, version) {
+        predictions.batch(model, samples, ms);
+        statistics.batch(model, samples, ms, version);
+      },
+    },
     ...lookPace(config.store),
   });
   predictions.readServed(() => modelServer.status());
@@ -238,6 +246,7 @@ async function startApi(
     aliases,
     retention,
     modelServer,
+    statistics,
     images,
     maxWaitingPredictions: config.maxWaitingPredictions,
     checks: { ...checks, models: checkModels(modelServer) },

@@ -6,6 +6,7 @@ import { useOpenApi } from './plugins/openapi.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
 import type { ShowQueues } from './plugins/queue-board.js';
 import { useRateLimits } from './plugins/rate-limits.js';
+import { useInferenceStatistics, type InferenceStatistics } from './predictions/inference-statistics.js';
 import { openInference, type OpenInferenceDeps } from './protocols/open-inference/open-inference.js';
 import {
   tensorflowServing,
@@ -36,6 +37,7 @@ export type ApiDeps = JobDeps &
     rateLimitStore?: object | undefined;
     /** That may be under way at a time. */
     maxWaitingPredictions: number;
+    statistics: InferenceStatistics;
     /** None: there is no board of the queues. */
     showQueues?: ShowQueues;
   };
@@ -51,6 +53,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   useJsonBodies(app);
   useStrictQueryStrings(app);
   usePredictionRoutes(app);
+  useInferenceStatistics(app, deps.statistics);
   await useOpenApi(app);
 
   await app.register(jobRoutes, deps);

@@ -1,5 +1,6 @@
 /** The OpenAPI document without a running service: to be committed, linted and compared. */
 import { pino } from 'pino';
+import { createInferenceStatistics } from './predictions/inference-statistics.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { buildApp } from './app.js';
 
@@ -25,6 +26,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     aliases: { names: never, set: never, remove: never, rollBack: never },
     retention: { remove: never },
     modelServer: { use: never, refresh: never, status: never },
+    statistics: createInferenceStatistics(),
     images: { read: never },
     checks: {},
     maxWaitingPredictions: 0,

@@ -40,7 +40,7 @@ export interface FailedVersion {
 
 /** Hears of the work as it is done. */
 export interface ModelServerObserver {
-  batch?(model: string, samples: number, ms: number): void;
+  batch?(model: string, samples: number, ms: number, version: number): void;
   /** Another version answers as `latest`. */
   reload?(model: string, version: number): void;
 }
@@ -179,7 +179,7 @@ export function createModelServer(options: {
     return loadModel(
       () => registry.load(name, version),
       engine,
-      (samples, ms) => observe.batch?.(name, samples, ms),
+      (samples, ms) => observe.batch?.(name, samples, ms, version),
     );
   }
 

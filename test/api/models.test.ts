@@ -7,7 +7,7 @@ const createdAt = '2026-01-02T03:04:05.678Z';
 test('there are none at first', async () => {
   const { http } = await startService();
   const { body } = await http.get('/v1/models').expect(200);
-  expect(body).toEqual({ object: 'list', data: [], has_more: false });
+  expect(body).toEqual({ object: 'list', data: [], has_more: false, models: [] });
 });
 
 test('a model is shown with its versions, and without where their files lie', async () => {
@@ -45,6 +45,7 @@ test('a model is shown with its versions, and without where their files lie', as
       state: 'AVAILABLE',
       status: { error_code: 'OK', error_message: '' },
     })),
+    ready: true,
   });
   expect(text).not.toContain('safetensors');
 });
@@ -66,13 +67,15 @@ test('the list is paged by name', async () => {
     object: 'list',
     data: [model('a'), model('b')],
     has_more: true,
+    models: ['a', 'b'],
   });
   expect(await page({ limit: 2, after: 'b' })).toEqual({
     object: 'list',
     data: [model('c')],
     has_more: false,
+    models: ['c'],
   });
-  expect(await page({ after: 'c' })).toEqual({ object: 'list', data: [], has_more: false });
+  expect(await page({ after: 'c' })).toEqual({ object: 'list', data: [], has_more: false, models: [] });
 });
 
 test('a version with a damaged manifest is passed over', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import { buildApp, type ApiDeps } from '../../src/api/app.js';
+import { createInferenceStatistics } from '../../src/api/predictions/inference-statistics.js';
 import { checkModels } from '../../src/api/readiness.js';
 import { createDatasetStore } from '../../src/data/dataset-store.js';
 import { createEventFeed } from '../../src/jobs/event-feed.js';
@@ -127,12 +128,19 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const aliases = createAliases({ storage, registry });
   const images = createImageReader();
   const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const statistics = createInferenceStatistics();
   const modelServer = createModelServer({
     registry,
     aliases,
     engine: createReferenceEngine(),
     log,
-    observe: metrics.predictions,
+    observe: {
+      ...metrics.predictions,
+      batch(model, samples, ms, version) {
+        metrics.predictions.batch(model, samples, ms);
+        statistics.batch(model, samples, ms, version);
+      },
+    },
   });
   metrics.predictions.readServed(() => modelServer.status());
   metrics.jobs.readDamaged(() => index.damagedCount());
@@ -169,6 +177,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     aliases,
     retention: createRetention({ registry, aliases, keep: Infinity, log }),
     modelServer,
+    statistics,
     images,
     maxWaitingPredictions: 512,
     checks: { storage: () => probeStorage(storage), models: checkModels(modelServer) },

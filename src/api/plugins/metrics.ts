@@ -6,8 +6,17 @@ import { statusSent } from '../problem.js';
 declare module 'fastify' {
   interface FastifyRequest {
     /** What it is answered from; null: no version was chosen for it. */
-    prediction: { model: string; version: number; queueMs: number | null; inferenceMs: number | null } | null;
+    prediction: Prediction | null;
   }
+}
+
+interface Prediction {
+  model: string;
+  version: number;
+  /** Samples. */
+  count: number;
+  queueMs: number | null;
+  inferenceMs: number | null;
 }
 
 export type RequestMetrics = Pick<Metrics, 'http' | 'predictions'>;

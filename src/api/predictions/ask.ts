@@ -31,7 +31,7 @@ export async function ask(
   reply: FastifyReply,
 ): Promise<Float32Array> {
   const { model: name, version } = model.manifest;
-  request.prediction = { model: name, version, queueMs: null, inferenceMs: null };
+  request.prediction = { model: name, version, count, queueMs: null, inferenceMs: null };
   const { probabilities, queueMs, inferenceMs } = await model.predict({
     inputs,
     count,

@@ -68,7 +68,8 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         names.slice(0, limit).map(async (name) => summaryOf(name, await aliases.names(name))),
       );
       const data = page.filter((model) => model !== null);
-      return { object: 'list' as const, data, has_more: names.length > limit };
+      const models = data.map(({ name }) => name);
+      return { object: 'list' as const, data, has_more: names.length > limit, models };
     },
   );
 
@@ -96,6 +97,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         ...summary,
         versions: versions.map((each) => shown(each, names)),
         model_version_status: versionStatuses(modelServer, name, await registry.versionNumbers(name)),
+        ready: modelServer.status().some(({ model, state }) => model === name && state === 'ready'),
       };
     },
   );

@@ -1,4 +1,5 @@
 /** Every named schema. */
+import { ModelConfig, ModelStatistics } from '../protocols/open-inference/extension-schemas.js';
 import { InferRequest, InferResponse } from '../protocols/open-inference/infer-schemas.js';
 import {
   ModelMetadata,
@@ -66,9 +67,11 @@ export const components: Component[] = [
   Model,
   ModelAlias,
   ModelAliasRequest,
+  ModelConfig,
   ModelList,
   ModelMetadata,
   ModelReadiness,
+  ModelStatistics,
   ModelSummary,
   ModelVersion,
   ModelVersionList,

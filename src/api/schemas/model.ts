@@ -104,7 +104,16 @@ export const ModelSummary = component(
 
 export const ModelList = component(
   'ModelList',
-  listOf(ModelSummary, 'A page of models, by name.', modelExample),
+  Type.Object(
+    {
+      ...listOf(ModelSummary, '', modelExample).properties,
+      models: Type.Array(Type.String(), { description: 'Their names, for clients of KServe’s version 1.' }),
+    },
+    {
+      description: 'A page of models, by name.',
+      examples: [{ object: 'list', data: [modelExample], has_more: false, models: [modelExample.name] }],
+    },
+  ),
 );
 
 export const Model = component(
@@ -116,11 +125,17 @@ export const Model = component(
       model_version_status: Type.Array(ModelVersionStatus.ref, {
         description: 'How each version stands, for clients of TensorFlow Serving.',
       }),
+      ready: Type.Boolean({ description: 'Whether it answers, for clients of KServe’s version 1.' }),
     },
     {
       description: 'A published model and its versions.',
       examples: [
-        { ...modelExample, versions: [versionExample], model_version_status: [versionStatusExample] },
+        {
+          ...modelExample,
+          versions: [versionExample],
+          model_version_status: [versionStatusExample],
+          ready: true,
+        },
       ],
     },
   ),

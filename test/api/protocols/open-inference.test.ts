@@ -56,7 +56,13 @@ describe('the server', () => {
         json: {
           name: 'trainyard',
           version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
-          extensions: ['binary_tensor_data', 'classification', 'model_repository'],
+          extensions: [
+            'binary_tensor_data',
+            'classification',
+            'model_configuration',
+            'model_repository',
+            'statistics',
+          ],
         },
       });
     }
@@ -162,6 +168,77 @@ describe('a model', () => {
     expect(answer.json).toMatchObject({ name: 'mnist-mlp', ready: false });
   });
 
+  test('configuration: as Triton’s tools read it, of the latest version or of another', async () => {
+    for (const path of ['', '/versions/2', '/versions/production']) {
+      expect(await get(`${v2}/models/mnist-mlp${path}/config`)).toMatchObject({
+        status: 200,
+        json: {
+          name: 'mnist-mlp',
+          platform: 'trainyard_mlp',
+          max_batch_size: 1024,
+          input: [{ name: 'input', data_type: 'TYPE_FP32', dims: [784], optional: false }],
+          output: [
+            { name: 'probabilities', data_type: 'TYPE_FP32', dims: [10] },
+            { name: 'class', data_type: 'TYPE_INT64', dims: [1], reshape: { shape: [] } },
+          ],
+          dynamic_batching: { preferred_batch_size: [64] },
+        },
+      });
+    }
+  });
+
+  test('statistics: of a model, of a version and of all, as they were asked', async () => {
+    const { url, publishDigits } = await startService();
+    await publishDigits('mnist-mlp', 1);
+    await publishDigits('mnist-mlp', 2);
+    await publishDigits('other');
+    const before = Date.now();
+    const ask = (path: string, body: object): ReturnType<typeof post> =>
+      post(`${url}/v2/models/mnist-mlp${path}/infer`, body);
+    await ask('', { inputs: [input(digit)] });
+    await ask('', { inputs: [input([digit, digit, blank], { shape: [3, 784] })] });
+    await ask('', { inputs: [input(digit)], parameters: { timeout: 1 } });
+    await ask('/versions/1', { inputs: [input(digit)] });
+    await post(`${url}/v1/models/mnist-mlp:predict`, { instances: [digit] });
+
+    interface Stats {
+      model_stats: { name: string; version: string; inference_stats: Record<string, { ns: number }> }[];
+    }
+    const statsOf = async (path: string): Promise<Stats['model_stats']> => {
+      const answer = await get(`${url}/v2/models${path}/stats`);
+      expect(answer.status).toBe(200);
+      return (answer.json as Stats).model_stats;
+    };
+    const [latest] = await statsOf('/mnist-mlp/versions/2');
+    const times = (count: number): object => ({ count, ns: expect.any(Number) as number });
+    expect(latest).toMatchObject({
+      name: 'mnist-mlp',
+      version: '2',
+      inference_count: 5,
+      execution_count: 3,
+      inference_stats: {
+        success: times(3),
+        fail: times(1),
+        queue: times(3),
+        compute_infer: times(3),
+        cache_hit: { count: 0, ns: 0 },
+      },
+      batch_stats: [
+        { batch_size: 1, compute_infer: times(2) },
+        { batch_size: 3, compute_infer: times(1) },
+      ],
+    });
+    expect((latest as { last_inference?: number }).last_inference).toBeGreaterThanOrEqual(before);
+    const { success, queue, compute_infer: inference } = latest.inference_stats;
+    expect(inference.ns).toBeGreaterThan(0);
+    expect(success.ns).toBeGreaterThanOrEqual(queue.ns + inference.ns);
+    const names = (stats: Stats['model_stats']): string[] =>
+      stats.map((each) => `${each.name}@${each.version}`);
+    expect(names(await statsOf('/mnist-mlp'))).toEqual(['mnist-mlp@1', 'mnist-mlp@2']);
+    expect(names(await statsOf(''))).toEqual(['mnist-mlp@1', 'mnist-mlp@2', 'other@1']);
+    expect((await statsOf('/other/versions/1'))[0]).toMatchObject({ last_inference: 0, inference_count: 0 });
+  });
+
   test.each([
     ['models/nope', 'MODEL_NOT_FOUND'],
     ['models/Nope!', 'MODEL_NOT_FOUND'],
@@ -172,7 +249,11 @@ describe('a model', () => {
     ['models/mnist-mlp/versions/9/ready', 'VERSION_NOT_FOUND'],
     ['models/mnist-mlp/versions/canary', 'ALIAS_NOT_FOUND'],
     ['models/mnist-mlp/versions/canary/ready', 'ALIAS_NOT_FOUND'],
-    ['models/mnist-mlp/config', 'ROUTE_NOT_FOUND'],
+    ['models/mnist-mlp/nope', 'ROUTE_NOT_FOUND'],
+    ['models/nope/config', 'MODEL_NOT_FOUND'],
+    ['models/nope/stats', 'MODEL_NOT_FOUND'],
+    ['models/mnist-mlp/versions/9/config', 'VERSION_NOT_FOUND'],
+    ['models/mnist-mlp/versions/9/stats', 'VERSION_NOT_FOUND'],
   ])('that is not there: %s', async (path, code) => {
     expectError(await get(`${v2}/${path}`), 404, code, /./);
   });
@@ -243,7 +324,6 @@ describe('inference', () => {
     const versionOf = async (model_version: unknown, path = ''): Promise<string> =>
       (await inferred({ ...body, model_version }, `${v2}/models/mnist-mlp${path}/infer`)).model_version;
     expect(await versionOf('2')).toBe('2');
-    expect(await versionOf(2)).toBe('2');
     expect(await versionOf('production')).toBe('1');
     expect(await versionOf('')).toBe('3');
     expect(await versionOf('1', '/versions/1')).toBe('1');

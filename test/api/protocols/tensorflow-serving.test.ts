@@ -212,6 +212,19 @@ describe('status', () => {
     });
   });
 
+  test('KServe: ready, beside the name', async () => {
+    expect((await get(model)).json).toMatchObject({ name: 'mnist-mlp', ready: true });
+    const { url, registry, modelServer, publishDigits } = await startService();
+    await publishDigits();
+    await registry.setUnloaded('mnist-mlp', true);
+    await modelServer.refresh();
+    expect((await get(`${url}/v1/models/mnist-mlp`)).json).toMatchObject({ name: 'mnist-mlp', ready: false });
+  });
+
+  test('KServe: the names of the models', async () => {
+    expect((await get(`${service.url}/v1/models`)).json).toMatchObject({ models: ['mnist-mlp'] });
+  });
+
   test('of a label', async () => {
     expect((await get(`${model}/labels/production`)).json).toEqual({
       model_version_status: [{ version: '1', ...available }],

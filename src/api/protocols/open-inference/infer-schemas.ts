@@ -84,8 +84,7 @@ export const InferRequest = component(
       id: Type.Optional(Type.String({ description: 'Comes back with the answer.' })),
       model_name: Type.Optional(Type.String({ description: 'If it is there, it is that of the path.' })),
       model_version: Type.Optional(
-        Type.Unsafe<string | number>({
-          type: ['string', 'integer'],
+        Type.String({
           maxLength: 64,
           description: 'The version that is to answer, where the path names none; else that of the path.',
         }),

@@ -112,7 +112,7 @@ async function infer(
 
 /** The version that the body asks for. Empty is none, as where Protocol Buffers are written as JSON. */
 function versionOf({ model_version: version = '' }: InferBody): string | undefined {
-  return version === '' ? undefined : String(version);
+  return version === '' ? undefined : version;
 }
 
 /** `version` is that of the path or, where it names none, of the body. @throws TrainyardError INVALID_REQUEST */

@@ -16,7 +16,13 @@ export const ServerMetadata = component(
         {
           name: 'trainyard',
           version: '0.1.0',
-          extensions: ['binary_tensor_data', 'classification', 'model_repository'],
+          extensions: [
+            'binary_tensor_data',
+            'classification',
+            'model_configuration',
+            'model_repository',
+            'statistics',
+          ],
         },
       ],
     },

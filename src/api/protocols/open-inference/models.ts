@@ -15,6 +15,8 @@ export interface ModelMetadataDeps extends Published {
   modelServer: Pick<ModelServer, 'use'>;
 }
 
+export const platform = 'trainyard_mlp';
+
 export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps> = (
   scope,
   { registry, aliases, modelServer },
@@ -43,7 +45,7 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
         return {
           name: asked.name,
           versions: versions.map(String),
-          platform: 'trainyard_mlp',
+          platform,
           inputs: [{ name: inputName, datatype: 'FP32', shape: [-1, network.inputs] }],
           outputs: [
             { name: 'probabilities', datatype: 'FP32', shape: [-1, network.outputs] },

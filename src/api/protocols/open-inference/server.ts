@@ -11,7 +11,13 @@ export interface ServerDeps {
 }
 
 /** As Triton names them. */
-const extensions = ['binary_tensor_data', 'classification', 'model_repository'];
+const extensions = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'statistics',
+];
 
 export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { checks }, done) => {
   const metadata = { name: 'trainyard', version: productVersion, extensions };

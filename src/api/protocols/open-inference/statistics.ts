@@ -1,0 +1,118 @@
+/**
+ * The statistics extension: how much each version was asked since this process started, and how long that took.
+ * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
+ */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { Static } from 'typebox';
+import type { ErrorCode } from '../../../errors.js';
+import type { ModelServer } from '../../../model/model-server.js';
+import type { InferenceStatistics, Tally } from '../../predictions/inference-statistics.js';
+import { manifestOf, type Published } from '../../published.js';
+import { ModelStatistics } from './extension-schemas.js';
+import { choiceOf, paths } from './version-path.js';
+
+export interface StatisticsDeps extends Published {
+  modelServer: Pick<ModelServer, 'refresh' | 'status'>;
+  statistics: Pick<InferenceStatistics, 'versionsOf' | 'of'>;
+}
+
+type VersionEntry = Static<typeof ModelStatistics.schema>['model_stats'][number];
+
+const problems: ErrorCode[] = [
+  'MODEL_NOT_FOUND',
+  'VERSION_NOT_FOUND',
+  'ALIAS_NOT_FOUND',
+  'CHECKPOINT_CORRUPT',
+];
+
+export const statisticsRoutes: FastifyPluginCallbackTypebox<StatisticsDeps> = (
+  scope,
+  { registry, aliases, modelServer, statistics },
+  done,
+) => {
+  /** Of the versions that are loaded or were asked for. */
+  function ofModel(name: string): VersionEntry[] {
+    const loaded = modelServer.status().find(({ model }) => model === name)?.versions ?? [];
+    const versions = new Set([...loaded, ...statistics.versionsOf(name)]);
+    return [...versions].sort((a, b) => a - b).map((version) => entryOf(statistics, name, version));
+  }
+
+  scope.get(
+    '/models/stats',
+    {
+      config: { access: 'any' },
+      schema: {
+        operationId: 'getInferenceStatistics',
+        tags: ['open inference protocol'],
+        summary: 'Look at how much all models were asked',
+        description: 'Of every version that is loaded or was asked, since this process started.',
+        response: { 200: ModelStatistics.ref },
+      },
+    },
+    async () => {
+      await modelServer.refresh();
+      return { model_stats: modelServer.status().flatMap(({ model }) => ofModel(model)) };
+    },
+  );
+
+  for (const { suffix, path, params } of paths) {
+    scope.get(
+      `${path}/stats`,
+      {
+        config: { access: 'any', problems },
+        schema: {
+          operationId: `getInferenceModel${suffix}Statistics`,
+          tags: ['open inference protocol'],
+          summary: 'Look at how much a model was asked',
+          description:
+            'Without a version, of every version that is loaded or was asked, since this process started.',
+          params,
+          response: { 200: ModelStatistics.ref },
+        },
+      },
+      async ({ params: asked }) => {
+        const { model, version } = await manifestOf({ registry, aliases }, asked.name, choiceOf(asked));
+        return {
+          model_stats: 'version' in asked ? [entryOf(statistics, model, version)] : ofModel(model),
+        };
+      },
+    );
+  }
+
+  done();
+};
+
+function entryOf(statistics: StatisticsDeps['statistics'], name: string, version: number): VersionEntry {
+  const { lastAskedAt, samples, success, fail, queue, inference, batches } = statistics.of(name, version);
+  const executions = [...batches].sort(([a], [b]) => a - b);
+  return {
+    name,
+    version: String(version),
+    last_inference: lastAskedAt,
+    inference_count: samples,
+    execution_count: executions.reduce((sum, [, { count }]) => sum + count, 0),
+    inference_stats: {
+      success: durationOf(success),
+      fail: durationOf(fail),
+      queue: durationOf(queue),
+      ...computed(inference),
+      cache_hit: none,
+      cache_miss: none,
+    },
+    response_stats: {},
+    batch_stats: executions.map(([size, tally]) => ({ batch_size: size, ...computed(tally) })),
+    memory_usage: [],
+  };
+}
+
+const none = { count: 0, ns: 0 };
+
+/** Inputs and outputs are copied within the call of the engine: no time is theirs alone. */
+function computed(tally: Tally) {
+  const copying = { count: tally.count, ns: 0 };
+  return { compute_input: copying, compute_infer: durationOf(tally), compute_output: copying };
+}
+
+function durationOf({ count, ms }: Tally) {
+  return { count, ns: Math.round(ms * 1e6) };
+}
