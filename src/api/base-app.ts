@@ -18,6 +18,7 @@ import { RequestLog } from './request-log.js';
 import { components } from './schemas/components.js';
 import { createApiServer } from './server.js';
 import { refuseUnreadable } from './unreadable-request.js';
+import { buildValidator } from './validation.js';
 
 export interface BaseAppDeps {
   log: Logger;
@@ -54,6 +55,7 @@ export async function createBaseApp(
       echoRequestId(request, reply);
       answerByPath(error, request, reply);
     },
+    schemaController: { compilersFactory: { buildValidator } },
     ajv: {
       // What a client sends is checked and left as it is. `verbose` lets an error say which fields there are.
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },

@@ -1,5 +1,6 @@
 /** What a schema's validator found wrong, said to a person: which field, and what it must be. */
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
+import { nearestTo } from './nearest-word.js';
 
 export interface InvalidField {
   detail: string;
@@ -8,6 +9,14 @@ export interface InvalidField {
   /** Of the path, the query string or the headers. */
   parameter?: string;
 }
+
+/** The first field at fault, and all of them. */
+export interface InvalidFields extends InvalidField {
+  errors: InvalidField[];
+}
+
+/** No answer is made long by a request with many mistakes. */
+const mostErrors = 20;
 
 /** As Ajv reports it when it is verbose. */
 interface Finding extends FastifySchemaValidationError {
@@ -25,16 +34,39 @@ interface Finding extends FastifySchemaValidationError {
 }
 
 /** `error` is Fastify's FST_ERR_VALIDATION. */
-export function describeInvalid(error: Partial<FastifyError>): InvalidField {
+export function describeInvalid(error: Partial<FastifyError>): InvalidField & Partial<InvalidFields> {
   const findings = (error.validation ?? []) as Finding[];
-  // Of several fields one of which must be there, each is found missing before their schema is found wrong.
-  const finding = findings.find(({ keyword }) => keyword === 'oneOf') ?? findings[0];
-  if (finding === undefined) return { detail: error.message ?? 'The request is not valid.' };
-  const pointer = finding.instancePath + ownPart(finding);
-  if (error.validationContext === 'body') {
-    return { detail: sentence(nameOf(pointer) ?? 'The body', finding), pointer };
+  const describe = error.validationContext === 'body' ? describeField : describeParameter;
+  const errors = new Map<string, InvalidField>();
+  for (const finding of findings) {
+    if (isPartOfAnother(finding, findings)) continue;
+    const invalid = describe(finding);
+    const field = invalid.pointer ?? invalid.parameter ?? '';
+    // What is found of a field first is what is wrong with it; more follows from that.
+    if (!errors.has(field)) errors.set(field, invalid);
+    if (errors.size === mostErrors) break;
   }
-  const parameter = parameterOf(pointer);
+  const [first] = errors.values();
+  if (first === undefined) return { detail: error.message ?? 'The request is not valid.' };
+  return { ...first, errors: [...errors.values()] };
+}
+
+/**
+ * Of several fields one of which must be there, each is found missing before their schema is found wrong. That a
+ * condition does not hold says less than what in it does not.
+ */
+function isPartOfAnother({ keyword, schemaPath }: Finding, findings: Finding[]): boolean {
+  if (keyword === 'if') return true;
+  return findings.some((other) => other.keyword === 'oneOf' && schemaPath.startsWith(`${other.schemaPath}/`));
+}
+
+function describeField(finding: Finding): InvalidField {
+  const pointer = finding.instancePath + ownPart(finding);
+  return { detail: sentence(nameOf(pointer) ?? 'The body', finding), pointer };
+}
+
+function describeParameter(finding: Finding): InvalidField {
+  const parameter = parameterOf(finding.instancePath + ownPart(finding));
   // A parameter that is given twice is read as a list.
   if (Array.isArray(finding.data)) return { detail: `${parameter} is given more than once.`, parameter };
   if (finding.keyword === 'type' && finding.params['type'] === 'object') {
@@ -98,10 +130,13 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema, d
     case 'additionalProperties': {
       const known = Object.keys(parentSchema?.properties ?? {});
       const where = parentSchema?.title === undefined ? 'here' : `to ${parentSchema.title}`;
-      return `${subject} is unknown ${where}; there ${known.length > 0 ? `are: ${known.join(', ')}` : 'is nothing to set'}.`;
+      const there = known.length > 0 ? `are: ${known.join(', ')}` : 'is nothing to set';
+      return `${subject} is unknown ${where}; there ${there}.${didYouMean(params['additionalProperty'], known)}`;
     }
-    case 'enum':
-      return `${subject} must be one of: ${(params['allowedValues'] as unknown[]).join(', ')}.`;
+    case 'enum': {
+      const allowed = (params['allowedValues'] as unknown[]).map(String);
+      return `${subject} must be one of: ${allowed.join(', ')}.${didYouMean(data, allowed)}`;
+    }
     case 'minimum':
       return `${subject} must be at least ${limit}.`;
     case 'maximum':
@@ -133,6 +168,11 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema, d
     default:
       return `${subject} is not valid.`;
   }
+}
+
+function didYouMean(written: unknown, known: string[]): string {
+  const meant = typeof written === 'string' ? nearestTo(written, known) : undefined;
+  return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }
 
 function counted(count: number, thing: string): string {

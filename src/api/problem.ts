@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCodes, TrainyardError, type ErrorCode } from '../errors.js';
 import { maskKeys } from '../log.js';
 import { problemType, type Problem } from './schemas/problem.js';
-import { describeInvalid } from './invalid-request.js';
+import { describeInvalid, type InvalidField } from './invalid-request.js';
 
 /** Codes that are not here are the service's own fault: 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -63,6 +63,8 @@ export interface Failure {
   detail: string;
   pointer?: string | undefined;
   parameter?: string | undefined;
+  /** Everything that does not fit the schemas of the route. */
+  errors?: InvalidField[] | undefined;
 }
 
 export function statusOf(code: ErrorCode): number {
@@ -86,7 +88,7 @@ export function sayWhenToRetry(reply: FastifyReply, code: ErrorCode, status = st
 }
 
 export function problemOf(
-  { code, detail, pointer, parameter }: Failure,
+  { code, detail, pointer, parameter, errors }: Failure,
   { url, id }: { url: string; id: string },
 ): Problem {
   return {
@@ -99,6 +101,7 @@ export function problemOf(
     request_id: id,
     ...(pointer !== undefined && { pointer }),
     ...(parameter !== undefined && { parameter }),
+    ...(errors !== undefined && { errors }),
   };
 }
 

@@ -248,6 +248,43 @@ describe('a body that is not what it should be', () => {
     },
   );
 
+  test('every field that is wrong is named, the first of them in detail', async () => {
+    const { detail, pointer, errors } = await refused({
+      epoch: 3,
+      batch_size: 0,
+      seed: 'x',
+      optimizer: { learning_rate: -1, beta3: 1 },
+      network: { hidden: [{ units: 8, activation: 'ReLU' }, {}] },
+      publish: 'Best',
+      metadata: { a: 1, b: 'x' },
+    });
+    const found = errors?.map(({ pointer: at, detail: what }) => [at, what]);
+    expect(found?.toSorted(([a = ''], [b = '']) => a.localeCompare(b))).toEqual([
+      ['/batch_size', 'batch_size must be at least 1.'],
+      ['/epoch', expect.stringMatching(/^epoch is unknown here; .* Did you mean epochs\?$/)],
+      ['/metadata/a', 'metadata.a must be a string.'],
+      ['/network/hidden/0/activation', expect.stringMatching(/ Did you mean relu\?$/)],
+      ['/network/hidden/1/units', 'network.hidden[1].units is missing.'],
+      [
+        '/optimizer/beta3',
+        expect.stringMatching(/^optimizer\.beta3 is unknown to adam; .* Did you mean beta1\?$/),
+      ],
+      ['/optimizer/learning_rate', 'optimizer.learning_rate must be greater than 0.'],
+      ['/publish', 'publish must be one of: final, best, every_checkpoint. Did you mean best?'],
+      ['/seed', 'seed must be an integer.'],
+    ]);
+    expect(errors?.[0]).toEqual({ detail, pointer });
+  });
+
+  test('of many mistakes 20 are named, and of a large body one', async () => {
+    const names = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, 0]));
+    expect((await refused(names(100))).errors).toHaveLength(20);
+    expect((await refused(names(6_000))).errors).toHaveLength(1);
+    const layers = Array.from({ length: 100_000 }, () => ({}));
+    expect((await refused({ network: { hidden: layers }, epochs: 0 })).errors).toHaveLength(1);
+  });
+
   test('a long unknown name is not echoed', async () => {
     const problem = await refused({ ['x'.repeat(10_000)]: 1 });
     expect(problem.pointer).toBe('');
@@ -359,6 +396,16 @@ describe('a query string that is not what it should be', () => {
     if (typeof detail === 'string') expect((body as Problem).detail).toBe(detail);
     else expect((body as Problem).detail).toMatch(detail);
   });
+});
+
+test('every parameter that is wrong is named', async () => {
+  const { body } = await service.http.get('/v1/jobs?limit=0&statu=queued&after=x');
+  expect((body as Problem).errors?.map(({ parameter }) => parameter).toSorted()).toEqual([
+    'after',
+    'limit',
+    'statu',
+  ]);
+  expect(JSON.stringify(body)).toContain('Did you mean status?');
 });
 
 test.each(['', 'seven', '-1', '1.5', '9'.repeat(16)])('a Last-Event-ID that is no seq: %j', async (id) => {

@@ -74,3 +74,16 @@ test('probes leave no line in the log', async () => {
   await http.get('/health/ready');
   expect(logLines.filter(({ msg }) => msg === 'request')).toEqual([]);
 });
+
+test.each([
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  '/v2/health/live',
+  '/v2/health/ready',
+  '/v2/models/mnist-mlp/ready',
+])('whoever probes %s may add parameters, the same one twice too', async (path) => {
+  const { http, publishDigits } = await startService();
+  await publishDigits();
+  for (const query of ['?t=1', '?t=1&t=2', '?a[b]=c&limit=0', '?']) await http.get(path + query).expect(200);
+});

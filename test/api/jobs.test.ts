@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { Job, JobList, RunSummary } from '../../src/jobs/contracts.js';
 import type { OptimizerSpec } from '../../src/model/optimizer.js';
@@ -31,6 +33,18 @@ const summary: RunSummary = {
   },
   version: 3,
 };
+
+test.each(['application/x-www-form-urlencoded', 'application/json', 'text/plain', 'nonsense', undefined])(
+  'an empty body of the type %s asks for it as well, as no body has a type',
+  async (type) => {
+    const { url } = await startService();
+    const headers = { 'content-length': '0', ...(type !== undefined && { 'content-type': type }) };
+    const post = request(`${url}/v1/jobs`, { method: 'POST', headers, agent: false }).end();
+    const [answer] = (await once(post, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(202);
+  },
+);
 
 test.each([
   ['no body and no type', (service: TestService) => service.http.post('/v1/jobs')],

@@ -116,6 +116,16 @@ test.each(['', '{}'])('the verbs take no body, or %j', async (body) => {
   await service.http.delete(`/v1/jobs/${id}`).type('json').send(body).expect(204);
 });
 
+test('the verbs take an empty form, as curl -d with nothing sends it', async () => {
+  const service = await startService();
+  const { id } = await submit(service);
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (const verb of ['pause', 'resume', 'cancel']) {
+    const answer = await fetch(`${service.url}/v1/jobs/${id}/${verb}`, { method: 'POST', headers, body: '' });
+    expect(answer.status, verb).toBe(200);
+  }
+});
+
 test.each([
   ['{"force": true}', 400, 'INVALID_REQUEST'],
   ['[]', 400, 'INVALID_REQUEST'],

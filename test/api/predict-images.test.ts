@@ -217,9 +217,29 @@ describe('refuses', () => {
     }
   });
 
+  test('a file may be called file, beside images too', async () => {
+    const { http } = await served();
+    const asImage = await http.post('/predict').attach('image', digitPng, 'digit.png').expect(200);
+    const asFile = await http.post('/predict').attach('file', digitPng, 'digit.png').expect(200);
+    expect(asFile.body).toEqual(asImage.body);
+    const both = await http
+      .post('/predict')
+      .attach('file', digitPng, 'digit.png')
+      .attach('image', digitPng, 'digit.png')
+      .expect(200);
+    expect(both.body).toMatchObject({ predictions: { length: 2 } });
+  });
+
   test.each<[detail: string, form: (post: ReturnType<TestService['http']['post']>) => PromiseLike<unknown>]>([
     ['image is missing.', (post) => post.field('top_k', '3')],
-    ['image is missing.', (post) => post.attach('picture', digitPng, 'digit.png')],
+    [
+      'The form cannot be read: it has the file "picture"; call it image (-F image=@FILE).',
+      (post) => post.attach('picture', digitPng, 'digit.png'),
+    ],
+    [
+      'The form cannot be read: it has the file "picture"; call it image (-F image=@FILE).',
+      (post) => post.attach('image', digitPng, 'a.png').attach('picture', Buffer.alloc(2 ** 20), 'b.png'),
+    ],
     ['top_k must be an integer.', (post) => post.attach('image', digitPng, 'a.png').field('top_k', 'many')],
     [
       'The form cannot be read: top_k is given more than once.',

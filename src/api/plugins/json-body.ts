@@ -6,6 +6,12 @@ export function useJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, jsonParserOf(app));
 
+  // No body has no type, whatever the client says of it: curl -X POST -d '' calls it a form.
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    if (headers['content-length'] === '0') delete headers['content-type'];
+    done();
+  });
+
   app.addHook('onRoute', (route) => {
     if (route.schema?.operationId === undefined || route.schema.body !== undefined) return;
     route.preValidation = [refuseBody, ...[route.preValidation ?? []].flat()];

@@ -7,6 +7,9 @@ import Type from 'typebox';
 
 const nothing = Type.Object({}, { additionalProperties: false });
 
+/** For probes and scrapes: whoever configures these adds parameters to tell them apart or to get past a cache. */
+export const anyQuery = Type.Object({});
+
 export function useStrictQueryStrings(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     // The pages of the documentation are not ours.

@@ -1,4 +1,6 @@
-/** multipart/form-data (RFC 7578), as browsers and curl send it: images, and texts beside them. */
+/**
+ * multipart/form-data (RFC 7578), as browsers and curl send it: images, named `image` or `file`, and texts beside them.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
@@ -20,6 +22,9 @@ const limits = {
   headerSize: 4096,
 };
 
+/** `file` is what people type who have not read that it is `image`. */
+const imageNames = ['image', 'file'];
+
 /** Others have their turn between two of these. */
 const pieceBytes = 2 ** 20;
 
@@ -39,14 +44,19 @@ async function parse(bytes: Buffer, contentType: string): Promise<Form> {
   const parser = new Busboy({
     headers: { 'content-type': contentType },
     limits,
-    isPartAFile: (name) => name === 'image',
+    isPartAFile: (name, _type, filename) => imageNames.includes(name ?? '') || filename !== undefined,
   });
   const refuse = (problem: string, pointer?: string): void => {
     parser.destroy(invalidForm(problem, pointer));
   };
 
   let files = 0;
-  parser.on('file', (_name, file) => {
+  parser.on('file', (name: string | undefined, file) => {
+    if (!imageNames.includes(name ?? '')) {
+      file.resume();
+      refuse(`it has the file ${JSON.stringify(name?.slice(0, 100) ?? '')}; call it image (-F image=@FILE)`);
+      return;
+    }
     const index = files++;
     collect(file, (image) => (images[index] = image));
   });

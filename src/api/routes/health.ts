@@ -2,6 +2,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { TrainyardError } from '../../errors.js';
 import type { ModelServer } from '../../model/model-server.js';
+import { anyQuery } from '../plugins/query-strings.js';
 import { sendProblem } from '../problem.js';
 import { failureOf, type Check } from '../readiness.js';
 import { Liveness, Readiness, ReadinessProblem } from '../schemas/health.js';
@@ -28,6 +29,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
         tags: ['health'],
         summary: 'Is the process alive',
         description: 'Answers as long as the process does. Restart it when it does not.',
+        querystring: anyQuery,
         response: { 200: Liveness.ref },
       },
     },
@@ -46,6 +48,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
         description:
           'Tries all that the service depends on, at most every few seconds. A service without a model is ready: it takes ' +
           'jobs. Send it no requests while it answers 503.',
+        querystring: anyQuery,
         response: {
           200: Readiness.ref,
           503: {

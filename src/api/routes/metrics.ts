@@ -1,6 +1,7 @@
 /** What Prometheus scrapes. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { Metrics } from '../../telemetry/metrics.js';
+import { anyQuery } from '../plugins/query-strings.js';
 import { PrometheusText } from '../schemas/prometheus.js';
 
 export interface MetricsDeps {
@@ -21,6 +22,7 @@ export const metricsRoutes: FastifyPluginCallbackTypebox<MetricsDeps> = (app, { 
         description:
           'For Prometheus, in its text format 0.0.4. While the queue does not answer, `trainyard_queue_up` is 0 and what is ' +
           'known only to the queue is left out.',
+        querystring: anyQuery,
         response: {
           200: {
             description: 'Every metric, as of now.',

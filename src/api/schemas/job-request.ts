@@ -164,7 +164,9 @@ export const JobRequest = component(
           type: 'string',
           default: defaults.publish,
           description:
-            'What becomes a version of the model: the last checkpoint, the one with the best test accuracy, or each.',
+            'What becomes a version of the model. `final`: the network after the last epoch. `best`: that after the epoch ' +
+            'with the best test accuracy. `every_checkpoint`: that after each epoch, as soon as the epoch is done; ' +
+            'checkpoints within an epoch are for resuming, and are not published.',
         }),
       ),
       checkpoint: Type.Optional(CheckpointRequest),

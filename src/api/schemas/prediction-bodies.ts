@@ -42,7 +42,7 @@ export const PredictionForm = component(
       image: Type.Array(Type.Unsafe<Buffer>({ contentMediaType: 'image/png, image/jpeg' }), {
         minItems: 1,
         maxItems: mostImages,
-        description: 'PNG or JPEG files.',
+        description: 'PNG or JPEG files. `file` is taken for `image`, too.',
       }),
     },
     {

@@ -29,6 +29,20 @@ export const Problem = component(
           description: 'The parameter of the path, the query string or the headers that is to blame.',
         }),
       ),
+      errors: Type.Optional(
+        Type.Array(
+          Type.Object({
+            detail: Type.String(),
+            pointer: Type.Optional(Type.String()),
+            parameter: Type.Optional(Type.String()),
+          }),
+          {
+            description:
+              'All that does not fit the schemas of the operation, up to 20 fields or parameters; the first is also in ' +
+              '`detail`. Of a large body only the first is looked for.',
+          },
+        ),
+      ),
       error: Type.Optional(
         Type.String({ description: '`detail` again, on paths that clients of TensorFlow Serving ask too.' }),
       ),
@@ -40,8 +54,15 @@ export const Problem = component(
 export type Problem = Static<typeof Problem.schema>;
 
 /** Codes with more to say than their meaning. */
-const details: Partial<Record<ErrorCode, Pick<Problem, 'detail' | 'pointer'>>> = {
-  INVALID_REQUEST: { detail: 'epochs must be at least 1.', pointer: '/epochs' },
+const details: Partial<Record<ErrorCode, Pick<Problem, 'detail' | 'pointer' | 'errors'>>> = {
+  INVALID_REQUEST: {
+    detail: 'epochs must be at least 1.',
+    pointer: '/epochs',
+    errors: [
+      { detail: 'epochs must be at least 1.', pointer: '/epochs' },
+      { detail: 'seed must be an integer.', pointer: '/seed' },
+    ],
+  },
   UNAUTHORIZED: { detail: 'There is no such key.' },
   FORBIDDEN: { detail: 'This takes a key with the scope train; the key 6mn8v6v71xpw has predict.' },
   RATE_LIMITED: { detail: 'This key may ask 600 times a minute. Ask again in 12 s.' },

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { ModelServer } from '../../../model/model-server.js';
 import type { Registry } from '../../../model/registry.js';
 import { noteFailure } from '../../plugins/problem-details.js';
+import { anyQuery } from '../../plugins/query-strings.js';
 import { statusOf } from '../../problem.js';
 import { manifestOf, type Published } from '../../published.js';
 import { sendErrorBody } from '../error-body.js';
@@ -76,6 +77,7 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
           summary: 'Does a model answer',
           description: 'A version that is not loaded is loaded for it.',
           params,
+          querystring: anyQuery,
           response: { 200: ModelReadiness.ref },
         },
       },

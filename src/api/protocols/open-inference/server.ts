@@ -1,5 +1,6 @@
 /** What the server is, and whether it lives and can do its work. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { anyQuery } from '../../plugins/query-strings.js';
 import { failureOf, type Check } from '../../readiness.js';
 import { productVersion } from '../../product-version.js';
 import { sendErrorBody } from '../error-body.js';
@@ -47,6 +48,7 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { 
         tags: ['open inference protocol'],
         summary: 'Is the server alive',
         description: 'Answers as long as the process does.',
+        querystring: anyQuery,
         response: { 200: ServerLiveness.ref },
       },
     },
@@ -63,6 +65,7 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { 
         tags: ['open inference protocol'],
         summary: 'Are all models ready',
         description: 'As /health/ready.',
+        querystring: anyQuery,
         response: { 200: ServerReadiness.ref },
       },
     },
