@@ -50,6 +50,7 @@ export const errorCodes = {
   TIME_LIMIT_EXCEEDED: 'The job was trained for as long as it may be.',
   STORAGE_FULL: 'There is no room left where runs and models are kept.',
   STORAGE_UNAVAILABLE: 'What keeps runs and models cannot be used.',
+  BLOB_UNREADABLE: 'One of the files where runs and models are kept cannot be read.',
   RUN_TAKEN_OVER: 'Another process has the run in hand.',
 } as const;
 
