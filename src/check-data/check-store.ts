@@ -61,13 +61,14 @@ export async function checkStore(
   for (const [done, part] of parts.entries()) {
     onProgress(done, parts.length);
     const told = new Set<string>();
-    for (let round = 0; round < repairsAtMost; round++) {
+    for (let round = 1; round <= repairsAtMost; round++) {
+      const aside = `damaged/${now.toISOString().replaceAll(':', '-')}${round === 1 ? '' : `.${round}`}`;
       const damages = (await check(part)).filter(({ key, problem }) => !told.has(`${key} ${problem}`));
       damaged += damages.length;
       for (const damage of damages) {
         told.add(`${damage.key} ${damage.problem}`);
         const isRepaired = repair && damage.repair.length > 0;
-        onDamage({ ...damage, movedTo: isRepaired ? await putRight(storage, damage.repair, now) : null });
+        onDamage({ ...damage, movedTo: isRepaired ? await putRight(storage, damage.repair, aside) : null });
       }
       if (!repair || damages.length === 0) break;
     }

@@ -2,9 +2,12 @@
 import type { Storage } from '../storage/storage.js';
 import type { Repair } from './damage.js';
 
-/** The keys under which what was moved lies now. */
-export async function putRight(storage: Storage, repairs: readonly Repair[], now: Date): Promise<string[]> {
-  const aside = `damaged/${now.toISOString().replaceAll(':', '-')}`;
+/** `aside` is a prefix under which there is nothing yet. The keys under which what was moved lies now. */
+export async function putRight(
+  storage: Storage,
+  repairs: readonly Repair[],
+  aside: string,
+): Promise<string[]> {
   const moved: string[] = [];
   for (const repair of repairs) {
     if ('put' in repair) {

@@ -26,8 +26,10 @@ export function withMissing(events: readonly RunEvent[], lastSeq: number, file: 
   let seq = lastSeq;
   for (const event of events) {
     if (event.seq <= seq) continue;
-    if (event.seq > seq + 1) {
-      told.push(missingEvents({ firstSeq: seq + 1, lastSeq: event.seq - 1, time: event.time, file }));
+    // A repaired log says itself which events it has lost.
+    const firstSeq = event.type === 'missing' ? event.first_seq : event.seq;
+    if (firstSeq > seq + 1) {
+      told.push(missingEvents({ firstSeq: seq + 1, lastSeq: firstSeq - 1, time: event.time, file }));
     }
     told.push(event);
     seq = event.seq;

@@ -47,25 +47,19 @@ export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
 export function listOf<T>(item: Shape<T>): Shape<T[]> {
   return (value, path) => {
     if (!Array.isArray(value)) return `${path || 'the document'} is not a list`;
-    return firstProblem(value.map((each, i) => () => item(each, `${path}/${i}`)));
+    return firstProblem(value.map((each, i) => item(each, `${path}/${i}`)));
   };
 }
 
 export function mapOf<T>(item: Shape<T>): Shape<Record<string, T>> {
   return (value, path) => {
     if (!isObject(value)) return `${path || 'the document'} is not an object`;
-    return firstProblem(
-      Object.entries(value).map(
-        ([name, each]) =>
-          () =>
-            item(each, `${path}/${name}`),
-      ),
-    );
+    return firstProblem(Object.entries(value).map(([name, each]) => item(each, `${path}/${name}`)));
   };
 }
 
 export function object<T>(fields: { readonly [Name in keyof Required<T>]: Shape<T[Name]> }): Shape<T> {
-  const entries = Object.entries(fields) as [string, Shape<unknown>][];
+  const entries = Object.entries<Shape<unknown>>(fields);
   return (value, path) => {
     if (!isObject(value)) return `${path || 'the document'} is not an object`;
     for (const [name, shape] of entries) {
@@ -86,12 +80,8 @@ export function variant<T>(by: string, shapes: Readonly<Record<string, Shape<T>>
   };
 }
 
-function firstProblem(checks: readonly (() => string | null)[]): string | null {
-  for (const check of checks) {
-    const problem = check();
-    if (problem !== null) return problem;
-  }
-  return null;
+function firstProblem(problems: readonly (string | null)[]): string | null {
+  return problems.find((problem) => problem !== null) ?? null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
