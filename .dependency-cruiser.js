@@ -39,7 +39,7 @@ export default {
       name: 'config-in-entries-only',
       comment: 'Settings come in as arguments; only the entries on the data folder read them.',
       severity: 'error',
-      from: { pathNot: '^src/(main|keys/main)\\.ts$' },
+      from: { pathNot: '^src/(main|keys/main|check-data/main)\\.ts$' },
       to: { path: '^src/config\\.ts$' },
     },
     {
@@ -47,7 +47,9 @@ export default {
       comment: 'An entry starts a process; importing one would start it a second time.',
       severity: 'error',
       from: {},
-      to: { path: '^src/(main|demo/main|keys/main|jobs/training/process|images/thread)\\.ts$' },
+      to: {
+        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/process|images/thread)\\.ts$',
+      },
     },
     {
       name: 'storage-imports-only-errors',
@@ -61,6 +63,29 @@ export default {
       severity: 'error',
       from: { path: '^src/keys/' },
       to: { path: '^src/', pathNot: ['^src/(keys|storage)/', foundation, '^src/config\\.ts$'] },
+    },
+    {
+      name: 'check-data-reads-what-is-kept',
+      comment: 'It knows the documents of each room, and nothing that serves, trains or computes.',
+      severity: 'error',
+      from: { path: '^src/check-data/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/(check-data|storage|keys)/',
+          '^src/jobs/(contracts|document|event-lines|idempotency|run-documents|run-log|run-store|shape)\\.ts$',
+          '^src/jobs/(queue/folder-lock|webhooks/delivery-log)\\.ts$',
+          '^src/model/(aliases|checkpoint|manifest|model-folder|registry)\\.ts$',
+          foundation,
+          '^src/config\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'nothing-needs-check-data',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/check-data/' },
+      to: { path: '^src/check-data/' },
     },
     {
       name: 'telemetry-imports-only-errors',

@@ -51,6 +51,7 @@ export const errorCodes = {
   TIME_LIMIT_EXCEEDED: 'The job was trained for as long as it may be.',
   STORAGE_FULL: 'There is no room left where jobs and models are kept.',
   STORAGE_UNAVAILABLE: 'The storage of jobs and models cannot be used.',
+  BLOB_UNREADABLE: 'One of the files of jobs and models cannot be read.',
   RUN_TAKEN_OVER: 'Another process trains the job.',
 } as const;
 

@@ -138,6 +138,11 @@ export type RunEventBody =
   | { type: 'checkpoint'; step: number }
   | { type: 'published'; version: number; step: number }
   | { type: 'log'; level: 'warn' | 'error'; message: string }
+  /**
+   * In place of events that the log has lost, from `first_seq` to its own seq. `status` is what the run was brought to
+   * by them, as far as that is known.
+   */
+  | { type: 'missing'; first_seq: number; status: JobStatus | null; message: string }
   /** The last event of a run that has ended. */
   | { type: 'done'; status: EndStatus; version: number | null; error: JobError | null };
 

@@ -63,7 +63,7 @@ export function createLifecycle(options: {
     const term = await store.claim(id);
     if (!from(await stateOf(id))) return;
     try {
-      await (await store.writeEvents(id, term)).append(to);
+      await (await store.writeEvents(id, term)).appendLast(to);
     } catch (error) {
       // Then the run is not as it was, and the caller looks again.
       if (!(error instanceof TrainyardError && error.code === 'RUN_TAKEN_OVER')) throw error;

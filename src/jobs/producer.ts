@@ -152,12 +152,43 @@ export function createProducer(options: {
     return true;
   }
 
+  /** What the key stood for before, if it came before. */
+  async function recall(key: string): Promise<Remembered | null> {
+    const found = await idempotencyKeys.find(key);
+    if (found !== 'damaged') return found;
+    const runId = await runOf(key);
+    log.warn(
+      { job: runId },
+      'the document of an idempotency key is damaged; the job was looked for by its key',
+    );
+    return runId === null ? null : idempotencyKeys.remember(key, { run_id: runId, request: null });
+  }
+
+  /** The run that came with the key, by its spec. */
+  async function runOf(key: string): Promise<string | null> {
+    for (const id of (await store.ids()).reverse()) {
+      try {
+        if ((await store.readSpec(id))?.idempotency_key === key) return id;
+      } catch (error) {
+        if (!(error instanceof TrainyardError && error.code === 'RUN_CORRUPT')) throw error;
+      }
+    }
+    return null;
+  }
+
+  async function isSameRequest(first: Remembered, request: JobRequest, spec: RunSpec): Promise<boolean> {
+    if (first.request !== null) return isDeepStrictEqual(first.request, request);
+    const stored = await store.readSpec(first.run_id);
+    const { created_at, trace_context } = spec;
+    return stored === null || isDeepStrictEqual({ ...stored, created_at, trace_context }, spec);
+  }
+
   async function replay(
     first: Remembered,
     request: JobRequest,
     spec: RunSpec,
   ): Promise<{ job: Job; replayed: true }> {
-    if (!isDeepStrictEqual(first.request, request)) {
+    if (!(await isSameRequest(first, request, spec))) {
       throw new TrainyardError(
         'IDEMPOTENCY_KEY_REUSED',
         `This Idempotency-Key came with another body before, for the job ${first.run_id}. Use a new key for a new job.`,
@@ -180,7 +211,7 @@ export function createProducer(options: {
         idempotency_key: key ?? null,
         trace_context: traceContext ?? null,
       });
-      const earlier = key === undefined ? null : await idempotencyKeys.find(key);
+      const earlier = key === undefined ? null : await recall(key);
       if (earlier !== null) return replay(earlier, request, spec);
       await refuseIfFull();
       const id = store.newRunId();

@@ -5,8 +5,11 @@
  *
  *     runs/{id}/terms/000003.json         term 3 is claimed
  *     runs/{id}/terms/000003.pause.json   its holder is asked to pause
- *     runs/{id}/terms/000003.end.json     where its events end; written by whoever first finds the term over
+ *     runs/{id}/terms/000003.end.json     where its events end; written by whoever ends the term, or first finds it over
  *     runs/{id}/events/000003.jsonl       the events told in it
+ *
+ * Events that the files have lost are not passed over: a reader is told `missing` in their place. They show by a gap in
+ * the numbers, or by the end of their term, which says how many bytes and which last event there must be.
  *
  * A reader looks whether a term is over after it has read its events. So all that anyone has read of a term was there
  * when the next one was claimed, and lies before the end, which is measured later.
@@ -16,6 +19,9 @@ import { TrainyardError } from '../errors.js';
 import { isStorageFailure, type Storage } from '../storage/storage.js';
 import type { RunEvent, RunEventBody } from './contracts.js';
 import { decodeDocument, encodeDocument } from './document.js';
+import { missingEvents, parseEvents, withMissing } from './event-lines.js';
+import { termEnd, type TermEnd } from './run-documents.js';
+import { statusIn } from './run-summary.js';
 
 /** How far a reader has come. */
 export interface LogPosition {
@@ -50,6 +56,8 @@ export interface RunLog {
 export interface TermWriter {
   /** @throws TrainyardError RUN_TAKEN_OVER, STORAGE_FULL, STORAGE_UNAVAILABLE; use it no more then */
   append(...bodies: RunEventBody[]): Promise<void>;
+  /** The same, and ends the term: what is told later is told in another one. */
+  appendLast(body: RunEventBody): Promise<void>;
   /** @throws TrainyardError RUN_TAKEN_OVER when there is a newer term */
   refuseIfTakenOver(): Promise<void>;
 }
@@ -81,28 +89,51 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
     return bytes === null ? Buffer.alloc(0) : bytes.subarray(0, bytes.lastIndexOf(newline) + 1);
   }
 
-  /** In bytes, of the events of a term that is over. */
-  async function endOf(runId: string, term: number): Promise<number> {
+  /** Of the events of a term that is over. */
+  async function endOf(runId: string, term: number): Promise<TermEnd> {
     const key = termKey(runId, term, '.end');
     const known = await storage.read(key);
-    if (known !== null) return decodeEnd(known, key);
-    const bytes = (await wholeLines(runId, term, 0)).length;
+    if (known !== null) return decodeDocument(known, key, termEnd);
+    const lines = await wholeLines(runId, term, 0);
+    const events = parseEvents(lines);
+    const measured: TermEnd = {
+      bytes: lines.length,
+      last_seq: events.at(-1)?.seq ?? null,
+      status: statusIn(events),
+      measured_at: now().toISOString(),
+    };
     try {
-      if (await storage.create(key, encodeDocument({ bytes }))) return bytes;
+      if (await storage.create(key, encodeDocument(measured))) return measured;
     } catch (error) {
       // A storage that takes no writes takes none from an earlier holder either.
-      if (isStorageFailure(error)) return bytes;
+      if (isStorageFailure(error)) return measured;
       throw error;
     }
     const first = await storage.read(key);
-    return first === null ? bytes : decodeEnd(first, key);
+    return first === null ? measured : decodeDocument(first, key, termEnd);
   }
 
-  /** Of a term that is over. */
-  async function lastEvents(runId: string, term: number, from: number): Promise<RunEvent[]> {
+  /** The events of a term that is over, past that position, and where they end. */
+  async function lastEvents(runId: string, { seq, term, byte }: LogPosition): Promise<LogRead> {
     const end = await endOf(runId, term);
-    if (end <= from) return [];
-    return parseEvents((await wholeLines(runId, term, from)).subarray(0, end - from));
+    const lines =
+      end.bytes > byte
+        ? (await wholeLines(runId, term, byte)).subarray(0, end.bytes - byte)
+        : Buffer.alloc(0);
+    const file = eventsKey(runId, term);
+    const events = withMissing(parseEvents(lines), seq, file);
+    const firstSeq = (events.at(-1)?.seq ?? seq) + 1;
+    const isCut = byte + lines.length < end.bytes;
+    // Older ends do not say which event was the last.
+    const lastSeq = end.last_seq === undefined && isCut ? firstSeq : (end.last_seq ?? 0);
+    if (lastSeq >= firstSeq) {
+      const { status, measured_at: time = now().toISOString() } = end;
+      events.push(missingEvents({ firstSeq, lastSeq, time, status, file }));
+    }
+    return {
+      events,
+      next: { seq: events.at(-1)?.seq ?? seq, term, byte: Math.max(byte, end.bytes) },
+    };
   }
 
   return {
@@ -130,17 +161,21 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
 
     async read(runId, from) {
       const events: RunEvent[] = [];
-      let { term, byte } = from;
+      let position = from;
       for (;;) {
+        const { seq, term, byte } = position;
         const lines = await wholeLines(runId, term, byte);
-        const { claimed } = await termsOf(runId);
-        const next = Math.min(...claimed.filter((other) => other > term));
-        if (next === Infinity) {
-          events.push(...parseEvents(lines));
-          return { events, next: { seq: events.at(-1)?.seq ?? from.seq, term, byte: byte + lines.length } };
+        const { claimed, names } = await termsOf(runId);
+        const nextTerm = Math.min(...claimed.filter((other) => other > term));
+        if (nextTerm === Infinity && !names.includes(`${padded(term)}.end.json`)) {
+          const more = withMissing(parseEvents(lines), seq, eventsKey(runId, term));
+          events.push(...more);
+          return { events, next: { seq: more.at(-1)?.seq ?? seq, term, byte: byte + lines.length } };
         }
-        if (term > 0) events.push(...(await lastEvents(runId, term, byte)));
-        [term, byte] = [next, 0];
+        const last = term > 0 ? await lastEvents(runId, position) : { events: [], next: position };
+        events.push(...last.events);
+        if (nextTerm === Infinity) return { events, next: last.next };
+        position = { seq: last.next.seq, term: nextTerm, byte: 0 };
       }
     },
 
@@ -160,13 +195,18 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
           `Term ${newest} of job ${runId} has begun; this was ${term}.`,
         );
       };
+      const append = async (...bodies: RunEventBody[]): Promise<void> => {
+        await refuseIfTakenOver();
+        const time = now().toISOString();
+        const lines = bodies.map((body) => `${JSON.stringify({ seq: ++seq, time, ...body })}\n`);
+        await storage.append(key, Buffer.from(lines.join('')));
+      };
       return {
         refuseIfTakenOver,
-        async append(...bodies) {
-          await refuseIfTakenOver();
-          const time = now().toISOString();
-          const lines = bodies.map((body) => `${JSON.stringify({ seq: ++seq, time, ...body })}\n`);
-          await storage.append(key, Buffer.from(lines.join('')));
+        append,
+        async appendLast(body) {
+          await append(body);
+          await endOf(runId, term);
         },
       };
     },
@@ -176,22 +216,4 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
 /** So that a listing sorts by term. */
 function padded(term: number): string {
   return String(term).padStart(6, '0');
-}
-
-function decodeEnd(bytes: Buffer, key: string): number {
-  return (decodeDocument(bytes, key) as { bytes: number }).bytes;
-}
-
-/** Without a line that a crash cut off. */
-function parseEvents(lines: Buffer): RunEvent[] {
-  return lines
-    .toString()
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as RunEvent];
-      } catch {
-        return [];
-      }
-    });
 }

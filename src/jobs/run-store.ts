@@ -12,9 +12,11 @@
  */
 import { monotonicFactory } from 'ulid';
 import { withDropout } from '../model/network.js';
-import { isStorageFailure, type Storage } from '../storage/storage.js';
+import { isStorageFailure, unreadableAs, type Storage } from '../storage/storage.js';
 import type { RunEvent, RunResult, RunSpec } from './contracts.js';
 import { decodeDocument, encodeDocument } from './document.js';
+import { missingEvents } from './event-lines.js';
+import { runClosing, runEnding, runResult, runSpec, type NewerSpecFields } from './run-documents.js';
 import {
   createRunLog,
   logStart,
@@ -23,6 +25,7 @@ import {
   type RunLog,
   type TermWriter,
 } from './run-log.js';
+import type { Shape } from './shape.js';
 
 /** What a run can be decided to come to while it is not clear yet who is first. */
 export type Ending = 'succeeded' | 'cancelled';
@@ -66,34 +69,34 @@ export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPa
 
 /** `onEnd` hears of every run that this store ends: of each run one store does. */
 export function createRunStore(
-  storage: Storage,
+  blobs: Storage,
   {
     now = () => new Date(),
     onEnd = () => undefined,
   }: { now?: () => Date; onEnd?: (result: RunResult) => void } = {},
 ): RunStore {
+  const storage = unreadableAs('RUN_CORRUPT', blobs);
   const nextUlid = monotonicFactory();
   const log = createRunLog(storage, now);
   const key = (runId: string, file: string): string => `runs/${runId}/${file}`;
 
-  async function readDocument(runId: string, file: string): Promise<unknown> {
+  async function readDocument<T>(runId: string, file: string, shape: Shape<T>): Promise<T | null> {
     if (!isRunId(runId)) return null;
     const bytes = await storage.read(key(runId, file));
-    return bytes === null ? null : decodeDocument(bytes, key(runId, file));
+    return bytes === null ? null : decodeDocument(bytes, key(runId, file), shape);
   }
 
   async function readSpec(runId: string): Promise<RunSpec | null> {
-    const spec = (await readDocument(runId, 'spec.json')) as RunSpec | null;
+    const spec = await readDocument(runId, 'spec.json', runSpec);
     return spec && { ...olderSpec, ...spec, network: withDropout(spec.network) };
   }
 
   async function readResult(runId: string): Promise<RunResult | null> {
-    return (await readDocument(runId, 'result.json')) as RunResult | null;
+    return readDocument(runId, 'result.json', runResult);
   }
 
   async function readEnding(runId: string): Promise<Ending | null> {
-    const document = (await readDocument(runId, 'ending.json')) as { ending: Ending } | null;
-    return document?.ending ?? null;
+    return (await readDocument(runId, 'ending.json', runEnding))?.ending ?? null;
   }
 
   const newRunId = (): string => `job_${nextUlid(now().getTime())}`;
@@ -116,6 +119,11 @@ export function createRunStore(
     });
     const events = [...opening, ...told.filter(({ seq }) => seq <= lastSeq)];
     if (result === null) return { events, next };
+    const firstSeq = (events.at(-1)?.seq ?? from.seq) + 1;
+    if (firstSeq <= lastSeq) {
+      const lost = { firstSeq, lastSeq, time: result.finished_at, file: `runs/${runId}/events` };
+      events.push(missingEvents(lost));
+    }
     events.push(...closingOf(result, lastSeq).filter(({ seq }) => seq > from.seq));
     return { events, next: { ...next, seq: Math.max(from.seq, lastSeq + 2) } };
   }
@@ -125,9 +133,10 @@ export function createRunStore(
    * hand, and writes down where its events end.
    */
   async function lastSeqOf(runId: string): Promise<number> {
-    const known = (await readDocument(runId, 'closing.json')) as { last_seq: number } | null;
+    const known = await readDocument(runId, 'closing.json', runClosing);
     if (known !== null) return known.last_seq;
-    const lastRead = async (): Promise<number> => Math.max(1, (await log.read(runId, logStart)).next.seq);
+    // The first event is the spec's.
+    const lastRead = async (): Promise<number> => (await log.read(runId, { ...logStart, seq: 1 })).next.seq;
     try {
       await log.claim(runId);
       await storage.create(key(runId, 'closing.json'), encodeDocument({ last_seq: await lastRead() }));
@@ -188,10 +197,7 @@ export function createRunStore(
 }
 
 /** What a spec that is older than these fields meant. */
-const olderSpec: Pick<
-  RunSpec,
-  'checkpoint' | 'priority' | 'time_limit_seconds' | 'webhook' | 'idempotency_key' | 'trace_context'
-> = {
+const olderSpec: Pick<RunSpec, NewerSpecFields> = {
   checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
   priority: 0,
   time_limit_seconds: null,

@@ -35,6 +35,8 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, version: event.version };
     case 'checkpoint':
       return { ...summary, last_error: null };
+    case 'missing':
+      return { ...summary, last_error: { code: 'RUN_CORRUPT', message: event.message } };
     case 'log':
     case 'done':
       return summary;
@@ -53,7 +55,16 @@ export function engineOf(spec: RunSpec, { engine }: Pick<RunSummary, 'engine'>):
 
 /** What the status is after the events, which begin with the first. */
 export function statusAfter(events: readonly RunEvent[], before: JobStatus = 'queued'): JobStatus {
-  return events.reduce((status, event) => (event.type === 'status' ? event.status : status), before);
+  return statusIn(events) ?? before;
+}
+
+/** The last status that these events tell; null: they tell none. */
+export function statusIn(events: readonly RunEvent[]): JobStatus | null {
+  return events.reduce<JobStatus | null>(
+    (status, event) =>
+      event.type === 'status' || event.type === 'missing' ? (event.status ?? status) : status,
+    null,
+  );
 }
 
 /** Progress at a step, as far as it can be told without knowing the speed. */

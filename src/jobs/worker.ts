@@ -152,7 +152,8 @@ export function createRunProcessor(options: {
   }
 
   async function tell(runId: string, term: number, change: StatusChange): Promise<void> {
-    await (await store.writeEvents(runId, term)).append(change);
+    const log = await store.writeEvents(runId, term);
+    await (change.status === 'running' ? log.append(change) : log.appendLast(change));
   }
 
   /** Where the storage may well refuse. */

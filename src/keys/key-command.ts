@@ -117,7 +117,7 @@ function parse<O extends NonNullable<ParseArgsConfig['options']>>(
 async function table(store: KeyStore, now: Date): Promise<string[]> {
   const listed = await store.list();
   if (listed.length === 0) return ['There are no keys.'];
-  const rows = await Promise.all(listed.map(async ({ id }) => rowOf(id, await store.read(id), now)));
+  const rows = await Promise.all(listed.map(async ({ id }) => rowOf(id, await readKey(store, id), now)));
   const all = [['ID', 'NAME', 'SCOPES', 'PER MINUTE', 'CREATED', 'STATE'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
   return all.map((row) =>
@@ -126,6 +126,16 @@ async function table(store: KeyStore, now: Date): Promise<string[]> {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** null: damaged. */
+async function readKey(store: KeyStore, id: string): Promise<StoredKey | null> {
+  try {
+    return await store.read(id);
+  } catch (error) {
+    if (error instanceof TrainyardError && error.code === 'BLOB_UNREADABLE') return null;
+    throw error;
+  }
 }
 
 function rowOf(id: string, key: StoredKey | null, now: Date): string[] {

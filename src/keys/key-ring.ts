@@ -61,6 +61,8 @@ export function createKeyRing(options: {
   const { store, log, lookEveryMs = 500, now = Date.now } = options;
   /** By id; null for a key that cannot be used. */
   let entries = new Map<string, Entry | null>();
+  /** Keys whose files cannot be read, and of which the log has told. They are tried again. */
+  const unreadable = new Set<string>();
   let isConfigured = false;
   let isLooking = false;
   let lookFailed = false;
@@ -85,9 +87,15 @@ export function createKeyRing(options: {
   }
 
   async function learn(id: string): Promise<void> {
-    const key = await store.read(id);
-    if (key === null) log.warn({ key: id }, 'the document of a key cannot be used: nobody gets in with it');
-    entries.set(id, key && entryOf(key));
+    try {
+      const key = await store.read(id);
+      if (key === null) log.warn({ key: id }, 'the document of a key cannot be used: nobody gets in with it');
+      entries.set(id, key && entryOf(key));
+    } catch (err) {
+      if (!(err instanceof TrainyardError && err.code === 'BLOB_UNREADABLE')) throw err;
+      if (!unreadable.has(id)) log.warn({ err, key: id }, 'a key cannot be read: nobody gets in with it');
+      unreadable.add(id);
+    }
   }
 
   /** Of no date at all, too. */

@@ -42,7 +42,10 @@ export interface ListedKey {
 export interface KeyStore {
   /** By listing alone: cheap enough to poll. Sorted by id. */
   list(): Promise<ListedKey[]>;
-  /** null: there is none, or its document is damaged or of a later version. */
+  /**
+   * null: there is none, or its document is damaged or of a later version.
+   * @throws TrainyardError BLOB_UNREADABLE when its file cannot be read
+   */
   read(id: string): Promise<StoredKey | null>;
   /** `text` is what its holder sends; nothing keeps it. */
   create(key: NewKey, now: Date): Promise<{ key: StoredKey; text: string }>;

@@ -3,7 +3,7 @@
  * publication unless it is set. A change is one blob put in place of another, so that every reader sees one or the other.
  */
 import { TrainyardError } from '../errors.js';
-import type { Storage } from '../storage/storage.js';
+import { unreadableAs, type Storage } from '../storage/storage.js';
 import { decodeManifest, encodeManifest } from './manifest.js';
 import { aliasKey, aliasPattern, folderOf, latestAlias } from './model-folder.js';
 import type { Registry } from './registry.js';
@@ -48,7 +48,8 @@ export interface Aliases {
 }
 
 export function createAliases(options: { storage: Storage; registry: Registry; now?: () => Date }): Aliases {
-  const { storage, registry, now = () => new Date() } = options;
+  const { registry, now = () => new Date() } = options;
+  const storage = unreadableAs('CHECKPOINT_CORRUPT', options.storage);
 
   async function read(name: string, alias: string): Promise<Alias | null> {
     const key = aliasKey(name, alias);

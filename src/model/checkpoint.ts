@@ -8,7 +8,7 @@
  * is over cannot touch them.
  */
 import { TrainyardError } from '../errors.js';
-import { isStorageFailure, type Storage } from '../storage/storage.js';
+import { isStorageFailure, unreadableAs, type Storage } from '../storage/storage.js';
 import type { TrainingState } from './engines/engine.js';
 import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
 import { decodeModelFile, encodeModelFile, type ModelDescription } from './model-file.js';
@@ -101,7 +101,8 @@ export async function readCheckpoint(
   return null;
 }
 
-async function readAt(storage: Storage, prefix: string, place: Place): Promise<Checkpoint | null> {
+async function readAt(blobs: Storage, prefix: string, place: Place): Promise<Checkpoint | null> {
+  const storage = unreadableAs('CHECKPOINT_CORRUPT', blobs);
   const manifest = await readManifest(storage, prefix, place);
   if (manifest === null) return null;
   const read = async (name: string): Promise<Buffer> => {

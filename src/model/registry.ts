@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
 import type { BlobCache } from '../storage/blob-cache.js';
-import { isStorageFailure, type Storage } from '../storage/storage.js';
+import { isStorageFailure, unreadableAs, type Storage } from '../storage/storage.js';
 import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
 import { decodeModelFile, type ModelDescription } from './model-file.js';
 import {
@@ -105,10 +105,12 @@ export interface Registry {
 
 /** `cache` keeps the files of versions nearer than a storage behind a network does. */
 export function createRegistry(
-  storage: Storage,
+  blobs: Storage,
   log: Pick<Logger, 'warn'>,
   cache: BlobCache | null = null,
 ): Registry {
+  const storage = unreadableAs('CHECKPOINT_CORRUPT', blobs);
+
   async function versionNumbers(name: string): Promise<number[]> {
     return numbersIn(await storage.list(`${folderOf(name)}/versions`));
   }

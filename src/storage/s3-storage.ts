@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -16,6 +17,7 @@ import {
   PutObjectCommand,
   S3Client,
   type GetObjectCommandOutput,
+  type HeadObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import { TrainyardError } from '../errors.js';
 import { isSegment, segmentsOf } from './key.js';
@@ -121,15 +123,16 @@ export function createS3Storage(
       if (statusOf(error) === 409) return 'conflict';
       if (statusOf(error) !== 412) throw error;
       // The answer to an earlier attempt may have been lost, and that attempt have made the object.
-      return attemptsOf(error) > 1 && (await tokenOf(key)) === token;
+      return attemptsOf(error) > 1 && (await head(key))?.Metadata?.['token'] === token;
     }
   }
 
-  async function tokenOf(key: string): Promise<string | undefined> {
+  /** null: there is none. */
+  async function head(key: string): Promise<HeadObjectCommandOutput | null> {
     try {
-      return (await client.send(new HeadObjectCommand(objectOf(key)))).Metadata?.['token'];
+      return await client.send(new HeadObjectCommand(objectOf(key)));
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error)) return null;
       throw error;
     }
   }
@@ -152,10 +155,22 @@ export function createS3Storage(
     }
   }
 
+  function forgetUnder(prefix: string): void {
+    for (const key of remembered.keys()) {
+      if (key === prefix || key.startsWith(`${prefix}/`)) remembered.delete(key);
+    }
+  }
+
   function remember(key: string, written: Written): void {
     remembered.delete(key);
     remembered.set(key, written);
     for (const oldest of [...remembered.keys()].slice(0, -logsRemembered)) remembered.delete(oldest);
+  }
+
+  async function moveObject(from: string, to: string): Promise<void> {
+    const source = `${bucket}/${from}`.split('/').map(encodeURIComponent).join('/');
+    await client.send(new CopyObjectCommand({ Bucket: bucket, Key: to, CopySource: source }));
+    await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: from }));
   }
 
   async function removeUnder(folder: string): Promise<void> {
@@ -260,10 +275,22 @@ export function createS3Storage(
       });
     },
 
+    async move(from, to) {
+      const [before, after] = [objectOf(from).Key, objectOf(to).Key];
+      forgetUnder(from);
+      await asking(async () => {
+        const keys = (await head(from)) === null ? [] : [before];
+        const query = { Bucket: bucket, Prefix: `${before}/` };
+        for await (const page of paginateListObjectsV2({ client, pageSize: most.pageSize }, query)) {
+          for (const { Key = '' } of page.Contents ?? []) keys.push(Key);
+        }
+        for (const key of keys) await moveObject(key, after + key.slice(before.length));
+      });
+    },
+
     async remove(key) {
       const object = objectOf(key);
-      remembered.delete(key);
-      for (const each of remembered.keys()) if (each.startsWith(`${key}/`)) remembered.delete(each);
+      forgetUnder(key);
       await asking(async () => {
         await client.send(new DeleteObjectCommand(object));
         await removeUnder(`${object.Key}/`);

@@ -7,11 +7,12 @@
  * No blob's key is another's prefix: a folder refuses such a blob, an object store would keep both.
  * A blob is seen whole or not at all, and a change is durable when its promise resolves. What the store itself refuses
  * to write rejects with a TrainyardError: STORAGE_FULL for want of room, STORAGE_UNAVAILABLE for all that an operator can
- * put right (no permission, read-only, a broken disk, an object store that does not answer). A store behind a network
- * rejects reads with STORAGE_UNAVAILABLE too: it does not mean that there is nothing, or that it is damaged.
+ * put right (no permission, read-only, a broken disk, an object store that does not answer). Reads reject with
+ * STORAGE_UNAVAILABLE where the store is away, which says nothing about the blob, and with BLOB_UNREADABLE where this one
+ * blob or folder cannot be read while the others can.
  */
 import type { Readable } from 'node:stream';
-import { TrainyardError } from '../errors.js';
+import { TrainyardError, type ErrorCode } from '../errors.js';
 
 export interface Storage {
   /** For logs: the kind and the place, without secrets. */
@@ -31,8 +32,28 @@ export interface Storage {
   append(key: string, content: Uint8Array): Promise<void>;
   /** Names (not keys) of what lies directly under the prefix, blobs and prefixes alike, sorted; [] for nothing. */
   list(prefix: string): Promise<string[]>;
+  /** Gives the blob, or all blobs under the prefix, a key under which there is nothing yet; nothing there is no error. */
+  move(from: string, to: string): Promise<void>;
   /** Removes the blob, or all blobs under the prefix; nothing there is no error. */
   remove(prefix: string): Promise<void>;
+}
+
+/** The same storage for whoever treats a blob that cannot be read like a damaged one, which has this code. */
+export function unreadableAs(code: ErrorCode, storage: Storage): Storage {
+  const naming = async <Found>(read: Promise<Found>): Promise<Found> => {
+    try {
+      return await read;
+    } catch (error) {
+      if (!(error instanceof TrainyardError && error.code === 'BLOB_UNREADABLE')) throw error;
+      throw new TrainyardError(code, error.message, { cause: error });
+    }
+  };
+  return {
+    ...storage,
+    read: (key, options) => naming(storage.read(key, options)),
+    open: (key, range) => naming(storage.open(key, range)),
+    list: (prefix) => naming(storage.list(prefix)),
+  };
 }
 
 /** Whether the store refused, which is not the fault of who asked. */

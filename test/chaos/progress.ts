@@ -58,6 +58,7 @@ function stepOf(event: RunEvent): number {
       return event.status === 'running' ? 0 : -1;
     case 'started':
     case 'log':
+    case 'missing':
     case 'done':
       return -1;
   }

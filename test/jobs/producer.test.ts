@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TrainyardError } from '../../src/errors.js';
 import { until } from './queue/conformance.js';
-import { sceneWithQueue } from './scene.js';
+import { sceneWithQueue, type Scene } from './scene.js';
 import { startedOn } from './started-on.js';
 
 const { queue, scene } = sceneWithQueue();
@@ -66,6 +66,50 @@ describe('submitting', () => {
 });
 
 describe('an idempotency key', () => {
+  const content = Buffer.from('');
+
+  /** The one document that is there for a key. */
+  async function damage({ storage }: Scene): Promise<string> {
+    const [name = ''] = await storage.list('idempotency');
+    await storage.put(`idempotency/${name}`, content);
+    return `idempotency/${name}`;
+  }
+
+  test('whose document is damaged stands for the job that came with it, however often it comes', async () => {
+    const made = await scene();
+    const { producer, store } = made;
+    const options = { idempotencyKey: 'key' };
+    const { job } = await producer.submit({ seed: 7 }, options);
+    await producer.submit({ seed: 8 });
+    const key = await damage(made);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => producer.submit({ seed: 7 }, options)));
+    for (const { job: again, replayed } of [...answers, await producer.submit({ seed: 7 }, options)]) {
+      expect([again.id, replayed]).toEqual([job.id, true]);
+    }
+    await expect(producer.submit({ seed: 8 }, options)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
+    expect(await store.ids()).toHaveLength(2);
+    expect(await made.storage.read(key)).toEqual(content);
+  });
+
+  test('whose document is damaged and that has no job makes one of many', async () => {
+    const made = await scene();
+    const { producer, store, lifecycle } = made;
+    const options = { idempotencyKey: 'key' };
+    const { job: lost } = await producer.submit({}, options);
+    await damage(made);
+    await store.remove(lost.id);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => producer.submit({}, options)));
+    expect(new Set(answers.map(({ job }) => job.id)).size).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    const [id = ''] = await store.ids();
+    await made.end(id, 'succeeded');
+    await lifecycle.remove(id);
+    expect(await made.storage.list('idempotency')).toEqual([]);
+    expect((await producer.submit({ seed: 5 }, options)).replayed).toBe(false);
+  });
+
   test('makes one run of many requests at the same moment', async () => {
     const { producer, store } = await scene();
     const answers = await Promise.all(

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../src/errors.js';
-import type { RunEventBody } from '../../src/jobs/contracts.js';
+import type { RunEvent, RunEventBody } from '../../src/jobs/contracts.js';
 import { createRunLog, logStart, type LogPosition, type RunLog } from '../../src/jobs/run-log.js';
+import { statusAfter } from '../../src/jobs/run-summary.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
@@ -71,6 +72,84 @@ describe('events', () => {
       { seq: 1, step: 1 },
       { seq: 2, step: 2 },
       { seq: 3, step: 3 },
+    ]);
+  });
+});
+
+describe('events that are lost', () => {
+  const file = `runs/${id}/events/000001.jsonl`;
+
+  /** Leaves of the log what `keep` says. */
+  async function damage(storage: Storage, keep: (lines: string[]) => string): Promise<void> {
+    const lines = String(await storage.read(file)).split('\n');
+    await storage.put(file, Buffer.from(keep(lines)));
+  }
+
+  const shown = (events: RunEvent[]) =>
+    events.map((event) => [event.seq, event.type === 'missing' ? `from ${event.first_seq}` : event.type]);
+
+  test.each<[string, (lines: string[]) => string]>([
+    ['taken out', ([one, , , four]) => `${one}\n${four}\n`],
+    ['cut', ([one, two, , four]) => `${one}\n${two.slice(0, 20)}\n${four}\n`],
+    ['overwritten', ([one, two, , four]) => `${one}\n${'\0'.repeat(two.length)}\n{}\n${four}\n`],
+    ['joined', ([one, two, three, four]) => `${one}\n${two}${three}\n${four}\n`],
+  ])('in the middle, %s, are missed where they were, by each reader once', async (_, keep) => {
+    const { storage, log } = await scene();
+    const { writer } = await hold(log);
+    const before = (await steps(log)).next;
+    await writer.append(told(1), told(2), told(3), told(4));
+    await damage(storage, keep);
+    const { events, next } = await log.read(id, before);
+    expect(shown(events)).toEqual([
+      [1, 'checkpoint'],
+      [3, 'from 2'],
+      [4, 'checkpoint'],
+    ]);
+    expect(events[1]).toMatchObject({ message: `Events 2 to 3 are missing: ${file} is damaged.` });
+    expect((await log.read(id, next)).events).toEqual([]);
+    await writer.append(told(5));
+    expect(shown((await log.read(id, next)).events)).toEqual([[5, 'checkpoint']]);
+  });
+
+  test.each<[string, (lines: string[]) => string, number]>([
+    ['all of them', () => '', 1],
+    ['the last ones', ([one]) => `${one}\n`, 2],
+    ['the last one, in part', ([one, two, three]) => `${one}\n${two}\n${three.slice(0, 30)}`, 3],
+    ['the last one, overwritten', ([one, two, three]) => `${one}\n${two}\n${' '.repeat(three.length)}\n`, 3],
+  ])('of a term that has ended are missed, and its status holds: %s', async (_, keep, first) => {
+    const { storage, log } = await scene();
+    const { writer } = await hold(log);
+    await writer.append({ type: 'status', status: 'running', attempt: 1 }, told(1));
+    await writer.appendLast({ type: 'status', status: 'paused' });
+    const whole = (await log.read(id, logStart)).next;
+    await damage(storage, keep);
+    const { events, next } = await log.read(id, logStart);
+    expect(events.at(-1)).toMatchObject({ seq: 3, type: 'missing', first_seq: first, status: 'paused' });
+    expect(statusAfter(events)).toBe('paused');
+    expect(next).toEqual(whole);
+    expect((await log.read(id, next)).events).toEqual([]);
+    // Who goes on numbers on, and what is missing is told once.
+    await (await hold(log)).writer.append(told(2));
+    expect(shown((await log.read(id, next)).events)).toEqual([[4, 'checkpoint']]);
+    expect(shown((await log.read(id, logStart)).events).slice(-2)).toEqual([
+      [3, `from ${first}`],
+      [4, 'checkpoint'],
+    ]);
+  });
+
+  test('show by the bytes alone where the end of the term is older than what else it says', async () => {
+    const { storage, log } = await scene();
+    await (await hold(log)).writer.append(told(1), told(2));
+    await log.claim(id);
+    await log.read(id, logStart);
+    const end = `runs/${id}/terms/000001.end.json`;
+    const { bytes } = JSON.parse(String(await storage.read(end))) as { bytes: number };
+    await storage.put(end, Buffer.from(JSON.stringify({ format_version: 1, bytes })));
+    expect((await steps(log)).steps).toEqual([1, 2]);
+    await damage(storage, ([one]) => `${one}\n`);
+    expect(shown((await log.read(id, logStart)).events)).toEqual([
+      [1, 'checkpoint'],
+      [2, 'from 2'],
     ]);
   });
 });

@@ -1,10 +1,14 @@
+import { rm, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent, RunResult, RunSpec } from '../../src/jobs/contracts.js';
 import { endRun } from '../../src/jobs/end-run.js';
 import { logStart } from '../../src/jobs/run-log.js';
-import { createRunStore } from '../../src/jobs/run-store.js';
+import { createRunReader } from '../../src/jobs/run-state.js';
+import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
 import { emptySummary } from '../../src/jobs/run-summary.js';
-import { temporaryStorage } from '../storage/temporary-storage.js';
+import { createFileStorage } from '../../src/storage/file-storage.js';
+import { temporaryFolder, temporaryStorage } from '../storage/temporary-storage.js';
 import { smallSpec } from './training/small-mnist.js';
 
 describe('ids', () => {
@@ -104,19 +108,83 @@ describe('documents', () => {
     expect(ended).toEqual([(await store.readResult(id))?.status]);
   });
 
-  test.each([
-    ['{"format_version":1', 'is not JSON'],
-    ['{"format_version":2}', 'format version 1'],
-    ['null', 'format version 1'],
-  ])('that cannot be read are refused, not guessed: %s', async (content, problem) => {
+  const reads = {
+    'spec.json': (store: RunStore, id: string) => store.readSpec(id),
+    'result.json': (store: RunStore, id: string) => store.readResult(id),
+    'ending.json': (store: RunStore, id: string) => store.readEnding(id),
+    'closing.json': (store: RunStore, id: string) => store.readEvents(id, logStart),
+    'terms/000001.end.json': (store: RunStore, id: string) => store.readEvents(id, logStart),
+  };
+  const files = Object.keys(reads) as (keyof typeof reads)[];
+
+  /** A run that has ended, all of whose documents are there. */
+  async function endedRun() {
+    const folder = await temporaryFolder();
+    const storage = await createFileStorage(folder);
+    const store = createRunStore(storage);
+    const spec = await smallSpec();
+    const id = await store.create(spec);
+    await (await store.writeEvents(id, await store.claim(id))).append({ type: 'checkpoint', step: 5 });
+    await store.decideEnding(id, 'succeeded');
+    await endRun(store, id, spec, { status: 'succeeded', error: null, now: new Date(0) });
+    await store.readEvents(id, logStart);
+    return { folder, storage, store, id };
+  }
+
+  test.each(
+    files.flatMap((file) =>
+      ['', '{"format_version":1', 'null', '[]', '{"format_version":2}', '{"format_version":1}'].map(
+        (content) => [file, content] as const,
+      ),
+    ),
+  )('that cannot be read are refused, not guessed, and named: %s that is %j', async (file, content) => {
+    const { storage, store, id } = await endedRun();
+    await reads[file](store, id);
+    await storage.put(`runs/${id}/${file}`, Buffer.from(content));
+    await expect(reads[file](store, id)).rejects.toMatchObject({
+      code: 'RUN_CORRUPT',
+      message: expect.stringContaining(`runs/${id}/${file}`) as string,
+    });
+  });
+
+  test.each(files)('whose file cannot be read are damaged, and the store is not away: %s', async (file) => {
+    const { folder, store, id } = await endedRun();
+    const path = join(folder, 'runs', id, file);
+    await rm(path);
+    await symlink(basename(path), path);
+    await expect(reads[file](store, id)).rejects.toMatchObject({
+      code: 'RUN_CORRUPT',
+      message: expect.stringContaining(`runs/${id}/${file} cannot be read`) as string,
+    });
+    expect(await store.ids()).toEqual([id]);
+  });
+
+  test.each(['spec.json', 'result.json'])('that show a run make it damaged as a whole: %s', async (file) => {
+    const { storage, store, id } = await endedRun();
+    const runs = createRunReader(store);
+    expect(await runs.read(id)).toMatchObject({ status: 'succeeded' });
+    await storage.put(`runs/${id}/${file}`, Buffer.from(''));
+    await expect(runs.read(id)).rejects.toMatchObject({ code: 'RUN_CORRUPT' });
+  });
+
+  test('tell which field is damaged, however deep it lies', async () => {
     const storage = await temporaryStorage();
     const store = createRunStore(storage);
-    const id = await store.create(await smallSpec());
-    await storage.put(`runs/${id}/spec.json`, Buffer.from(content));
-    await expect(store.readSpec(id)).rejects.toMatchObject({
-      code: 'RUN_CORRUPT',
-      message: expect.stringContaining(problem) as string,
-    });
+    const spec = await smallSpec();
+    const id = await store.create(spec);
+    for (const [damaged, field] of [
+      [{ ...spec, epochs: '3' }, '/epochs is not a whole number from 1'],
+      [{ ...spec, network: { ...spec.network, hidden: [{ units: 0 }] } }, '/network/hidden/0/units'],
+      [{ ...spec, optimizer: { ...spec.optimizer, type: 'none' } }, '/optimizer/type is not adam or adamw'],
+      [{ ...spec, metadata: { team: 1 } }, '/metadata/team is not text'],
+      [{ ...spec, created_at: 'yesterday' }, '/created_at is not a time'],
+      [{ ...spec, checkpoint: null }, '/checkpoint is not an object'],
+    ] as const) {
+      await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(damaged)));
+      await expect(store.readSpec(id)).rejects.toMatchObject({
+        message: expect.stringContaining(`runs/${id}/spec.json is damaged: ${field}`) as string,
+      });
+    }
   });
 });
 
@@ -177,6 +245,26 @@ describe('events', () => {
     ];
     expect(types((await store.readEvents(id, logStart)).events)).toEqual(all);
     expect(types([...before.events, ...after.events])).toEqual(all);
+  });
+
+  test('that an ended run has lost are missed before its end', async () => {
+    const storage = await temporaryStorage();
+    const store = createRunStore(storage);
+    const spec = await smallSpec();
+    const id = await store.create(spec);
+    const writer = await store.writeEvents(id, await store.claim(id));
+    await writer.append({ type: 'checkpoint', step: 5 }, { type: 'checkpoint', step: 10 });
+    await endRun(store, id, spec, { status: 'succeeded', error: null, now: new Date(0) });
+    const whole = (await store.readEvents(id, logStart)).events;
+    await storage.put(`runs/${id}/events/000001.jsonl`, Buffer.from(''));
+    const { events } = await store.readEvents(id, logStart);
+    expect(events).toMatchObject([
+      { seq: 1, type: 'status' },
+      { seq: 3, type: 'missing', first_seq: 2, message: expect.stringContaining(id) as string },
+      { seq: 4, type: 'status', status: 'succeeded' },
+      { seq: 5, type: 'done' },
+    ]);
+    expect(events.slice(2)).toEqual(whole.slice(3));
   });
 
   test('of a run that is not there are none', async () => {

@@ -1,6 +1,8 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { TrainyardError } from '../../src/errors.js';
+import type { KeyStore } from '../../src/keys/key-store.js';
 import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
 import { createRecordingLog } from '../model/recording-log.js';
 import { idOf, knows, temporaryKeys, withWrongSecret } from './keys.js';
@@ -173,6 +175,41 @@ describe('a running ring', () => {
     unreadable = '';
     await knows(ring, first);
   });
+});
+
+describe('a key whose file cannot be read', () => {
+  async function unreadableKey() {
+    const keys = await temporaryKeys();
+    const text = await keys.make();
+    const key = `keys/${idOf(text)}.json`;
+    let isUnreadable = true;
+    const read: KeyStore['read'] = (id) =>
+      isUnreadable && id === idOf(text)
+        ? Promise.reject(new TrainyardError('BLOB_UNREADABLE', `${key} cannot be read. (EACCES)`))
+        : keys.store.read(id);
+    return { ...keys, text, store: { ...keys.store, read }, mend: () => (isUnreadable = false) };
+  }
+
+  test('lets nobody in, keeps the service closed, harms no other, and works again when it can', async () => {
+    const { openRing, store, make, text, mend } = await unreadableKey();
+    const { log, warnings } = createRecordingLog();
+    const ring = await openRing({ store, log });
+    expect(ring.isConfigured).toBe(true);
+    expect(ring.verify(text)).toHaveProperty('refusal');
+    await knows(ring, await make());
+    expect(warnings).toHaveLength(1);
+    mend();
+    await knows(ring, text);
+  });
+});
+
+test('a service whose only key is damaged asks for keys all the same', async () => {
+  const { openRing, storage, make } = await temporaryKeys();
+  const text = await make();
+  await storage.put(`keys/${idOf(text)}.json`, Buffer.from(''));
+  const ring = await openRing();
+  expect(ring.isConfigured).toBe(true);
+  expect(ring.verify(text)).toHaveProperty('refusal');
 });
 
 test('a ring whose store cannot be read does not start', async () => {

@@ -169,6 +169,35 @@ export function describeStorage(
     await storage.remove('nothing/at/all');
   });
 
+  describe('moving', () => {
+    test('gives a blob another key, whatever it holds', async () => {
+      const storage = await empty();
+      for (const [name, content] of [
+        ['full', 'content'],
+        ['empty', ''],
+      ] as const) {
+        await storage.put(`from/${name}`, text(content));
+        await storage.move(`from/${name}`, `to/deep/${name}`);
+        expect(await storage.read(`from/${name}`)).toBeNull();
+        expect(await storage.read(`to/deep/${name}`)).toEqual(text(content));
+      }
+    });
+
+    test('takes all under a prefix along, and does not mind nothing', async () => {
+      const storage = await empty();
+      for (const key of ['run/spec', 'run/events/1', 'run/events/2', 'run-2/spec']) {
+        await storage.put(key, text(key));
+      }
+      await storage.move('run', 'aside/run');
+      await storage.move('nothing', 'aside/nothing');
+      expect(await storage.list('run')).toEqual([]);
+      expect(await storage.list('aside/run/events')).toEqual(['1', '2']);
+      expect(await storage.read('aside/run/spec')).toEqual(text('run/spec'));
+      expect(await storage.read('run-2/spec')).toEqual(text('run-2/spec'));
+      expect(await storage.list('aside/nothing')).toEqual([]);
+    });
+  });
+
   test.each(badKeys)('the key %j is refused by every method', async (key) => {
     const storage = await empty();
     await expectRefusedByAll(storage, key);
@@ -183,6 +212,8 @@ export async function expectRefusedByAll(storage: Storage, key: string): Promise
     () => storage.create(key, text('')),
     () => storage.append(key, text('')),
     () => storage.list(key),
+    () => storage.move(key, 'b'),
+    () => storage.move('a', key),
     () => storage.remove(key),
   ];
   for (const call of calls) await expect(call()).rejects.toThrow('Not a storage key');

@@ -1,9 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
+import { unreadableAs } from '../../src/storage/storage.js';
 import { badKeys, describeStorage, expectRefusedByAll } from './conformance.js';
 import { mountSmallDisk } from './small-disk.js';
 import { temporaryFolder, temporaryStorage } from './temporary-storage.js';
@@ -169,5 +170,113 @@ describe('a file system that takes no writes', () => {
       await expect(write()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
     }
     expect(await storage.read('runs/one/spec.json')).toEqual(text('{}'));
+  });
+});
+
+describe('a blob that cannot be read', () => {
+  /** The codes with which another user than the owner of the files fails, or null where he does not. */
+  async function codesOfAnotherUser(folder: string, calls: string[]): Promise<(string | null)[]> {
+    const child = await forkStorageScript(
+      folder,
+      `if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }
+       const code = (call) => call().then(() => null, (error) => error.code + ' ' + error.message);
+       const codes = [];
+       for (const call of [${calls.map((call) => `() => storage.${call}`).join()}]) codes.push(await code(call));
+       process.send(codes);`,
+    );
+    const [codes] = (await once(child, 'message')) as [(string | null)[]];
+    return codes;
+  }
+
+  async function folderOfOthers(): Promise<string> {
+    const folder = await temporaryFolder();
+    const storage = await createFileStorage(join(folder, 'storage'));
+    for (const key of ['runs/good/spec.json', 'runs/bad/spec.json', 'runs/shut/terms/1.json']) {
+      await storage.put(key, text('{}'));
+    }
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'storage', 'runs', 'bad', 'spec.json'), 0);
+    await chmod(join(folder, 'storage', 'runs', 'shut', 'terms'), 0);
+    onTestFinished(() => chmod(join(folder, 'storage', 'runs', 'shut', 'terms'), 0o755));
+    return folder;
+  }
+
+  test('is named, and harms no other', async () => {
+    const folder = await folderOfOthers();
+    const codes = await codesOfAnotherUser(folder, [
+      `read('runs/good/spec.json')`,
+      `read('runs/bad/spec.json')`,
+      `read('runs/bad/spec.json', { from: 1 })`,
+      `open('runs/bad/spec.json')`,
+      `list('runs/shut/terms')`,
+      `read('runs/shut/terms/1.json')`,
+      `list('runs')`,
+    ]);
+    expect(codes).toEqual([
+      null,
+      expect.stringContaining('BLOB_UNREADABLE runs/bad/spec.json cannot be read'),
+      expect.stringContaining('BLOB_UNREADABLE runs/bad/spec.json'),
+      expect.stringContaining('BLOB_UNREADABLE runs/bad/spec.json'),
+      expect.stringContaining('BLOB_UNREADABLE runs/shut/terms'),
+      expect.stringContaining('BLOB_UNREADABLE runs/shut/terms/1.json'),
+      null,
+    ]);
+  });
+
+  test.each(['storage', 'storage/runs'])(
+    'because all of %s cannot is the store that is away',
+    async (path) => {
+      const folder = await folderOfOthers();
+      await chmod(join(folder, path), 0o700);
+      if (process.getuid?.() !== 0) await chmod(join(folder, path), 0);
+      onTestFinished(() => chmod(join(folder, path), 0o755));
+      const calls = [`read('runs/good/spec.json')`, `list('runs')`, `list('runs/good')`];
+      for (const code of await codesOfAnotherUser(folder, calls)) {
+        expect(code).toMatch(/^STORAGE_UNAVAILABLE .*storage/);
+      }
+    },
+  );
+
+  test('because it is a link to itself is named too', async () => {
+    const folder = await temporaryFolder();
+    const storage = await createFileStorage(folder);
+    await storage.put('runs/one/spec.json', text('{}'));
+    await storage.remove('runs/one/spec.json');
+    await symlink('spec.json', join(folder, 'runs', 'one', 'spec.json'));
+    const error = { code: 'BLOB_UNREADABLE', message: expect.stringContaining('ELOOP') as string };
+    await expect(storage.read('runs/one/spec.json')).rejects.toMatchObject(error);
+    const forRuns = unreadableAs('RUN_CORRUPT', storage);
+    await expect(forRuns.read('runs/one/spec.json')).rejects.toMatchObject({ code: 'RUN_CORRUPT' });
+  });
+});
+
+describe('keys', () => {
+  const modeOf = async (...path: string[]): Promise<number> => (await stat(join(...path))).mode & 0o777;
+
+  test.each([0, 0o022])('are for their owner alone, under a umask of %i too', async (mask) => {
+    const folder = await temporaryFolder();
+    const child = await forkStorageScript(
+      folder,
+      `process.umask(${mask});
+       await storage.create('keys/one.json', Buffer.from('{}'));
+       await storage.put('keys/two.json', Buffer.from('{}'));
+       await storage.put('runs/one/spec.json', Buffer.from('{}'));
+       process.send('done');`,
+    );
+    await once(child, 'message');
+    const keys = join(folder, 'storage', 'keys');
+    expect(await modeOf(keys)).toBe(0o700);
+    for (const name of await readdir(keys)) expect(await modeOf(keys, name)).toBe(0o600);
+    expect(await modeOf(folder, 'storage', 'runs', 'one', 'spec.json')).toBe(0o666 & ~mask);
+  });
+
+  test('of before are taken from others when the folder is opened', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'keys'), { mode: 0o755 });
+    await writeFile(join(folder, 'keys', 'one.json'), '{}', { mode: 0o644 });
+    const storage = await createFileStorage(folder);
+    expect(await modeOf(folder, 'keys')).toBe(0o700);
+    expect(await modeOf(folder, 'keys', 'one.json')).toBe(0o600);
+    expect(await storage.read('keys/one.json')).toEqual(text('{}'));
   });
 });

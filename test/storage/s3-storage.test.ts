@@ -92,6 +92,7 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
       () => storage.put('key', Buffer.from('')),
       () => storage.create('key', Buffer.from('')),
       () => storage.append('key', Buffer.from('')),
+      () => storage.move('key', 'other'),
       () => storage.remove('key'),
     ];
 

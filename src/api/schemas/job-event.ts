@@ -65,6 +65,20 @@ export const jobEvents = [
     'Something went wrong and was dealt with.',
   ),
   event(
+    'missing',
+    {
+      first_seq: Type.Integer({ description: 'The first one that is missing; the last one is `seq`.' }),
+      status: nullable(
+        Type.Enum([...jobStatuses], {
+          type: 'string',
+          description: 'To which the missing events brought the job; null where that is not known.',
+        }),
+      ),
+      message: Type.String(),
+    },
+    'Stands in place of events that a damaged file has lost.',
+  ),
+  event(
     'done',
     {
       status: Type.Enum([...endStatuses], { type: 'string' }),

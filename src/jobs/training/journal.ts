@@ -46,6 +46,7 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'started':
     case 'progress':
     case 'log':
+    case 'missing':
     case 'done':
       return null;
   }

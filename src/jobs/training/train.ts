@@ -129,6 +129,8 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   async function start(): Promise<void> {
     const choice = { name: engine.name, device: trainer.device, reason };
     const resumedFrom = found?.state.step ?? null;
+    // Whoever wrote the checkpoint had told before that it began.
+    if (found !== null && journal.engine === null) await warn('Events of earlier attempts are missing.');
     await journal.tell({ type: 'started', engine: choice, resumed_from_step: resumedFrom });
     await tellProgress();
     log.info(
@@ -249,7 +251,10 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   }
 
   async function warnOfDamage(step: number, why: string): Promise<void> {
-    const message = `The checkpoint at step ${step} is damaged and passed over: ${why}`;
+    await warn(`The checkpoint at step ${step} is damaged and passed over: ${why}`);
+  }
+
+  async function warn(message: string): Promise<void> {
     log.warn(message);
     await journal.tell({ type: 'log', level: 'warn', message });
   }

@@ -6,9 +6,12 @@
  *
  * The URL is in none of them: it may hold a token.
  */
-import type { Storage } from '../../storage/storage.js';
+import type { Logger } from 'pino';
+import { TrainyardError } from '../../errors.js';
+import { unreadableAs, type Storage } from '../../storage/storage.js';
 import { decodeDocument, encodeDocument } from '../document.js';
-import type { WebhookEvent } from './events.js';
+import { count, nullable, object, oneOf, positive, text, time } from '../shape.js';
+import { webhookEvents, type WebhookEvent } from './events.js';
 
 export interface DeliveryAttempt {
   format_version: 1;
@@ -26,17 +29,27 @@ export interface DeliveryAttempt {
   next_attempt_at: string | null;
 }
 
-/** Of a run that the store has; any other id may be no storage key. */
+export const deliveryAttempt = object<DeliveryAttempt>({
+  format_version: oneOf(1),
+  event_seq: positive,
+  type: oneOf(...webhookEvents),
+  attempt: positive,
+  sent_at: time,
+  status_code: nullable(count),
+  error: nullable(text),
+  duration_ms: count,
+  outcome: oneOf('delivered', 'failed', 'gave_up'),
+  next_attempt_at: nullable(time),
+});
+
+/**
+ * Of a run that the store has; any other id may be no storage key. An attempt whose document is damaged is left out and
+ * logged: nobody knows what came of it, so that its event is sent again.
+ */
 export interface DeliveryLog {
-  /**
-   * All attempts, oldest first.
-   * @throws TrainyardError RUN_CORRUPT
-   */
+  /** All attempts, oldest first. */
   list(runId: string): Promise<DeliveryAttempt[]>;
-  /**
-   * Those of one event, oldest first.
-   * @throws TrainyardError RUN_CORRUPT
-   */
+  /** Those of one event, oldest first. */
   attemptsOf(runId: string, seq: number): Promise<DeliveryAttempt[]>;
   /** Under the next free number, so that of two workers at the same event each keeps its own attempt. */
   append(runId: string, attempt: Omit<DeliveryAttempt, 'format_version' | 'attempt'>): Promise<void>;
@@ -44,7 +57,10 @@ export interface DeliveryLog {
   markGone(runId: string): Promise<void>;
 }
 
-export function createDeliveryLog(storage: Storage): DeliveryLog {
+export function createDeliveryLog(blobs: Storage, log: Pick<Logger, 'warn'>): DeliveryLog {
+  const storage = unreadableAs('RUN_CORRUPT', blobs);
+  /** Damages that the log has told of. */
+  const reported = new Set<string>();
   const folderOf = (runId: string): string => `runs/${runId}/webhooks`;
   const goneKey = (runId: string): string => `${folderOf(runId)}/gone.json`;
   const attemptsFolder = (runId: string, seq: number): string => `${folderOf(runId)}/${padded(seq, 8)}`;
@@ -52,13 +68,28 @@ export function createDeliveryLog(storage: Storage): DeliveryLog {
   async function attemptsOf(runId: string, seq: number): Promise<DeliveryAttempt[]> {
     const folder = attemptsFolder(runId, seq);
     const names = await storage.list(folder);
-    const attempts = await Promise.all(names.map((name) => readAttempt(`${folder}/${name}`)));
+    const attempts = await Promise.all(names.map((name) => readAttempt(runId, `${folder}/${name}`)));
     return attempts.filter((attempt) => attempt !== null);
   }
 
-  async function readAttempt(key: string): Promise<DeliveryAttempt | null> {
-    const bytes = await storage.read(key);
-    return bytes === null ? null : (decodeDocument(bytes, key) as DeliveryAttempt);
+  async function readAttempt(runId: string, key: string): Promise<DeliveryAttempt | null> {
+    try {
+      const bytes = await storage.read(key);
+      return bytes === null ? null : decodeDocument(bytes, key, deliveryAttempt);
+    } catch (error) {
+      if (!(error instanceof TrainyardError && error.code === 'RUN_CORRUPT')) throw error;
+      report(runId, error.message);
+      return null;
+    }
+  }
+
+  function report(runId: string, reason: string): void {
+    if (reported.has(reason)) return;
+    reported.add(reason);
+    log.warn(
+      { job: runId, reason, damaged: reported.size },
+      'an attempt to send a webhook is damaged and left out; its event may be sent again',
+    );
   }
 
   return {

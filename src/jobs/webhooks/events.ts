@@ -34,7 +34,7 @@ export interface SentEvent {
   seq: number;
   time: string;
   type: string;
-  status?: string;
+  status?: string | null;
 }
 
 /** As what the job's webhook is told of the event; null when it is not. */

@@ -39,7 +39,7 @@ export function createWebhooks(options: {
   log: Logger;
 }): Webhooks {
   const { storage, store, runs, feed, queue, show, secret, allowPrivate, log } = options;
-  const deliveryLog = createDeliveryLog(storage);
+  const deliveryLog = createDeliveryLog(storage, log);
   const deliverer =
     secret &&
     createDeliverer({

@@ -272,6 +272,22 @@ describe('a run that is asked to stop', () => {
   });
 });
 
+test('a run whose events are lost goes on from its checkpoint, ends with the same bits, and says so', async () => {
+  const [whole, damaged] = [await sceneOf(), await sceneOf()];
+  await whole.train();
+  while ((await damaged.storage.list(damaged.store.checkpointsOf(damaged.runId))).length === 0) {
+    await damaged.train({ signal: stopAtLook(2) });
+  }
+  const events = `runs/${damaged.runId}/events`;
+  for (const name of await damaged.storage.list(events)) {
+    await damaged.storage.put(`${events}/${name}`, Buffer.from(''));
+  }
+  expect(await damaged.train()).toBe('finished');
+  const told = (await eventsOf(damaged)).find(({ type }) => type === 'log' || type === 'missing');
+  expect(told).toMatchObject({ message: expect.stringContaining('missing') as string });
+  expect((await outcomeOf(damaged)).checkpoint).toEqual((await outcomeOf(whole)).checkpoint);
+});
+
 describe('a run that takes any engine', () => {
   test('goes on with the one that it was begun on, and ends with that one’s bits', async () => {
     const [begun, asked, neither] = [

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDeliveryLog } from '../../../src/jobs/webhooks/delivery-log.js';
+import { createRecordingLog } from '../../model/recording-log.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
 
 const runId = `job_${'0'.repeat(26)}`;
@@ -19,7 +20,7 @@ function failedAt(seq: number, second: number) {
 
 test('an attempt is a document of its own, numbered within its event', async () => {
   const storage = await temporaryStorage();
-  const log = createDeliveryLog(storage);
+  const log = createDeliveryLog(storage, createRecordingLog().log);
   await log.append(runId, failedAt(12, 1));
   await log.append(runId, failedAt(12, 2));
   const key = `runs/${runId}/webhooks/00000012/0002.json`;
@@ -33,7 +34,7 @@ test('an attempt is a document of its own, numbered within its event', async () 
 });
 
 test('a run’s attempts are listed oldest first, over all its events', async () => {
-  const log = createDeliveryLog(await temporaryStorage());
+  const log = createDeliveryLog(await temporaryStorage(), createRecordingLog().log);
   await log.append(runId, failedAt(2, 1));
   await log.append(runId, failedAt(10, 2));
   await log.append(runId, failedAt(2, 3));
@@ -49,15 +50,17 @@ test('a run’s attempts are listed oldest first, over all its events', async ()
 test('workers that record the same event at once each keep their attempt', async () => {
   const storage = await temporaryStorage();
   await Promise.all(
-    Array.from({ length: 8 }, (_, i) => createDeliveryLog(storage).append(runId, failedAt(3, i))),
+    Array.from({ length: 8 }, (_, i) =>
+      createDeliveryLog(storage, createRecordingLog().log).append(runId, failedAt(3, i)),
+    ),
   );
-  const attempts = await createDeliveryLog(storage).attemptsOf(runId, 3);
+  const attempts = await createDeliveryLog(storage, createRecordingLog().log).attemptsOf(runId, 3);
   expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect(new Set(attempts.map(({ sent_at }) => sent_at)).size).toBe(8);
 });
 
 test('a receiver that is gone is remembered, and is no attempt', async () => {
-  const log = createDeliveryLog(await temporaryStorage());
+  const log = createDeliveryLog(await temporaryStorage(), createRecordingLog().log);
   expect(await log.isGone(runId)).toBe(false);
   await log.markGone(runId);
   await log.markGone(runId);
@@ -65,12 +68,20 @@ test('a receiver that is gone is remembered, and is no attempt', async () => {
   expect(await log.list(runId)).toEqual([]);
 });
 
-test.each(['{', '{}', 'null', '{"format_version":2}'])('a document that is %s is reported', async (text) => {
-  const storage = await temporaryStorage();
-  const key = `runs/${runId}/webhooks/00000001/0001.json`;
-  await storage.put(key, Buffer.from(text));
-  const log = createDeliveryLog(storage);
-  const corrupt = { code: 'RUN_CORRUPT', message: expect.stringContaining(key) as string };
-  await expect(log.list(runId)).rejects.toMatchObject(corrupt);
-  await expect(log.attemptsOf(runId, 1)).rejects.toMatchObject(corrupt);
-});
+test.each(['', '{', '{}', 'null', '{"format_version":2}', '{"format_version":1}'])(
+  'a document that is %j is left out of its event and of no other, and the log says so once',
+  async (text) => {
+    const storage = await temporaryStorage();
+    const key = `runs/${runId}/webhooks/00000001/0001.json`;
+    await storage.put(key, Buffer.from(text));
+    const { log, warnings } = createRecordingLog();
+    const deliveries = createDeliveryLog(storage, log);
+    await deliveries.append(runId, failedAt(1, 1));
+    await deliveries.append(runId, failedAt(2, 2));
+    expect((await deliveries.attemptsOf(runId, 1)).map(({ attempt }) => attempt)).toEqual([2]);
+    expect((await deliveries.list(runId)).map(({ event_seq }) => event_seq)).toEqual([1, 2]);
+    expect(warnings).toMatchObject([
+      { job: runId, damaged: 1, reason: expect.stringContaining(key) as string },
+    ]);
+  },
+);

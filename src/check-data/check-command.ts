@@ -1,0 +1,72 @@
+/** `npm run -s check-data`: reads the whole store, says what is damaged and what that costs, and moves it aside if asked to. */
+import { parseArgs } from 'node:util';
+import { TrainyardError } from '../errors.js';
+import type { Storage } from '../storage/storage.js';
+import { checkStore, type Found, type Report } from './check-store.js';
+
+export const usage = `Reads all that is kept in DATA_DIR or STORE_URL and says what is damaged.
+
+  npm run -s check-data -- [--repair] [--json]
+
+  --repair  moves what is damaged to damaged/, under the time of the check. Stop the service first.
+  --json    one JSON object a line
+
+Exits with 0 when all is whole, 1 when something is damaged, 2 when it could not check.
+`;
+
+export interface CheckOptions {
+  repair: boolean;
+  json: boolean;
+}
+
+/** @throws TrainyardError INVALID_REQUEST */
+export function parseOptions(args: string[]): CheckOptions {
+  try {
+    const { repair = false, json = false } = parseArgs({
+      args,
+      options: { repair: { type: 'boolean' }, json: { type: 'boolean' } },
+    }).values;
+    return { repair, json };
+  } catch (error) {
+    throw new TrainyardError('INVALID_REQUEST', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Whether all is whole. */
+export async function runCheck(
+  storage: Storage,
+  { repair, json }: CheckOptions,
+  terminal: { out: (line: string) => void; progress: (line: string) => void },
+  now: Date,
+): Promise<boolean> {
+  const report = await checkStore(storage, {
+    repair,
+    now,
+    onDamage: (damage) => {
+      terminal.progress('');
+      terminal.out(json ? JSON.stringify(asJson(damage)) : sentence(damage, repair));
+    },
+    onProgress: (done, of) => terminal.progress(done === of ? '' : `Checked ${done} of ${of}`),
+  });
+  terminal.out(json ? JSON.stringify({ ...report, store: storage.description }) : summary(report, repair));
+  return report.damaged === 0;
+}
+
+function asJson({ key, problem, cost, movedTo }: Found): object {
+  return { key, problem, cost, moved_to: movedTo };
+}
+
+function sentence({ problem, cost, movedTo, repair }: Found, wanted: boolean): string {
+  const moved = movedTo !== null ? ` Moved to ${movedTo.join(', ')}.` : '';
+  const left = wanted && repair.length === 0 ? ' Left where it is: make it readable, and check again.' : '';
+  return `${problem} ${cost}${moved}${left}`;
+}
+
+function summary({ counts, damaged }: Report, repair: boolean): string {
+  const checked = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
+  const next =
+    damaged === 0
+      ? 'Nothing is damaged.'
+      : `Damaged: ${damaged}. ${repair ? 'Check again, and start the service.' : 'Stop the service and add --repair to move it aside.'}`;
+  return `Checked ${checked.join(', ')}. ${next}`;
+}

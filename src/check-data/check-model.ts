@@ -1,0 +1,127 @@
+/** Checks the versions of a model, with their files, and its aliases. */
+import { TrainyardError } from '../errors.js';
+import type { Alias } from '../model/aliases.js';
+import { decodeManifest, encodeManifest } from '../model/manifest.js';
+import {
+  aliasKey,
+  aliasPattern,
+  folderOf,
+  latestAlias,
+  numbersIn,
+  removedKey,
+  unloadedKey,
+  versionKey,
+} from '../model/model-folder.js';
+import type { VersionManifest } from '../model/registry.js';
+import { object } from '../jobs/shape.js';
+import type { Storage } from '../storage/storage.js';
+import { checkFile, damageOf, damageOfDocument, type Counts, type Damage, type Part } from './damage.js';
+
+export function modelPart(name: string): Part {
+  return { name: `models/${name}`, check: (storage, counts) => checkModel(storage, name, counts) };
+}
+
+async function checkModel(storage: Storage, name: string, counts: Counts): Promise<Damage[]> {
+  counts.models++;
+  const good = new Set<number>();
+  const damages: Damage[] = [];
+  for (const version of numbersIn(await storage.list(`${folderOf(name)}/versions`))) {
+    counts.versions++;
+    const found = await checkVersion(storage, name, version);
+    if (found.length === 0) good.add(version);
+    damages.push(...found);
+  }
+  return [
+    ...damages,
+    ...(await checkRemoved(storage, name)),
+    ...(await checkAliases(storage, name, good, counts)),
+    ...(await damageOfDocument(storage, unloadedKey(name), object({}), {
+      cost: `Nothing: that the file is there keeps the model ${name} from being served.`,
+      repair: [
+        { move: unloadedKey(name) },
+        { put: unloadedKey(name), content: Buffer.from('{"format_version":1}') },
+      ],
+    })),
+  ];
+}
+
+async function checkVersion(storage: Storage, name: string, version: number): Promise<Damage[]> {
+  const key = versionKey(name, version);
+  const cost = `Version ${version} of ${name} cannot be served or downloaded; its other versions are unaffected.`;
+  const read = { bytes: null as Buffer | null, manifest: null as VersionManifest | null };
+  const check = async (): Promise<void> => {
+    read.bytes = await storage.read(key);
+    if (read.bytes !== null) read.manifest = decodeManifest(key, read.bytes) as VersionManifest;
+  };
+  // Its number is not given again.
+  const repair = [{ put: removedKey(name, version), content: unknownVersion(name, version) }, { move: key }];
+  const damages = await damageOf(key, check, { cost, repair });
+  if (read.bytes === null || read.manifest === null) return damages;
+  const { file } = read.manifest;
+  return damageOf(file.key, () => checkFile(storage, file.key, file), {
+    cost,
+    repair: [{ put: removedKey(name, version), content: read.bytes }, { move: key }, { move: file.key }],
+  });
+}
+
+async function checkRemoved(storage: Storage, name: string): Promise<Damage[]> {
+  const damages: Damage[] = [];
+  for (const version of numbersIn(await storage.list(`${folderOf(name)}/removed`))) {
+    const key = removedKey(name, version);
+    const check = async (): Promise<void> => {
+      const bytes = await storage.read(key);
+      if (bytes !== null) decodeManifest(key, bytes);
+    };
+    const cost = `Nothing: that the file is there keeps the number ${version} of ${name} from being given again.`;
+    const repair = [{ move: key }, { put: key, content: unknownVersion(name, version) }];
+    damages.push(...(await damageOf(key, check, { cost, repair })));
+  }
+  return damages;
+}
+
+/** Keeps the number of a version of which nothing is known any more. */
+function unknownVersion(model: string, version: number): Buffer {
+  const manifest: VersionManifest = {
+    format_version: 1,
+    model,
+    version,
+    run_id: '',
+    step: 0,
+    metrics: null,
+    network: { inputs: 1, hidden: [], outputs: 1 },
+    labels: [],
+    parameters: 0,
+    file: { key: '', size_bytes: 0, sha256: '' },
+    created_at: new Date().toISOString(),
+  };
+  return encodeManifest(manifest);
+}
+
+async function checkAliases(
+  storage: Storage,
+  name: string,
+  good: ReadonlySet<number>,
+  counts: Counts,
+): Promise<Damage[]> {
+  const damages: Damage[] = [];
+  for (const file of await storage.list(`${folderOf(name)}/aliases`)) {
+    const alias = file.replace(/\.json$/, '');
+    if (!aliasPattern.test(alias) || alias === file) continue;
+    counts.aliases++;
+    const key = aliasKey(name, alias);
+    const check = async (): Promise<void> => {
+      const bytes = await storage.read(key);
+      if (bytes === null) return;
+      const { version } = decodeManifest(key, bytes) as Alias;
+      if (good.has(version)) return;
+      const message = `${key} stands for version ${version}, which is damaged or not there.`;
+      throw new TrainyardError('CHECKPOINT_CORRUPT', message);
+    };
+    const cost =
+      alias === latestAlias
+        ? `The model ${name} is not pinned any more: \`latest\` follows its newest version. Set it again.`
+        : `The alias ${alias} of ${name} stands for nothing until it is set again.`;
+    damages.push(...(await damageOf(key, check, { cost, repair: [{ move: key }] })));
+  }
+  return damages;
+}

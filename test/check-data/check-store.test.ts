@@ -1,0 +1,192 @@
+import { rm, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { checkStore, type Found, type Report } from '../../src/check-data/check-store.js';
+import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
+import { createRunReader } from '../../src/jobs/run-state.js';
+import { createRunStore } from '../../src/jobs/run-store.js';
+import { createKeyStore } from '../../src/keys/key-store.js';
+import { createRegistry } from '../../src/model/registry.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { createRecordingLog } from '../model/recording-log.js';
+import { flipBit } from '../storage/temporary-storage.js';
+import { wholeStore } from './whole-store.js';
+
+const now = new Date('2026-02-03T04:05:06.789Z');
+
+async function check(storage: Storage, repair = false): Promise<{ found: Found[]; report: Report }> {
+  const found: Found[] = [];
+  const report = await checkStore(storage, {
+    repair,
+    now,
+    onDamage: (damage) => found.push(damage),
+    onProgress: () => undefined,
+    lookAgainAfterMs: 0,
+  });
+  return { found, report };
+}
+
+/** All blobs and what is in them. */
+async function contentsOf(storage: Storage, prefixes: string[]): Promise<Map<string, string>> {
+  const contents = new Map<string, string>();
+  for (const prefix of prefixes) {
+    const blob = await storage.read(prefix);
+    if (blob !== null) contents.set(prefix, blob.toString('latin1'));
+    const below = (await storage.list(prefix)).map((name) => `${prefix}/${name}`);
+    for (const [key, content] of await contentsOf(storage, below)) contents.set(key, content);
+  }
+  return contents;
+}
+
+const everything = ['runs', 'models', 'idempotency', 'keys'];
+
+test('a whole store is whole, and looking changes nothing', async () => {
+  const { storage } = await wholeStore();
+  const before = await contentsOf(storage, everything);
+  const { found, report } = await check(storage);
+  expect(found).toEqual([]);
+  expect(report).toEqual({
+    damaged: 0,
+    counts: {
+      jobs: 2,
+      checkpoints: 1,
+      models: 1,
+      versions: 2,
+      aliases: 1,
+      'idempotency keys': 1,
+      'API keys': 2,
+    },
+  });
+  expect(await contentsOf(storage, everything)).toEqual(before);
+});
+
+describe('damage', () => {
+  const kinds: [string, RegExp][] = [
+    ['spec', /cannot be shown or resumed; versions .* unaffected/],
+    ['result', /ends anew from its checkpoints/],
+    ['ending', /a cancellation that it held is forgotten/],
+    ['closing', /events .* cannot be read/],
+    ['claim', /Nothing/],
+    ['end of a term', /events .* cannot be read/],
+    ['request to pause', /Nothing/],
+    ['events', /events .* cannot be shown; its checkpoints and versions are unaffected/],
+    ['events of an ended job', /events .* cannot be shown/],
+    ['manifest of a checkpoint', /takes the one before/],
+    ['file of a checkpoint', /takes the one before/],
+    ['attempt of a webhook', /may be sent again/],
+    ['receiver that is gone', /Nothing/],
+    ['manifest of a version', /cannot be served or downloaded/],
+    ['file of a version', /cannot be served or downloaded/],
+    ['version that an alias stands for', /cannot be served or downloaded/],
+    ['removed version', /Nothing/],
+    ['alias', /not pinned any more/],
+    ['unloaded model', /Nothing/],
+    ['idempotency key', /found by its spec/],
+    ['key', /goes on asking for keys/],
+    ['revocation', /Nothing/],
+  ];
+
+  test.each(kinds)('of a %s is named with its cost, and put right without losing it', async (kind, cost) => {
+    const { storage, keys } = await wholeStore();
+    const key = keys[kind] ?? '';
+    const content = Buffer.from('');
+    await storage.put(key, content);
+    const before = await contentsOf(storage, everything);
+
+    const { found } = await check(storage);
+    expect(found.length).toBeGreaterThan(0);
+    expect(key.startsWith(found[0]?.key ?? '?')).toBe(true);
+    expect(found[0]?.problem).toContain(found[0]?.key);
+    expect(found[0]?.cost).toMatch(cost);
+    expect(found[0]?.movedTo).toBeNull();
+    expect(await contentsOf(storage, everything)).toEqual(before);
+
+    const repaired = await check(storage, true);
+    expect(repaired.found.map((each) => each.key)).toEqual(
+      expect.arrayContaining(found.map((each) => each.key)),
+    );
+    expect(await storage.read(`damaged/2026-02-03T04-05-06.789Z/${key}`)).toEqual(content);
+    expect((await check(storage)).found).toEqual([]);
+  });
+
+  test('of one bit is found in every document that carries a digest', async () => {
+    for (const kind of ['manifest of a checkpoint', 'file of a checkpoint', 'file of a version', 'alias']) {
+      const { storage, keys } = await wholeStore();
+      await flipBit(storage, keys[kind] ?? '', 1_000);
+      expect((await check(storage)).found, kind).toHaveLength(1);
+    }
+  });
+
+  test('of several kinds is found in one go, and put right in one', async () => {
+    const { storage, keys } = await wholeStore();
+    for (const kind of ['result', 'events', 'claim', 'file of a version', 'key']) {
+      await storage.put(keys[kind] ?? '', Buffer.from('{"format_version":1}'));
+    }
+    const { found } = await check(storage);
+    expect(found.length).toBeGreaterThanOrEqual(5);
+    await check(storage, true);
+    expect((await check(storage)).found).toEqual([]);
+  });
+
+  test('that is only a file that cannot be read is left for its owner to make readable', async () => {
+    const { folder, storage, keys } = await wholeStore();
+    const path = join(folder, keys['spec'] ?? '');
+    await rm(path);
+    await symlink(basename(path), path);
+    const { found } = await check(storage, true);
+    expect(found).toMatchObject([{ key: keys['spec'], movedTo: null }]);
+    expect((await check(storage)).found).toHaveLength(1);
+  });
+
+  test('that is gone at a second look was none', async () => {
+    const { storage, keys } = await wholeStore();
+    const key = keys['spec'] ?? '';
+    const whole = await storage.read(key);
+    let looks = 0;
+    const healing: Storage = {
+      ...storage,
+      read: (name, options) =>
+        name === key && looks++ === 0 ? Promise.resolve(Buffer.from('')) : storage.read(name, options),
+    };
+    expect((await check(healing)).found).toEqual([]);
+    expect(await storage.read(key)).toEqual(whole);
+  });
+});
+
+describe('after a repair', () => {
+  test('a paused job is paused still, tells that events are missing, and tells it once', async () => {
+    const { storage, keys, paused } = await wholeStore();
+    await storage.put(keys['events'] ?? '', Buffer.from(''));
+    const before = await createRunReader(createRunStore(storage)).read(paused);
+    await check(storage, true);
+    const after = await createRunReader(createRunStore(storage)).read(paused);
+    expect(after).toEqual(before);
+    expect(after).toMatchObject({ status: 'paused', summary: { last_error: { code: 'RUN_CORRUPT' } } });
+  });
+
+  test('an idempotency key stands for the same job', async () => {
+    const { storage, keys, ended } = await wholeStore();
+    await storage.put(keys['idempotency key'] ?? '', Buffer.from('{'));
+    await check(storage, true);
+    expect(await createIdempotencyKeys(storage).find('once')).toMatchObject({ run_id: ended, request: null });
+  });
+
+  test('the number of a version is not given again', async () => {
+    const { storage, keys, ended } = await wholeStore();
+    await storage.put(keys['manifest of a version'] ?? '', Buffer.from(''));
+    await check(storage, true);
+    const registry = createRegistry(storage, createRecordingLog().log);
+    expect(await registry.versionNumbers('pets')).toEqual([2]);
+    const file = (await registry.load('pets', 2)).parameters;
+    expect(file.size).toBeGreaterThan(0);
+    expect(ended).toMatch(/^job_/);
+  });
+
+  test('a service whose keys were all damaged asks for keys still', async () => {
+    const { storage, keys } = await wholeStore();
+    for (const kind of ['key', 'revocation']) await storage.put(keys[kind] ?? '', Buffer.from(''));
+    await check(storage, true);
+    const listed = await createKeyStore(storage).list();
+    expect(listed.map(({ isRevoked }) => isRevoked)).toEqual([true, true]);
+  });
+});

@@ -1,0 +1,121 @@
+/** A store with one of everything that is kept, all of it whole. */
+import { pino } from 'pino';
+import { endRun } from '../../src/jobs/end-run.js';
+import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
+import { logStart } from '../../src/jobs/run-log.js';
+import { createRunStore } from '../../src/jobs/run-store.js';
+import { createDeliveryLog } from '../../src/jobs/webhooks/delivery-log.js';
+import { createKeyStore } from '../../src/keys/key-store.js';
+import { createAliases } from '../../src/model/aliases.js';
+import { writeCheckpoint } from '../../src/model/checkpoint.js';
+import { createRegistry } from '../../src/model/registry.js';
+import { createFileStorage } from '../../src/storage/file-storage.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { smallSpec } from '../jobs/training/small-mnist.js';
+import { smallDescription, smallModelFile, stateAt } from '../model/small-model.js';
+import { temporaryFolder } from '../storage/temporary-storage.js';
+
+export interface WholeStore {
+  folder: string;
+  storage: Storage;
+  /** A run that has ended, with a checkpoint, an idempotency key and a webhook. */
+  ended: string;
+  /** One that is paused. */
+  paused: string;
+  keyId: string;
+  /** By what it is, the key of one blob of each kind. */
+  keys: Record<string, string>;
+}
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+
+export async function wholeStore(): Promise<WholeStore> {
+  const folder = await temporaryFolder();
+  const storage = await createFileStorage(folder);
+  const log = pino({ level: 'silent' });
+  const store = createRunStore(storage, { now: () => now });
+  const spec = { ...(await smallSpec()), idempotency_key: 'once' };
+  const ended = await store.create(spec);
+  const term = await store.claim(ended);
+  const writer = await store.writeEvents(ended, term);
+  await writer.append({ type: 'status', status: 'running', attempt: 1 }, { type: 'checkpoint', step: 5 });
+  const checkpoint = { description: smallDescription, state: stateAt(5), metrics: [], term, now };
+  const position = { epoch_samples: 0, epoch_loss_sum: 0, epoch_correct: 0 };
+  await writeCheckpoint(storage, store.checkpointsOf(ended), { ...checkpoint, position });
+  await store.decideEnding(ended, 'succeeded');
+  await endRun(store, ended, spec, { status: 'succeeded', error: null, now });
+  await store.readEvents(ended, logStart);
+  await createIdempotencyKeys(storage).remember('once', { run_id: ended, request: { epochs: 3 } });
+  const deliveries = createDeliveryLog(storage, log);
+  await deliveries.append(ended, {
+    event_seq: 4,
+    type: 'job.succeeded',
+    sent_at: now.toISOString(),
+    status_code: 200,
+    error: null,
+    duration_ms: 1,
+    outcome: 'delivered',
+    next_attempt_at: null,
+  });
+  await deliveries.markGone(ended);
+
+  const paused = await store.create(await smallSpec());
+  const held = await store.claim(paused);
+  const telling = await store.writeEvents(paused, held);
+  await telling.append({ type: 'status', status: 'running', attempt: 1 });
+  await store.askToPause(paused, held);
+  await telling.appendLast({ type: 'status', status: 'paused' });
+
+  const registry = createRegistry(storage, log);
+  for (const step of [1, 2, 3]) {
+    const file = smallModelFile(step);
+    await registry.publish({ model: 'pets', runId: ended, step, file, metrics: null, now });
+  }
+  const aliases = createAliases({ storage, registry });
+  await aliases.set('pets', 'latest', 2);
+  await registry.remove('pets', 1, () => Promise.resolve(false));
+  await registry.setUnloaded('pets', true);
+
+  const keys = createKeyStore(storage);
+  const { key } = await keys.create(
+    { name: 'web', scopes: ['predict'], requestsPerMinute: null, expiresAt: null },
+    now,
+  );
+  const revoked = await keys.create(
+    { name: 'old', scopes: ['predict'], requestsPerMinute: null, expiresAt: null },
+    now,
+  );
+  await keys.revoke(revoked.key.id, now);
+  const [idempotency = ''] = await storage.list('idempotency');
+  return {
+    folder,
+    storage,
+    ended,
+    paused,
+    keyId: key.id,
+    keys: {
+      spec: `runs/${ended}/spec.json`,
+      result: `runs/${ended}/result.json`,
+      ending: `runs/${ended}/ending.json`,
+      closing: `runs/${ended}/closing.json`,
+      claim: `runs/${ended}/terms/000001.json`,
+      'end of a term': `runs/${ended}/terms/000001.end.json`,
+      'request to pause': `runs/${paused}/terms/000001.pause.json`,
+      events: `runs/${paused}/events/000001.jsonl`,
+      'events of an ended job': `runs/${ended}/events/000001.jsonl`,
+      'manifest of a checkpoint': `runs/${ended}/checkpoints/step-00000005.000001/manifest.json`,
+      'file of a checkpoint': `runs/${ended}/checkpoints/step-00000005.000001/model.safetensors`,
+      'attempt of a webhook': `runs/${ended}/webhooks/00000004/0001.json`,
+      'receiver that is gone': `runs/${ended}/webhooks/gone.json`,
+      'manifest of a version': 'models/pets/versions/000003.json',
+      'file of a version': `models/pets/files/${ended}-3.safetensors`,
+      'version that an alias stands for': 'models/pets/versions/000002.json',
+      'removed version': 'models/pets/removed/000001.json',
+      alias: 'models/pets/aliases/latest.json',
+      'unloaded model': 'models/pets/unloaded.json',
+      'idempotency key': `idempotency/${idempotency}`,
+      key: `keys/${key.id}.json`,
+      revocation: `keys/${revoked.key.id}.revoked.json`,
+    },
+  };
+}
