@@ -190,11 +190,13 @@ async function startApi(
     registry,
     aliases,
     engine: engine.engine,
+    memoryBytes: config.modelMemoryBytes,
     log,
     observe: predictions,
     ...lookPace(config.store),
   });
   predictions.readServed(() => modelServer.status());
+  predictions.readMemory(() => modelServer.sizeBytes());
   const idempotencyKeys = createIdempotencyKeys(storage);
   const queue = queues.training;
   const producer = createProducer({
@@ -237,9 +239,10 @@ async function startApi(
     await retention.stop();
     await modelServer.stop();
   });
-  await modelServer.start();
-  await retention.start();
   await producer.start();
+  // Neither is waited for: however many models there are, the service listens. Readiness says when they can answer.
+  void modelServer.start();
+  void retention.start();
   return { url: await listen(app, config) };
 }
 
