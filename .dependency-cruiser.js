@@ -3,8 +3,8 @@
  * each rule and expects it to be found. Type-only imports count like any other.
  */
 
-/** Errors, deadlines, what is remembered for a while, and the logger are everyone's. */
-const foundation = '^src/(errors|deadline|remembered|log)\\.ts$';
+/** Errors, deadlines, what is remembered for a while, work in slices, and the logger are everyone's. */
+const foundation = '^src/(errors|deadline|remembered|log|slices)\\.ts$';
 
 /** Matches a package wherever it is resolved to, and also where it is not installed. */
 const packages = (...names) => `(?:^|node_modules/)(?:${names.join('|')})(?:/|$)`;

@@ -20,6 +20,7 @@ const Env = Type.Object({
   MAX_QUEUED_JOBS: Type.Integer({ minimum: 1, default: 1_000 }),
   MAX_WAITING_PREDICTIONS: Type.Integer({ minimum: 1, default: 512 }),
   KEEP_VERSIONS: Type.Optional(Type.Integer({ minimum: 1 })),
+  MODEL_MEMORY_MB: Type.Optional(Type.Integer({ minimum: 1 })),
   TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
   WEBHOOK_SECRET: Type.Optional(Type.String()),
   WEBHOOK_ALLOW_PRIVATE: Switch,
@@ -84,6 +85,8 @@ export interface Config {
   readonly maxWaitingPredictions: number;
   /** Of the newest versions of each model; Infinity: all. */
   readonly keepVersions: number;
+  /** What the versions that are loaded may hold together; a larger one is refused. */
+  readonly modelMemoryBytes: number;
   /** A network whose training is estimated to need more is refused. */
   readonly trainingMemoryLimitBytes: number;
   /** As it is set; undefined: no webhooks. */
@@ -138,6 +141,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxQueuedJobs: values.MAX_QUEUED_JOBS,
     maxWaitingPredictions: values.MAX_WAITING_PREDICTIONS,
     keepVersions: values.KEEP_VERSIONS ?? Infinity,
+    modelMemoryBytes:
+      values.MODEL_MEMORY_MB === undefined
+        ? Math.floor(machineMemoryBytes() / 4)
+        : values.MODEL_MEMORY_MB * 2 ** 20,
     trainingMemoryLimitBytes:
       values.TRAINING_MEMORY_LIMIT_MB === undefined
         ? Math.floor(machineMemoryBytes() / 2)

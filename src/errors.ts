@@ -21,6 +21,7 @@ export const errorCodes = {
   QUEUE_FULL: 'As many jobs wait as this service takes in.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key came with another request before.',
   MODEL_NOT_FOUND: 'No model of this name has been published.',
+  MODEL_TOO_LARGE: 'The model takes more memory than this service has for models.',
   VERSION_NOT_FOUND: 'The model has no such version.',
   ALIAS_NOT_FOUND: 'The model has no such alias.',
   VERSION_IN_USE: 'An alias stands for the version.',

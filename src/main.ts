@@ -208,6 +208,7 @@ async function startApi(
     registry,
     aliases,
     engine: engine.engine,
+    memoryBytes: config.modelMemoryBytes,
     log,
     observe: {
       ...predictions,
@@ -219,6 +220,7 @@ async function startApi(
     ...lookPace(config.store),
   });
   predictions.readServed(() => modelServer.status());
+  predictions.readMemory(() => modelServer.sizeBytes());
   const idempotencyKeys = createIdempotencyKeys(storage);
   const index = createRunIndex({ store, runs, log, ...lookPace(config.store) });
   metrics.jobs.readDamaged(() => index.damagedCount());
@@ -266,10 +268,11 @@ async function startApi(
     await retention.stop();
     await modelServer.stop();
   });
-  await modelServer.start();
-  await retention.start();
-  // With many runs its first sweep takes seconds.
+  // With many jobs its first sweep takes seconds.
   void producer.start();
+  // Neither is waited for: however many models there are, the service listens. Readiness says when they can answer.
+  void modelServer.start();
+  void retention.start();
   return { url: await listen(app, config) };
 }
 

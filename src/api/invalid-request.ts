@@ -1,5 +1,6 @@
 /** What a schema's validator found wrong, said to a person: which field, and what it must be. */
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
+import { modelNamePattern, whyNoModelName } from '../model/model-folder.js';
 import { nearestTo } from './nearest-word.js';
 
 export interface InvalidField {
@@ -158,6 +159,7 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema, d
     case 'maxLength':
       return `${subject} must have at most ${counted(limit, 'character')}.`;
     case 'pattern':
+      if (params['pattern'] === modelNamePattern.source) return whyNoModelName(String(data));
       return `${subject} is not of the form ${String(params['pattern'])}. ${parentSchema?.description ?? ''}`.trimEnd();
     case 'oneOf': {
       const names = parentSchema?.oneOf?.flatMap(({ required = [] }) => required) ?? [];

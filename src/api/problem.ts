@@ -46,6 +46,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   STORAGE_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
   DEADLINE_EXCEEDED: 504,
+  MODEL_TOO_LARGE: 507,
   STORAGE_FULL: 507,
 };
 

@@ -1,7 +1,7 @@
 /** Which published version a path means; whether it is loaded does not matter here. */
 import { TrainyardError } from '../errors.js';
-import type { Aliases } from '../model/aliases.js';
-import { latestAlias, modelNamePattern } from '../model/model-folder.js';
+import { damagedAliasError, type Aliases } from '../model/aliases.js';
+import { latestAlias, modelNamePattern, whyNoModelName } from '../model/model-folder.js';
 import type { Registry, VersionManifest } from '../model/registry.js';
 
 export interface Published {
@@ -11,7 +11,8 @@ export interface Published {
 
 /**
  * The manifest of the version of that number, or of that which the alias stands for.
- * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT
+ * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT, MODEL_NOT_READY where the
+ * alias is damaged
  */
 export async function manifestOf(
   { registry, aliases }: Published,
@@ -31,13 +32,16 @@ async function versionNamed(
   name: string,
   alias: string,
 ): Promise<number | null | undefined> {
-  const { versions } = await aliases.names(name);
-  return versions.has(latestAlias) ? versions.get(alias) : null;
+  const { versions, damaged } = await aliases.names(name);
+  const unknown = damaged.find((each) => each.alias === alias);
+  if (unknown !== undefined) throw damagedAliasError(name, unknown);
+  return versions.has(latestAlias) || damaged.length > 0 ? versions.get(alias) : null;
 }
 
 /** A name that no model can have is that of none. */
 export function refuseOtherNames(name: string): void {
-  if (!modelNamePattern.test(name)) throw modelNotFound(name);
+  if (modelNamePattern.test(name)) return;
+  throw new TrainyardError('MODEL_NOT_FOUND', `There is no such model: ${whyNoModelName(name)}`);
 }
 
 export function modelNotFound(name: string): TrainyardError {

@@ -1,7 +1,8 @@
 /** What a process depends on, tried out for the probes: rarely enough that they cost little, however often they come. */
 import { within } from '../deadline.js';
 import { TrainyardError } from '../errors.js';
-import type { ModelServer } from '../model/model-server.js';
+import { latestAlias } from '../model/model-folder.js';
+import type { ModelServer, ModelStatus } from '../model/model-server.js';
 
 /** Rejects, with the reason, when that does not work. */
 export type Check = () => Promise<void>;
@@ -19,13 +20,39 @@ export async function failureOf(check: Check): Promise<Error | undefined> {
   }
 }
 
-/** Every model that is published and not unloaded has a version that answers. */
-export function checkModels(modelServer: Pick<ModelServer, 'status'>): Check {
+/**
+ * The models have been looked at, and the one that answers requests without a model is loaded. Later on this fails only
+ * when no model can answer: what is wrong with one keeps the service from none of the others, and `modelWarnings` names it.
+ */
+export function checkModels(modelServer: Pick<ModelServer, 'status' | 'starting'>): Check {
   return () => {
-    const unavailable = modelServer.status().filter(({ state }) => state === 'unavailable');
-    if (unavailable.length === 0) return Promise.resolve();
-    const names = unavailable.map(({ model }) => model).join(', ');
-    const message = `No version of ${names} can be loaded; the service's log says why.`;
-    return Promise.reject(new TrainyardError('MODEL_NOT_READY', message));
+    const waitsFor = modelServer.starting();
+    if (waitsFor !== null) return Promise.reject(new TrainyardError('MODEL_NOT_READY', waitsFor));
+    const served = modelServer.status().filter(({ state }) => state !== 'unloaded');
+    if (served.length === 0 || served.some(({ version }) => version !== null)) return Promise.resolve();
+    return Promise.reject(new TrainyardError('MODEL_NOT_READY', modelWarnings(served).join(' ')));
   };
+}
+
+const warningsShown = 20;
+
+/** What is wrong with models and should be put right, in a sentence each. */
+export function modelWarnings(statuses: readonly ModelStatus[]): string[] {
+  const warnings = statuses.filter(({ state }) => state !== 'unloaded').flatMap(warningsOf);
+  const more = warnings.length - warningsShown;
+  return more > 0 ? [...warnings.slice(0, warningsShown), `There are ${more} more.`] : warnings;
+}
+
+function warningsOf({ model, state, failed, damaged }: ModelStatus): string[] {
+  const unreadable = damaged.map(({ alias, reason, version }) => {
+    const meanwhile =
+      version === null ? 'Nothing answers to it' : `Version ${version} goes on answering to it`;
+    return `The alias ${alias} of ${model} cannot be read: ${reason} ${meanwhile} until it is set again.`;
+  });
+  if (damaged.some(({ alias, version }) => alias === latestAlias && version === null)) return unreadable;
+  const unloadable =
+    state === 'unavailable'
+      ? [`No version of ${model} can be loaded: ${failed.at(-1)?.reason ?? "the service's log says why."}`]
+      : failed.map(({ version, reason }) => `Version ${version} of ${model} cannot be loaded: ${reason}`);
+  return [...unloadable, ...unreadable];
 }

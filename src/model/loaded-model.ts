@@ -2,7 +2,7 @@
  * One version in memory. Whoever uses it holds it: its predictor is freed when the version is retired and the last who
  * held it is done.
  */
-import type { Engine } from './engines/engine.js';
+import type { Predictor } from './engines/engine.js';
 import {
   createBatchingPredictor,
   type BatchingPredictor,
@@ -10,7 +10,7 @@ import {
   type PredictionCall,
 } from './prediction-batch.js';
 import type { ModelDescription } from './model-file.js';
-import type { LoadedVersion, VersionManifest } from './registry.js';
+import type { VersionManifest } from './registry.js';
 
 /** What one may ask of a version, as long as one holds it. */
 export interface ServedModel extends Pick<ModelDescription, 'network' | 'labels'> {
@@ -20,6 +20,13 @@ export interface ServedModel extends Pick<ModelDescription, 'network' | 'labels'
    * @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE
    */
   predict(call: PredictionCall): Promise<PredictionAnswer>;
+}
+
+/** What a version is loaded as. */
+export interface LoadedContent {
+  manifest: VersionManifest;
+  description: ModelDescription;
+  predictor: Predictor;
 }
 
 export interface LoadedModel {
@@ -35,13 +42,11 @@ export interface LoadedModel {
 }
 
 export function loadModel(
-  load: () => Promise<LoadedVersion>,
-  engine: Engine,
+  load: () => Promise<LoadedContent>,
   observe?: (samples: number, ms: number) => void,
 ): LoadedModel {
-  const loading = load().then(async ({ manifest, description, parameters }) => {
-    const predictor = createBatchingPredictor(await engine.predictor(description, parameters), observe);
-    const { network, labels } = description;
+  const loading = load().then(({ manifest, description: { network, labels }, predictor: one }) => {
+    const predictor = createBatchingPredictor(one, observe);
     const model: ServedModel = { manifest, network, labels, predict: (call) => predictor.predict(call) };
     return { model, predictor };
   });

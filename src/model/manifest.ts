@@ -4,6 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../errors.js';
+import { isStorageFailure } from '../storage/storage.js';
+import { sha256InSlices } from '../storage/digest.js';
 
 /** What a file must be. A document. */
 export interface FileDigest {
@@ -20,12 +22,16 @@ export function digestOf(content: Uint8Array): FileDigest {
  * The content, if there is one and it is what the digest says.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
-export function verifyDigest(name: string, content: Buffer | null, expected: FileDigest): Buffer {
+export async function verifyDigest(
+  name: string,
+  content: Buffer | null,
+  expected: FileDigest,
+): Promise<Buffer> {
   if (content === null) throw corrupt(`${name} is missing`);
   if (content.length !== expected.size_bytes) {
     throw corrupt(`${name} is ${content.length} bytes long and should be ${expected.size_bytes}`);
   }
-  if (sha256(content) !== expected.sha256)
+  if ((await sha256InSlices(content)) !== expected.sha256)
     throw corrupt(`${name} is not what was written: its SHA-256 differs`);
   return content;
 }
@@ -51,6 +57,11 @@ export function decodeManifest(name: string, bytes: Buffer): unknown {
   if (body.format_version !== 1)
     throw corrupt(`${name} is not of format version 1, the only one that is read`);
   return body;
+}
+
+/** Whether one document cannot be read, while the store itself can. */
+export function isDamage(error: unknown): error is TrainyardError {
+  return error instanceof TrainyardError && !isStorageFailure(error);
 }
 
 function sha256(content: Uint8Array | string): string {

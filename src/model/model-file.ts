@@ -15,7 +15,13 @@ import {
   type Tensor,
 } from './network.js';
 import type { Preprocessing } from './preprocessing.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { createSlices } from '../slices.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  viewSafetensors,
+  type DecodedSafetensors,
+} from './safetensors.js';
 
 /** What a model is, beside its parameters. A document. */
 export interface ModelDescription {
@@ -47,10 +53,40 @@ export function encodeModelFile(description: ModelDescription, parameters: State
  * losses name neither: they have no dropout, and cross-entropy.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
-export function decodeModelFile(bytes: Buffer): { description: ModelDescription; parameters: StateDict } {
-  const { metadata, tensors } = decodeSafetensors(bytes);
+export function decodeModelFile(bytes: Buffer): DecodedModel {
+  const model = readModel(decodeSafetensors(bytes));
+  for (const [name, { data }] of model.parameters) refuseInfinite(name, data);
+  return model;
+}
+
+/**
+ * As `decodeModelFile`, but the parameters are the memory of `bytes`, which nobody may change, and the event loop turns
+ * while they are looked at.
+ */
+export async function viewModelFile(bytes: Buffer): Promise<DecodedModel> {
+  const model = readModel(viewSafetensors(bytes));
+  const inSlices = createSlices();
+  for (const [name, { data }] of model.parameters) {
+    await inSlices(data.length, data.BYTES_PER_ELEMENT, (start, end) =>
+      refuseInfinite(name, data.subarray(start, end)),
+    );
+  }
+  return model;
+}
+
+export interface DecodedModel {
+  description: ModelDescription;
+  parameters: StateDict;
+}
+
+function readModel({ metadata, tensors }: DecodedSafetensors): DecodedModel {
   const description = readDescription(metadata);
   return { description, parameters: readParameters(description.network, tensors) };
+}
+
+function refuseInfinite(name: string, numbers: Float32Array): void {
+  for (const number of numbers)
+    if (!Number.isFinite(number)) throw corrupt(`${name} holds a number that is not finite`);
 }
 
 function readDescription(metadata: Record<string, string>): ModelDescription {
@@ -88,7 +124,6 @@ function readParameters(network: NetworkSpec, tensors: Map<string, Tensor>): Sta
       const tensor = tensors.get(name);
       if (tensor?.shape.join() !== shape.join())
         throw corrupt(`it has no ${name} of shape [${shape.join(', ')}]`);
-      if (!tensor.data.every(Number.isFinite)) throw corrupt(`${name} holds a number that is not finite`);
       return [name, tensor];
     }),
   );

@@ -6,18 +6,28 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
 import type { BlobCache } from '../storage/blob-cache.js';
-import { isStorageFailure, unreadableAs, type Storage } from '../storage/storage.js';
-import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
-import { decodeModelFile, type ModelDescription } from './model-file.js';
+import { unreadableAs, type Storage } from '../storage/storage.js';
+import {
+  decodeManifest,
+  digestOf,
+  encodeManifest,
+  isDamage,
+  verifyDigest,
+  type FileDigest,
+} from './manifest.js';
+import { viewModelFile, type DecodedModel } from './model-file.js';
 import {
   folderOf,
+  lastPublishedKey,
   modelNamePattern,
   numbersIn,
+  publishedFileKey,
   removedKey,
+  removedPublicationKey,
   unloadedKey,
   versionKey,
 } from './model-folder.js';
-import { parameterCount, withDropout, type NetworkSpec, type StateDict } from './network.js';
+import { parameterCount, withDropout, type NetworkSpec } from './network.js';
 
 /** versions/000001.json */
 export interface VersionManifest {
@@ -50,15 +60,12 @@ export interface Publication {
   now: Date;
 }
 
-export interface LoadedVersion {
+export interface LoadedVersion extends DecodedModel {
   manifest: VersionManifest;
-  description: ModelDescription;
-  parameters: StateDict;
 }
 
 /** A model that has a version. */
 export interface PublishedModel {
-  name: string;
   /** Ascending. */
   versions: number[];
   /** It is not to be served. */
@@ -73,18 +80,29 @@ export interface Registry {
    * @throws TrainyardError INVALID_REQUEST for a name that is none, CHECKPOINT_CORRUPT for a file that is no model
    */
   publish(publication: Publication): Promise<number>;
-  /** The models that have a version, sorted. */
-  names(): Promise<string[]>;
-  /** What there is to be served, by two listings of each model: cheap enough to poll. Sorted by name. */
-  look(): Promise<PublishedModel[]>;
+  /** The models that have a version, sorted: the first `atMost` after the name `after`. */
+  names(page?: { after?: string; atMost?: number }): Promise<string[]>;
+  /** What may be models, by one listing however many there are: some may have no version. Sorted. */
+  folders(): Promise<string[]>;
+  /** What there is of a model to be served, by two listings: cheap enough to poll. null: it has no version. */
+  look(name: string): Promise<PublishedModel | null>;
+  /** The model that was published last, as far as publishers have said; see `lastPublishedKey`. */
+  lastPublished(): Promise<string | null>;
   /** The numbers of the model's versions, ascending, by listing alone: cheap enough to poll. */
   versionNumbers(name: string): Promise<number[]>;
   /** The model's versions, ascending; those with a damaged manifest are left out and logged. */
   versions(name: string): Promise<VersionManifest[]>;
+  /** The newest versions before the number `before`, newest first, and which of those passed on the way are damaged. */
+  newestVersions(name: string, page: { before?: number; atMost: number }): Promise<VersionsPage>;
   /** The newest version whose manifest is not damaged. */
   latest(name: string): Promise<VersionManifest | null>;
   /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT */
   manifest(name: string, version: number): Promise<VersionManifest>;
+  /**
+   * What the version's file holds, verified; the event loop turns meanwhile.
+   * @throws TrainyardError CHECKPOINT_CORRUPT
+   */
+  read(manifest: VersionManifest): Promise<DecodedModel>;
   /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT */
   load(name: string, version: number): Promise<LoadedVersion>;
   /**
@@ -103,6 +121,14 @@ export interface Registry {
   setUnloaded(name: string, unloaded: boolean): Promise<void>;
 }
 
+export interface VersionsPage {
+  /** Newest first. */
+  versions: VersionManifest[];
+  /** Newest first; their manifests cannot be read. */
+  damaged: number[];
+  hasMore: boolean;
+}
+
 /** `cache` keeps the files of versions nearer than a storage behind a network does. */
 export function createRegistry(
   blobs: Storage,
@@ -110,20 +136,14 @@ export function createRegistry(
   cache: BlobCache | null = null,
 ): Registry {
   const storage = unreadableAs('CHECKPOINT_CORRUPT', blobs);
+  const logged = new Set<string>();
 
   async function versionNumbers(name: string): Promise<number[]> {
     return numbersIn(await storage.list(`${folderOf(name)}/versions`));
   }
 
-  /** Sorted by name. */
-  async function published(): Promise<Pick<PublishedModel, 'name' | 'versions'>[]> {
-    const models = [];
-    for (const name of await storage.list('models')) {
-      if (!modelNamePattern.test(name)) continue;
-      const versions = await versionNumbers(name);
-      if (versions.length > 0) models.push({ name, versions });
-    }
-    return models;
+  async function folders(): Promise<string[]> {
+    return (await storage.list('models')).filter((name) => modelNamePattern.test(name));
   }
 
   async function readManifest(key: string): Promise<VersionManifest | null> {
@@ -142,22 +162,59 @@ export function createRegistry(
     try {
       return await readManifest(key);
     } catch (error) {
-      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
-      log.warn({ model: name, version, reason: error.message }, 'the manifest of a model version is damaged');
+      if (!isDamage(error)) throw error;
+      logDamage({ model: name, version, reason: error.message });
       return null;
     }
   }
 
+  /** Once, however often it is met. */
+  function logDamage(damage: { model: string; version: number; reason: string }): void {
+    const damaged = `${damage.model}@${damage.version}: ${damage.reason}`;
+    if (logged.has(damaged)) return;
+    logged.add(damaged);
+    log.warn(damage, 'the manifest of a model version is damaged');
+  }
+
   async function manifestOf(name: string, version: number): Promise<VersionManifest> {
-    const numbers = await versionNumbers(name);
-    if (numbers.length === 0) throw modelNotFound(name);
-    const manifest = numbers.includes(version) ? await readManifest(versionKey(name, version)) : null;
+    folderOf(name);
+    const isNumber = Number.isSafeInteger(version) && version > 0;
+    const manifest = isNumber ? await readManifest(versionKey(name, version)) : null;
     if (manifest !== null) return manifest;
+    if ((await versionNumbers(name)).length === 0) throw modelNotFound(name);
     throw new TrainyardError('VERSION_NOT_FOUND', `The model ${name} has no version ${version}.`);
   }
 
-  /** Files of versions that were published when a file was named for its content. */
-  async function isShared({ model, file }: VersionManifest): Promise<boolean> {
+  async function read({ file }: VersionManifest): Promise<DecodedModel> {
+    const fetch = (): Promise<Buffer | null> => storage.read(file.key);
+    const found = await (cache ? cache.read(file.sha256, fetch) : fetch());
+    return viewModelFile(await verifyDigest(file.key, found, file));
+  }
+
+  /**
+   * Whether what the run made at this step may have been published before: its file is there, or it was removed. Only then
+   * is it worth reading all manifests for it. `removed` is the listing of what was removed; versions that were removed
+   * when nothing else was noted of them may be it.
+   */
+  async function mayBePublished(
+    { model, runId, step }: Publication,
+    removed: readonly string[],
+  ): Promise<boolean> {
+    const lastName = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+    const files = await storage.list(`${folderOf(model)}/files`);
+    if (files.includes(lastName(publishedFileKey(model, runId, step)))) return true;
+    if (removed.includes(lastName(removedPublicationKey(model, runId, step)))) return true;
+    return numbersIn(removed).length > removed.length / 2;
+  }
+
+  /** Others find the publication without it too, so that it fails nobody. */
+  async function noteLastPublished(model: string): Promise<void> {
+    await storage.put(lastPublishedKey, Buffer.from(JSON.stringify({ model }))).catch(() => undefined);
+  }
+
+  /** Whether another version has the same file. Only files that are not named for their publication are shared. */
+  async function isShared({ model, run_id, step, file }: VersionManifest): Promise<boolean> {
+    if (file.key === publishedFileKey(model, run_id, step)) return false;
     for (const version of await versionNumbers(model)) {
       if ((await tryManifest(model, version))?.file.key === file.key) return true;
     }
@@ -165,19 +222,24 @@ export function createRegistry(
   }
 
   return {
-    async publish({ model, runId, step, spec, file, metrics, now }) {
-      const { network, labels } = decodeModelFile(file).description;
+    async publish(publication) {
+      const { model, runId, step, spec, file, metrics, now } = publication;
+      const { network, labels } = (await viewModelFile(file)).description;
       const isSame = (other: VersionManifest | null): boolean =>
         other?.run_id === runId && other.step === step;
+      // The versions before the files: who publishes the same meanwhile has taken a number that is looked at below.
       const taken = await versionNumbers(model);
-      for (const version of taken.toReversed()) {
-        if (isSame(await tryManifest(model, version))) return version;
+      const listedRemoved = await storage.list(`${folderOf(model)}/removed`);
+      const removed = numbersIn(listedRemoved);
+      if (await mayBePublished(publication, listedRemoved)) {
+        for (const version of taken.toReversed()) {
+          if (isSame(await tryManifest(model, version))) return version;
+        }
+        for (const version of removed.toReversed()) {
+          if (isSame(await tryManifest(model, version, removedKey(model, version)))) return version;
+        }
       }
-      const removed = numbersIn(await storage.list(`${folderOf(model)}/removed`));
-      for (const version of removed.toReversed()) {
-        if (isSame(await tryManifest(model, version, removedKey(model, version)))) return version;
-      }
-      const key = `${folderOf(model)}/files/${runId}-${step}.safetensors`;
+      const key = publishedFileKey(model, runId, step);
       await storage.put(key, file);
       const digest = digestOf(file);
       // A number that another publisher takes meanwhile is looked at as well: it may be this very publication.
@@ -197,22 +259,37 @@ export function createRegistry(
           created_at: now.toISOString(),
         };
         const created = await storage.create(versionKey(model, version), encodeManifest(manifest));
+        if (created) await noteLastPublished(model);
         if (created || isSame(await tryManifest(model, version))) return version;
       }
     },
 
-    async names() {
-      return (await published()).map(({ name }) => name);
+    folders,
+
+    async names({ after = '', atMost = Infinity } = {}) {
+      const names: string[] = [];
+      for (const name of (await folders()).filter((each) => each > after)) {
+        if (names.length >= atMost) break;
+        if ((await versionNumbers(name)).length > 0) names.push(name);
+      }
+      return names;
     },
 
-    async look() {
-      const models: PublishedModel[] = [];
-      for (const model of await published()) {
-        const found = await storage.list(folderOf(model.name));
-        const [unloaded, hasAliases] = [found.includes('unloaded.json'), found.includes('aliases')];
-        models.push({ ...model, unloaded, hasAliases });
+    async look(name) {
+      const [versions, found] = await Promise.all([versionNumbers(name), storage.list(folderOf(name))]);
+      if (versions.length === 0) return null;
+      return { versions, unloaded: found.includes('unloaded.json'), hasAliases: found.includes('aliases') };
+    },
+
+    async lastPublished() {
+      try {
+        const bytes = await storage.read(lastPublishedKey);
+        const { model } = JSON.parse(String(bytes)) as { model?: unknown };
+        return typeof model === 'string' && modelNamePattern.test(model) ? model : null;
+      } catch {
+        // A hint that cannot be read says nothing.
+        return null;
       }
-      return models;
     },
 
     versionNumbers,
@@ -226,6 +303,18 @@ export function createRegistry(
       return manifests;
     },
 
+    async newestVersions(name, { before = Infinity, atMost }) {
+      const rest = (await versionNumbers(name)).reverse().filter((version) => version < before);
+      const page: VersionsPage = { versions: [], damaged: [], hasMore: false };
+      while (page.versions.length < atMost && rest.length > 0) {
+        const next = rest.splice(0, atMost - page.versions.length);
+        const manifests = await Promise.all(next.map((version) => tryManifest(name, version)));
+        page.versions.push(...manifests.filter((manifest) => manifest !== null));
+        page.damaged.push(...next.filter((_, index) => manifests[index] === null));
+      }
+      return { ...page, hasMore: rest.length > 0 };
+    },
+
     async latest(name) {
       for (const version of (await versionNumbers(name)).reverse()) {
         const manifest = await tryManifest(name, version);
@@ -236,13 +325,11 @@ export function createRegistry(
 
     manifest: manifestOf,
 
+    read,
+
     async load(name, version) {
       const manifest = await manifestOf(name, version);
-      const { key, sha256 } = manifest.file;
-      const fetch = (): Promise<Buffer | null> => storage.read(key);
-      const found = await (cache ? cache.read(sha256, fetch) : fetch());
-      const file = verifyDigest(key, found, manifest.file);
-      return { manifest, ...decodeModelFile(file) };
+      return { manifest, ...(await read(manifest)) };
     },
 
     async openFile({ file: { key } }, range) {
@@ -263,7 +350,10 @@ export function createRegistry(
         return false;
       }
       const removed = await tryManifest(name, version, removedKey(name, version));
-      if (removed !== null && !(await isShared(removed))) await storage.remove(removed.file.key);
+      if (removed === null) return true;
+      // Before its file goes, which said that it was published.
+      await storage.create(removedPublicationKey(name, removed.run_id, removed.step), Buffer.from(''));
+      if (!(await isShared(removed))) await storage.remove(removed.file.key);
       return true;
     },
 

@@ -1,10 +1,11 @@
 /**
  * Which versions go: by request, or because more have been published than are to be kept. A version that an alias stands
- * for never goes, and neither does the one that `latest` stands for.
+ * for never goes, and neither does the one that `latest` stands for. While an alias is damaged, every version of its model
+ * may be the one that it stands for, and none goes.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
-import { namesOf, type Aliases } from './aliases.js';
+import { namesOf, type Aliases, type ModelNames } from './aliases.js';
 import type { Registry } from './registry.js';
 
 export interface Retention {
@@ -28,7 +29,7 @@ export function createRetention(options: {
   let sweeping = Promise.resolve();
 
   async function removeUnlessNamed(name: string, version: number): Promise<boolean> {
-    const isNamed = async (): Promise<boolean> => namesOf(version, await aliases.names(name)).length > 0;
+    const isNamed = async (): Promise<boolean> => mayBeNamed(version, await aliases.names(name));
     if (await isNamed()) return false;
     // An alias may be set at this very moment. Who sets it looks for the version afterwards.
     return registry.remove(name, version, isNamed);
@@ -37,7 +38,11 @@ export function createRetention(options: {
   async function sweep(): Promise<void> {
     try {
       for (const name of await registry.names()) {
-        for (const version of (await registry.versionNumbers(name)).slice(0, -keep)) {
+        const old = (await registry.versionNumbers(name)).slice(0, -keep);
+        if (old.length === 0) continue;
+        const names = await aliases.names(name);
+        for (const version of old) {
+          if (mayBeNamed(version, names)) continue;
           if (await removeUnlessNamed(name, version)) {
             log.info({ model: name, version }, `removed a version: the newest ${keep} are kept`);
           }
@@ -52,20 +57,17 @@ export function createRetention(options: {
     async remove(name, version) {
       await registry.manifest(name, version);
       if (await removeUnlessNamed(name, version)) return;
-      const names = namesOf(version, await aliases.names(name));
+      const names = await aliases.names(name);
       // Somebody else has removed it meanwhile.
-      if (names.length === 0) return;
-      throw new TrainyardError(
-        'VERSION_IN_USE',
-        `Version ${version} of ${name} is ${names.join(', ')}. Set the alias to another version first.`,
-      );
+      if (!mayBeNamed(version, names)) return;
+      throw new TrainyardError('VERSION_IN_USE', whyInUse(name, version, names));
     },
 
     async start() {
       if (keep === Infinity) return;
+      timer = setInterval(() => void (sweeping = sweeping.then(sweep)), sweepIntervalMs).unref();
       sweeping = sweep();
       await sweeping;
-      timer = setInterval(() => void (sweeping = sweeping.then(sweep)), sweepIntervalMs).unref();
     },
 
     async stop() {
@@ -73,4 +75,20 @@ export function createRetention(options: {
       await sweeping;
     },
   };
+}
+
+function mayBeNamed(version: number, names: ModelNames): boolean {
+  return names.damaged.length > 0 || namesOf(version, names).length > 0;
+}
+
+function whyInUse(name: string, version: number, names: ModelNames): string {
+  const [unknown] = names.damaged;
+  if (unknown !== undefined) {
+    return (
+      `Version ${version} of ${name} may be the one that the alias ${unknown.alias} stands for, which is unknown: ` +
+      `${unknown.reason} Set or remove that alias first.`
+    );
+  }
+  const named = namesOf(version, names).join(', ');
+  return `Version ${version} of ${name} is ${named}. Set the alias to another version first.`;
 }

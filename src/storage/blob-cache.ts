@@ -3,9 +3,10 @@
  * checked against it by whoever takes it, so that a damaged one is only a miss. Many processes may share the folder. That
  * it cannot be used, read or written, costs time and nothing else.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256InSlices } from './digest.js';
 
 export interface BlobCache {
   /** The blob with this digest, lower-case hexadecimal: from the folder, else as `fetch` gives it, whatever that is. */
@@ -53,12 +54,12 @@ export function createBlobCache(folder: string, limitBytes = defaultLimitBytes):
   return {
     async read(sha256, fetch) {
       const kept = await readFile(pathOf(sha256)).catch(() => null);
-      if (kept !== null && isWhole(kept, sha256)) {
+      if (kept !== null && (await isWhole(kept, sha256))) {
         await utimes(pathOf(sha256), new Date(), new Date()).catch(() => undefined);
         return kept;
       }
       const fetched = await fetch();
-      if (fetched !== null && fetched.length <= limitBytes && isWhole(fetched, sha256)) {
+      if (fetched !== null && fetched.length <= limitBytes && (await isWhole(fetched, sha256))) {
         await keep(sha256, fetched);
       }
       return fetched;
@@ -66,6 +67,6 @@ export function createBlobCache(folder: string, limitBytes = defaultLimitBytes):
   };
 }
 
-function isWhole(content: Buffer, sha256: string): boolean {
-  return createHash('sha256').update(content).digest('hex') === sha256;
+async function isWhole(content: Buffer, sha256: string): Promise<boolean> {
+  return (await sha256InSlices(content)) === sha256;
 }

@@ -28,6 +28,8 @@ export interface Metrics {
     readWaiting(read: () => number): void;
     /** What answers as the latest; asked at each scrape. */
     readServed(read: () => Served[]): void;
+    /** What the loaded versions hold, in bytes; asked at each scrape. */
+    readMemory(read: () => number): void;
   };
   readonly jobs: {
     /** A job is trained for the first time, that long after it was taken in. */
@@ -149,6 +151,10 @@ export function createMetrics({
     'The version that answers as the latest of a model.',
     ['model'],
   );
+  const modelMemory = gauge(
+    'trainyard_model_memory_bytes',
+    'Memory that the loaded versions of all models hold together.',
+  );
   const reloads = counter(
     'trainyard_model_reloads_total',
     'How often another version came to answer as the latest of a model.',
@@ -202,6 +208,7 @@ export function createMetrics({
   let readWaiting = (): number => 0;
   let readServed = (): Served[] => [];
   let readDamaged = (): number => 0;
+  let readMemory = (): number => 0;
   /** By model, the one seen last at the end. */
   const versions = new Map<string, Set<number>>();
 
@@ -258,6 +265,9 @@ export function createMetrics({
       readServed(read) {
         readServed = read;
       },
+      readMemory(read) {
+        readMemory = read;
+      },
     },
 
     jobs: {
@@ -292,6 +302,7 @@ export function createMetrics({
       await readQueue();
       predictionsWaiting.set(readWaiting());
       damagedRuns.set(readDamaged());
+      modelMemory.set(readMemory());
       modelVersion.reset();
       for (const { model, version } of readServed())
         if (version !== null) modelVersion.set({ model }, version);

@@ -41,19 +41,36 @@ test('a check that fails makes the service unready, with the reason', async () =
   expect(logLines).toContainEqual(expect.objectContaining({ level: 40, msg: 'not ready', check: 'queue' }));
 });
 
-test('a model of which no version can be loaded makes the service unready, until one can', async () => {
+test('a service none of whose models can answer is not ready, until one can', async () => {
   const { http, storage, modelServer, publishDigits } = await startService();
-  await publishDigits('good');
   await storage.put('models/bad/versions/000001.json', Buffer.from('{'));
   await modelServer.refresh();
+  const warning = 'No version of bad can be loaded: models/bad/versions/000001.json is not JSON.';
   expect((await http.get('/health/ready').expect(503)).body).toMatchObject({
     code: 'MODEL_NOT_READY',
-    detail: "models: No version of bad can be loaded; the service's log says why.",
+    detail: `models: ${warning}`,
     checks: { storage: 'ok', models: 'failed' },
-    models: [{ model: 'good', version: 1 }],
+    models: [],
+    warnings: [warning],
   });
   await publishDigits('bad');
   await http.get('/health/ready').expect(200);
+});
+
+test('a model that cannot answer keeps the service from none of the others, and is named', async () => {
+  const { http, storage, modelServer, publishDigits } = await startService();
+  await publishDigits('good');
+  expect((await http.get('/health/ready').expect(200)).body).not.toHaveProperty('warnings');
+  await storage.put('models/bad/versions/000001.json', Buffer.from('{'));
+  await modelServer.refresh();
+  expect((await http.get('/health/ready').expect(200)).body).toMatchObject({
+    checks: { models: 'ok' },
+    models: [{ model: 'good', version: 1 }],
+    warnings: ['No version of bad can be loaded: models/bad/versions/000001.json is not JSON.'],
+  });
+  const { status, body } = await http.get('/v2/health/ready');
+  expect(status, 'the protocol wants all models ready').toBe(503);
+  expect(body).toMatchObject({ ready: false, error: expect.stringContaining('No version of bad') as string });
 });
 
 test('every check that fails is named, and one that never ends has failed after two seconds', async () => {

@@ -25,6 +25,7 @@ test('a model is shown with its versions, and without where their files lie', as
     aliases: {},
     version_count: 2,
     created_at: '2026-01-03T00:00:00.000Z',
+    has_more: false,
     versions: manifests.map(({ version, file, step, metrics, network, labels, parameters, ...manifest }) => ({
       object: 'model_version',
       model: 'mnist-mlp',
@@ -78,13 +79,22 @@ test('the list is paged by name', async () => {
   expect(await page({ after: 'c' })).toEqual({ object: 'list', data: [], has_more: false, models: [] });
 });
 
-test('a version with a damaged manifest is passed over', async () => {
+test('a version with a damaged manifest is passed over and named', async () => {
   const { http, storage, publishDigits } = await startService();
   await publishDigits('mnist-mlp', 1);
   await publishDigits('mnist-mlp', 2);
   await flipBit(storage, 'models/mnist-mlp/versions/000002.json', 100);
   const { body } = await http.get('/v1/models/mnist-mlp').expect(200);
-  expect(body).toMatchObject({ latest_version: 1, version_count: 2, versions: [{ version: 1 }] });
+  expect(body).toMatchObject({
+    latest_version: 1,
+    version_count: 2,
+    versions: [{ version: 1 }],
+    damaged_versions: [2],
+  });
+  expect((await http.get('/v1/models/mnist-mlp/versions')).body).toMatchObject({
+    data: [{ version: 1 }],
+    damaged_versions: [2],
+  });
   expect((await http.get('/v1/models')).body).toMatchObject({ data: [{ latest_version: 1 }] });
 });
 

@@ -138,7 +138,7 @@ test('the names in bodies lead nowhere either', async () => {
     }
   }
   expect(await readdir(outside)).toEqual(['data', 'secret.json']);
-  expect(await readdir(data)).toEqual(['models', 'runs']);
+  expect(await readdir(data)).toEqual(['last-published.json', 'models', 'runs']);
 });
 
 function decodedWhereItCan(text: string): string {

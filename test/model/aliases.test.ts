@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { TrainyardError } from '../../src/errors.js';
 import { createAliases, type Aliases } from '../../src/model/aliases.js';
 import { createRegistry, type Registry } from '../../src/model/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -39,11 +40,11 @@ test('an alias stands for a version until it is set to another, or removed', asy
   });
   expect(await aliases.set('pets', 'production', 1)).toEqual(production(1));
   await aliases.set('pets', 'canary', 3);
-  expect(await aliases.list('pets')).toEqual([{ ...production(3), alias: 'canary' }, production(1)]);
+  expect((await aliases.list('pets')).set).toEqual([{ ...production(3), alias: 'canary' }, production(1)]);
   await aliases.set('pets', 'production', 2);
-  expect((await aliases.list('pets'))[1]).toEqual(production(2));
+  expect((await aliases.list('pets')).set[1]).toEqual(production(2));
   await aliases.remove('pets', 'production');
-  expect((await aliases.list('pets')).map(({ alias }) => alias)).toEqual(['canary']);
+  expect((await aliases.list('pets')).set.map(({ alias }) => alias)).toEqual(['canary']);
   await expect(aliases.remove('pets', 'production')).rejects.toMatchObject({ code: 'ALIAS_NOT_FOUND' });
 });
 
@@ -77,7 +78,7 @@ test('only a version that is there and whole can be given a name', async () => {
   await expect(aliases.set('pets', 'canary', 2)).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
   await expect(aliases.set('pets', 'canary', 9)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
   await expect(aliases.set('birds', 'canary', 1)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
-  expect(await aliases.list('pets')).toEqual([]);
+  expect((await aliases.list('pets')).set).toEqual([]);
 });
 
 test('a version that is removed while it is named leaves the alias as it was', async () => {
@@ -97,7 +98,7 @@ test('a version that is removed while it is named leaves the alias as it was', a
   });
   await expect(late.set('pets', 'canary', 2)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
   await expect(late.set('pets', 'production', 3)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
-  expect(await aliases.list('pets')).toMatchObject([{ alias: 'canary', version: 1 }]);
+  expect((await aliases.list('pets')).set).toMatchObject([{ alias: 'canary', version: 1 }]);
 });
 
 test.each(['', '1', '42', 'Canary', '-a', '..', '../x', 'a/b', 'a b', 'x'.repeat(65)])(
@@ -110,13 +111,67 @@ test.each(['', '1', '42', 'Canary', '-a', '..', '../x', 'a/b', 'a b', 'x'.repeat
   },
 );
 
-test('a damaged alias is as if it were not set', async () => {
-  const { storage, aliases } = await setUp();
-  await aliases.set('pets', 'latest', 1);
-  await aliases.set('pets', 'canary', 2);
-  await flipBit(storage, 'models/pets/aliases/latest.json', 100);
-  expect(await aliases.list('pets')).toMatchObject([{ alias: 'canary' }]);
-  expect(await latest(aliases, 'pets')).toBe(3);
-  await aliases.set('pets', 'latest', 2);
-  expect(await latest(aliases, 'pets')).toBe(2);
+describe('a damaged alias', () => {
+  const key = 'models/pets/aliases/latest.json';
+
+  async function setUpDamaged() {
+    const fixture = await setUp();
+    await fixture.aliases.set('pets', 'latest', 1);
+    await fixture.aliases.set('pets', 'canary', 2);
+    await flipBit(fixture.storage, key, 100);
+    return fixture;
+  }
+
+  test('stands for nothing that is known, with the reason, and the others stand for what they stood for', async () => {
+    const { aliases } = await setUpDamaged();
+    const reason = expect.stringContaining(key) as string;
+    expect(await aliases.list('pets')).toMatchObject({
+      set: [{ alias: 'canary' }],
+      damaged: [{ alias: 'latest', reason }],
+    });
+    expect(await aliases.names('pets')).toEqual({
+      versions: new Map([['canary', 2]]),
+      pinned: false,
+      damaged: [{ alias: 'latest', reason }],
+    });
+    await expect(aliases.rollBack('pets')).rejects.toMatchObject({
+      code: 'MODEL_NOT_READY',
+      message: expect.stringContaining('PUT /v1/models/pets/aliases/latest') as string,
+    });
+  });
+
+  test('is mended by being set, and can be removed', async () => {
+    const { aliases, storage } = await setUpDamaged();
+    await aliases.set('pets', 'latest', 2);
+    expect(await latest(aliases, 'pets')).toBe(2);
+    await storage.put(key, Buffer.from('{'));
+    await aliases.remove('pets', 'latest');
+    expect(await latest(aliases, 'pets')).toBe(3);
+  });
+
+  test.each(['EACCES', 'EIO'])('is also one whose file cannot be read: %s', async (code) => {
+    const { storage, registry } = await setUp();
+    const unreadable = Object.assign(new Error(`${code}: ${key}`), { code, syscall: 'open' });
+    const aliases = createAliases({
+      storage: {
+        ...storage,
+        read: (each) => (each === key ? Promise.reject(unreadable) : storage.read(each)),
+      },
+      registry,
+    });
+    await aliases.set('pets', 'latest', 1);
+    expect(await aliases.list('pets')).toEqual({
+      set: [],
+      damaged: [{ alias: 'latest', reason: `${code}: ${key}` }],
+    });
+    await aliases.set('pets', 'latest', 2);
+  });
+
+  test('is no damage where the store is away', async () => {
+    const { storage, registry } = await setUp();
+    const away = new TrainyardError('STORAGE_UNAVAILABLE', 'The store does not answer.');
+    const failing = { ...storage, read: () => Promise.reject(away) };
+    await createAliases({ storage, registry }).set('pets', 'latest', 1);
+    await expect(createAliases({ storage: failing, registry }).list('pets')).rejects.toBe(away);
+  });
 });

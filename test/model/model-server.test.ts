@@ -38,6 +38,7 @@ function createWatchedEngine(): WatchedEngine {
       let disposed = false;
       engine.live++;
       return {
+        sizeBytes: predictor.sizeBytes,
         async predict(raw, count) {
           engine.calls.push(count);
           await engine.gate;
@@ -267,7 +268,7 @@ describe('an alias', () => {
     await server.refresh();
     expect(await ask('production')).toBe(2);
     expect(server.status()).toEqual([
-      { model: 'pets', state: 'ready', version: 3, versions: [2, 3], failed: [] },
+      { model: 'pets', state: 'ready', version: 3, versions: [2, 3], failed: [], damaged: [] },
     ]);
     expect(engine.live).toBe(2);
   });
@@ -406,6 +407,7 @@ describe('a damaged version', () => {
           { version: 3, reason },
           { version: 4, reason },
         ],
+        damaged: [],
       },
     ]);
     expect((await predict(server, { inputs })).version).toBe(2);
@@ -462,7 +464,7 @@ describe('a failing storage or engine', () => {
     const server = createModelServer({
       registry: {
         ...registry,
-        look: () => (failing.listing ? Promise.reject(new Error('EIO')) : registry.look()),
+        folders: () => (failing.listing ? Promise.reject(new Error('EIO')) : registry.folders()),
       },
       aliases: createAliases({ storage, registry }),
       engine: {
@@ -487,14 +489,18 @@ describe('a failing storage or engine', () => {
       expect.stringContaining('cannot look for changes of the models'),
     ]);
     failing.listing = false;
-    await server.refresh();
-    await server.refresh();
+    for (let looks = 0; looks < 2; looks++) {
+      await server.refresh();
+      await vi.waitFor(() =>
+        expect(server.status()).toMatchObject([{ state: 'unavailable', version: null }]),
+      );
+    }
     expect(warnings.slice(1)).toMatchObject([
       { model: 'pets', version: 1, msg: 'a model version cannot be loaded' },
     ]);
     failing.loading = false;
     await server.refresh();
-    expect(server.status()).toMatchObject([{ model: 'pets', version: 1 }]);
+    await vi.waitFor(() => expect(server.status()).toMatchObject([{ state: 'ready', version: 1 }]));
   });
 });
 

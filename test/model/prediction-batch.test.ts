@@ -20,6 +20,7 @@ async function setUp(): Promise<Fixture> {
   const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
   const calls: number[] = [];
   const watched: Predictor = {
+    sizeBytes: predictor.sizeBytes,
     predict(inputs, count) {
       calls.push(count);
       return predictor.predict(inputs, count);

@@ -232,14 +232,17 @@ describe('removing a version', () => {
   test('leaves a file that an older layout shares between versions', async () => {
     const { registry, storage } = await setUp();
     for (const run of [1, 2]) await registry.publish(publication(run));
-    const { file } = await registry.manifest('pets', 1);
-    const second = await registry.manifest('pets', 2);
-    await storage.put(
-      'models/pets/versions/000002.json',
-      encodeManifest({ ...second, file } as { format_version: 1 }),
-    );
+    const { sha256, size_bytes } = (await registry.manifest('pets', 1)).file;
+    const file = { key: `models/pets/files/${sha256}.safetensors`, sha256, size_bytes };
+    await storage.put(file.key, smallModelFile(1));
+    for (const version of [1, 2]) {
+      const manifest = { ...(await registry.manifest('pets', version)), file };
+      await storage.put(`models/pets/versions/00000${version}.json`, encodeManifest(manifest));
+    }
     await registry.remove('pets', 1, notNeeded);
     expect((await registry.load('pets', 2)).manifest.file).toEqual(file);
+    await registry.remove('pets', 2, notNeeded);
+    expect(await storage.read(file.key)).toBeNull();
   });
 
   test('that is not there is no error', async () => {

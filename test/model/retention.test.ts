@@ -3,11 +3,13 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAliases, type Aliases } from '../../src/model/aliases.js';
 import { createRegistry, type Registry } from '../../src/model/registry.js';
 import { createRetention, type Retention } from '../../src/model/retention.js';
+import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 import { createRecordingLog } from './recording-log.js';
 import { smallModelFile } from './small-model.js';
 
 interface Fixture {
+  storage: Storage;
   registry: Registry;
   aliases: Aliases;
   retention: Retention;
@@ -30,7 +32,7 @@ async function setUp(keep = Infinity, sweepIntervalMs = 3_600_000): Promise<Fixt
       metrics: null,
       now: new Date(0),
     });
-  return { registry, aliases, retention, publish };
+  return { storage, registry, aliases, retention, publish };
 }
 
 test('without a limit all versions stay', async () => {
@@ -92,6 +94,22 @@ test('whether a version is named or removed first, an alias never stands for not
       ]);
     }),
   );
-  for (const { version } of await aliases.list('pets')) await registry.load('pets', version);
+  for (const { version } of (await aliases.list('pets')).set) await registry.load('pets', version);
   expect(await registry.versionNumbers('pets')).toContain(21);
+});
+
+test('while an alias is damaged no version of its model goes, and those of others do', async () => {
+  const { storage, registry, retention, publish } = await setUp(1);
+  for (let run = 1; run <= 3; run++) {
+    await publish(run);
+    await publish(run, 'birds');
+  }
+  await storage.put('models/pets/aliases/production.json', Buffer.from('{'));
+  await retention.start();
+  expect(await registry.versionNumbers('pets')).toEqual([1, 2, 3]);
+  expect(await registry.versionNumbers('birds')).toEqual([3]);
+  await expect(retention.remove('pets', 1)).rejects.toMatchObject({
+    code: 'VERSION_IN_USE',
+    message: expect.stringMatching(/may be the one that the alias production stands for/) as string,
+  });
 });

@@ -21,3 +21,8 @@ export function versionStates(numbers: readonly number[], status: ModelStatus | 
     return { version, state: 'ready', reason: '' };
   });
 }
+
+/** Whether the model answers when it is asked, also where that loads it first. */
+export function isAnswering(status: ModelStatus | undefined): boolean {
+  return status !== undefined && status.state !== 'unloaded' && status.version !== null;
+}

@@ -33,7 +33,7 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
     },
     async ({ params: { name, alias }, body: { version } }) => {
       const set = await aliases.set(name, alias, version);
-      await modelServer.refresh();
+      await modelServer.refresh(name);
       return shown(name, set);
     },
   );
@@ -53,7 +53,7 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
     },
     async ({ params: { name, alias } }, reply) => {
       await aliases.remove(name, alias);
-      await modelServer.refresh();
+      await modelServer.refresh(name);
       return reply.code(204).send(null);
     },
   );
@@ -63,7 +63,13 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
     {
       config: {
         access: 'admin',
-        problems: ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND', 'CHECKPOINT_CORRUPT', ...writing],
+        problems: [
+          'MODEL_NOT_FOUND',
+          'VERSION_NOT_FOUND',
+          'MODEL_NOT_READY',
+          'CHECKPOINT_CORRUPT',
+          ...writing,
+        ],
       },
       schema: {
         operationId: 'rollBackModel',
@@ -78,7 +84,7 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
     },
     async ({ params: { name } }) => {
       const set = await aliases.rollBack(name);
-      await modelServer.refresh();
+      await modelServer.refresh(name);
       return shown(name, set);
     },
   );

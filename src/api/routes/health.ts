@@ -4,7 +4,7 @@ import { TrainyardError } from '../../errors.js';
 import type { ModelServer } from '../../model/model-server.js';
 import { anyQuery } from '../plugins/query-strings.js';
 import { sendProblem } from '../problem.js';
-import { failureOf, type Check } from '../readiness.js';
+import { failureOf, modelWarnings, type Check } from '../readiness.js';
 import { Liveness, Readiness, ReadinessProblem } from '../schemas/health.js';
 
 export interface HealthDeps {
@@ -47,7 +47,7 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
         summary: 'Can the service do its work',
         description:
           'Tries all that the service depends on, at most every few seconds. A service without a model is ready: it takes ' +
-          'jobs. Send it no requests while it answers 503.',
+          'jobs. Send it no requests while it answers 503. `warnings` says what is wrong with single models.',
         querystring: anyQuery,
         response: {
           200: Readiness.ref,
@@ -65,17 +65,22 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
       const results = Object.fromEntries(
         outcomes.map(({ name, err }) => [name, err === undefined ? ('ok' as const) : ('failed' as const)]),
       );
-      const models = modelServer
-        .status()
-        .flatMap(({ model, version }) => (version === null ? [] : [{ model, version }]));
+      const statuses = modelServer.status();
+      const models = statuses.flatMap(({ model, version, state }) =>
+        version === null ? [] : [{ model, version, state }],
+      );
+      const found = modelWarnings(statuses);
+      const warnings = found.length > 0 && { warnings: found };
       const failed = outcomes.flatMap(({ name, err }) => (err === undefined ? [] : [{ name, err }]));
       const [first] = failed;
-      if (first === undefined) return { status: 'ready' as const, checks: results, models };
+      if (first === undefined) {
+        return { status: 'ready' as const, checks: results, models, ...warnings };
+      }
 
       for (const { name, err } of failed) request.log.warn({ check: name, err }, 'not ready');
       const code = first.err instanceof TrainyardError ? first.err.code : 'NOT_READY';
       const detail = failed.map(({ name, err }) => `${name}: ${err.message}`).join('; ');
-      return sendProblem(reply, { code, detail }, { status: 503, checks: results, models });
+      return sendProblem(reply, { code, detail }, { status: 503, checks: results, models, ...warnings });
     },
   );
 

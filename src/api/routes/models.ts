@@ -9,6 +9,7 @@ import type { Retention } from '../../model/retention.js';
 import { modelNotFound, refuseOtherNames } from '../published.js';
 import { answerWithBoth } from '../protocols/error-body.js';
 import { versionStatuses } from '../protocols/tensorflow-serving/version-status.js';
+import { isAnswering } from '../protocols/version-states.js';
 import { sendFile } from '../send-file.js';
 import {
   Model,
@@ -22,11 +23,17 @@ import {
 } from '../schemas/model.js';
 
 export interface ModelDeps {
-  registry: Pick<Registry, 'names' | 'versionNumbers' | 'versions' | 'manifest' | 'openFile'>;
+  registry: Pick<
+    Registry,
+    'names' | 'versionNumbers' | 'newestVersions' | 'latest' | 'manifest' | 'openFile'
+  >;
   aliases: Pick<Aliases, 'names'>;
   retention: Pick<Retention, 'remove'>;
-  modelServer: Pick<ModelServer, 'refresh' | 'status'>;
+  modelServer: Pick<ModelServer, 'refresh' | 'statusOf'>;
 }
+
+/** That a model is shown with. */
+const versionsShown = 20;
 
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   app,
@@ -34,18 +41,23 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   done,
 ) => {
   /** null: none of its versions has a manifest that can be read. */
-  async function summaryOf(name: string, { versions, pinned }: ModelNames) {
-    const number = versions.get(latestAlias);
-    if (number === undefined) return null;
-    const latest = await registry.manifest(name, number);
+  async function summaryOf(name: string, { versions, pinned, damaged }: ModelNames) {
+    const number = versions.get(latestAlias) ?? null;
+    const isUnknown = damaged.some(({ alias }) => alias === latestAlias);
+    if (number === null && !isUnknown) return null;
+    const [latest, numbers] = await Promise.all([
+      number === null ? null : registry.manifest(name, number),
+      registry.versionNumbers(name),
+    ]);
     return {
       object: 'model' as const,
       name,
-      latest_version: latest.version,
-      pinned,
+      latest_version: number,
+      pinned: pinned || isUnknown,
       aliases: Object.fromEntries([...versions].filter(([alias]) => alias !== latestAlias)),
-      version_count: (await registry.versionNumbers(name)).length,
-      created_at: latest.created_at,
+      ...(damaged.length > 0 && { damaged_aliases: damaged.map(({ alias }) => alias) }),
+      version_count: numbers.length,
+      created_at: latest?.created_at ?? null,
     };
   }
 
@@ -63,7 +75,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       },
     },
     async ({ query: { after = '', limit = 20 } }) => {
-      const names = (await registry.names()).filter((name) => name > after);
+      const names = await registry.names({ after, atMost: limit + 1 });
       const page = await Promise.all(
         names.slice(0, limit).map(async (name) => summaryOf(name, await aliases.names(name))),
       );
@@ -81,23 +93,28 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       schema: {
         operationId: 'getModel',
         tags: ['models'],
-        summary: 'Look at a model and its versions',
-        description: 'Each version with its metrics, its network and the digest of its file.',
+        summary: 'Look at a model and its newest versions',
+        description:
+          `The newest ${versionsShown} versions, each with its metrics, its network and the digest of its file. ` +
+          '`GET /v1/models/{name}/versions` has all of them, in pages.',
         params: ModelParams,
         response: { 200: Model.ref },
       },
     },
     async ({ params: { name } }) => {
       refuseOtherNames(name);
-      const versions = await registry.versions(name);
       const names = await aliases.names(name);
       const summary = await summaryOf(name, names);
       if (summary === null) throw modelNotFound(name);
+      const { versions, damaged, hasMore } = await registry.newestVersions(name, { atMost: versionsShown });
+      const numbers = [...versions.map(({ version }) => version), ...damaged].sort((a, b) => a - b);
       return {
         ...summary,
-        versions: versions.map((each) => shown(each, names)),
-        model_version_status: versionStatuses(modelServer, name, await registry.versionNumbers(name)),
-        ready: modelServer.status().some(({ model, state }) => model === name && state === 'ready'),
+        versions: versions.toReversed().map((each) => shown(each, names)),
+        has_more: hasMore,
+        ...(damaged.length > 0 && { damaged_versions: damaged }),
+        model_version_status: versionStatuses(modelServer, name, numbers),
+        ready: isAnswering(modelServer.statusOf(name)),
       };
     },
   );
@@ -110,7 +127,9 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         operationId: 'listModelVersions',
         tags: ['models'],
         summary: 'List the versions of a model, newest first',
-        description: 'For the next page, ask with `after` set to the last version of this one.',
+        description:
+          'For the next page, ask with `after` set to the last version of this one. Versions whose manifest cannot be read ' +
+          'are named in `damaged_versions`.',
         params: ModelParams,
         querystring: VersionPage,
         response: { 200: ModelVersionList.ref },
@@ -118,12 +137,16 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
     },
     async ({ params: { name }, query: { after = Infinity, limit = 20 } }) => {
       refuseOtherNames(name);
-      const versions = (await registry.versions(name)).reverse();
-      if (versions.length === 0) throw modelNotFound(name);
+      const page = await registry.newestVersions(name, { before: after, atMost: limit });
+      const { versions, damaged, hasMore } = page;
+      if (versions.length === 0 && (await registry.latest(name)) === null) throw modelNotFound(name);
       const names = await aliases.names(name);
-      const rest = versions.filter(({ version }) => version < after);
-      const data = rest.slice(0, limit).map((each) => shown(each, names));
-      return { object: 'list' as const, data, has_more: rest.length > limit };
+      return {
+        object: 'list' as const,
+        data: versions.map((each) => shown(each, names)),
+        has_more: hasMore,
+        ...(damaged.length > 0 && { damaged_versions: damaged }),
+      };
     },
   );
 
@@ -218,7 +241,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
     async ({ params: { name, version } }, reply) => {
       refuseOtherNames(name);
       await retention.remove(name, Number(version));
-      await modelServer.refresh();
+      await modelServer.refresh(name);
       return reply.code(204).send(null);
     },
   );

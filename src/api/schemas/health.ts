@@ -1,5 +1,6 @@
 /** What the probes answer. */
 import Type from 'typebox';
+import type { ModelStatus } from '../../model/model-server.js';
 import { component } from './component.js';
 import { problemExample, problemProperties } from './problem.js';
 
@@ -7,13 +8,28 @@ const checkResults = Type.Unsafe<Record<string, 'ok' | 'failed'>>({
   type: 'object',
   additionalProperties: { type: 'string', enum: ['ok', 'failed'] },
   description:
-    'Whether the queue answers, whether the storage can be written, and whether every model that is published and not ' +
-    'unloaded has a version that can answer.',
+    'Whether the queue answers, whether the storage can be written, and whether the models have been looked at and one of ' +
+    'them can answer, if there are any.',
 });
 
-const servedModels = Type.Array(Type.Object({ model: Type.String(), version: Type.Integer() }), {
-  description: 'The models that answer, each with its latest version. None is needed to take jobs.',
-});
+const servedModels = Type.Array(
+  Type.Object({
+    model: Type.String(),
+    version: Type.Integer(),
+    state: Type.Unsafe<ModelStatus['state']>({
+      type: 'string',
+      enum: ['ready', 'loading', 'not_loaded'],
+      description: 'A version that is not loaded is loaded when it is asked for.',
+    }),
+  }),
+  { description: 'The models that answer, each with its latest version. None is needed to take jobs.' },
+);
+
+const warnings = Type.Optional(
+  Type.Array(Type.String(), {
+    description: 'What is wrong with single models and should be put right. Left out when nothing is.',
+  }),
+);
 
 export const Liveness = component(
   'Liveness',
@@ -26,14 +42,14 @@ export const Liveness = component(
 export const Readiness = component(
   'Readiness',
   Type.Object(
-    { status: Type.Literal('ready'), checks: checkResults, models: servedModels },
+    { status: Type.Literal('ready'), checks: checkResults, models: servedModels, warnings },
     {
       description: 'The service can take jobs.',
       examples: [
         {
           status: 'ready',
           checks: { queue: 'ok', storage: 'ok', models: 'ok' },
-          models: [{ model: 'mnist-mlp', version: 1 }],
+          models: [{ model: 'mnist-mlp', version: 1, state: 'ready' }],
         },
       ],
     },
@@ -43,7 +59,7 @@ export const Readiness = component(
 export const ReadinessProblem = component(
   'ReadinessProblem',
   Type.Object(
-    { ...problemProperties, checks: checkResults, models: servedModels },
+    { ...problemProperties, checks: checkResults, models: servedModels, warnings },
     {
       description: 'Something that the service depends on does not work; `detail` says what and why.',
       examples: [

@@ -8,7 +8,12 @@ import { Network, networkExample } from './network.js';
 const modelProperties = {
   object: Type.Literal('model'),
   name: Type.String(),
-  latest_version: Type.Integer({ description: 'The version that `POST /predict` answers from.' }),
+  latest_version: nullable(
+    Type.Integer({
+      description:
+        'The version that `POST /predict` answers from; null while the alias `latest` is set and cannot be read.',
+    }),
+  ),
   pinned: Type.Boolean({
     description: 'Whether `latest` is set to that version, and so does not follow publication.',
   }),
@@ -17,9 +22,22 @@ const modelProperties = {
     additionalProperties: { type: 'integer' },
     description: 'The version that each alias stands for, `latest` left out.',
   }),
+  damaged_aliases: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Aliases that cannot be read; set them again. Left out when there are none.',
+    }),
+  ),
   version_count: Type.Integer({ description: 'How many versions there are.' }),
-  created_at: Type.String({ format: 'date-time', description: 'When that version was published.' }),
+  created_at: nullable(
+    Type.String({ format: 'date-time', description: 'When `latest_version` was published.' }),
+  ),
 };
+
+const damagedVersions = Type.Optional(
+  Type.Array(Type.Integer(), {
+    description: 'Versions among these whose manifest cannot be read. Left out when there are none.',
+  }),
+);
 
 const modelExample = {
   object: 'model' as const,
@@ -121,20 +139,25 @@ export const Model = component(
   Type.Object(
     {
       ...modelProperties,
-      versions: Type.Array(ModelVersion.ref, { description: 'Oldest first.' }),
+      versions: Type.Array(ModelVersion.ref, { description: 'The newest ones, oldest first.' }),
+      has_more: Type.Boolean({
+        description: 'Whether there are older versions: `GET /v1/models/{name}/versions` has them.',
+      }),
+      damaged_versions: damagedVersions,
       model_version_status: Type.Array(ModelVersionStatus.ref, {
-        description: 'How each version stands, for clients of TensorFlow Serving.',
+        description: 'How each of these versions stands, for clients of TensorFlow Serving.',
       }),
       ready: Type.Boolean({ description: 'Whether it answers, for clients of KServe’s version 1.' }),
     },
     {
-      description: 'A published model and its versions.',
+      description: 'A published model and its newest versions.',
       examples: [
         {
           ...modelExample,
           versions: [versionExample],
+          has_more: false,
           model_version_status: [versionStatusExample],
-          ready: true,
+            ready: true,
         },
       ],
     },
@@ -143,7 +166,9 @@ export const Model = component(
 
 export const ModelVersionList = component(
   'ModelVersionList',
-  listOf(ModelVersion, 'A page of versions, newest first.', versionExample),
+  listOf(ModelVersion, 'A page of versions, newest first.', versionExample, {
+    damaged_versions: damagedVersions,
+  }),
 );
 
 export const ModelAlias = component(

@@ -85,6 +85,8 @@ export interface Trainer {
 }
 
 export interface Predictor {
+  /** Of the memory that it holds for as long as it is not disposed of. */
+  readonly sizeBytes: number;
   /** `inputs` raw (count, network.inputs) → class probabilities (count, network.outputs), each row summing to 1. */
   predict(inputs: Float32Array, count: number): Promise<Float32Array>;
   dispose(): void;

@@ -135,13 +135,11 @@ describe('unload and load', () => {
 
   test.each(['load', 'unload'])('%s of a model that is not there', async (verb) => {
     const { repository } = await twoModels();
-    for (const name of ['nope', 'No%20pe']) {
-      expectError(
-        await post(`${repository}/models/${name}/${verb}`),
-        404,
-        'MODEL_NOT_FOUND',
-        /has been published/,
-      );
+    for (const [name, message] of [
+      ['nope', /has been published/],
+      ['No%20pe', /"No pe" is not a valid model name.*The nearest valid name is "no-pe"/],
+    ] as const) {
+      expectError(await post(`${repository}/models/${name}/${verb}`), 404, 'MODEL_NOT_FOUND', message);
     }
   });
 });

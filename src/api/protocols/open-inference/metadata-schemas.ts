@@ -40,6 +40,11 @@ export const ServerReadiness = component(
     {
       live: Type.Boolean({ description: 'So the protocol calls it here too.' }),
       ready: Type.Boolean(),
+      warnings: Type.Optional(
+        Type.Array(Type.String(), {
+          description: 'What is wrong with single models and should be put right.',
+        }),
+      ),
     },
     { description: 'Whether all models answer.', examples: [{ live: true, ready: true }] },
   ),

@@ -6,7 +6,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { preValidationHookHandler } from 'fastify';
 import Type from 'typebox';
 import { TrainyardError, type ErrorCode } from '../../../errors.js';
-import type { ModelServer, ModelStatus } from '../../../model/model-server.js';
+import type { ModelServer } from '../../../model/model-server.js';
 import type { Registry } from '../../../model/registry.js';
 import { refuseOtherNames } from '../../published.js';
 import { versionStates, type VersionState } from '../version-states.js';
@@ -15,7 +15,7 @@ import { ModelPath } from './version-path.js';
 
 export interface RepositoryDeps {
   registry: Pick<Registry, 'versionNumbers' | 'setUnloaded'>;
-  modelServer: Pick<ModelServer, 'refresh' | 'status'>;
+  modelServer: Pick<ModelServer, 'refresh' | 'status' | 'use'>;
 }
 
 const states = {
@@ -40,11 +40,10 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
   { registry, modelServer },
   done,
 ) => {
-  async function setUnloaded(name: string, unloaded: boolean): Promise<ModelStatus | undefined> {
+  async function setUnloaded(name: string, unloaded: boolean): Promise<void> {
     refuseOtherNames(name);
     await registry.setUnloaded(name, unloaded);
-    await modelServer.refresh();
-    return modelServer.status().find(({ model }) => model === name);
+    await modelServer.refresh(name);
   }
 
   scope.post(
@@ -82,7 +81,7 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
   scope.post(
     '/repository/models/:name/load',
     {
-      config: { access: 'admin', problems: [...changing, 'MODEL_NOT_READY'] },
+      config: { access: 'admin', problems: [...changing, 'MODEL_NOT_READY', 'MODEL_TOO_LARGE'] },
       preValidation: emptyIsObject,
       schema: {
         operationId: 'loadModel',
@@ -100,10 +99,9 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
         const message = `The parameter ${given.slice(0, 64)} is not supported: a model is what has been published under its name.`;
         throw new TrainyardError('INVALID_REQUEST', message);
       }
-      const status = await setUnloaded(name, false);
-      if (status?.state === 'ready') return reply.code(200).send();
-      const reason = status?.failed.at(-1)?.reason ?? 'the log says why';
-      throw new TrainyardError('MODEL_NOT_READY', `No version of ${name} can be loaded: ${reason}`);
+      await setUnloaded(name, false);
+      await modelServer.use({ model: name }, () => Promise.resolve());
+      return reply.code(200).send();
     },
   );
 

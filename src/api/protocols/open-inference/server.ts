@@ -1,7 +1,8 @@
 /** What the server is, and whether it lives and can do its work. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { ModelServer } from '../../../model/model-server.js';
 import { anyQuery } from '../../plugins/query-strings.js';
-import { failureOf, type Check } from '../../readiness.js';
+import { failureOf, modelWarnings, type Check } from '../../readiness.js';
 import { productVersion } from '../../product-version.js';
 import { sendErrorBody } from '../error-body.js';
 import { ServerLiveness, ServerMetadata, ServerReadiness } from './metadata-schemas.js';
@@ -9,6 +10,7 @@ import { ServerLiveness, ServerMetadata, ServerReadiness } from './metadata-sche
 export interface ServerDeps {
   /** What the process depends on, by name. */
   checks: Record<string, Check>;
+  modelServer: Pick<ModelServer, 'status'>;
 }
 
 /** As Triton names them. */
@@ -20,7 +22,11 @@ const extensions = [
   'statistics',
 ];
 
-export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { checks }, done) => {
+export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (
+  scope,
+  { checks, modelServer },
+  done,
+) => {
   const metadata = { name: 'trainyard', version: productVersion, extensions };
 
   scope.get(
@@ -64,7 +70,9 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { 
         operationId: 'getInferenceServerReadiness',
         tags: ['open inference protocol'],
         summary: 'Are all models ready',
-        description: 'As /health/ready.',
+        description:
+          'As /health/ready, and in addition every model that is not unloaded can answer, as the protocol wants it. `warnings` ' +
+          'says what else is wrong with single models.',
         querystring: anyQuery,
         response: { 200: ServerReadiness.ref },
       },
@@ -73,10 +81,16 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (scope, { 
       const failures = await Promise.all(
         Object.entries(checks).map(async ([name, check]) => ({ name, err: await failureOf(check) })),
       );
-      const reasons = failures.flatMap(({ name, err }) =>
-        err === undefined ? [] : [`${name}: ${err.message}`],
-      );
-      if (reasons.length === 0) return { live: true, ready: true };
+      const statuses = modelServer.status();
+      // Every model counts, as the protocol wants it; one that is unloaded does not.
+      const reasons = [
+        ...failures.flatMap(({ name, err }) => (err === undefined ? [] : [`${name}: ${err.message}`])),
+        ...modelWarnings(statuses.filter(({ state }) => state === 'unavailable')),
+      ];
+      if (reasons.length === 0) {
+        const warnings = modelWarnings(statuses);
+        return { live: true, ready: true, ...(warnings.length > 0 && { warnings }) };
+      }
       const detail = reasons.join('; ');
       request.log.warn(detail);
       return sendErrorBody(reply, { code: 'NOT_READY', detail }, { live: true, ready: false });

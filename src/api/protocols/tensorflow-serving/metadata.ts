@@ -8,7 +8,7 @@ import { choiceOf, labelPath, paths } from './version-path.js';
 import { versionStatuses } from './version-status.js';
 
 export interface TfMetadataDeps extends Published {
-  modelServer: Pick<ModelServer, 'status'>;
+  modelServer: Pick<ModelServer, 'statusOf'>;
 }
 
 export const tfMetadataRoutes: FastifyPluginCallbackTypebox<TfMetadataDeps> = (scope, deps, done) => {

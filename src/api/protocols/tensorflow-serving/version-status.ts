@@ -11,11 +11,11 @@ const states = {
 } as const satisfies Record<VersionState, ModelVersionStatus['state']>;
 
 export function versionStatuses(
-  modelServer: Pick<ModelServer, 'status'>,
+  modelServer: Pick<ModelServer, 'statusOf'>,
   name: string,
   versions: readonly number[],
 ): ModelVersionStatus[] {
-  const status = modelServer.status().find(({ model }) => model === name);
+  const status = modelServer.statusOf(name);
   return versionStates(versions, status).map(({ version, state, reason }) => ({
     version: String(version),
     state: states[state],

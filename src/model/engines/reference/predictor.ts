@@ -1,6 +1,6 @@
 /** Inference: raw inputs to class probabilities. */
 import { checkParameters, tensorOf } from '../../initialization.js';
-import { denseLayers } from '../../network.js';
+import { denseLayers, parameterCount } from '../../network.js';
 import type { StateDict } from '../../network.js';
 import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
@@ -45,6 +45,7 @@ export function createReferencePredictor(
   }
 
   return {
+    sizeBytes: Float32Array.BYTES_PER_ELEMENT * parameterCount(network),
     predict: async (inputs, count) => Promise.resolve(predict(inputs, count)),
     dispose() {
       // Nothing is held outside the heap.

@@ -1,6 +1,6 @@
 /** Inference: raw inputs to class probabilities. */
 import { checkParameters, tensorOf } from '../../initialization.js';
-import { parameterShapes, type StateDict } from '../../network.js';
+import { parameterCount, parameterShapes, type StateDict } from '../../network.js';
 import { fillProbabilities } from '../../output-probabilities.js';
 import { normalize } from '../../preprocessing.js';
 import { checkInputs } from '../check-data.js';
@@ -37,6 +37,7 @@ export function createTensorflowPredictor(
   }
 
   return {
+    sizeBytes: Float32Array.BYTES_PER_ELEMENT * parameterCount(network),
     async predict(inputs, count) {
       checkInputs(network, inputs, count);
       const probabilities = new Float32Array(count * network.outputs);

@@ -38,15 +38,27 @@ export function writeLayer(
   weights: Float32Array,
   bias: Float32Array,
 ): void {
+  writeOutputs(floats, shape, address, weights, 0, shape.outputs);
+  floats.set(bias, address.bias / 4);
+}
+
+/** The weights of the outputs from `first` up to `end` into their places. */
+export function writeOutputs(
+  floats: Float32Array,
+  shape: PanelShape,
+  address: LayerAddress,
+  weights: Float32Array,
+  first: number,
+  end: number,
+): void {
   const base = address.weights / 4;
-  for (let output = 0; output < shape.outputs; output++) {
+  for (let output = first; output < end; output++) {
     const column = columnOf(shape, output);
     const row = output * shape.inputs;
     for (let input = 0; input < shape.inputs; input++) {
       floats[base + column + 8 * input] = weights[row + input];
     }
   }
-  floats.set(bias, address.bias / 4);
 }
 
 /** Copies in PyTorch's order. */

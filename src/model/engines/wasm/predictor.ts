@@ -3,23 +3,24 @@ import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../initialization.js';
 import { parameterCount, type NetworkSpec, type StateDict } from '../../network.js';
 import { fillProbabilities } from '../../output-probabilities.js';
-import { normalize } from '../../preprocessing.js';
+import { normalize, type Preprocessing } from '../../preprocessing.js';
+import { createSlices } from '../../../slices.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { planBatchMatrix } from './batch-matrix.js';
 import { activationCodes, instantiate, type CompiledKernels } from './kernels.js';
 import { createLayout, roundUp } from './layout.js';
 import { giveBackMemory, takeMemory } from './memory-pool.js';
-import { panelShapes, planLayer, writeLayer } from './panels.js';
+import { panelShapes, planLayer, writeOutputs, type LayerAddress, type PanelShape } from './panels.js';
 
 /** Of inputs that are not 0; with more, the dense kernels are faster. */
 const mostSparse = 0.4;
 
-export function createWasmPredictor(
+export async function createWasmPredictor(
   { module, heapBase }: CompiledKernels,
   { network, loss, preprocessing }: PredictionProgram,
   parameters: StateDict,
-): Predictor {
+): Promise<Predictor> {
   checkParameters(network, parameters);
   const { divide_by, mean, std } = preprocessing;
   const width = network.inputs;
@@ -48,11 +49,9 @@ export function createWasmPredictor(
   const memory = takeMemory(layout.sizeBytes());
   const kernels = instantiate(module, memory);
   const floats = new Float32Array(memory.buffer);
-  for (const { shape, values } of layers) {
-    const tensor = (name: string) => tensorOf(parameters, `${shape.name}.${name}`).data;
-    writeLayer(floats, shape, values, tensor('weight'), tensor('bias'));
-  }
-  floats.set(outputsOf(parameters, first.shape, normalize(preprocessing, 0)), outputsOfZeros / 4);
+  // Not written here: no closure of this function may hold the parameters, which are as large as what becomes of them.
+  await writeParameters(floats, layers, parameters);
+  floats.set(await outputsOfFirst(parameters, first.shape, preprocessing), outputsOfZeros / 4);
   let disposed = false;
 
   /**
@@ -145,6 +144,7 @@ export function createWasmPredictor(
   }
 
   return {
+    sizeBytes: memory.buffer.byteLength,
     async predict(inputs, count) {
       checkInputs(network, inputs, count);
       const output = new Float32Array(count * network.outputs);
@@ -174,17 +174,44 @@ function rowsOfSlice(network: NetworkSpec): number {
   return Math.max(4, Math.min(64, rows - (rows % 4)));
 }
 
-/** (outputs) Of a first layer all of whose inputs are `value`, in float64. */
-function outputsOf(
+/** In slices: a large network keeps no request waiting while it is loaded. */
+async function writeParameters(
+  floats: Float32Array,
+  layers: readonly { shape: PanelShape; values: LayerAddress }[],
   parameters: StateDict,
-  { name, inputs, outputs }: { name: string; inputs: number; outputs: number },
-  value: number,
-): Float32Array {
+): Promise<void> {
+  const inSlices = createSlices();
+  for (const { shape, values } of layers) {
+    const weights = tensorOf(parameters, `${shape.name}.weight`).data;
+    await inSlices(shape.outputs, rowBytes(shape), (first, end) =>
+      writeOutputs(floats, shape, values, weights, first, end),
+    );
+    floats.set(tensorOf(parameters, `${shape.name}.bias`).data, values.bias / 4);
+  }
+}
+
+/** (outputs) Of the first layer where all inputs are 0 before they are normalised, in float64. */
+async function outputsOfFirst(
+  parameters: StateDict,
+  shape: PanelShape,
+  preprocessing: Preprocessing,
+): Promise<Float32Array> {
+  const { name, inputs, outputs } = shape;
   const weights = tensorOf(parameters, `${name}.weight`).data;
   const bias = tensorOf(parameters, `${name}.bias`).data;
-  return Float32Array.from({ length: outputs }, (_, output) => {
-    let sum = 0;
-    for (let input = 0; input < inputs; input++) sum += weights[output * inputs + input];
-    return bias[output] + value * sum;
+  const value = normalize(preprocessing, 0);
+  const found = new Float32Array(outputs);
+  await createSlices()(outputs, rowBytes(shape), (first, end) => {
+    for (let output = first; output < end; output++) {
+      let sum = 0;
+      for (let input = 0; input < inputs; input++) sum += weights[output * inputs + input];
+      found[output] = bias[output] + value * sum;
+    }
   });
+  return found;
+}
+
+/** Of one output's weights. */
+function rowBytes({ inputs }: PanelShape): number {
+  return Float32Array.BYTES_PER_ELEMENT * inputs;
 }
