@@ -157,7 +157,7 @@ export const Model = component(
           versions: [versionExample],
           has_more: false,
           model_version_status: [versionStatusExample],
-            ready: true,
+          ready: true,
         },
       ],
     },

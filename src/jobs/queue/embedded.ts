@@ -74,10 +74,7 @@ async function openDatabase(folder: string, log: Logger): Promise<PGlite> {
       const message = `The embedded queue needs ${roomBytes / 2 ** 20} MB of free disk space for ${folder}.`;
       throw new TrainyardError('QUEUE_UNAVAILABLE', message, { cause: error });
     }
-    log.warn(
-      { err: error, folder },
-      'the embedded queue is damaged and is created again; no job is lost',
-    );
+    log.warn({ err: error, folder }, 'the embedded queue is damaged and is created again; no job is lost');
     await rm(folder, { recursive: true, force: true });
     return openEmptied(folder);
   }
