@@ -1,6 +1,8 @@
 /** What the verbs do beyond the table of docs/jobs.md, which test/api/lifecycle.test.ts goes through cell by cell. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { TrainyardError } from '../../src/errors.js';
+import { createRunReader } from '../../src/jobs/run-state.js';
+import { createRunStore } from '../../src/jobs/run-store.js';
 import { until } from './queue/conformance.js';
 import { sceneWithQueue } from './scene.js';
 import { startedOn } from './started-on.js';
@@ -106,10 +108,10 @@ describe('pausing', () => {
     const { lifecycle, store, submit, takeUp, end } = await scene();
     const id = await submit();
     await takeUp(id);
-    const paused = lifecycle.pause(id);
+    const refused = expect(lifecycle.pause(id)).rejects.toMatchObject({ code: 'JOB_ENDED' });
     await until(async () => (await store.newestTerm(id)).pauseAsked);
     await end(id, 'succeeded');
-    await expect(paused).rejects.toMatchObject({ code: 'JOB_ENDED' });
+    await refused;
   });
 
   test('takes a queued run out of the queue, and out of the hands of a worker that has just claimed it', async () => {
@@ -121,6 +123,31 @@ describe('pausing', () => {
     await expect(tell(id, term, { type: 'status', status: 'running', attempt: 1 })).rejects.toMatchObject({
       code: 'RUN_TAKEN_OVER',
     });
+  });
+});
+
+describe('a paused job whose events are lost', () => {
+  test('is shown as paused, with what is missing, and can be resumed', async () => {
+    const { submit, takeUp, lifecycle, jobs, storage, store } = await scene();
+    const id = await submit();
+    const term = await takeUp(id);
+    const writer = await store.writeEvents(id, term);
+    await writer.append({ type: 'checkpoint', step: 5 });
+    await writer.appendLast({ type: 'status', status: 'paused' });
+    await storage.put(`runs/${id}/events/00000${term}.jsonl`, Buffer.from(''));
+
+    const message = expect.stringContaining('Events 2 to 4 are missing') as string;
+    const damaged = { status: 'paused', last_error: { code: 'RUN_CORRUPT', message } };
+    // As a process shows it that has not seen the events before they were lost.
+    const runs = createRunReader(createRunStore(storage));
+    expect(await runs.read(id)).toMatchObject({
+      status: 'paused',
+      summary: { last_error: damaged.last_error },
+    });
+    expect((await jobs.events(id, { after: 1, limit: 10 })).data).toMatchObject([
+      { seq: 4, type: 'missing', first_seq: 2, status: 'paused', message },
+    ]);
+    expect(await lifecycle.resume(id)).toMatchObject({ status: 'queued', last_error: null });
   });
 });
 
