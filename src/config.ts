@@ -26,6 +26,7 @@ const Env = Type.Object({
   WEBHOOK_ALLOW_PRIVATE: Switch,
   ALLOW_ANONYMOUS: Switch,
   ALLOWED_HOSTS: Type.Optional(Type.String()),
+  BASE_PATH: Type.Optional(Type.String()),
   CORS_ORIGINS: Type.Optional(Type.String()),
   ADMIN_UI: Switch,
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String()),
@@ -97,6 +98,8 @@ export interface Config {
   readonly allowAnonymous: boolean;
   /** By which names a service without keys may be asked besides those of its own machine, in lower case; '*': by any. */
   readonly anonymousHosts: '*' | readonly string[];
+  /** Under which path clients reach the service through a proxy: '' or like '/ml'. */
+  readonly basePath: string;
   /** Exact origins whose pages may ask, or '*' for any. */
   readonly corsOrigins: '*' | readonly string[];
   /** Whether the queues are shown at /admin/queues. */
@@ -153,6 +156,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     webhookAllowPrivate: isOn(values.WEBHOOK_ALLOW_PRIVATE),
     allowAnonymous: isOn(values.ALLOW_ANONYMOUS),
     anonymousHosts: parseHosts(values),
+    basePath: parseBasePath(values.BASE_PATH),
     corsOrigins: parseOrigins(values.CORS_ORIGINS),
     adminUi: isOn(values.ADMIN_UI),
     tracing: parseTracing(values),
@@ -273,6 +277,18 @@ function parseHosts({ ALLOWED_HOSTS, ALLOW_ANONYMOUS }: Static<typeof Env>): Con
     listed(ALLOWED_HOSTS.toLowerCase()),
     (name) => /^[a-z\d]([a-z\d._-]*[a-z\d])?$/.test(name),
     'ALLOWED_HOSTS must be names like trainyard.example.com, without ports and separated by commas',
+  );
+}
+
+/** Not one that begins as the service's own paths do: what it means could not be told. */
+function parseBasePath(text = ''): string {
+  const path = text.replace(/\/$/, '');
+  const isOwn = /^\/(?:v1|v2|predict|health|metrics|docs|admin|openapi\.json)(?:\/|$)/.test(path);
+  if (path === '' || (/^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(path) && !isOwn)) return path;
+  throw new TrainyardError(
+    'CONFIG_INVALID',
+    'BASE_PATH must be a path like /ml or /team/ml, of letters, digits, ., _, ~ and -, that does not begin as a path of ' +
+      'the service does (/v1, /v2, /predict, /health, /metrics, /docs, /admin).',
   );
 }
 

@@ -257,6 +257,7 @@ async function startApi(
     log,
     ...access,
     rateLimitStore: queues.sharedClient,
+    basePath: config.basePath,
     corsOrigins: config.corsOrigins,
     ...(config.adminUi && { showQueues: (page) => queues.showOn(page) }),
   });
@@ -333,7 +334,13 @@ function startWorker({ config, log, store, queues, webhooks, metrics }: Parts): 
 /** For probes and scrapes. */
 async function startWorkerApp(parts: Parts, stops: Stop[]): Promise<string> {
   const { config, log, metrics, checks } = parts;
-  const app = await buildWorkerApp({ log, metrics, checks, ...(await startAccess(parts, stops)) });
+  const app = await buildWorkerApp({
+    log,
+    metrics,
+    checks,
+    basePath: config.basePath,
+    ...(await startAccess(parts, stops)),
+  });
   stops.push(() => app.close());
   return listen(app, config);
 }

@@ -17,6 +17,7 @@ import { answerByPath } from './protocols/error-body.js';
 import { RequestLog } from './request-log.js';
 import { components } from './schemas/components.js';
 import { createApiServer } from './server.js';
+import { useBasePath, withoutBasePath } from './base-path.js';
 import { refuseUnreadable } from './unreadable-request.js';
 import { buildValidator } from './validation.js';
 
@@ -27,6 +28,8 @@ export interface BaseAppDeps {
   traced?: boolean | undefined;
   /** None: nobody needs a key. */
   keys?: Keys;
+  /** Under which path clients reach the service through a proxy; '': without one. */
+  basePath?: string;
   /** Whose pages may ask; none: only the service's own. */
   corsOrigins?: CorsOrigins;
   /** As long as nobody needs a key: by which names the service may be asked, besides those of its own machine. */
@@ -35,12 +38,12 @@ export interface BaseAppDeps {
 
 /** `before` takes the requests first. */
 export async function createBaseApp(
-  { log, metrics, traced = false, keys, corsOrigins = [], anonymousHosts = '*' }: BaseAppDeps,
+  { log, metrics, traced = false, keys, basePath = '', corsOrigins = [], anonymousHosts = '*' }: BaseAppDeps,
   before: (answer: RequestListener) => RequestListener = (answer) => answer,
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
-    serverFactory: (answer) => createApiServer(before(answer)),
+    serverFactory: (answer) => createApiServer(withoutBasePath(basePath, before(answer))),
     loggerInstance,
     logController: new RequestLog(),
     genReqId: requestIdOf,
@@ -62,6 +65,7 @@ export async function createBaseApp(
     },
   });
 
+  useBasePath(app, basePath);
   // First, so that all that follows is seen.
   useMetrics(app, metrics);
   if (traced) useTracing(app);

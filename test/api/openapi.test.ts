@@ -66,13 +66,14 @@ test('the service serves that document, and Swagger UI on it', async () => {
   expect(served.headers['content-type']).toMatch(/^application\/json/);
   expect(served.text).toBe(JSON.stringify(document));
 
-  expect((await http.get('/')).headers.location).toBe('/docs');
+  expect((await http.get('/')).headers.location).toBe('docs');
   const page = await http.get('/docs').expect(200);
   expect(page.text).toContain('<title>Trainyard</title>');
-  const assets = [...page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g)].map(([, path]) => path);
+  const assets = [...page.text.matchAll(/(?:src|href)="\.(\/docs\/[^"]+)"/g)].map(([, path]) => path);
   expect(assets.length).toBeGreaterThan(4);
   for (const path of assets) await http.get(path).expect(200);
-  expect((await http.get('/docs/json')).body).toEqual(document);
+  const servers = [{ url: '..', description: 'This service.' }];
+  expect((await http.get('/docs/json')).body).toEqual({ ...document, servers });
 });
 
 test('it has every route of the API', () => {

@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { basePathOf } from '../base-path.js';
 import { useAccess } from './keys.js';
 import { securitySchemes } from '../openapi-access.js';
 import { showExamples, withProblems } from '../openapi-completion.js';
@@ -54,6 +55,11 @@ async function showDocument(pages: FastifyInstance): Promise<void> {
   useAccess(pages, 'public');
   await pages.register(swaggerUi, {
     routePrefix: '/docs',
+    // The page and what it asks for are where it was found, whatever proxy is in front.
+    indexPrefix: '.',
+    transformSpecification: (document, request, reply) =>
+      servedAt(basePathOf(request, reply) || '..', document as object),
+    transformSpecificationClone: false,
     staticCSP: {
       'default-src': "'self'",
       'img-src': "'self' data:",
@@ -66,10 +72,17 @@ async function showDocument(pages: FastifyInstance): Promise<void> {
     uiConfig: { layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true },
   });
 
-  let text: string | undefined;
-  pages.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    text ??= JSON.stringify(pages.swagger());
-    return reply.type('application/json').send(text);
+  pages.get('/openapi.json', { schema: { hide: true } }, (request, reply) => {
+    const document = servedAt(basePathOf(request, reply) || '/', pages.swagger());
+    return reply.type('application/json').send(JSON.stringify(document));
   });
-  pages.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
+  pages.get('/', { schema: { hide: true } }, (request, reply) => {
+    const basePath = basePathOf(request, reply);
+    return reply.redirect(basePath === '' ? 'docs' : `${basePath}/docs`);
+  });
+}
+
+/** Where that is relative, from the document's own place. */
+function servedAt(url: string, document: object): object {
+  return { ...document, servers: [{ url, description: 'This service.' }] };
 }

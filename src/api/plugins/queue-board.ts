@@ -1,6 +1,7 @@
 /** Bull Board at /admin/queues: what waits and what is under way, to look at, with an `admin` key as the password. */
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
+import { basePathOf } from '../base-path.js';
 import { useAccess } from './keys.js';
 
 const path = '/admin/queues';
@@ -24,6 +25,11 @@ export async function useQueueBoard(app: FastifyInstance, showQueues: ShowQueues
       useAccess(scope, 'admin');
       scope.addHook('onRequest', (_request, reply, done) => {
         reply.header('content-security-policy', contentSecurityPolicy);
+        done();
+      });
+      // The page reads it at once when it is asked for, so that no other request comes between.
+      scope.addHook('preHandler', (request, reply, done) => {
+        page.setBasePath(basePathOf(request, reply) + path);
         done();
       });
       await scope.register(page.registerPlugin());

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../errors.js';
 import type { JobView } from '../../jobs/job-view.js';
 import type { Lifecycle } from '../../jobs/lifecycle.js';
 import type { Producer } from '../../jobs/producer.js';
+import { basePathOf } from '../base-path.js';
 import { JobRequest, JobRequestHeaders } from '../schemas/job-request.js';
 import { Job, JobList, JobPage, JobParams, jobExamples } from '../schemas/job.js';
 
@@ -78,7 +79,10 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
       });
       if (replayed) reply.header('idempotency-replayed', 'true');
       else request.log.info({ job: job.id, model: job.model }, 'job submitted');
-      return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(job);
+      return reply
+        .code(202)
+        .header('location', `${basePathOf(request, reply)}/v1/jobs/${job.id}`)
+        .send(job);
     },
   );
 

@@ -53,16 +53,15 @@ export const PredictionForm = component(
   ),
 );
 
-/** Where the body is JSON, all of it is there. */
+/** Where the body is JSON, all of it is there. No default is declared: Swagger UI would send it, with JSON too. */
 export const PredictionQuery = Type.Object(
   {
     ...choiceOptions,
     ...answerOptions,
     image_fit: Type.Optional(
       Type.Enum(['digit', 'stretch'], {
-        default: 'digit',
         description:
-          'How an image becomes an input. `digit`: as MNIST was made, white on black, cropped to what is drawn, scaled and ' +
+          'How an image becomes an input. `digit`, the default: as MNIST was made, white on black, cropped to what is drawn, scaled and ' +
           'centred. `stretch`: only scaled.',
       }),
     ),

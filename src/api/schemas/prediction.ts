@@ -28,7 +28,7 @@ export const choiceOptions = {
 
 export const answerOptions = {
   probabilities: Type.Optional(
-    Type.Boolean({ default: true, description: 'Whether to give the probabilities of all classes.' }),
+    Type.Boolean({ description: 'Whether to give the probabilities of all classes; by default true.' }),
   ),
   top_k: Type.Optional(
     Type.Integer({
