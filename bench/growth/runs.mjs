@@ -77,12 +77,7 @@ async function fill(dataDir, { dist, runs, waiting }) {
   await service.stop();
   const template = join(seed, 'runs', trained);
   const read = (name) => readFileSync(join(template, name), 'utf8');
-  const [term, events, ending, closing] = [
-    'terms/000001.json',
-    'events/000001.jsonl',
-    'ending.json',
-    'closing.json',
-  ].map(read);
+  const [term, events, ending] = ['terms/000001.json', 'events/000001.jsonl', 'ending.json'].map(read);
   const [spec, result] = ['spec.json', 'result.json'].map((name) => JSON.parse(read(name)));
 
   const startMs = performance.now();
@@ -107,7 +102,6 @@ async function fill(dataDir, { dist, runs, waiting }) {
     } else {
       write('events/000001.jsonl', events);
       write('ending.json', ending);
-      write('closing.json', closing);
       write('result.json', documentOf({ ...result, ...endOf(i) }));
     }
   }

@@ -89,8 +89,9 @@ export function createRunIndex(options: {
 
   async function list(): Promise<void> {
     changedWhileListing.clear();
-    const listed = new Set(await store.ids());
-    for (const id of changedWhileListing) listed.add(id);
+    const found = await store.ids();
+    if (found.length === ids.length && found.every((id, i) => id === ids[i])) return;
+    const listed = new Set([...found, ...changedWhileListing]);
     for (const id of ids) if (!listed.has(id)) forget(id);
     for (const id of listed) if (!isKnown(id)) unread.set(id, 0);
     ids = [...listed].sort();
@@ -181,9 +182,8 @@ export function createRunIndex(options: {
 
   return {
     async page({ after, limit, filter }) {
-      await listedOfLate();
+      await Promise.all([listedOfLate(), filter.status !== undefined && underWayOfLate()]);
       if (isFiltering(filter)) await readUnread();
-      if (filter.status !== undefined) await underWayOfLate();
       const found: RunState[] = [];
       const rest = candidates(filter, after);
       for (;;) {
@@ -198,10 +198,8 @@ export function createRunIndex(options: {
     },
 
     async unsettled() {
-      await listedOfLate();
-      await readAll([...damaged.keys()]);
+      await Promise.all([listedOfLate(), underWayOfLate(), readAll([...damaged.keys()])]);
       await readUnread();
-      await underWayOfLate();
       return ids.flatMap((id) => {
         const entry = entries.get(id);
         if (entry === undefined || entry.isSettled) return [];
