@@ -3,8 +3,8 @@
  * each rule and expects it to be found. Type-only imports count like any other.
  */
 
-/** Errors, deadlines, what is remembered for a while, and the logger are everyone's. */
-const foundation = '^src/(errors|deadline|remembered|log)\\.ts$';
+/** Errors, deadlines, what is remembered for a while, lines before a thread, and the logger are everyone's. */
+const foundation = '^src/(errors|deadline|remembered|thread-line|log)\\.ts$';
 
 /** Matches a package wherever it is resolved to, and also where it is not installed. */
 const packages = (...names) => `(?:^|node_modules/)(?:${names.join('|')})(?:/|$)`;
@@ -47,7 +47,9 @@ export default {
       comment: 'An entry starts a process; importing one would start it a second time.',
       severity: 'error',
       from: {},
-      to: { path: '^src/(main|demo/main|keys/main|jobs/training/process|images/thread)\\.ts$' },
+      to: {
+        path: '^src/(main|demo/main|keys/main|jobs/training/process|images/thread)\\.ts$',
+      },
     },
     {
       name: 'storage-imports-only-errors',
