@@ -48,7 +48,7 @@ export default {
       severity: 'error',
       from: {},
       to: {
-        path: '^src/(main|demo/main|keys/main|jobs/training/process|images/thread)\\.ts$',
+        path: '^src/(main|demo/main|keys/main|jobs/training/process|images/thread|api/bodies/thread)\\.ts$',
       },
     },
     {
@@ -112,7 +112,7 @@ export default {
         pathNot: [
           '^src/api/',
           '^src/jobs/(contracts|producer|job-view|lifecycle|event-feed|spec|optimizer-request|webhooks/events)\\.ts$',
-          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|class-ranking)\\.ts$',
+          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|packed-numbers|class-ranking)\\.ts$',
           '^src/model/(network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
           '^src/telemetry/',
           '^src/data/(dataset|dataset-store)\\.ts$',

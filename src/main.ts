@@ -221,6 +221,7 @@ async function startApi(
     modelServer,
     images,
     maxWaitingPredictions: config.maxWaitingPredictions,
+    bodyMemoryBytes: config.bodyMemoryBytes,
     checks: { ...checks, models: checkModels(modelServer) },
     metrics,
     traced: config.tracing !== null,

@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from '../log.js';
+import { smallBodyBytes } from './bodies/bodies.js';
 import { useRefusalWhenClosing } from './plugins/closing.js';
 import { useCors, type CorsOrigins } from './plugins/cross-origin.js';
 import { refuseForeignPages } from './plugins/foreign-pages.js';
@@ -42,7 +43,7 @@ export async function createBaseApp(
     logController: new RequestLog(),
     genReqId: requestIdOf,
     return503OnClosing: false,
-    bodyLimit: 2 ** 20,
+    bodyLimit: smallBodyBytes,
     clientErrorHandler: refuseUnreadable,
     // Names have 64 characters at most, ids fewer.
     routerOptions: { maxParamLength: 100 },

@@ -31,6 +31,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   VERSION_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
+  BODY_TOO_SLOW: 408,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,

@@ -165,6 +165,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     modelServer,
     images,
     maxWaitingPredictions: 512,
+    bodyMemoryBytes: 512 * 2 ** 20,
     checks: { storage: () => probeStorage(storage), models: checkModels(modelServer) },
     metrics,
     log,

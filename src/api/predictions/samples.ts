@@ -29,12 +29,10 @@ export function samplesOfBytes(bytes: Buffer, { network }: ServedModel, type: Nu
   return { inputs, count, field: 'samples' };
 }
 
-/** Little-endian, whatever this machine is. */
+/** Little-endian, as the service's machine must be: see open-inference/datatypes.ts. */
 function floatsOf(bytes: Buffer): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const floats = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < floats.length; i++) floats[i] = view.getFloat32(4 * i, true);
-  return floats;
+  // Copied as a whole, as the bytes need not lie where numbers may.
+  return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */
