@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/body-reader.js';
+import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json-body.js';
 import { useOpenApi } from './plugins/openapi.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
@@ -62,6 +63,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   deps.metrics.predictions.readWaiting(() => room.size);
   const app = await createBaseApp(deps, (answer) => room.before(answer));
   await useRateLimits(app, deps.rateLimitStore);
+  await useCompression(app);
   useBodies(app, {
     memory: bodyMemory,
     slow: deps.slowBodies ?? slowestBodies,

@@ -6,6 +6,7 @@ import { smallBodyBytes } from './bodies/bodies.js';
 import { useRefusalWhenClosing } from './plugins/closing.js';
 import { useCors, type CorsOrigins } from './plugins/cross-origin.js';
 import { refuseForeignPages } from './plugins/foreign-pages.js';
+import { usePlainJsonType } from './plugins/json-type.js';
 import { useKeys, type Keys } from './plugins/keys.js';
 import { measure, useMetrics, type RequestMetrics } from './plugins/metrics.js';
 import { useProblemDetails } from './plugins/problem-details.js';
@@ -67,6 +68,7 @@ export async function createBaseApp(
   useSecurityHeaders(app);
   useRefusalWhenClosing(app);
   useProblemDetails(app);
+  usePlainJsonType(app);
   if (corsOrigins.length > 0) await useCors(app, corsOrigins);
   refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, anonymousHosts, corsOrigins });
   useKeys(app, keys);
