@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const ownEntry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** Resolves when it listens. */
-export async function startService(dataDir) {
+export async function startService(dataDir, entry = ownEntry) {
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', LOG_FORMAT: 'json' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -30,6 +30,7 @@ export async function startService(dataDir) {
 
   return {
     url,
+    pid: child.pid,
     /** Resolves when the job trains, with the id of the process that trains it. */
     async train(job) {
       const training = logged(({ msg, pid }) => msg === 'training' && pid !== child.pid);
