@@ -3,8 +3,8 @@
  * each rule and expects it to be found. Type-only imports count like any other.
  */
 
-/** Errors, deadlines, what is remembered for a while, work in slices, and the logger are everyone's. */
-const foundation = '^src/(errors|deadline|remembered|log|slices)\\.ts$';
+/** Errors, deadlines, what is remembered for a while, work in slices, lines before a thread, and the logger are everyone's. */
+const foundation = '^src/(errors|deadline|remembered|log|slices|thread-line)\\.ts$';
 
 /** Matches a package wherever it is resolved to, and also where it is not installed. */
 const packages = (...names) => `(?:^|node_modules/)(?:${names.join('|')})(?:/|$)`;
@@ -48,7 +48,7 @@ export default {
       severity: 'error',
       from: {},
       to: {
-        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/process|images/thread)\\.ts$',
+        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/process|images/thread|api/bodies/thread)\\.ts$',
       },
     },
     {
@@ -135,7 +135,7 @@ export default {
         pathNot: [
           '^src/api/',
           '^src/jobs/(contracts|producer|job-view|lifecycle|event-feed|spec|optimizer-request|webhooks/events)\\.ts$',
-          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|class-ranking)\\.ts$',
+          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|packed-numbers|class-ranking)\\.ts$',
           '^src/model/(network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
           '^src/telemetry/',
           '^src/data/(dataset|dataset-store)\\.ts$',

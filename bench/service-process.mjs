@@ -41,6 +41,7 @@ export async function startService(dataDir, { dist = builtHere } = {}) {
       const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
       return Number(kilobytes) / 1024;
     },
+    pid: child.pid,
     /** Resolves when the job trains, with the id of the process that trains it. */
     async train(job) {
       const training = logged(({ msg, pid }) => msg === 'training' && pid !== child.pid);

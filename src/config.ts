@@ -84,6 +84,8 @@ export interface Config {
   readonly maxQueuedJobs: number;
   /** Predictions that may be under way at a time; more are refused for the moment. */
   readonly maxWaitingPredictions: number;
+  /** That request bodies may take up together. */
+  readonly bodyMemoryBytes: number;
   /** Of the newest versions of each model; Infinity: all. */
   readonly keepVersions: number;
   /** What the versions that are loaded may hold together; a larger one is refused. */
@@ -143,6 +145,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     threads: values.THREADS ?? Math.max(1, Math.floor(availableParallelism() / workerConcurrency)),
     maxQueuedJobs: values.MAX_QUEUED_JOBS,
     maxWaitingPredictions: values.MAX_WAITING_PREDICTIONS,
+    bodyMemoryBytes: Math.min(512 * 2 ** 20, Math.max(64 * 2 ** 20, Math.floor(machineMemoryBytes() / 8))),
     keepVersions: values.KEEP_VERSIONS ?? Infinity,
     modelMemoryBytes:
       values.MODEL_MEMORY_MB === undefined

@@ -251,6 +251,7 @@ async function startApi(
     statistics,
     images,
     maxWaitingPredictions: config.maxWaitingPredictions,
+    bodyMemoryBytes: config.bodyMemoryBytes,
     checks: { ...checks, models: checkModels(modelServer) },
     metrics,
     traced: config.tracing !== null,

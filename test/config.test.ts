@@ -19,6 +19,9 @@ describe('settings', () => {
       logLevel: 'info',
     });
     expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
+    // Two of the largest bodies at least.
+    expect(loadConfig({}).bodyMemoryBytes).toBeGreaterThanOrEqual(2 ** 26);
+    expect(loadConfig({}).bodyMemoryBytes).toBeLessThanOrEqual(2 ** 29);
   });
 
   test('divide the machine’s threads among the runs that are trained at a time', () => {
@@ -71,6 +74,7 @@ describe('settings', () => {
       threads: 3,
       maxQueuedJobs: 9,
       maxWaitingPredictions: 7,
+      bodyMemoryBytes: expect.any(Number) as number,
       keepVersions: 5,
       trainingMemoryLimitBytes: 512 * 2 ** 20,
       webhookSecret: 'whsec_',

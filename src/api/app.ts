@@ -1,6 +1,9 @@
 /** The HTTP service as one Fastify app, the same in production and in tests. It owns nothing that it is given. */
 import type { FastifyInstance } from 'fastify';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
+import { useBodies } from './bodies/bodies.js';
+import type { SlowBodies } from './bodies/body-reader.js';
+import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json-body.js';
 import { useOpenApi } from './plugins/openapi.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
@@ -20,6 +23,7 @@ import { jobRoutes, type JobDeps } from './routes/jobs.js';
 import { metricsRoutes, type MetricsDeps } from './routes/metrics.js';
 import { modelRoutes, type ModelDeps } from './routes/models.js';
 import { predictRoutes, type PredictDeps } from './routes/predict.js';
+import { Shares } from './shares.js';
 import { createWaitingRoom, usePredictionRoutes } from './waiting-room.js';
 
 export type ApiDeps = JobDeps &
@@ -38,18 +42,37 @@ export type ApiDeps = JobDeps &
     /** That may be under way at a time. */
     maxWaitingPredictions: number;
     statistics: InferenceStatistics;
+    /** Of all bodies that are being read or answered. */
+    bodyMemoryBytes: number;
+    slowBodies?: SlowBodies;
     /** None: there is no board of the queues. */
     showQueues?: ShowQueues;
   };
 
+/** A client on a poor line is faster. */
+const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
+
 /** `close` refuses new requests and resolves when those under way have been answered. */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
-  const room = createWaitingRoom(deps.maxWaitingPredictions, deps.log, () =>
-    deps.metrics.predictions.refused(),
-  );
+  const bodyMemory = new Shares(deps.bodyMemoryBytes);
+  const room = createWaitingRoom({
+    maxPredictions: deps.maxWaitingPredictions,
+    bodyMemory,
+    corsOrigins: deps.corsOrigins ?? [],
+    log: deps.log,
+    onRefused: () => deps.metrics.predictions.refused(),
+  });
   deps.metrics.predictions.readWaiting(() => room.size);
   const app = await createBaseApp(deps, (answer) => room.before(answer));
   await useRateLimits(app, deps.rateLimitStore);
+  await useCompression(app);
+  useBodies(app, {
+    memory: bodyMemory,
+    slow: deps.slowBodies ?? slowestBodies,
+    onArrived(request) {
+      if (request.routeOptions.config.predicts) room.enter(request);
+    },
+  });
   useJsonBodies(app);
   useStrictQueryStrings(app);
   usePredictionRoutes(app);

@@ -2,10 +2,12 @@
 import type { RequestListener } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from '../log.js';
+import { smallBodyBytes } from './bodies/bodies.js';
 import { useRefusalWhenClosing } from './plugins/closing.js';
 import { useCors, type CorsOrigins } from './plugins/cross-origin.js';
 import { refuseForeignPages } from './plugins/foreign-pages.js';
 import { refuseDoubtfulHosts } from './plugins/hosts.js';
+import { usePlainJsonType } from './plugins/json-type.js';
 import { useKeys, type Keys } from './plugins/keys.js';
 import { measure, useMetrics, type RequestMetrics } from './plugins/metrics.js';
 import { useProblemDetails } from './plugins/problem-details.js';
@@ -48,7 +50,7 @@ export async function createBaseApp(
     logController: new RequestLog(),
     genReqId: requestIdOf,
     return503OnClosing: false,
-    bodyLimit: 2 ** 20,
+    bodyLimit: smallBodyBytes,
     clientErrorHandler: refuseUnreadable,
     routerOptions,
     // Of requests that come to no route and so to no hook.
@@ -73,6 +75,7 @@ export async function createBaseApp(
   useSecurityHeaders(app);
   useRefusalWhenClosing(app);
   useProblemDetails(app);
+  usePlainJsonType(app);
   if (corsOrigins.length > 0) await useCors(app, corsOrigins);
   refuseDoubtfulHosts(app);
   refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, anonymousHosts, corsOrigins });

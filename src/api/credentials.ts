@@ -1,5 +1,6 @@
 /** Where a request may carry its key: `X-API-Key`, `Authorization: Bearer`, or the password of HTTP Basic. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 
 /** What was sent as a key; undefined: nothing was. */
 export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
@@ -15,6 +16,11 @@ export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Who shares with others what there is of something: the key. Undefined where nobody needs one. */
+export function holderOf({ key, headers }: FastifyRequest): string | undefined {
+  return key === null ? undefined : credentialOf(headers);
 }
 
 /** A browser sends this by itself once its user has typed it in, whichever page makes the request. */

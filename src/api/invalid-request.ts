@@ -94,7 +94,7 @@ function ownPart({ keyword, params }: Finding): string {
 }
 
 /** `/network/hidden/0/units` is network.hidden[0].units; nothing for the whole. */
-function nameOf(pointer: string): string | undefined {
+export function nameOf(pointer: string): string | undefined {
   if (pointer === '') return undefined;
   const path = keysOf(pointer).map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`));
   return path.join('').replace(/^\./, '');

@@ -51,7 +51,13 @@ const retryAfter = {
 
 const errorCode = { 'X-Error-Code': { type: 'string', description: 'Stable; meant for programs.' } };
 
-const codesWithBody: readonly ErrorCode[] = ['MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+const codesWithBody: readonly ErrorCode[] = [
+  'MALFORMED_JSON',
+  'BODY_TOO_SLOW',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'OVERLOADED',
+];
 
 export const withProblems: SwaggerTransform = ({ schema, url, route }) => {
   if (route.schema?.operationId === undefined) return { schema, url };
@@ -59,7 +65,7 @@ export const withProblems: SwaggerTransform = ({ schema, url, route }) => {
   const codes: ErrorCode[] = [
     'INVALID_REQUEST',
     ...(schema.body === undefined ? [] : codesWithBody),
-    ...problems,
+    ...problems.filter((code) => !codesWithBody.includes(code)),
     'INTERNAL',
     'SHUTTING_DOWN',
   ];

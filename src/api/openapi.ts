@@ -31,6 +31,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     images: { read: never },
     checks: {},
     maxWaitingPredictions: 0,
+    bodyMemoryBytes: 0,
     metrics: createMetrics({ queueCounts: never }),
     log: pino({ level: 'silent' }),
   });

@@ -20,6 +20,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ALIAS_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_SLOW: 408,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
@@ -143,7 +144,7 @@ function fastifyRefusal(error: Partial<FastifyError>, request: FastifyRequest): 
     case 'FST_ERR_VALIDATION':
       return { code: 'INVALID_REQUEST', ...describeInvalid(error) };
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { code: 'BODY_TOO_LARGE', detail: tooLarge(request.routeOptions.bodyLimit) };
+      return failureOf(tooLarge(request.routeOptions.bodyLimit), request);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return { code: 'UNSUPPORTED_MEDIA_TYPE', detail: notTaken(request) };
     case 'FST_ERR_BAD_URL':
@@ -155,9 +156,10 @@ function fastifyRefusal(error: Partial<FastifyError>, request: FastifyRequest): 
   }
 }
 
-function tooLarge(limitBytes: number): string {
-  const limit = `${limitBytes / 2 ** 20} MB (${limitBytes.toLocaleString('en')} bytes)`;
-  return `The body is larger than ${limit}, the most that this route reads.`;
+export function tooLarge(limitBytes: number): TrainyardError {
+  const limit = limitBytes < 2 ** 20 ? `${limitBytes / 2 ** 10} kB` : `${limitBytes / 2 ** 20} MB`;
+  const message = `The body is larger than ${limit} (${limitBytes.toLocaleString('en')} bytes), the most that this route reads.`;
+  return new TrainyardError('BODY_TOO_LARGE', message);
 }
 
 function notTaken({ headers, routeOptions }: FastifyRequest): string {

@@ -1,14 +1,19 @@
 /**
- * Room for so many predictions at a time, counted from a request's head to its answer's last byte. Past it a request is
- * refused before the app and its body are touched: that costs a third of an answer, so that those taken in are answered as
- * fast as ever while twice as many come as can be borne.
+ * Room for so many predictions at a time, each counted from the moment its body is there to its answer's last byte. While
+ * there is none, a request is refused before the app and its body are touched: that costs a third of an answer, so that
+ * those taken in are answered as fast as ever while twice as many come as can be borne.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { TrainyardError } from '../errors.js';
 import type { Logger } from '../log.js';
+import { noMemoryLeft } from './bodies/body-reader.js';
+import { credentialOf, holderOf } from './credentials.js';
+import { corsHeadersFor, type CorsOrigins } from './plugins/cross-origin.js';
 import { requestIdOf } from './plugins/request-ids.js';
 import { securityHeaders } from './plugins/security-headers.js';
 import { bodyTextOf, problemOf, retryAfterOf, statusOf } from './problem.js';
+import { Shares } from './shares.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,10 +28,6 @@ declare module 'fastify' {
 
 const predictionPath = /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify))\/?(?:\?|$)/;
 
-/** Of all bodies together. What does not say its length is taken for a body of JSON, few of which are longer. */
-const maxBytes = 512 * 2 ** 20;
-const bytesOfUnknown = 2 ** 20;
-
 const tellEveryMs = 1_000;
 
 export interface WaitingRoom {
@@ -34,34 +35,45 @@ export interface WaitingRoom {
   readonly size: number;
   /** `answer` without the predictions that there is no room for. */
   before(answer: RequestListener): RequestListener;
+  /** A prediction whose body is there. @throws TrainyardError OVERLOADED, CLIENT_GONE */
+  enter(request: FastifyRequest): void;
 }
 
-export function createWaitingRoom(
-  maxPredictions: number,
-  log: Pick<Logger, 'warn'>,
-  onRefused: () => void = () => undefined,
-): WaitingRoom {
-  let size = 0;
-  let bytes = 0;
+export interface WaitingRoomOptions {
+  maxPredictions: number;
+  /** Of all bodies together; a body that says to be longer than what is left is refused. */
+  bodyMemory: Shares;
+  corsOrigins: CorsOrigins;
+  log: Pick<Logger, 'warn'>;
+  onRefused: () => void;
+}
+
+export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
+  const { maxPredictions, bodyMemory, corsOrigins, log } = options;
+  const places = new Shares(maxPredictions);
   let refused = 0;
 
-  function enter(response: ServerResponse, length: number): void {
-    size++;
-    bytes += length;
-    // Comes once, after the answer or when the client goes away.
-    response.once('close', () => {
-      size--;
-      bytes -= length;
-    });
+  /** Why there is no room; null: there is. */
+  function whyNot(holder: string | undefined): string | null {
+    if (!places.hasRoom(1)) {
+      return `${places.taken} predictions wait, and no more are taken in for the moment. Ask again in a second.`;
+    }
+    if (!places.hasShare(holder, 1)) {
+      return `${places.mostPerHolder} predictions of this key wait, half of all that are taken in. Ask again in a second.`;
+    }
+    return null;
   }
 
-  function refuse(request: IncomingMessage, response: ServerResponse): void {
-    onRefused();
+  function count(): void {
+    options.onRefused();
     // A line for each would cost as much as the refusal.
     if (refused++ === 0) setTimeout(tell, tellEveryMs).unref();
+  }
+
+  function refuse(request: IncomingMessage, response: ServerResponse, detail: string): void {
+    count();
     const id = requestIdOf(request);
     const url = request.url ?? '';
-    const detail = `${size} predictions wait, and no more are taken in for the moment. Ask again in a second.`;
     const isOwn = url.startsWith('/predict');
     const body = bodyTextOf(
       isOwn ? problemOf({ code: 'OVERLOADED', detail }, { url, id }) : { error: detail },
@@ -69,6 +81,7 @@ export function createWaitingRoom(
     response
       .writeHead(statusOf('OVERLOADED'), {
         ...securityHeaders,
+        ...corsHeadersFor(request.headers.origin, corsOrigins),
         'content-type': isOwn ? 'application/problem+json' : 'application/json',
         'content-length': Buffer.byteLength(body),
         'retry-after': String(retryAfterOf('OVERLOADED')),
@@ -85,22 +98,35 @@ export function createWaitingRoom(
 
   return {
     get size() {
-      return size;
+      return places.taken;
     },
+
     before(answer) {
       return (request, response) => {
         if (request.method !== 'POST' || !predictionPath.test(request.url ?? '')) {
           answer(request, response);
           return;
         }
-        const length = Number(request.headers['content-length'] ?? bytesOfUnknown);
-        if (size >= maxPredictions || (size > 0 && bytes + length > maxBytes)) {
-          refuse(request, response);
-          return;
-        }
-        enter(response, length);
-        answer(request, response);
+        // Of a key that is wrong nobody holds a place.
+        const reason =
+          whyNot(credentialOf(request.headers)) ??
+          (bodyMemory.hasRoom(Number(request.headers['content-length'] ?? 0)) ? null : noMemoryLeft);
+        if (reason === null) answer(request, response);
+        else refuse(request, response, reason);
       };
+    },
+
+    enter(request) {
+      if (request.response.destroyed) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
+      const holder = holderOf(request);
+      const reason = whyNot(holder);
+      if (reason !== null) {
+        count();
+        throw new TrainyardError('OVERLOADED', reason);
+      }
+      places.take(holder, 1);
+      // Comes once, after the answer or when the client goes away.
+      request.response.once('close', () => places.giveBack(holder, 1));
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Reads pictures without keeping the event loop waiting: small ones at once, others in a thread made on first use. */
 import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
-import { createReadingThread, type ReadingThread } from './reading-thread.js';
+import type { ThreadLine } from '../thread-line.js';
+import { createReadingThread } from './reading-thread.js';
 
 export interface ImageReader {
   /**
@@ -16,12 +17,12 @@ export interface ImageReader {
 const small = { bytes: 2 ** 17, pixels: 2 ** 16 };
 
 export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {}): ImageReader {
-  let thread: ReadingThread | undefined;
+  let thread: ThreadLine<ReadTask, Float32Array> | undefined;
   return {
     async read(task) {
       if (isSmall(task.bytes)) return readImage(task);
       thread ??= createReadingThread({ timeLimitMs, mostWaiting });
-      return thread.read(task);
+      return thread.run(task);
     },
     close: () => thread?.close() ?? Promise.resolve(),
   };

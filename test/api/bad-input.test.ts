@@ -466,7 +466,7 @@ describe('a body of 100 MB', () => {
     expect(sent).toBeLessThan(megabytes / 2);
     const problem = JSON.parse(body) as Problem;
     expect(problem.code).toBe('BODY_TOO_LARGE');
-    expect(problem.detail).toContain('1 MB (1,048,576 bytes)');
+    expect(problem.detail).toContain('64 kB (65,536 bytes)');
     await expectNothingKept();
   });
 

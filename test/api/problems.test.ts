@@ -32,6 +32,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ALIAS_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_SLOW: 408,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,

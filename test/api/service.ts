@@ -180,6 +180,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     statistics,
     images,
     maxWaitingPredictions: 512,
+    bodyMemoryBytes: 512 * 2 ** 20,
     checks: { storage: () => probeStorage(storage), models: checkModels(modelServer) },
     metrics,
     log,

@@ -5,6 +5,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { exampleDigit } from '../../src/api/schemas/example-digit.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
 import { createModelServer } from '../../src/model/model-server.js';
+import type { ApiDeps } from '../../src/api/app.js';
+import { knows, temporaryKeys } from '../keys/keys.js';
 import { startService, type TestService } from './service.js';
 
 const body = JSON.stringify({ inputs: [[...exampleDigit]] });
@@ -18,7 +20,7 @@ interface Gated extends TestService {
 }
 
 /** A service that makes no prediction before it is told to. */
-async function startGated(maxWaitingPredictions = 512): Promise<Gated> {
+async function startGated(maxWaitingPredictions = 512, more: Partial<ApiDeps> = {}): Promise<Gated> {
   const storageOf = await startService();
   await storageOf.publishDigits();
   let open = (): void => undefined;
@@ -46,7 +48,7 @@ async function startGated(maxWaitingPredictions = 512): Promise<Gated> {
     log: { info: () => undefined, warn: () => undefined },
   });
   await modelServer.start();
-  const service = await startService({ modelServer, maxWaitingPredictions }, storageOf);
+  const service = await startService({ modelServer, maxWaitingPredictions, ...more }, storageOf);
   const ask = (headers: Record<string, string> = {}, signal: AbortSignal | null = null) =>
     fetch(`${service.url}/predict`, {
       method: 'POST',
@@ -100,6 +102,40 @@ describe('more predictions than there is room for', () => {
     socket.destroy();
     open();
     expect((await taken).status).toBe(200);
+  });
+
+  test('of one key leave half of the room to others', async () => {
+    const keys = await temporaryKeys();
+    const ring = await keys.openRing();
+    const headersOf = async (): Promise<Record<string, string>> => {
+      const text = await keys.make(['predict']);
+      await knows(ring, text);
+      return { authorization: `Bearer ${text}` };
+    };
+    const [greedy, modest] = [await headersOf(), await headersOf()];
+    const { ask, open, calls } = await startGated(4, { keys: ring });
+    const taken = [ask(greedy)];
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    taken.push(ask(greedy));
+    await sleep(100);
+    const refused = await ask(greedy);
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({
+      code: 'OVERLOADED',
+      detail: expect.stringContaining('half of all') as string,
+    });
+    taken.push(ask(modest), ask(modest));
+    open();
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test('tell pages of allowed origins so', async () => {
+    const origin = 'https://app.example.com';
+    const { http } = await startService({ maxWaitingPredictions: 0, corsOrigins: [origin] });
+    const { status, headers } = await http.post('/predict').set('origin', origin).type('json').send(body);
+    expect(status).toBe(429);
+    expect(headers['access-control-allow-origin']).toBe(origin);
+    expect(headers['access-control-expose-headers']).toContain('retry-after');
   });
 
   test('have room again when a client that waited has gone away', async () => {

@@ -55,3 +55,15 @@ export async function useCors(app: FastifyInstance, origins: CorsOrigins): Promi
     preflightContinue: true,
   });
 }
+
+/** Of an answer that is given before the app. */
+export function corsHeadersFor(
+  origin: string | undefined,
+  allowed: CorsOrigins,
+): Record<string, string> | undefined {
+  if (origin === undefined || allowed.length === 0) return undefined;
+  const exposed = { 'access-control-expose-headers': responseHeaders.join(', ') };
+  if (allowed === '*') return { ...exposed, 'access-control-allow-origin': '*' };
+  if (!allowed.includes(origin)) return { vary: 'Origin' };
+  return { ...exposed, 'access-control-allow-origin': origin, vary: 'Origin' };
+}

@@ -1,10 +1,11 @@
 /** Bodies are JSON, or absent. What cannot be parsed is refused with the parser's own words. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
 export function useJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, jsonParserOf(app));
+  useJson(app, 'application/json');
 
   // No body has no type, whatever the client says of it: curl -X POST -d '' calls it a form.
   app.addHook('onRequest', ({ headers }, _reply, done) => {
@@ -18,46 +19,19 @@ export function useJsonBodies(app: FastifyInstance): void {
   });
 }
 
-type JsonParser = (
-  request: FastifyRequest,
-  text: string,
-  done: (error: Error | null, body?: unknown) => void,
-) => void;
-
-export function jsonParserOf(app: FastifyInstance): JsonParser {
-  // Refuses `__proto__` and `constructor.prototype` as keys.
-  const parse = app.getDefaultJsonParser('error', 'error');
-  return (request, text, done) => {
-    // An empty body is no body, whatever its type is said to be; whether there must be one is the schema's to say.
-    if (text === '') done(null, undefined);
-    else void parse(request, text, (error, body) => done(error ? malformed(text) : null, body));
-  };
+/** Parses bodies of this Content-Type as JSON. */
+export function useJson(app: FastifyInstance, contentType: string): void {
+  app.addContentTypeParser(contentType, async (request: FastifyRequest, payload: IncomingMessage) =>
+    app.parseJson(request, await app.bodies.read(request, payload)),
+  );
 }
 
 /** Of routes that describe no body. `{}` says as much as none. */
 const refuseBody: preValidationHookHandler = (request, _reply, done) => {
-  const body: unknown = request.body;
-  const saysNothing = body === undefined || JSON.stringify(body) === '{}';
-  if (saysNothing) done();
+  if (request.body === undefined || isEmptyObject(request.body)) done();
   else done(new TrainyardError('INVALID_REQUEST', 'This route takes no body.', { pointer: '' }));
 };
 
-function malformed(text: string): TrainyardError {
-  const reason = whyNotJson(text);
-  const hint = /\b(?:NaN|Infinity)\b/.test(text)
-    ? ' JSON has no NaN and no Infinity: send finite numbers.'
-    : '';
-  return new TrainyardError(
-    'MALFORMED_JSON',
-    `The body is not JSON that this service reads: ${reason}.${hint}`,
-  );
-}
-
-function whyNotJson(text: string): string {
-  try {
-    JSON.parse(text);
-    return 'it has a key that objects inherit, like __proto__';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function isEmptyObject(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
 }

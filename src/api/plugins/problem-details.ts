@@ -6,6 +6,9 @@ import { failureOf, sendProblem, statusOf, type Failure } from '../problem.js';
 /** What a client cannot help and an operator must. */
 const needOperator: readonly ErrorCode[] = ['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'];
 
+/** With part of the body unread. */
+const refusedBeforeTheEnd: readonly ErrorCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'];
+
 /** Whether no route has taken the request. */
 export function isUnmatched(code: ErrorCode): boolean {
   return code === 'ROUTE_NOT_FOUND' || code === 'METHOD_NOT_ALLOWED';
@@ -29,6 +32,6 @@ export function noteFailure(error: unknown, request: FastifyRequest, reply: Fast
   else if (!isUnmatched(code)) request.log.info({ code, pointer, parameter }, detail);
   // Fastify would close the connection here, and a client that still sends its body would lose the answer to a reset.
   // Left open, Node reads what comes and drops it.
-  if (code === 'BODY_TOO_LARGE') reply.removeHeader('connection');
+  if (refusedBeforeTheEnd.includes(code)) reply.removeHeader('connection');
   return failure;
 }

@@ -1,20 +1,19 @@
 /** Bodies that are no JSON: bytes as they are, and forms. Only for the routes of the plugin that asks for it. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 import { readForm } from './form.js';
 
 export function useBinaryBodies(app: FastifyInstance): void {
-  const asBytes = { parseAs: 'buffer' } as const;
-  app.addContentTypeParser<Buffer>(
+  app.addContentTypeParser(
     // The third and the fourth are no registered types, and clients send them for JPEG.
     ['image/png', 'image/jpeg', 'image/jpg', 'image/pjpeg', 'application/octet-stream'],
-    asBytes,
-    (_request, bytes, done) => done(null, bytes),
+    (request: FastifyRequest, payload: IncomingMessage) => app.bodies.read(request, payload),
   );
-  app.addContentTypeParser<Buffer>(
+  app.addContentTypeParser(
     'multipart/form-data',
-    asBytes,
-    async (request: FastifyRequest, bytes: Buffer) => {
+    async (request: FastifyRequest, payload: IncomingMessage) => {
+      const bytes = await app.bodies.read(request, payload);
       const { images, texts } = await readForm(bytes, request.headers['content-type'] ?? '');
       takeForQuery(request, texts);
       return { ...(images.length > 0 && { image: images }) };

@@ -6,6 +6,7 @@ import type { ImageReader } from '../../images/image-reader.js';
 import { beginsAsImage } from '../../images/read-image.js';
 import type { ServedModel } from '../../model/loaded-model.js';
 import type { ModelChoice } from '../../model/model-server.js';
+import { itemCount } from '../../model/packed-numbers.js';
 import { packRows } from '../../model/raw-inputs.js';
 import type { PredictionForm, PredictionQuery } from '../schemas/prediction-bodies.js';
 import type { PredictionRequest } from '../schemas/prediction.js';
@@ -57,7 +58,7 @@ function aboutRows(body: Static<typeof PredictionRequest.schema>, query: Query):
     ...optionsOf(body),
     samplesFor: ({ network }) => ({
       inputs: packRows(rows, network.inputs, field),
-      count: rows.length,
+      count: itemCount(rows),
       field,
     }),
   };

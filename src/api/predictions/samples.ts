@@ -33,16 +33,12 @@ export function samplesOfBytes(
   return { inputs, count, field: 'samples' };
 }
 
-/** Little-endian, whatever this machine is. */
+/** Little-endian, as the service's machine must be: see open-inference/datatypes.ts. */
 function numbersOf(bytes: Buffer, type: NumberType): Float32Array {
   if (type === 'uint8') return Float32Array.from(bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = bytesOfNumber[type];
-  const numbers = new Float32Array(bytes.length / size);
-  for (let i = 0; i < numbers.length; i++) {
-    numbers[i] = type === 'float32' ? view.getFloat32(size * i, true) : view.getFloat64(size * i, true);
-  }
-  return numbers;
+  // Copied as a whole, as the bytes need not lie where numbers may.
+  const { buffer } = Uint8Array.from(bytes);
+  return type === 'float32' ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer));
 }
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */

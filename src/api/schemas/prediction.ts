@@ -1,5 +1,6 @@
 /** What POST /predict takes and answers. */
 import Type from 'typebox';
+import type { NumberList } from '../../model/packed-numbers.js';
 import { component } from './component.js';
 import { exampleDigit } from './example-digit.js';
 
@@ -39,9 +40,16 @@ export const answerOptions = {
   ),
 };
 
+/** What samples are made of is checked as they are read. */
 function samples(description: string) {
   return Type.Optional(
-    Type.Array(Type.Array(Type.Number()), { minItems: 1, maxItems: mostSamples, description }),
+    Type.Unsafe<NumberList>({
+      type: 'array',
+      items: { type: 'array', items: {} },
+      minItems: 1,
+      maxItems: mostSamples,
+      description,
+    }),
   );
 }
 
@@ -50,8 +58,8 @@ export const PredictionRequest = component(
   Type.Object(
     {
       inputs: samples(
-        'Samples, each as the numbers of its dataset, raw: for MNIST 784 pixels from 0 to 255, row by row. The model ' +
-          'knows how to scale them.',
+        'Samples, each as the numbers of its dataset, raw: for MNIST 784 pixels from 0 to 255, row by row, as one list or ' +
+          'nested, like 28 lists of 28. The model knows how to scale them.',
       ),
       instances: samples('Another name for `inputs`.'),
       ...choiceOptions,

@@ -1,4 +1,5 @@
 /** TensorFlow Serving's REST API, feature by feature: tensorflow_serving/g3doc/api_rest.md. */
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { exampleDigit } from '../../../src/api/schemas/example-digit.js';
 import { predict } from '../../model/predict.js';
@@ -98,7 +99,10 @@ describe('predict', () => {
     ['instances[1] has 783 numbers; the model takes 784', { instances: [digit, blank.slice(1)] }],
     ['instances[0] is no list of numbers', { instances: digit }],
     ['instances[0] is no list of numbers', { instances: ['text'] }],
-    ['instances[0] has 1 numbers; the model takes 784', { instances: [[digit]] }],
+    [
+      'instances[0] has the shape [1, 783], which is 783 numbers; the model takes 784',
+      { instances: [[digit.slice(1)]] },
+    ],
     ['instances[0][3] is not a finite float32 number', { instances: [digit.with(3, 1e39)] }],
     ['instances[0][3] is not a finite float32 number', { instances: [(digit as unknown[]).with(3, '7')] }],
     ['instances[0][3] is not a finite float32 number', { instances: [(digit as unknown[]).with(3, null)] }],
@@ -130,9 +134,19 @@ describe('predict', () => {
     expectError(answer, 400, 'MALFORMED_JSON', /send finite numbers/);
   });
 
-  test('refuses what is compressed', async () => {
-    const answer = await post(`${model}:predict`, 'x', { 'content-encoding': 'gzip' });
-    expectError(answer, 415, 'UNSUPPORTED_MEDIA_TYPE', /Content-Encoding/);
+  test('takes what is compressed', async () => {
+    const body = gzipSync(JSON.stringify({ instances: [digit] }));
+    const answer = await post(`${model}:predict`, body, { 'content-encoding': 'gzip' });
+    expect(answer).toMatchObject({ status: 200 });
+  });
+
+  test('takes samples in a shape of their own', async () => {
+    const picture = Array.from({ length: 28 }, (_, row) =>
+      digit.slice(28 * row, 28 * row + 28).map((pixel) => [pixel]),
+    );
+    const { json } = await post(`${model}:predict`, { instances: [picture] });
+    expect(json).toEqual((await post(`${model}:predict`, { instances: [digit] })).json);
+    expect((await post(`${model}:predict`, { instances: [{ input: picture }] })).json).toEqual(json);
   });
 });
 

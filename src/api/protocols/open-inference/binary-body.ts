@@ -2,10 +2,9 @@
  * The framing of the binary tensor data extension: JSON, whose length a header says, and then the bytes of tensors. A
  * length of 0 is a request without JSON: the body is the input's bytes and nothing else.
  */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
-import { jsonParserOf } from '../../plugins/json-body.js';
-import { refuseEncodings } from '../json-of-any-type.js';
 
 export const headerLengthHeader = 'inference-header-content-length';
 
@@ -21,15 +20,14 @@ export const rawRequest = Object.freeze({ inputs: [], parameters: { binary_data_
 
 /** Whatever its Content-Type says or leaves out, a body is read in this way. */
 export function useBinaryBodies(scope: FastifyInstance): void {
-  const parseJson = jsonParserOf(scope);
   scope.decorateRequest('tensorBytes', null);
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
-    refuseEncodings(request);
+  scope.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
+    const body = await scope.bodies.read(request, payload);
     const jsonBytes = jsonLengthOf(request, body.length);
     request.tensorBytes = body.subarray(jsonBytes);
-    if (jsonBytes === 0 && body.length > 0) done(null, rawRequest);
-    else parseJson(request, body.toString('utf8', 0, jsonBytes), done);
+    if (jsonBytes === 0 && body.length > 0) return rawRequest;
+    return scope.parseJson(request, body.subarray(0, jsonBytes));
   });
 }
 

@@ -1,5 +1,6 @@
 /** What the Open Inference Protocol sends and answers: https://github.com/kserve/open-inference-protocol */
 import Type, { type Static } from 'typebox';
+import type { NumberList } from '../../../model/packed-numbers.js';
 import { component } from '../../schemas/component.js';
 import { exampleDigit } from '../../schemas/example-digit.js';
 import { datatypes } from './datatypes.js';
@@ -31,7 +32,7 @@ const InputTensor = Type.Object(
     ),
     // Numbers are checked as they are read.
     data: Type.Optional(
-      Type.Unsafe<unknown[]>({
+      Type.Unsafe<NumberList>({
         type: 'array',
         description: 'Its numbers, row by row, flat or nested as the shape says.',
       }),
@@ -104,7 +105,7 @@ export const InferRequest = component(
       ),
       inputs: Type.Array(InputTensor, {
         description:
-          'One tensor, `input`, of the shape [samples, inputs of the network]; raw, as for `/predict`.',
+          'One tensor, `input`, of the shape [samples, …], whose samples have the inputs of the network; raw, as for `/predict`.',
       }),
       outputs: Type.Optional(
         Type.Array(OutputRequest, {

@@ -1,5 +1,6 @@
 /** From the tensors of a request to samples, everything that they say of themselves checked against what they are. */
 import { TrainyardError } from '../../../errors.js';
+import { rectangleOf, shapeText, sizeOfShape, type NumberList } from '../../../model/packed-numbers.js';
 import { refuseNotFinite } from '../../../model/raw-inputs.js';
 import { mostSamples } from '../../schemas/prediction.js';
 import { datatypes, fp32, type Datatype } from './datatypes.js';
@@ -70,9 +71,11 @@ function datatypeOf({ datatype: name }: InputTensor): Datatype {
 }
 
 function countOf({ shape }: InputTensor, width: number): number {
-  const [count, columns] = shape;
-  if (count === undefined || columns !== width || shape.length !== 2) {
-    throw invalid(`its shape is [${shape.join(', ')}]; the model takes [samples, ${width}].`);
+  const [count, ...sample] = shape;
+  if (count === undefined || sample.length === 0 || sizeOfShape(sample) !== width) {
+    throw invalid(
+      `its shape is ${shapeText(shape)}; the model takes [samples, ${width}], or other shapes of ${width} numbers a sample.`,
+    );
   }
   refuseOtherCounts(count);
   return count;
@@ -86,7 +89,7 @@ function refuseOtherCounts(count: number): void {
 /** A tensor's numbers are in one place, and there are no others. */
 function refuseOtherPlaces(
   { binary_data_size: size, shared_memory_region: region }: NonNullable<InputTensor['parameters']>,
-  data: readonly unknown[] | undefined,
+  data: NumberList | undefined,
   bytes: Buffer,
 ): void {
   if (region !== undefined) throw invalid('shared memory is not supported; send the numbers.');
@@ -109,9 +112,7 @@ function readBytes(
 ): Float32Array {
   const wanted = count * width * sizeBytes;
   if (bytes.length !== wanted) {
-    throw invalid(
-      `it has ${bytes.length} bytes; ${name} of the shape [${shape.join(', ')}] takes ${wanted}.`,
-    );
+    throw invalid(`it has ${bytes.length} bytes; ${name} of the shape ${shapeText(shape)} takes ${wanted}.`);
   }
   const numbers = read(bytes);
   const wrong = wrongAt?.(numbers) ?? -1;
@@ -119,34 +120,31 @@ function readBytes(
   return numbers;
 }
 
-/** (count, width) as a JSON array, flat or of rows. */
+/** (count, width) as a JSON array, flat or nested by samples. */
 function readJson(
   { datatype: name, shape }: InputTensor,
-  data: readonly unknown[],
+  data: NumberList,
   has: Datatype['has'],
   [count, width]: [count: number, width: number],
 ): Float32Array {
-  const isNested = Array.isArray(data[0]);
-  const rows = isNested ? data : [data];
-  const rowLength = isNested ? width : count * width;
-  if (isNested && rows.length !== count) throw otherShape(`${rows.length} rows`, shape);
-  const numbers = new Float32Array(count * width);
-  let next = 0;
-  for (const row of rows) {
-    if (!Array.isArray(row)) throw invalid('its data mixes numbers with arrays.');
-    if (row.length !== rowLength) {
-      throw otherShape(isNested ? `a row of ${row.length} numbers` : `${row.length} numbers`, shape);
-    }
-    for (const value of row as unknown[]) {
-      if (!has(value)) throw notOfType(name, next, width);
-      numbers[next++] = Number(value);
-    }
+  const rectangle = rectangleOf(data);
+  if ('problem' in rectangle) {
+    const indices = rectangle.path.map((index) => `[${index}]`).join('');
+    throw invalid(`its data${indices} ${rectangle.problem}.`);
+  }
+  const { shape: found, items } = rectangle;
+  const isFlat = found.length === 1;
+  if (items.length !== count * width || (!isFlat && found[0] !== count)) {
+    const what = isFlat ? `${items.length} numbers` : `the shape ${shapeText(found)}`;
+    throw invalid(`its data has ${what}; its shape is ${shapeText(shape)}.`);
+  }
+  const numbers = new Float32Array(items.length);
+  for (let i = 0; i < items.length; i++) {
+    const value = items[i];
+    if (!has(value)) throw notOfType(name, i, width);
+    numbers[i] = Number(value);
   }
   return numbers;
-}
-
-function otherShape(found: string, shape: readonly number[]): TrainyardError {
-  return invalid(`its data has ${found}; its shape is [${shape.join(', ')}].`);
 }
 
 function notOfType(datatype: string, index: number, width: number): TrainyardError {

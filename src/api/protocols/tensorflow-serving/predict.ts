@@ -5,6 +5,7 @@ import { TrainyardError } from '../../../errors.js';
 import { classRows } from '../../../model/class-ranking.js';
 import type { ServedModel } from '../../../model/loaded-model.js';
 import type { ModelServer } from '../../../model/model-server.js';
+import { itemCount } from '../../../model/packed-numbers.js';
 import { packRows } from '../../../model/raw-inputs.js';
 import { ask } from '../../predictions/ask.js';
 import { predictionBodyLimit, predictionConfig } from '../../predictions/route.js';
@@ -98,6 +99,6 @@ async function askRows(
 ): Promise<number[][]> {
   const { inputs: width, outputs: classes } = model.network;
   const inputs = packRows(rows, width, field);
-  const probabilities = await ask(model, { inputs, count: rows.length, field }, request, reply);
+  const probabilities = await ask(model, { inputs, count: itemCount(rows), field }, request, reply);
   return classRows(probabilities, classes).map((row) => Array.from(row));
 }

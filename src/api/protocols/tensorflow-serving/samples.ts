@@ -1,11 +1,12 @@
 /** The samples of a request, in each of the forms that TensorFlow Serving has for them, as rows of numbers. */
 import { TrainyardError } from '../../../errors.js';
+import { isNumberList, isPacked, itemCount, type NumberList } from '../../../model/packed-numbers.js';
 import { mostSamples } from '../../schemas/prediction.js';
 import { inputName } from './signature.js';
 
 export interface Rows {
   /** Each should be a list of numbers. */
-  rows: readonly unknown[];
+  rows: NumberList;
   /** What the client calls them. */
   field: string;
 }
@@ -14,7 +15,7 @@ export interface Rows {
  * Rows (`instances`) or columns (`inputs`); with one input they differ in name only.
  * @throws TrainyardError INVALID_REQUEST
  */
-export function rowsOf({ instances, inputs }: { instances?: unknown[]; inputs?: unknown }): Rows {
+export function rowsOf({ instances, inputs }: { instances?: NumberList; inputs?: unknown }): Rows {
   if ((instances === undefined) === (inputs === undefined)) {
     throw invalid('Send either instances or inputs.', '');
   }
@@ -27,8 +28,10 @@ export function rowsOf({ instances, inputs }: { instances?: unknown[]; inputs?: 
  * A feature stands in each example or, for all of them, in the context.
  * @throws TrainyardError INVALID_REQUEST
  */
-export function rowsOfExamples(examples: readonly unknown[], context: object | undefined): Rows {
+export function rowsOfExamples(examples: NumberList, context: object | undefined): Rows {
   refuseOtherCounts(examples, 'examples');
+  // Where no example has a name.
+  if (isPacked(examples)) throw mustBeNamed('examples[0]');
   const common = context === undefined ? undefined : memberOf(context, 'context', { optional: true });
   const rows = examples.map((example, index) => {
     const field = `examples[${index}]`;
@@ -45,23 +48,23 @@ export function rowsOfExamples(examples: readonly unknown[], context: object | u
 }
 
 function columns(inputs: unknown): Rows {
-  if (Array.isArray(inputs)) return { rows: inputs as unknown[], field: 'inputs' };
+  if (isNumberList(inputs)) return { rows: inputs, field: 'inputs' };
   const field = `inputs.${inputName}`;
   const rows = memberOf(inputs, 'inputs');
-  if (Array.isArray(rows)) return { rows: rows as unknown[], field };
+  if (isNumberList(rows)) return { rows, field };
   throw invalid(`${field} must be a list of lists of numbers.`, `/inputs/${inputName}`);
 }
 
 /** Lists, or objects that name the input, but not a mix of both. */
-function rowsOfInstances(instances: readonly unknown[]): Rows {
+function rowsOfInstances(instances: NumberList): Rows {
   const field = 'instances';
-  if (!isObject(instances[0])) return { rows: instances, field };
+  if (isPacked(instances) || !isObject(instances[0])) return { rows: instances, field };
   return { rows: instances.map((instance, index) => memberOf(instance, `${field}[${index}]`)), field };
 }
 
 /** What the object has under the name of the input, which is all that it may have. */
 function memberOf(object: unknown, field: string, { optional = false } = {}): unknown {
-  if (!isObject(object)) throw invalid(`${field} must be {"${inputName}": …}.`);
+  if (!isObject(object)) throw mustBeNamed(field);
   const names = Object.keys(object);
   if (names.length === 1 && names[0] === 'b64') {
     throw invalid(`${field} is binary ({"b64": …}), and the model takes numbers.`);
@@ -77,12 +80,17 @@ function memberOf(object: unknown, field: string, { optional = false } = {}): un
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isNumberList(value);
 }
 
-function refuseOtherCounts(rows: readonly unknown[], field: string): void {
-  if (rows.length >= 1 && rows.length <= mostSamples) return;
-  const message = `${field} has ${rows.length} samples; at least 1 and at most ${mostSamples} are taken at a time.`;
+function mustBeNamed(field: string): TrainyardError {
+  return invalid(`${field} must be {"${inputName}": …}.`);
+}
+
+function refuseOtherCounts(rows: NumberList, field: string): void {
+  const count = itemCount(rows);
+  if (count >= 1 && count <= mostSamples) return;
+  const message = `${field} has ${count} samples; at least 1 and at most ${mostSamples} are taken at a time.`;
   throw invalid(message);
 }
 

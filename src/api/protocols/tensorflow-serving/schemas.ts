@@ -3,6 +3,7 @@
  * https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
  */
 import Type from 'typebox';
+import type { NumberList } from '../../../model/packed-numbers.js';
 import { component } from '../../schemas/component.js';
 import { exampleDigit } from '../../schemas/example-digit.js';
 import { ModelVersionStatus, versionStatusExample } from '../../schemas/model-version-status.js';
@@ -13,7 +14,7 @@ const signatureName = Type.Optional(
 );
 
 // What samples are made of is checked as they are read.
-const samples = (description: string) => Type.Unsafe<unknown[]>({ type: 'array', description });
+const samples = (description: string) => Type.Unsafe<NumberList>({ type: 'array', description });
 
 export const TfPredictRequest = component(
   'TfPredictRequest',
@@ -21,7 +22,9 @@ export const TfPredictRequest = component(
     {
       signature_name: signatureName,
       instances: Type.Optional(
-        samples('Samples, each a list of numbers or `{"input": […]}`; raw, as for `/predict`. At most 1024.'),
+        samples(
+          'Samples, each a list of numbers, nested or not, or `{"input": […]}`; raw, as for `/predict`. At most 1024.',
+        ),
       ),
       inputs: Type.Optional(
         Type.Unknown({ description: 'Instead of `instances`: a matrix, or `{"input": matrix}`.' }),

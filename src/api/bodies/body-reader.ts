@@ -1,0 +1,160 @@
+/**
+ * Bodies, from the socket to bytes in memory: inflated, no longer than their route takes, no slower than a client of good
+ * will sends them, and all together within the memory that there is for them.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Transform } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { TrainyardError } from '../../errors.js';
+import { holderOf } from '../credentials.js';
+import { tooLarge } from '../problem.js';
+import type { Shares } from '../shares.js';
+import { inflaterFor, takenEncodings } from './content-encoding.js';
+
+export interface SlowBodies {
+  /** For this long a body may bring nothing. */
+  graceMs: number;
+  /** That it must bring after it. */
+  bytesPerSecond: number;
+}
+
+export const noMemoryLeft = 'Other bodies take up the memory that there is for them. Ask again in a second.';
+
+const lookEveryMs = 1_000;
+
+/** A body that comes in. */
+interface Incoming {
+  sinceMs: number;
+  /** As they were sent. */
+  bytes: number;
+  fail: (error: Error) => void;
+}
+
+export interface BodyReaderOptions {
+  /** Bytes, of all bodies that are being read or answered. */
+  memory: Shares;
+  slow: SlowBodies;
+  /** A body is there. @throws TrainyardError where it is not wanted */
+  onArrived: (request: FastifyRequest) => void;
+}
+
+export class BodyReader {
+  readonly #options: BodyReaderOptions;
+  readonly #incoming = new Set<Incoming>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: BodyReaderOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#refuseSlow(), Math.min(lookEveryMs, options.slow.graceMs)).unref();
+  }
+
+  /**
+   * Its memory is given back when the request has been answered.
+   * @throws TrainyardError BODY_TOO_LARGE, BODY_TOO_SLOW, OVERLOADED, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST
+   */
+  async read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+    const limit = request.routeOptions.bodyLimit;
+    if (Number(request.headers['content-length']) > limit) throw tooLarge(limit);
+    const inflater = inflaterOf(request);
+    const bytes = await this.#collect(request, payload, inflater, limit);
+    this.#options.onArrived(request);
+    return bytes;
+  }
+
+  #collect(
+    request: FastifyRequest,
+    payload: IncomingMessage,
+    inflater: Transform | null,
+    limit: number,
+  ): Promise<Buffer> {
+    const { memory } = this.#options;
+    const holder = holderOf(request);
+    const source = inflater ?? payload;
+    const chunks: Buffer[] = [];
+    let length = 0;
+
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        this.#incoming.delete(incoming);
+        source.off('data', take).off('end', finish).off('error', fail);
+        payload.off('error', fail);
+        if (inflater === null) return;
+        payload.off('data', count).unpipe(inflater).resume();
+        inflater.on('error', () => undefined).destroy();
+      };
+      const fail = (error: Error): void => {
+        if (!this.#incoming.has(incoming)) return;
+        stop();
+        reject(inflater === null || error instanceof TrainyardError ? error : notInflated(request, error));
+      };
+      const finish = (): void => {
+        stop();
+        resolve(Buffer.concat(chunks, length));
+      };
+      const count = (chunk: Buffer): void => {
+        incoming.bytes += chunk.length;
+      };
+      const take = (chunk: Buffer): void => {
+        if (inflater === null) count(chunk);
+        if (length + chunk.length > limit) {
+          fail(tooLarge(limit));
+        } else if (!memory.hasRoom(chunk.length) || !memory.hasShare(holder, chunk.length)) {
+          fail(noMemory());
+        } else {
+          memory.take(holder, chunk.length);
+          length += chunk.length;
+          chunks.push(chunk);
+        }
+      };
+      const incoming: Incoming = { sinceMs: performance.now(), bytes: 0, fail };
+
+      this.#incoming.add(incoming);
+      // Comes once, after the answer or when the client goes away.
+      request.response.once('close', () => {
+        fail(new TrainyardError('CLIENT_GONE', 'The client went away.'));
+        memory.giveBack(holder, length);
+      });
+      source.on('data', take).on('end', finish).on('error', fail);
+      if (inflater === null) return;
+      payload.on('data', count).on('error', fail);
+      payload.pipe(inflater);
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #refuseSlow(): void {
+    const { graceMs, bytesPerSecond } = this.#options.slow;
+    const nowMs = performance.now();
+    for (const { sinceMs, bytes, fail } of this.#incoming) {
+      const seconds = (nowMs - sinceMs - graceMs) / 1_000;
+      if (bytes < seconds * bytesPerSecond) fail(tooSlow(bytesPerSecond));
+    }
+  }
+}
+
+function inflaterOf({ headers, response }: FastifyRequest): Transform | null {
+  try {
+    return inflaterFor(headers['content-encoding']);
+  } catch (error) {
+    // RFC 7694, section 3.
+    response.setHeader('accept-encoding', takenEncodings);
+    throw error;
+  }
+}
+
+function notInflated({ headers }: FastifyRequest, error: Error): TrainyardError {
+  const message = `The body cannot be inflated as ${headers['content-encoding']}: ${error.message}.`;
+  return new TrainyardError('INVALID_REQUEST', message, { cause: error });
+}
+
+function noMemory(): TrainyardError {
+  return new TrainyardError('OVERLOADED', noMemoryLeft);
+}
+
+function tooSlow(bytesPerSecond: number): TrainyardError {
+  const message = `The body came in too slowly: less than ${bytesPerSecond} bytes a second.`;
+  return new TrainyardError('BODY_TOO_SLOW', message);
+}

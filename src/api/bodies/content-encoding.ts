@@ -1,0 +1,49 @@
+/** Bodies that come compressed (RFC 9110, section 8.4). */
+import * as zlib from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { TrainyardError } from '../../errors.js';
+
+/** What comes out of an inflater at a time. */
+const chunkSize = 2 ** 16;
+
+type CreateInflater = () => Transform;
+
+const gzip: CreateInflater = () => zlib.createGunzip({ chunkSize });
+
+const inflaters = new Map<string, CreateInflater>([
+  ['gzip', gzip],
+  ['deflate', () => zlib.createInflate({ chunkSize })],
+  ['br', () => zlib.createBrotliDecompress({ chunkSize })],
+  ...zstdWhereNodeHasIt(),
+]);
+
+const aliases: Partial<Record<string, string>> = { 'x-gzip': 'gzip' };
+
+/** As `Accept-Encoding` lists them. */
+export const takenEncodings = [...inflaters.keys()].join(', ');
+
+/**
+ * What inflates a body of this `Content-Encoding`; null: it is not compressed.
+ * @throws TrainyardError UNSUPPORTED_MEDIA_TYPE
+ */
+export function inflaterFor(contentEncoding: string | undefined): Transform | null {
+  if (contentEncoding === undefined) return null;
+  const name = contentEncoding.trim().toLowerCase();
+  if (name === '' || name === 'identity') return null;
+  const create = inflaters.get(aliases[name] ?? name);
+  if (create) return create();
+  const sent = JSON.stringify(contentEncoding.slice(0, 100));
+  const message = `The body came with the Content-Encoding ${sent}. Send it with one of ${takenEncodings}, or with none.`;
+  throw new TrainyardError('UNSUPPORTED_MEDIA_TYPE', message);
+}
+
+/** From Node 22.15 on. RFC 9659 bounds the window to 8 MiB. */
+function zstdWhereNodeHasIt(): [string, CreateInflater][] {
+  const { createZstdDecompress, constants } = zlib as unknown as {
+    createZstdDecompress?: (options: object) => Transform;
+    constants: Record<string, number>;
+  };
+  if (createZstdDecompress === undefined) return [];
+  const params = { [constants['ZSTD_d_windowLogMax'] ?? 0]: 23 };
+  return [['zstd', () => createZstdDecompress({ chunkSize, params })]];
+}

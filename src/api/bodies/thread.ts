@@ -1,0 +1,8 @@
+/** The entry of the thread that parses large JSON; started by large-json.ts and by nobody else. */
+import { answerTasks } from '../../thread-line.js';
+import { parsePacked } from './packing-parser.js';
+
+answerTasks((text: Uint8Array) => {
+  const result = parsePacked(text);
+  return { result, transfer: [result.numbers.buffer as ArrayBuffer] };
+});
