@@ -33,7 +33,7 @@ test('exits with 0 for a whole store, with 1 for a damaged one, and with 0 again
   expect(whole.out).toMatch(counts);
   expect(whole.out).toMatch(/Nothing is damaged\.$/);
 
-  await storage.put(keys['spec'] ?? '', Buffer.from('{"format_version":1}'));
+  await storage.put(keys.spec ?? '', Buffer.from('{"format_version":1}'));
   const damaged = await checkData(folder);
   expect(damaged.code).toBe(1);
   expect(damaged.out.split('\n')[0]).toBe(
@@ -41,7 +41,7 @@ test('exits with 0 for a whole store, with 1 for a damaged one, and with 0 again
       'versions that it has published are unaffected.',
   );
   const [line = ''] = (await checkData(folder, '--json')).out.split('\n');
-  expect(JSON.parse(line)).toMatchObject({ key: keys['spec'], moved_to: null });
+  expect(JSON.parse(line)).toMatchObject({ key: keys.spec, moved_to: null });
 
   const repaired = await checkData(folder, '--repair');
   expect(repaired.code).toBe(1);
