@@ -53,6 +53,8 @@ const webhooksAtOnce = 8;
 /** However often probes come. */
 const queueCheckedEveryMs = 1_000;
 const storageCheckedEveryMs = 5_000;
+/** What listening on a name or an address of another machine fails with. */
+const notOfThisMachine = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
 
 interface Parts {
   config: Config;
@@ -353,8 +355,6 @@ async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }:
     throw listenError(cause, host, port);
   }
 }
-
-const notOfThisMachine = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
 
 function listenError(cause: unknown, host: string, port: number): unknown {
   const { code = '' } = cause as NodeJS.ErrnoException;
