@@ -1,7 +1,7 @@
 /** What one may do with a job that is there: cancel, pause, resume, remove. docs/jobs.md has the table. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { TrainyardError } from '../errors.js';
+import { TrainyardError, type ErrorCode } from '../errors.js';
 import type { EndStatus, Job, StatusChange } from './contracts.js';
 import { cancelRun } from './end-run.js';
 import type { IdempotencyKeys } from './idempotency.js';
@@ -66,7 +66,7 @@ export function createLifecycle(options: {
       await (await store.writeEvents(id, term)).appendLast(to);
     } catch (error) {
       // Then the run is not as it was, and the caller looks again.
-      if (!(error instanceof TrainyardError && error.code === 'RUN_TAKEN_OVER')) throw error;
+      if (!hasCode(error, 'RUN_TAKEN_OVER')) throw error;
     }
   }
 
@@ -157,11 +157,20 @@ export function createLifecycle(options: {
     await queue.remove(id);
   }
 
-  /** The next list shows what came of it. */
+  /** The next list shows what came of it, even where it failed half way. */
   const thenListed =
     <Done>(act: (id: string) => Promise<Done>) =>
-    (id: string): Promise<Done> =>
-      act(id).finally(() => index.changed(id));
+    async (id: string): Promise<Done> => {
+      try {
+        const done = await act(id);
+        index.changed(id);
+        return done;
+      } catch (error) {
+        // Anybody may ask for what was never there.
+        if (!hasCode(error, 'JOB_NOT_FOUND')) index.changed(id);
+        throw error;
+      }
+    };
 
   return {
     cancel: thenListed(cancel),
@@ -175,9 +184,13 @@ async function nullIfDamaged<Found>(found: Promise<Found>): Promise<Found | null
   try {
     return await found;
   } catch (error) {
-    if (error instanceof TrainyardError && error.code === 'RUN_CORRUPT') return null;
+    if (hasCode(error, 'RUN_CORRUPT')) return null;
     throw error;
   }
+}
+
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof TrainyardError && error.code === code;
 }
 
 function hasEnded({ id }: RunState, status: EndStatus, verb: string): TrainyardError {

@@ -182,8 +182,11 @@ export function createRunIndex(options: {
 
   return {
     async page({ after, limit, filter }) {
-      await Promise.all([listedOfLate(), filter.status !== undefined && underWayOfLate()]);
+      const lookAtStatuses = async (): Promise<unknown> => filter.status !== undefined && underWayOfLate();
+      await Promise.all([listedOfLate(), lookAtStatuses()]);
       if (isFiltering(filter)) await readUnread();
+      // Reading many takes longer than a look holds.
+      await lookAtStatuses();
       const found: RunState[] = [];
       const rest = candidates(filter, after);
       for (;;) {

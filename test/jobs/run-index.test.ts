@@ -252,7 +252,7 @@ describe('a question about all runs', () => {
     expect(await found(index, { status: 'failed' })).toEqual([ids[3]]);
     // The one that is shown.
     expect(read.mock.calls).toEqual([[ids[3]]]);
-    expect(look.mock.calls.map(([id]) => id).sort()).toEqual(ids.slice(8));
+    expect(new Set(look.mock.calls.map(([id]) => id))).toEqual(new Set(ids.slice(8)));
   });
 
   test('waits until all are read, of which so many at a time, and a page of all runs does not', async () => {
