@@ -1,15 +1,17 @@
 /** The built service as its users run it, in a process of its own on a free port. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+export const builtHere = fileURLToPath(new URL('../dist', import.meta.url));
 
-/** Resolves when it listens. */
-export async function startService(dataDir) {
-  const child = spawn(process.execPath, [entry], {
+/** Resolves when it listens. `dist` is the folder of another build. */
+export async function startService(dataDir, { dist = builtHere } = {}) {
+  const child = spawn(process.execPath, [join(dist, 'main.js')], {
     env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', LOG_FORMAT: 'json' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -30,6 +32,15 @@ export async function startService(dataDir) {
 
   return {
     url,
+    /** Of the service alone, so far. Needs /proc. */
+    cpuSeconds() {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond();
+    },
+    residentMb() {
+      const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+      return Number(kilobytes) / 1024;
+    },
     /** Resolves when the job trains, with the id of the process that trains it. */
     async train(job) {
       const training = logged(({ msg, pid }) => msg === 'training' && pid !== child.pid);
@@ -50,6 +61,10 @@ export async function startService(dataDir) {
       await closed;
     },
   };
+}
+
+function clockTicksPerSecond() {
+  return Number(execFileSync('getconf', ['CLK_TCK']));
 }
 
 async function post(url, document) {

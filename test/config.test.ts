@@ -19,6 +19,7 @@ describe('settings', () => {
       logLevel: 'info',
     });
     expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
+    expect(loadConfig({}).modelMemoryBytes).toBeLessThanOrEqual(totalmem() / 4);
   });
 
   test('divide the machine’s threads among the runs that are trained at a time', () => {
@@ -45,6 +46,7 @@ describe('settings', () => {
       MAX_QUEUED_JOBS: '9',
       MAX_WAITING_PREDICTIONS: '7',
       KEEP_VERSIONS: '5',
+      MODEL_MEMORY_MB: '256',
       TRAINING_MEMORY_LIMIT_MB: '512',
       WEBHOOK_SECRET: 'whsec_',
       WEBHOOK_ALLOW_PRIVATE: 'true',
@@ -72,6 +74,7 @@ describe('settings', () => {
       maxQueuedJobs: 9,
       maxWaitingPredictions: 7,
       keepVersions: 5,
+      modelMemoryBytes: 256 * 2 ** 20,
       trainingMemoryLimitBytes: 512 * 2 ** 20,
       webhookSecret: 'whsec_',
       webhookAllowPrivate: true,
