@@ -149,7 +149,11 @@ const badFields: [body: string | object, pointer: string, detail: RegExp | strin
   [{ network: { inputs: 784 } }, '/network/inputs', 'network.inputs is unknown here; there are: hidden.'],
   [{ epoch: 3 }, '/epoch', /^epoch is unknown here; there are: model, dataset, network,/],
   [{ 'a/b~c': 3 }, '/a~1b~0c', /^a\/b~c is unknown here/],
-  [{ model: 'My Model' }, '/model', /^"My Model" is not a valid model name: use 1 to 64 of a-z, .* The nearest valid name is "my-model"\.$/],
+  [
+    { model: 'My Model' },
+    '/model',
+    /^"My Model" is not a valid model name: use 1 to 64 of a-z, .* The nearest valid name is "my-model"\.$/,
+  ],
   [{ model: '../etc' }, '/model', /Slashes are refused .* The nearest valid name is "etc"\.$/],
   [{ model: '' }, '/model', /^"" is not a valid model name: use [^.]*'\.'[^.]*\.$/],
   [{ loss: 'hinge' }, '/loss', 'loss must be one of: auto, cross_entropy, mse.'],
