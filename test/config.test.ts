@@ -22,6 +22,7 @@ describe('settings', () => {
     // Two of the largest bodies at least.
     expect(loadConfig({}).bodyMemoryBytes).toBeGreaterThanOrEqual(2 ** 26);
     expect(loadConfig({}).bodyMemoryBytes).toBeLessThanOrEqual(2 ** 29);
+    expect(loadConfig({}).modelMemoryBytes).toBeLessThanOrEqual(totalmem() / 4);
   });
 
   test('divide the machine’s threads among the runs that are trained at a time', () => {
@@ -48,6 +49,7 @@ describe('settings', () => {
       MAX_QUEUED_JOBS: '9',
       MAX_WAITING_PREDICTIONS: '7',
       KEEP_VERSIONS: '5',
+      MODEL_MEMORY_MB: '256',
       TRAINING_MEMORY_LIMIT_MB: '512',
       WEBHOOK_SECRET: 'whsec_',
       WEBHOOK_ALLOW_PRIVATE: 'true',
@@ -76,6 +78,7 @@ describe('settings', () => {
       maxWaitingPredictions: 7,
       bodyMemoryBytes: expect.any(Number) as number,
       keepVersions: 5,
+      modelMemoryBytes: 256 * 2 ** 20,
       trainingMemoryLimitBytes: 512 * 2 ** 20,
       webhookSecret: 'whsec_',
       webhookAllowPrivate: true,

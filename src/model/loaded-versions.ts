@@ -16,11 +16,10 @@ export interface LoadedVersions {
   find(model: string, version: number): LoadedModel | undefined;
   stateOf(model: string, version: number): 'ready' | 'loading' | 'not_loaded';
   /**
-   * Loads the version unless it is loaded or being loaded. `replacing` is a version of the same model that stays until this
-   * one is loaded and is retired then, so that its memory is not counted. `ready` may reject with MODEL_TOO_LARGE,
-   * VERSION_NOT_FOUND, CHECKPOINT_CORRUPT and what the engine throws.
+   * Loads the version unless it is loaded or being loaded. `ready` may reject with MODEL_TOO_LARGE, VERSION_NOT_FOUND,
+   * CHECKPOINT_CORRUPT and what the engine throws.
    */
-  load(model: string, version: number, replacing?: number): LoadedModel;
+  load(model: string, version: number, options?: LoadOptions): LoadedModel;
   /** Whether so many bytes fit without another version being retired. */
   hasRoomFor(sizeBytes: number): boolean;
   /** @throws TrainyardError MODEL_TOO_LARGE for a version that can never be loaded here */
@@ -34,6 +33,13 @@ export interface LoadedVersions {
   sizeBytes(): number;
 }
 
+export interface LoadOptions {
+  /** A version of the same model that stays until this one is loaded and is retired then: its memory is not counted. */
+  replacing?: number | undefined;
+  /** Nobody has asked for it: it counts as used before all that was used or loaded until now. */
+  isAhead?: boolean;
+}
+
 interface Entry {
   model: string;
   version: number;
@@ -41,7 +47,7 @@ interface Entry {
   isReady: boolean;
   /** What is reserved for it while it is loaded, and then what it holds. */
   sizeBytes: number;
-  /** By a clock that ticks with every use. */
+  /** By a clock that ticks with every use, and backwards for what is loaded ahead. */
   used: number;
 }
 
@@ -57,17 +63,25 @@ export function createLoadedVersions(options: {
   /** By `model@version`. */
   const entries = new Map<string, Entry>();
   let clock = 0;
+  let clockAhead = 0;
   /** Resolves when the last of those that wait to be loaded is. */
   let turn: Promise<unknown> = Promise.resolve();
 
-  function begin(key: string, model: string, version: number, replacing?: number): Entry {
+  function begin(key: string, model: string, version: number, { replacing, isAhead }: LoadOptions): Entry {
     const mine = turn.then(() => load(entry, replacing));
     turn = mine.catch(() => undefined);
     const loaded = loadModel(
       () => mine,
       (samples, ms) => observe?.(model, samples, ms, version),
     );
-    const entry: Entry = { model, version, loaded, isReady: false, sizeBytes: 0, used: ++clock };
+    const entry: Entry = {
+      model,
+      version,
+      loaded,
+      isReady: false,
+      sizeBytes: 0,
+      used: isAhead === true ? --clockAhead : ++clock,
+    };
     entries.set(key, entry);
     loaded.ready.then(
       () => {
@@ -144,10 +158,10 @@ export function createLoadedVersions(options: {
       return entry === undefined ? 'not_loaded' : entry.isReady ? 'ready' : 'loading';
     },
 
-    load(model, version, replacing) {
+    load(model, version, options = {}) {
       const key = keyOf(model, version);
-      const entry = entries.get(key) ?? begin(key, model, version, replacing);
-      entry.used = ++clock;
+      const entry = entries.get(key) ?? begin(key, model, version, options);
+      if (options.isAhead !== true) entry.used = ++clock;
       return entry.loaded;
     },
 

@@ -22,7 +22,7 @@ import {
   type FollowedModel,
 } from './followed-model.js';
 import type { LoadedModel, ServedModel } from './loaded-model.js';
-import { createLoadedVersions } from './loaded-versions.js';
+import { createLoadedVersions, type LoadOptions } from './loaded-versions.js';
 import { latestAlias, modelNamePattern } from './model-folder.js';
 import type { Registry } from './registry.js';
 
@@ -94,7 +94,7 @@ const inUseMs = 30_000;
 /** A look that takes longer is not waited for where the model is known. */
 const lookWithinMs = 1_000;
 /** Models that are not in use, of which so many are looked at in one poll. */
-const looksInTurn = 100;
+const looksInTurn = 50;
 const looksAtOnce = 16;
 /** In a message. */
 const namesShown = 20;
@@ -159,8 +159,9 @@ export function createModelServer(options: {
   });
 
   const refreshAll = oneAtATime(async () => {
-    await lookAtAll([...(await registry.folders()), ...models.keys()]);
-    await Promise.all([...models.values()].map((model) => model.settle()));
+    const names = [...(await registry.folders()), ...models.keys()];
+    // One that cannot be looked at keeps no other from its change.
+    await lookAtAll(names).finally(() => Promise.all([...models.values()].map((model) => model.settle())));
   });
 
   /** What fails is tried again, as there is a next poll. */
@@ -290,14 +291,14 @@ export function createModelServer(options: {
       const [change] = changesOf(model);
       if (change === undefined || stopped) return;
       const { alias, from, to } = change;
-      if (!(await tryLoad(model, to, from))) continue;
+      if (!(await tryLoad(model, to, { replacing: from }))) continue;
       // What is to be may have changed meanwhile.
       if (changesOf(model).some((each) => each.alias === alias && each.to === to)) rename(model, alias, to);
     }
   }
 
-  function tryLoad(model: Followed, version: number, replacing?: number): Promise<boolean> {
-    return isLoaded(model, version, versions.load(model.name, version, replacing));
+  function tryLoad(model: Followed, version: number, options: LoadOptions): Promise<boolean> {
+    return isLoaded(model, version, versions.load(model.name, version, options));
   }
 
   async function isLoaded(model: Followed, version: number, loaded: LoadedModel): Promise<boolean> {
@@ -347,7 +348,7 @@ export function createModelServer(options: {
       versions.stateOf(model.name, version) === 'not_loaded' && !isPassedOver(model, version);
     if (!isToBeLoaded || !versions.hasRoomFor(sizeBytes)) return;
     // Another version takes over the name of one that cannot be loaded.
-    if (!(await tryLoad(model, version))) pending.add(model.name);
+    if (!(await tryLoad(model, version, { isAhead: true }))) pending.add(model.name);
   }
 
   /** Of the pending models, the one that was used last, else the one that was published last. */

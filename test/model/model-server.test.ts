@@ -24,6 +24,8 @@ interface WatchedEngine extends Engine {
   calls: number[];
   /** Predictions wait for this one. */
   gate: Promise<void>;
+  /** Predictors that are made wait for this one. */
+  loading: Promise<void>;
 }
 
 function createWatchedEngine(): WatchedEngine {
@@ -33,12 +35,15 @@ function createWatchedEngine(): WatchedEngine {
     live: 0,
     calls: [],
     gate: Promise.resolve(),
+    loading: Promise.resolve(),
     async predictor(...model) {
+      await engine.loading;
       const predictor = await reference.predictor(...model);
       let disposed = false;
       engine.live++;
       return {
-        sizeBytes: predictor.sizeBytes,
+        // As large as its file, so that a budget of files is one of loaded versions.
+        sizeBytes: smallModelFile(1).length,
         async predict(raw, count) {
           engine.calls.push(count);
           await engine.gate;
@@ -70,13 +75,13 @@ interface Fixture {
 }
 
 /** A server that is not started and polls only when told, unless an interval is given. */
-async function setUp({ lookEveryMs = 3_600_000 } = {}): Promise<Fixture> {
+async function setUp({ lookEveryMs = 3_600_000, memoryBytes = Infinity } = {}): Promise<Fixture> {
   const storage = await temporaryStorage();
   const { log, warnings } = createRecordingLog();
   const registry = createRegistry(storage, log);
   const engine = createWatchedEngine();
   const aliases = createAliases({ storage, registry });
-  const server = createModelServer({ registry, aliases, engine, log, lookEveryMs });
+  const server = createModelServer({ registry, aliases, engine, memoryBytes, log, lookEveryMs });
   onTestFinished(() => server.stop());
   return {
     storage,
@@ -451,6 +456,195 @@ describe('a damaged version', () => {
         message: expect.stringContaining('pets') as string,
       });
     }
+  });
+});
+
+describe('memory', () => {
+  const fileBytes = smallModelFile(1).length;
+
+  test('is filled at the start with the models published last, and the others are loaded when they are asked for', async () => {
+    const { server, engine, publish } = await setUp({ memoryBytes: 2 * fileBytes });
+    for (let run = 1; run <= 5; run++) await publish(run, `model-${run}`, `2026-01-0${run}T00:00:00.000Z`);
+    await server.start();
+    const loaded = () => server.status().flatMap(({ model, state }) => (state === 'ready' ? [model] : []));
+    expect(loaded()).toEqual(['model-4', 'model-5']);
+    expect(server.status()[0]).toMatchObject({
+      model: 'model-1',
+      state: 'not_loaded',
+      version: 1,
+      versions: [],
+    });
+    expect(await predict(server, { inputs, model: 'model-1' })).toMatchObject({
+      model: 'model-1',
+      version: 1,
+    });
+    expect(loaded(), 'the one used longest ago made room').toEqual(['model-1', 'model-5']);
+    expect(server.sizeBytes()).toBe(2 * fileBytes);
+    await vi.waitFor(() => expect(engine.live).toBe(2));
+  });
+
+  test('is not freed under those who use it', async () => {
+    const { server, engine, publish } = await setUp({ memoryBytes: fileBytes });
+    for (const [index, model] of ['a', 'b', 'c', 'd'].entries()) await publish(index, model);
+    let open = (): void => undefined;
+    engine.gate = new Promise((resolve) => (open = resolve));
+    const answers = ['a', 'b', 'c', 'd', 'a'].map((model) => predict(server, { inputs, model }));
+    await vi.waitFor(() => expect(engine.calls).toHaveLength(4));
+    open();
+    expect((await Promise.all(answers)).map(({ model }) => model)).toEqual(['a', 'b', 'c', 'd', 'a']);
+  });
+
+  test('is taken once, however many ask for a model first at the same time', async () => {
+    const { server, registry, engine, publish } = await setUp();
+    await publish(1);
+    const read = vi.spyOn(registry, 'read');
+    await Promise.all(Array.from({ length: 20 }, () => predict(server, { inputs, model: 'pets' })));
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(engine.live).toBe(1);
+  });
+
+  test('is refused to a model that is larger than all of it, by the name of the setting', async () => {
+    const { server, publish } = await setUp({ memoryBytes: fileBytes - 1 });
+    await publish(1);
+    await server.start();
+    for (const choice of [{ model: 'pets' }, { model: 'pets', version: 1 }]) {
+      await expect(predict(server, { inputs, ...choice })).rejects.toMatchObject({
+        code: 'MODEL_TOO_LARGE',
+        message: expect.stringContaining('Set MODEL_MEMORY_MB to more') as string,
+      });
+    }
+    expect(server.status()).toMatchObject([{ state: 'unavailable', version: null }]);
+  });
+
+  test('holds the version that answers beside the one that takes over', async () => {
+    const { server, engine, publish } = await setUp({ memoryBytes: fileBytes });
+    await publish(1);
+    await server.start();
+    let open = (): void => undefined;
+    engine.loading = new Promise((resolve) => (open = resolve));
+    await publish(2);
+    const refreshed = server.refresh();
+    expect((await predict(server, { inputs })).version).toBe(1);
+    open();
+    await refreshed;
+    expect((await predict(server, { inputs })).version).toBe(2);
+    await vi.waitFor(() => expect(engine.live).toBe(1));
+  });
+});
+
+describe('a start', () => {
+  test('waits for the model that answers by default and is over when it is loaded, or when it cannot be', async () => {
+    const { server, engine, publish, damage } = await setUp();
+    expect(server.starting()).toBeNull();
+    await publish(1, 'birds', '2025-01-01T00:00:00.000Z');
+    await publish(2);
+    await damage(1);
+    let open = (): void => undefined;
+    engine.loading = new Promise((resolve) => (open = resolve));
+    const started = server.start();
+    expect(server.starting()).toBe('The models are being looked at.');
+    await vi.waitFor(() => expect(server.starting()).toBe('The model birds is being loaded.'));
+    open();
+    await started;
+    expect(server.starting()).toBeNull();
+    expect((await predict(server, { inputs })).model).toBe('birds');
+  });
+
+  test('does not keep a request from the model that it asks for', async () => {
+    const { server, publish } = await setUp();
+    for (let run = 1; run <= 30; run++) await publish(run, `model-${run}`);
+    const started = server.start();
+    expect((await predict(server, { inputs, model: 'model-17' })).version).toBe(1);
+    await started;
+  });
+});
+
+describe('a damaged alias', () => {
+  const key = 'models/pets/aliases/latest.json';
+
+  async function setUpPinned() {
+    const fixture = await setUp();
+    for (const run of [1, 2]) await fixture.publish(run);
+    await fixture.publish(1, 'birds', '2025-01-01T00:00:00.000Z');
+    await fixture.aliases.set('pets', 'latest', 1);
+    await fixture.aliases.set('pets', 'canary', 2);
+    return fixture;
+  }
+
+  test('stays with its version in the process that knows it, and is logged once', async () => {
+    const { server, storage, aliases, warnings, publish } = await setUpPinned();
+    await server.start();
+    await storage.put(key, Buffer.from('{'));
+    await publish(3);
+    for (let looks = 0; looks < 3; looks++) await server.refresh();
+    expect((await predict(server, { inputs, model: 'pets' })).version).toBe(1);
+    expect(server.statusOf('pets')).toMatchObject({
+      state: 'ready',
+      damaged: [{ alias: 'latest', version: 1 }],
+    });
+    expect(warnings).toMatchObject([{ model: 'pets', alias: 'latest', version: 1 }]);
+    await aliases.set('pets', 'latest', 2);
+    await server.refresh();
+    expect((await predict(server, { inputs, model: 'pets' })).version).toBe(2);
+    expect(server.statusOf('pets')?.damaged).toEqual([]);
+  });
+
+  test('answers nothing after a restart until it is set again, and all else of the model answers', async () => {
+    const { server, storage, aliases } = await setUpPinned();
+    await storage.put(key, Buffer.from('{'));
+    await server.start();
+    await expect(predict(server, { inputs, model: 'pets' })).rejects.toMatchObject({
+      code: 'MODEL_NOT_READY',
+      message:
+        `Which version the alias latest of pets stands for is unknown: ${key} is not JSON. ` +
+        'Set it again: PUT /v1/models/pets/aliases/latest with {"version": n}.',
+    });
+    expect((await predict(server, { inputs, model: 'pets', alias: 'canary' })).version).toBe(2);
+    expect((await predict(server, { inputs, model: 'pets', version: 1 })).version).toBe(1);
+    expect((await predict(server, { inputs })).model, 'another model answers by default').toBe('birds');
+    await aliases.set('pets', 'latest', 1);
+    expect((await predict(server, { inputs, model: 'pets' })).version).toBe(1);
+  });
+});
+
+describe('looking for changes', () => {
+  test('asks the store as often, however many models there are that nobody uses', async () => {
+    const asked = async (models: number): Promise<number> => {
+      const { server, registry, publish } = await setUp({ lookEveryMs: 5 });
+      for (let run = 1; run <= models; run++) await publish(run, `model-${run}`);
+      await server.start();
+      const look = vi.spyOn(registry, 'look');
+      const polls = vi.spyOn(registry, 'lastPublished');
+      await vi.waitFor(() => expect(polls.mock.calls.length).toBeGreaterThan(4));
+      await server.stop();
+      return look.mock.calls.length / polls.mock.calls.length;
+    };
+    expect(await asked(300)).toBeLessThan(150);
+  });
+
+  test('finds what was published last in the next poll, among however many models', async () => {
+    const { server, publish } = await setUp({ lookEveryMs: 5 });
+    for (let run = 1; run <= 150; run++) await publish(run, `model-${run}`);
+    await server.start();
+    await publish(200, 'model-77', '2026-02-01T00:00:00.000Z');
+    await vi.waitFor(async () =>
+      expect(await predict(server, { inputs })).toMatchObject({ model: 'model-77', version: 2 }),
+    );
+  });
+
+  test('goes on with other models where one cannot be looked at, and what is loaded answers', async () => {
+    const { server, registry, publish } = await setUp();
+    await publish(1, 'birds');
+    await publish(1);
+    await server.start();
+    const look = registry.look.bind(registry);
+    vi.spyOn(registry, 'look').mockImplementation((name) =>
+      name === 'birds' ? Promise.reject(new Error('EACCES')) : look(name),
+    );
+    await publish(2);
+    await server.refresh();
+    expect((await predict(server, { inputs, model: 'pets' })).version).toBe(2);
+    expect((await predict(server, { inputs, model: 'birds' })).version).toBe(1);
   });
 });
 

@@ -94,7 +94,7 @@ describe('the server', () => {
     const { file } = await registry.manifest('broken', 1);
     await storage.put(file.key, Buffer.from('damaged'));
     const other = await startService({}, { storage, queue: new Map() });
-    await other.modelServer.refresh();
+    await other.modelServer.start();
     expectError(
       await get(`${other.url}/v2/health/ready`),
       503,

@@ -82,16 +82,17 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (
         Object.entries(checks).map(async ([name, check]) => ({ name, err: await failureOf(check) })),
       );
       const statuses = modelServer.status();
+      const reasons = new Set(
+        failures.flatMap(({ name, err }) => (err === undefined ? [] : [`${name}: ${err.message}`])),
+      );
       // Every model counts, as the protocol wants it; one that is unloaded does not.
-      const reasons = [
-        ...failures.flatMap(({ name, err }) => (err === undefined ? [] : [`${name}: ${err.message}`])),
-        ...modelWarnings(statuses.filter(({ state }) => state === 'unavailable')),
-      ];
-      if (reasons.length === 0) {
+      const unavailable = modelWarnings(statuses.filter(({ state }) => state === 'unavailable'));
+      if (unavailable.length > 0) reasons.add(`models: ${unavailable.join(' ')}`);
+      if (reasons.size === 0) {
         const warnings = modelWarnings(statuses);
         return { live: true, ready: true, ...(warnings.length > 0 && { warnings }) };
       }
-      const detail = reasons.join('; ');
+      const detail = [...reasons].join('; ');
       request.log.warn(detail);
       return sendErrorBody(reply, { code: 'NOT_READY', detail }, { live: true, ready: false });
     },
