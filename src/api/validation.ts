@@ -14,7 +14,8 @@ interface HeadersSchema {
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const customOptions = { ...options?.customOptions, allErrors: true } as object;
   const compileFirst = AjvCompiler()(schemas, options);
-  const compileAll = AjvCompiler()(schemas, { ...options, customOptions } as typeof options);
+  // Made when it is needed: most routes are never asked wrongly.
+  let compileAll: typeof compileFirst | undefined;
 
   const compile = ({ schema, httpPart }: { schema: HeadersSchema; httpPart?: string }) => {
     // As compilers of Ajv are called by Fastify, whatever their type says.
@@ -25,7 +26,7 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
       if (findFirst(data) === true) return true;
       const first = findFirst.errors ?? [];
       if (!isSmall(data)) return { error: first };
-      // Compiled when it is needed, as most routes are never asked wrongly.
+      compileAll ??= AjvCompiler()(schemas, { ...options, customOptions } as typeof options);
       findAll ??= compileAll(route);
       void findAll(data);
       return { error: [...first, ...(findAll.errors ?? [])] };
