@@ -120,8 +120,8 @@ export function createThreadLine<Task, Result>(options: ThreadLineOptions<Task>)
 }
 
 /** In the thread: does each task that comes. */
-export function answerTasks<Task>(work: (task: Task) => { result: unknown; transfer: Transferable[] }): void {
-  parentPort?.on('message', (task: Task) => {
+export function answerTasks(work: (task: unknown) => { result: unknown; transfer: Transferable[] }): void {
+  parentPort?.on('message', (task: unknown) => {
     let outcome: Outcome<unknown>;
     let transfer: Transferable[] = [];
     try {

@@ -33,6 +33,7 @@ const app = await buildApp({
   metrics,
   log,
   maxWaitingPredictions: Number(maxWaitingPredictions),
+  bodyMemoryBytes: 512 * 2 ** 20,
   producer: {},
   jobs: {},
   checks: {},
@@ -51,7 +52,7 @@ await app.register(async (scope) => {
     scope.post(`/echo-small/${type}`, { schema }, async (request, reply) => {
       const key = request.headers['content-type'];
       if (!predicted.has(key)) predicted.set(key, await predictionOf(request));
-      return reply.type('application/json; charset=utf-8').send(predicted.get(key));
+      return reply.type('application/json').send(predicted.get(key));
     });
   }
 });

@@ -2,4 +2,4 @@
 import { answerTasks } from '../thread-line.js';
 import { readImage, type ReadTask } from './read-image.js';
 
-answerTasks((task: ReadTask) => ({ result: readImage(task), transfer: [] }));
+answerTasks((task) => ({ result: readImage(task as ReadTask), transfer: [] }));

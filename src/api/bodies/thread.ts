@@ -2,7 +2,7 @@
 import { answerTasks } from '../../thread-line.js';
 import { parsePacked } from './packing-parser.js';
 
-answerTasks((text: Uint8Array) => {
-  const result = parsePacked(text);
+answerTasks((text) => {
+  const result = parsePacked(text as Uint8Array);
   return { result, transfer: [result.numbers.buffer as ArrayBuffer] };
 });
