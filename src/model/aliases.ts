@@ -162,7 +162,8 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
       if (current === undefined && (await registry.latest(name)) === null) {
         throw new TrainyardError('MODEL_NOT_FOUND', `No model named ${name} has been published.`);
       }
-      const [before] = (await registry.newestVersions(name, { before: current ?? 0, atMost: 1 })).versions;
+      const older = await registry.newestVersions(name, { before: current ?? 0, atMost: 1 });
+      const before = older.versions.at(0);
       if (before === undefined) {
         const message = `The model ${name} has no version before ${current ?? 'the one that answers'}.`;
         throw new TrainyardError('VERSION_NOT_FOUND', message);

@@ -171,7 +171,7 @@ export function createModelServer(options: {
       await look();
       pollFailed = false;
     } catch (err) {
-      if (!pollFailed && !stopped)
+      if (!pollFailed)
         log.warn({ err }, 'cannot look for changes of the models; trying again until it works');
       pollFailed = true;
     }
@@ -198,7 +198,10 @@ export function createModelServer(options: {
 
   async function lookNow(name: string): Promise<void> {
     const published = await registry.look(name);
-    if (published === null) return forget(name);
+    if (published === null) {
+      forget(name);
+      return;
+    }
     const isAsked = published.hasAliases && !published.unloaded;
     const found = isAsked ? await aliases.list(name) : { set: [], damaged: [] };
     if (stopped) return;
@@ -288,7 +291,7 @@ export function createModelServer(options: {
   async function settle(model: Followed): Promise<void> {
     for (;;) {
       nameAtOnce(model);
-      const [change] = changesOf(model);
+      const change = changesOf(model).at(0);
       if (change === undefined || stopped) return;
       const { alias, from, to } = change;
       if (!(await tryLoad(model, to, { replacing: from }))) continue;

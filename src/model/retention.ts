@@ -82,7 +82,7 @@ function mayBeNamed(version: number, names: ModelNames): boolean {
 }
 
 function whyInUse(name: string, version: number, names: ModelNames): string {
-  const [unknown] = names.damaged;
+  const unknown = names.damaged.at(0);
   if (unknown !== undefined) {
     return (
       `Version ${version} of ${name} may be the one that the alias ${unknown.alias} stands for, which is unknown: ` +
