@@ -1,4 +1,6 @@
 /** Reads pictures without keeping the event loop waiting: small ones at once, others in a thread made on first use. */
+import { isJpeg } from './jpeg-segments.js';
+import { isPng } from './png-chunks.js';
 import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
 import type { ThreadLine } from '../thread-line.js';
 import { createReadingThread } from './reading-thread.js';
@@ -26,6 +28,11 @@ export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {
     },
     close: () => thread?.close() ?? Promise.resolve(),
   };
+}
+
+/** Whether bytes of any kind are an image file: no float32 that is meant as one begins so. */
+export function beginsAsImage(bytes: Uint8Array): boolean {
+  return isPng(bytes) || (isJpeg(bytes) && bytes[2] === 0xff && bytes[3] >= 0xdb);
 }
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */

@@ -34,11 +34,6 @@ export function sizeOfImage(bytes: Uint8Array): Size {
   throw otherFormat(bytes);
 }
 
-/** Whether bytes of any kind are an image file: no float32 that is meant as one begins so. */
-export function beginsAsImage(bytes: Uint8Array): boolean {
-  return isPng(bytes) || (isJpeg(bytes) && bytes[2] === 0xff && bytes[3] >= 0xdb);
-}
-
 /** What files of other formats begin with, as characters of one byte each. */
 const otherFormats: [name: string, beginning: RegExp][] = [
   ['a HEIC file', /^.{4}ftyp(?:hei|hev|mif1|msf1)/s],

@@ -7,7 +7,7 @@ import { TrainyardError } from '../errors.js';
 import type { Predictor } from './engines/engine.js';
 
 /** With more samples an engine is hardly faster, and the first of a crowd would wait for the last. */
-export const batchSamples = 64;
+const batchSamples = 64;
 
 export interface PredictionCall {
   /** (count, network.inputs) raw and finite: what the predictor throws is thrown to all who share its batch. */

@@ -2,8 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { TrainyardError } from '../../errors.js';
-import type { ImageReader } from '../../images/image-reader.js';
-import { beginsAsImage } from '../../images/read-image.js';
+import { beginsAsImage, type ImageReader } from '../../images/image-reader.js';
 import type { ServedModel } from '../../model/loaded-model.js';
 import type { ModelChoice } from '../../model/model-server.js';
 import { itemCount } from '../../model/packed-numbers.js';

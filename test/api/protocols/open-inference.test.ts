@@ -182,7 +182,7 @@ describe('a model', () => {
             { name: 'probabilities', data_type: 'TYPE_FP32', dims: [10] },
             { name: 'class', data_type: 'TYPE_INT64', dims: [1], reshape: { shape: [] } },
           ],
-          dynamic_batching: { preferred_batch_size: [64] },
+          dynamic_batching: { max_queue_delay_microseconds: 0 },
         },
       });
     }

@@ -3,7 +3,6 @@
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md
  */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { batchSamples } from '../../../model/prediction-batch.js';
 import type { VersionManifest } from '../../../model/registry.js';
 import { manifestOf, type Published } from '../../published.js';
 import { mostSamples } from '../../schemas/prediction.js';
@@ -73,7 +72,7 @@ function configOf({ model, network }: VersionManifest) {
         ...tensor,
       },
     ],
-    dynamic_batching: { preferred_batch_size: [batchSamples], max_queue_delay_microseconds: 0 },
+    dynamic_batching: { max_queue_delay_microseconds: 0 },
     instance_group: [{ name: `${model}_0`, kind: 'KIND_AUTO', count: 1, gpus: [] }],
     model_transaction_policy: { decoupled: false },
     parameters: {},
