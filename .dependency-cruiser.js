@@ -135,11 +135,7 @@ export default {
         pathNot: [
           '^src/api/',
           '^src/jobs/(contracts|producer|job-view|lifecycle|event-feed|spec|optimizer-request|webhooks/events)\\.ts$',
-<<<<<<< HEAD
-          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|packed-numbers|class-ranking)\\.ts$',
-=======
-          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|binary-numbers|class-ranking)\\.ts$',
->>>>>>> protocols
+          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|binary-numbers|packed-numbers|class-ranking)\\.ts$',
           '^src/model/(network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
           '^src/telemetry/',
           '^src/data/(dataset|dataset-store)\\.ts$',
