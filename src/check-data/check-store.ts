@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.js';
 import { accessKeyPart, idempotencyPart } from './check-keys.js';
 import { modelPart } from './check-model.js';
 import { runPart } from './check-run.js';
-import { readOnly, type Counts, type Damage, type Part } from './damage.js';
+import { damageOf, readOnly, type Counts, type Damage, type Part } from './damage.js';
 import { putRight } from './repair.js';
 
 export interface Found extends Damage {
@@ -51,11 +51,19 @@ export async function checkStore(
   const parts = await partsOf(looking);
   let damaged = 0;
 
+  /** A folder that cannot be listed hides what lies in it. */
+  async function look(part: Part, into: Counts): Promise<Damage[]> {
+    const damages: Damage[] = [];
+    const cost = 'What lies in it could not be checked.';
+    const check = async (): Promise<number> => damages.push(...(await part.check(looking, into)));
+    return [...(await damageOf(part.name, check, { cost, repair: [] })), ...damages];
+  }
+
   async function check(part: Part): Promise<Damage[]> {
-    const first = await part.check(looking, counts);
+    const first = await look(part, counts);
     if (first.length === 0) return first;
     await sleep(options.lookAgainAfterMs ?? lookAgainAfterMs);
-    return stillThere(first, await part.check(looking, { ...counts }));
+    return stillThere(first, await look(part, { ...counts }));
   }
 
   for (const [done, part] of parts.entries()) {

@@ -138,6 +138,17 @@ describe('damage', () => {
     expect((await check(storage)).found).toHaveLength(1);
   });
 
+  test('of a folder that cannot be listed stops nothing else from being checked', async () => {
+    const { folder, storage, keys, ended } = await wholeStore();
+    const path = join(folder, 'runs', ended, 'terms');
+    await rm(path, { recursive: true });
+    await symlink('terms', path);
+    await storage.put(keys.alias ?? '', Buffer.from(''));
+    const { found } = await check(storage);
+    expect(found.map(({ key }) => key)).toEqual([`runs/${ended}`, keys.alias]);
+    expect(found[0]?.problem).toContain(`runs/${ended}/terms cannot be read`);
+  });
+
   test('that is gone at a second look was none', async () => {
     const { storage, keys } = await wholeStore();
     const key = keys.spec ?? '';
