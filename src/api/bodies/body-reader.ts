@@ -21,6 +21,7 @@ export interface SlowBodies {
 export const noMemoryLeft = 'Other bodies take up the memory that there is for them. Ask again in a second.';
 
 const lookEveryMs = 1_000;
+const largeBytes = 2 ** 20;
 
 /** A body that comes in. */
 interface Incoming {
@@ -70,6 +71,7 @@ export class BodyReader {
     const { memory } = this.#options;
     const holder = holderOf(request);
     const source = inflater ?? payload;
+    const whole = inflater === null ? roomFor(request) : null;
     const chunks: Buffer[] = [];
     let length = 0;
 
@@ -89,7 +91,7 @@ export class BodyReader {
       };
       const finish = (): void => {
         stop();
-        resolve(Buffer.concat(chunks, length));
+        resolve(whole ?? Buffer.concat(chunks, length));
       };
       const count = (chunk: Buffer): void => {
         incoming.bytes += chunk.length;
@@ -102,8 +104,9 @@ export class BodyReader {
           fail(noMemory());
         } else {
           memory.take(holder, chunk.length);
+          if (whole === null) chunks.push(chunk);
+          else chunk.copy(whole, length);
           length += chunk.length;
-          chunks.push(chunk);
         }
       };
       const incoming: Incoming = { sinceMs: performance.now(), bytes: 0, fail };
@@ -133,6 +136,15 @@ export class BodyReader {
       if (bytes < seconds * bytesPerSecond) fail(tooSlow(bytesPerSecond));
     }
   }
+}
+
+/**
+ * For a large body that says its length: filled as it comes, it is not copied all at once, which takes long for what the
+ * system has to find memory for. Of such a buffer only what has been written takes memory.
+ */
+function roomFor({ headers }: FastifyRequest): Buffer | null {
+  const length = Number(headers['content-length'] ?? 0);
+  return length > largeBytes ? Buffer.allocUnsafeSlow(length) : null;
 }
 
 function inflaterOf({ headers, response }: FastifyRequest): Transform | null {
