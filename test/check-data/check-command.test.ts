@@ -33,7 +33,7 @@ test('exits with 0 for a whole store, with 1 for a damaged one, and with 0 again
   expect(whole.out).toMatch(counts);
   expect(whole.out).toMatch(/Nothing is damaged\.$/);
 
-  await storage.put(keys.spec ?? '', Buffer.from('{"format_version":1}'));
+  await storage.put(keys.spec, Buffer.from('{"format_version":1}'));
   const damaged = await checkData(folder);
   expect(damaged.code).toBe(1);
   expect(damaged.out.split('\n')[0]).toBe(

@@ -130,7 +130,7 @@ describe('damage', () => {
 
   test('that is only a file that cannot be read is left for its owner to make readable', async () => {
     const { folder, storage, keys } = await wholeStore();
-    const path = join(folder, keys.spec ?? '');
+    const path = join(folder, keys.spec);
     await rm(path);
     await symlink(basename(path), path);
     const { found } = await check(storage, true);
@@ -143,7 +143,7 @@ describe('damage', () => {
     const path = join(folder, 'runs', ended, 'terms');
     await rm(path, { recursive: true });
     await symlink('terms', path);
-    await storage.put(keys.alias ?? '', Buffer.from(''));
+    await storage.put(keys.alias, Buffer.from(''));
     const { found } = await check(storage);
     expect(found.map(({ key }) => key)).toEqual([`runs/${ended}`, keys.alias]);
     expect(found[0]?.problem).toContain(`runs/${ended}/terms cannot be read`);
@@ -151,7 +151,7 @@ describe('damage', () => {
 
   test('that is gone at a second look was none', async () => {
     const { storage, keys } = await wholeStore();
-    const key = keys.spec ?? '';
+    const key = keys.spec;
     const whole = await storage.read(key);
     let looks = 0;
     const healing: Storage = {
@@ -167,7 +167,7 @@ describe('damage', () => {
 describe('after a repair', () => {
   test('a paused job is paused still, tells that events are missing, and tells it once', async () => {
     const { storage, keys, paused } = await wholeStore();
-    await storage.put(keys.events ?? '', Buffer.from(''));
+    await storage.put(keys.events, Buffer.from(''));
     const before = await createRunReader(createRunStore(storage)).read(paused);
     await check(storage, true);
     const after = await createRunReader(createRunStore(storage)).read(paused);
