@@ -61,7 +61,10 @@ async function chooseFile(block: Locator, type: string): Promise<void> {
   await input.setInputFiles({ name: 'digit', mimeType: type, buffer });
   // Bytes without JSON, in the Open Inference Protocol's framing.
   const framing = block.locator('[data-param-name="Inference-Header-Content-Length"] input');
-  if ((await framing.count()) > 0) await framing.fill('0');
+  if ((await framing.count()) === 0) return;
+  await framing.fill('0');
+  // The page takes what is typed a moment later, or when the field is left.
+  await framing.blur();
 }
 
 describeWithBrowser('Swagger UI', (browser) => {
