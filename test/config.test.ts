@@ -13,6 +13,7 @@ describe('settings', () => {
       queue: { kind: 'embedded' },
       workerConcurrency: 1,
       allowAnonymous: false,
+      basePath: '',
       corsOrigins: [],
       adminUi: false,
       tracing: null,
@@ -55,6 +56,7 @@ describe('settings', () => {
       WEBHOOK_ALLOW_PRIVATE: 'true',
       ALLOW_ANONYMOUS: '1',
       ALLOWED_HOSTS: 'Trainyard.example, api',
+      BASE_PATH: '/ml/',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
       ADMIN_UI: '1',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
@@ -84,6 +86,7 @@ describe('settings', () => {
       webhookAllowPrivate: true,
       allowAnonymous: true,
       anonymousHosts: ['trainyard.example', 'api'],
+      basePath: '/ml',
       corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
       adminUi: true,
       tracing: {

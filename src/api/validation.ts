@@ -26,7 +26,7 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
       if (findFirst(data) === true) return true;
       const first = findFirst.errors ?? [];
       if (!isSmall(data)) return { error: first };
-      compileAll ??= AjvCompiler()(schemas, { ...options, customOptions } as typeof options);
+      compileAll ??= AjvCompiler()(schemas, { ...options, customOptions });
       findAll ??= compileAll(route);
       void findAll(data);
       return { error: [...first, ...(findAll.errors ?? [])] };
@@ -47,7 +47,9 @@ function isSmall(data: unknown): boolean {
   for (let count = 1; left.length > 0; count++) {
     if (count + left.length > mostValues) return false;
     const value = left.pop();
-    if (typeof value === 'object' && value !== null) left.push(...Object.values(value).slice(0, mostValues));
+    if (typeof value !== 'object' || value === null) continue;
+    const values: unknown[] = Object.values(value);
+    left.push(...values.slice(0, mostValues));
   }
   return true;
 }

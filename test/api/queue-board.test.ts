@@ -92,6 +92,12 @@ function describeBoard(target: () => QueueTarget): void {
     },
   );
 
+  test('behind a proxy under a path of its own, the page looks for its parts there', async () => {
+    const asked = service.http.get(path).set('x-forwarded-prefix', '/ml');
+    expect((await asked.expect(200)).text).toContain(`<base href="/ml${path}/"`);
+    expect((await service.http.get(path).expect(200)).text).toContain(`<base href="${path}/"`);
+  });
+
   test('what is not there and what goes wrong is answered with a problem document', async () => {
     const absent = await service.http.get(`${path}/absent`).expect(404);
     expect(absent.body).toMatchObject({ code: 'ROUTE_NOT_FOUND' });

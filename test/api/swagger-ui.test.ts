@@ -7,7 +7,7 @@ import { describeWithBrowser } from '../browser.js';
 import { startPrefixProxy } from './prefix-proxy.js';
 import { startService } from './service.js';
 
-const files: Record<string, Buffer> = {
+const files: Partial<Record<string, Buffer>> = {
   'image/png': Buffer.from(examplePng, 'base64'),
   'multipart/form-data': Buffer.from(examplePng, 'base64'),
   'image/jpeg': Buffer.from(exampleJpeg, 'base64'),
@@ -59,6 +59,12 @@ async function chooseFile(block: Locator, type: string): Promise<void> {
     await click(block.locator('.json-schema-form-item-add').first());
   }
   await input.setInputFiles({ name: 'digit', mimeType: type, buffer });
+  // Bytes without JSON, in the Open Inference Protocol's framing.
+  const framing = block.locator('[data-param-name="Inference-Header-Content-Length"] input');
+  if ((await framing.count()) === 0) return;
+  await framing.fill('0');
+  // The page takes what is typed a moment later, or when the field is left.
+  await framing.blur();
 }
 
 describeWithBrowser('Swagger UI', (browser) => {
@@ -76,10 +82,11 @@ describeWithBrowser('Swagger UI', (browser) => {
     for (const seed of [1, 2, 3]) await service.publishDigits('mnist-mlp', seed);
     await service.aliases.set('mnist-mlp', 'production', 2);
     const page = await open(`${service.url}/docs`);
-    const blocks = page.locator('.opblock');
-    // What takes something away comes last.
-    const ids = await blocks.evaluateAll((elements) => elements.map(({ id }) => id));
-    const removing = (id: string): number => (/remove|delete|unload/i.test(id) ? 1 : 0);
+    const found = await page.locator('.opblock').all();
+    const ids = await Promise.all(found.map(async (each) => (await each.getAttribute('id')) ?? ''));
+    // What takes something away comes last, and a version when no alias stands for it any more.
+    const removing = (id: string): number =>
+      (/Version$|unload/.test(id) ? 2 : 1) * (/remove|delete|unload/.test(id) ? 1 : 0);
     const executed: Executed[] = [];
     for (const id of ids.toSorted((a, b) => removing(a) - removing(b))) {
       executed.push(...(await execute(page, page.locator(`[id="${id}"]`))));
