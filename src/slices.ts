@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** About a millisecond of work. */
-export const sliceBytes = 2 ** 20;
+const sliceBytes = 2 ** 20;
 
 /** Calls `work(start, end)` on one slice after another of `length` items of `bytesEach`. */
 export type InSlices = (

@@ -79,7 +79,7 @@ export async function openEventStream(
     throw error;
   }
   // The head of the answer goes out with the first bytes.
-  if (!hasBegun) body.push(heartbeat);
+  if (body.readable && body.readableLength === 0) body.push(heartbeat);
   // That much was there before the client could read any of it.
   limitBytes = body.readableLength + mayWaitBytes;
   return { body, end };

@@ -222,7 +222,7 @@ describe('keys', () => {
       expect(shown, operationId).toEqual(security.length > 0 ? ['401', '403', '429'] : []);
     }
     const tooMany = operation('post', '/v1/jobs').responses['429'].content['application/problem+json'];
-    expect(Object.keys(tooMany.examples ?? {})).toEqual(['QUEUE_FULL', 'RATE_LIMITED']);
+    expect(Object.keys(tooMany.examples ?? {})).toEqual(['OVERLOADED', 'QUEUE_FULL', 'RATE_LIMITED']);
   });
 });
 

@@ -33,6 +33,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   KEY_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   BODY_TOO_SLOW: 408,
+  RUN_CORRUPT: 409,
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
@@ -59,6 +60,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   SHUTTING_DOWN: 503,
   DEADLINE_EXCEEDED: 504,
   STORAGE_FULL: 507,
+  MODEL_TOO_LARGE: 507,
 };
 
 const retryAfter: Partial<Record<number | string, string>> = { 429: '10', 503: '5', OVERLOADED: '1' };
@@ -75,7 +77,10 @@ test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (co
     type: `urn:trainyard:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: errorCodes[code],
     status: expected,
-    detail: 'What is wrong.',
+    detail:
+      code === 'RUN_CORRUPT'
+        ? (expect.stringMatching(/^What is wrong\. Repair/) as string)
+        : 'What is wrong.',
     code,
     pointer: '/field',
     instance: '/v1/jobs/job_1',

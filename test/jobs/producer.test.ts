@@ -215,7 +215,7 @@ describe('the sweep', () => {
   test.each([
     ['spec.json', 'this job is damaged'],
     ['result.json', 'this job is damaged'],
-    ['ending.json', 'cannot look after this run'],
+    ['ending.json', 'cannot look after this job'],
   ])('is stopped by no damaged %s, and the log names its run once', async (file, message) => {
     const { producer, storage, submit, setAway, logLines } = await scene();
     setAway(true);

@@ -90,7 +90,7 @@ export class BodyReader {
         reject(inflater === null || error instanceof TrainyardError ? error : notInflated(request, error));
       };
       const finish = (): void => {
-        stop();
+        this.#incoming.delete(incoming);
         resolve(whole ?? Buffer.concat(chunks, length));
       };
       const count = (chunk: Buffer): void => {
@@ -114,7 +114,7 @@ export class BodyReader {
       this.#incoming.add(incoming);
       // Comes once, after the answer or when the client goes away.
       request.response.once('close', () => {
-        fail(new TrainyardError('CLIENT_GONE', 'The client went away.'));
+        if (this.#incoming.has(incoming)) fail(new TrainyardError('CLIENT_GONE', 'The client went away.'));
         memory.giveBack(holder, length);
       });
       source.on('data', take).on('end', finish).on('error', fail);

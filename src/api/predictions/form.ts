@@ -26,7 +26,7 @@ const limits = {
 const imageNames = ['image', 'file'];
 
 /** Others have their turn between two of these. */
-const pieceBytes = 2 ** 20;
+const pieceBytes = 2 ** 16;
 
 /** @throws TrainyardError INVALID_REQUEST */
 export async function readForm(bytes: Buffer, contentType: string): Promise<Form> {

@@ -1,5 +1,5 @@
 /** Schemas with a name: added to the app once, referred to by name, and so named in the OpenAPI document too. */
-import Type, { type Static, type TProperties, type TSchema, type TUnsafe } from 'typebox';
+import Type, { type Static, type TSchema, type TUnsafe } from 'typebox';
 
 export interface Component<S extends TSchema = TSchema> {
   name: string;
@@ -18,18 +18,12 @@ export function nullable<S extends TSchema>(schema: S): TUnsafe<Static<S> | null
   return Type.Unsafe<Static<S> | null>({ ...schema, nullable: true });
 }
 
-/** A page of a list. `more` are properties of its own. */
-export function listOf<S extends TSchema, More extends TProperties = Record<never, never>>(
-  item: Component<S>,
-  description: string,
-  example: Static<S>,
-  more?: More,
-) {
+/** A page of a list. */
+export function listOf<S extends TSchema>(item: Component<S>, description: string, example: Static<S>) {
   const properties = {
     object: Type.Literal('list'),
     data: Type.Array(item.ref),
     has_more: Type.Boolean({ description: 'Whether another page follows: ask with `after`.' }),
-    ...(more as More),
   };
   return Type.Object(properties, {
     description,

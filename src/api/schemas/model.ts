@@ -166,9 +166,13 @@ export const Model = component(
 
 export const ModelVersionList = component(
   'ModelVersionList',
-  listOf(ModelVersion, 'A page of versions, newest first.', versionExample, {
-    damaged_versions: damagedVersions,
-  }),
+  Type.Object(
+    { ...listOf(ModelVersion, '', versionExample).properties, damaged_versions: damagedVersions },
+    {
+      description: 'A page of versions, newest first.',
+      examples: [{ object: 'list', data: [versionExample], has_more: false }],
+    },
+  ),
 );
 
 export const ModelAlias = component(
