@@ -46,9 +46,12 @@ test('a client that leaves before it is answered is counted too', async () => {
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   socket.write(
-    'POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    'POST /predict HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n' +
+      'content-type: application/json\r\ncontent-length: 9\r\n\r\n{',
   );
-  await expect.poll(async () => valueOf(await scrape(service), 'trainyard_predictions_waiting')).toBe(1);
+  // "100 Continue": the request has come in, and its body has not, so that it takes no place yet.
+  await once(socket, 'data');
+  expect(valueOf(await scrape(service), 'trainyard_predictions_waiting')).toBe(0);
   socket.destroy();
   await expect.poll(() => requests(service)).toMatchObject({ 'POST /predict 499': 1 });
   expect(valueOf(await scrape(service), 'trainyard_predictions_waiting')).toBe(0);
