@@ -91,7 +91,7 @@ describe('the service on its embedded queue', () => {
       data: unknown[];
     };
     expect(data).toHaveLength(1);
-    expect(await served(service)).toEqual([]);
+    await expect.poll(() => served(service)).toEqual([]);
   });
 
   test('tells a webhook what it wants to know, signed, and again what was not taken', async () => {

@@ -71,6 +71,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
   test('a worker serves its probes and metrics where a port is set, and nothing where none is', async () => {
     const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url, ROLE: 'worker' };
     const listening = await startService(settings);
+    await expect.poll(async () => (await listening.http.get('/health/ready')).status).toBe(200);
     expect((await listening.http.get('/health/ready').expect(200)).body).toMatchObject({
       checks: { queue: 'ok', storage: 'ok' },
     });

@@ -57,7 +57,7 @@ describe('the service on its embedded queue', () => {
     const { id } = await submit(service, smallJob);
     const running = await jobWhen(service, id, ({ progress }) => progress.samples_per_second !== null);
     expect(running).toMatchObject({ status: 'running', attempts: 1, engine: { name: 'reference' } });
-    await service.http.get('/health/ready').expect(200);
+    await expect.poll(async () => (await service.http.get('/health/ready')).status).toBe(200);
     const job = await succeeded(service, id);
     expect(job).toMatchObject({ version: 1, progress: { fraction: 1, epoch: 2 } });
     wholeJobId = id;
