@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { quantile } from '../quantile.mjs';
 import { startService } from '../service-process.mjs';
+import { get, watchHealth } from '../watch-health.mjs';
 
 export const options = {
   models: { type: 'string', default: '3000' },
@@ -209,33 +210,6 @@ async function times(url) {
     await sleep(20);
   }
   return `${quantile(found, 0.5).toFixed(1)} ms, 99 %: ${quantile(found, 0.99).toFixed(1)} ms`;
-}
-
-async function get(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-  return answer.text();
-}
-
-/** Asks every 20 ms until it is asked for the slowest answer. */
-function watchHealth(url) {
-  let isOver = false;
-  const slowest = (async () => {
-    let slowestMs = 0;
-    while (!isOver) {
-      const startMs = performance.now();
-      await get(`${url}/health/live`);
-      slowestMs = Math.max(slowestMs, performance.now() - startMs);
-      await sleep(20);
-    }
-    return slowestMs;
-  })();
-  return {
-    slowestMs() {
-      isOver = true;
-      return slowest;
-    },
-  };
 }
 
 function seconds(ms) {

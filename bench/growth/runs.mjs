@@ -9,6 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from '../quantile.mjs';
 import { startService } from '../service-process.mjs';
+import { get, watchHealth } from '../watch-health.mjs';
 
 const { ulid } = createRequire(import.meta.url)('ulid');
 
@@ -144,33 +145,6 @@ async function measurePages(url, ids) {
       { 'median ms': quantile(times, 0.5).toFixed(1), 'p99 ms': quantile(times, 0.99).toFixed(1) },
     ]),
   );
-}
-
-async function get(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-  return answer.text();
-}
-
-/** Asks every 20 ms until it is asked for the slowest answer. */
-function watchHealth(url) {
-  let isOver = false;
-  const slowest = (async () => {
-    let slowestMs = 0;
-    while (!isOver) {
-      const startMs = performance.now();
-      await get(`${url}/health/live`);
-      slowestMs = Math.max(slowestMs, performance.now() - startMs);
-      await sleep(20);
-    }
-    return slowestMs;
-  })();
-  return {
-    slowestMs() {
-      isOver = true;
-      return slowest;
-    },
-  };
 }
 
 /** Since the last time that it was asked. */
