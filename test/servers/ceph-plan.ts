@@ -20,6 +20,11 @@ export interface CephPlan {
   /** Before the monitor runs. */
   prepare: Command[];
   monitor: Command;
+  /**
+   * Succeeds when the monitor leads. Before that, a command may reach it ahead of the client's knowledge of the cluster, and
+   * is refused with EPERM.
+   */
+  askMonitor: Command;
   /** While the monitor runs. */
   addObjectDaemon: Command[];
   objectDaemon: Command;
@@ -51,6 +56,7 @@ export async function planCeph(
       ['ceph-mon', '-c', config, '--mkfs', '-i', 'a', '--monmap', map],
     ],
     monitor: ['ceph-mon', '-c', config, '-i', 'a', '-f'],
+    askMonitor: ['ceph', '-c', config, 'quorum_status'],
     addObjectDaemon: [
       ['ceph', '-c', config, 'osd', 'new', daemon],
       ['ceph', '-c', config, 'osd', 'crush', 'add', 'osd.0', '1.0', 'root=default', 'host=localhost'],

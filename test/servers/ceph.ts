@@ -1,8 +1,6 @@
 /** Ceph's S3 gateway, with all that it stands on. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
@@ -47,7 +45,10 @@ export async function startCeph(): Promise<Service | null> {
     const plan = await planCeph(folder, { monitor: monitorPort, gateway: gatewayPort });
     await Promise.all(['mon', 'osd'].map((name) => mkdir(join(folder, name))));
     for (const command of plan.prepare) await carryOut(command);
-    await serve(plan.monitor, () => answersConnect(monitorPort));
+    await serve(plan.monitor, async () => {
+      await carryOut(plan.askMonitor);
+      return true;
+    });
     for (const command of plan.addObjectDaemon) await carryOut(command);
     await serve(plan.objectDaemon, () => Promise.resolve(true));
     await carryOut(plan.addUser);
@@ -71,14 +72,4 @@ async function makeBucket(endpoint: string): Promise<void> {
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
   await client.send(new CreateBucketCommand({ Bucket: 'trainyard' }));
   client.destroy();
-}
-
-async function answersConnect(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } finally {
-    socket.destroy();
-  }
 }
