@@ -3,17 +3,61 @@
  * each rule and expects it to be found. Type-only imports count like any other.
  */
 
-/** Errors, deadlines, what is remembered for a while, work in slices, lines before a thread, and the logger are everyone's. */
-const foundation = '^src/(errors|deadline|remembered|log|slices|thread-line)\\.ts$';
+/** The errors, and what has no word of the domain, are everyone's. */
+const foundation = '^src/(errors\\.ts$|lib/)';
 
 /** Matches a package wherever it is resolved to, and also where it is not installed. */
 const packages = (...names) => `(?:^|node_modules/)(?:${names.join('|')})(?:/|$)`;
 
 const engineFolder = '^src/model/engines/[^/]+/';
 
+/**
+ * The rooms of a folder, the lowest first. A room may import what lies below it, and not what lies above it; rooms on one
+ * floor do not know each other.
+ */
+const floors = {
+  model: [
+    ['network'],
+    ['preprocessing'],
+    ['heads'],
+    ['metrics'],
+    ['engines'],
+    ['files'],
+    ['registry'],
+    ['serving'],
+  ],
+  jobs: [['runs'], ['queue', 'training'], ['views'], ['webhooks'], ['intake', 'worker']],
+  api: [
+    ['problems'],
+    ['access'],
+    ['plugins'],
+    ['bodies', 'openapi'],
+    ['jobs', 'predictions'],
+    ['models'],
+    ['operations'],
+    ['protocols'],
+  ],
+};
+
+/** One rule for each room. */
+function roomRules(folder) {
+  return floors[folder].flatMap((rooms, floor) =>
+    rooms.map((room) => {
+      const below = floors[folder].slice(0, floor).flat();
+      return {
+        name: `${folder}-${room}-imports-nothing-above-it`,
+        severity: 'error',
+        from: { path: `^src/${folder}/${room}/` },
+        to: { path: `^src/${folder}/`, pathNot: [`^src/${folder}/(${[room, ...below].join('|')})/`] },
+      };
+    }),
+  );
+}
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
+    ...Object.keys(floors).flatMap(roomRules),
     {
       name: 'no-cycles',
       comment: 'Data flows one way.',
@@ -48,7 +92,7 @@ export default {
       severity: 'error',
       from: {},
       to: {
-        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/process|images/thread|api/bodies/thread)\\.ts$',
+        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/main|images/thread|api/bodies/thread)\\.ts$',
       },
     },
     {
@@ -73,9 +117,9 @@ export default {
         path: '^src/',
         pathNot: [
           '^src/(check-data|storage|keys)/',
-          '^src/jobs/(contracts|document|event-lines|idempotency|run-documents|run-log|run-store|shape)\\.ts$',
-          '^src/jobs/(queue/folder-lock|webhooks/delivery-log)\\.ts$',
-          '^src/model/(aliases|checkpoint|manifest|model-folder|registry)\\.ts$',
+          '^src/jobs/runs/',
+          '^src/jobs/(intake/idempotency|queue/folder-lock|webhooks/delivery-log)\\.ts$',
+          '^src/model/(files|registry)/',
           foundation,
           '^src/config\\.ts$',
         ],
@@ -134,13 +178,13 @@ export default {
         path: '^src/',
         pathNot: [
           '^src/api/',
-          '^src/jobs/(contracts|producer|job-view|lifecycle|event-feed|spec|optimizer-request|webhooks/events)\\.ts$',
-          '^src/model/(registry|aliases|retention|model-folder|model-server|loaded-model|raw-inputs|binary-numbers|packed-numbers|class-ranking)\\.ts$',
-          '^src/model/(network|loss|optimizer|memory|engines/select|engines/engine)\\.ts$',
+          '^src/jobs/(intake|views)/',
+          '^src/jobs/runs/documents\\.ts$',
+          '^src/model/(heads|registry|serving)/',
+          '^src/model/network/(network|losses|optimizers)\\.ts$',
           '^src/telemetry/',
-          '^src/data/(dataset|dataset-store)\\.ts$',
+          '^src/data/(dataset|store)\\.ts$',
           '^src/keys/(key-ring|scopes)\\.ts$',
-          '^src/loopback\\.ts$',
           '^src/images/(image-reader|fit)\\.ts$',
           foundation,
         ],
@@ -152,7 +196,7 @@ export default {
         'The demo talks to the service over HTTP, as anyone would; it reads the dataset to draw its digits.',
       severity: 'error',
       from: { path: '^src/demo/' },
-      to: { path: '^src/', pathNot: ['^src/(demo|data)/', '^src/jobs/contracts\\.ts$', foundation] },
+      to: { path: '^src/', pathNot: ['^src/(demo|data)/', '^src/jobs/runs/documents\\.ts$', foundation] },
     },
     {
       name: 'demo-takes-only-types-of-jobs',
@@ -207,7 +251,7 @@ export default {
         pathNot: [
           '^src/telemetry/',
           '^src/api/plugins/tracing\\.ts$',
-          '^src/jobs/training/training-span\\.ts$',
+          '^src/jobs/worker/training-span\\.ts$',
         ],
       },
       to: { path: packages('@opentelemetry/api') },

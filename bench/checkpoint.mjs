@@ -9,12 +9,12 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { createDatasetStore } from '../dist/data/dataset-store.js';
-import { optimizerDefaults } from '../dist/jobs/optimizer-request.js';
+import { createDatasetStore } from '../dist/data/store.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { createCheckpointClock } from '../dist/jobs/training/checkpoint-clock.js';
-import { pruneCheckpoints, writeCheckpoint } from '../dist/model/checkpoint.js';
+import { pruneCheckpoints, writeCheckpoint } from '../dist/model/files/checkpoint.js';
 import { selectEngine } from '../dist/model/engines/select.js';
-import { initialState } from '../dist/model/initialization.js';
+import { initialState } from '../dist/model/network/initialization.js';
 import { createFileStorage } from '../dist/storage/file-storage.js';
 import { median, quantile } from './quantile.mjs';
 

@@ -4,10 +4,10 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { optimizerDefaults } from '../dist/jobs/optimizer-request.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { selectEngine } from '../dist/model/engines/select.js';
-import { initialState } from '../dist/model/initialization.js';
+import { initialState } from '../dist/model/network/initialization.js';
 
 const optimizer = optimizerDefaults.adam;
 

@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createRegistry } from '../dist/model/registry.js';
+import { createRegistry } from '../dist/model/registry/registry.js';
 import { createFileStorage } from '../dist/storage/file-storage.js';
 import { inProcess } from './predict/in-process.mjs';
 import { overHttp } from './predict/over-http.mjs';

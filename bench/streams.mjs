@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { exampleDigit } from '../dist/api/schemas/example-digit.js';
+import { exampleDigit } from '../dist/api/predictions/example-digit.js';
 import { load } from './http-load.mjs';
 import { median } from './quantile.mjs';
 import { startService } from './service-process.mjs';

@@ -10,7 +10,7 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { createDatasetStore } from '../dist/data/dataset-store.js';
+import { createDatasetStore } from '../dist/data/store.js';
 import { engineContender, pytorchContender } from './contenders.mjs';
 
 const { values: options } = parseArgs({

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
-import { createDatasetStore } from '../dist/data/dataset-store.js';
+import { createDatasetStore } from '../dist/data/store.js';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../examples', import.meta.url));
 const side = 28;

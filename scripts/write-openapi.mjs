@@ -3,7 +3,7 @@
  * the one that the service serves. With --check it writes nothing and fails when the two differ.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { buildOpenApiDocument } from '../dist/api/openapi.js';
+import { buildOpenApiDocument } from '../dist/api/openapi-document.js';
 
 const file = new URL('../openapi/openapi.json', import.meta.url);
 const current = `${JSON.stringify(await buildOpenApiDocument(), null, 2)}\n`;

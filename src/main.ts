@@ -2,44 +2,44 @@
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './api/app.js';
 import { createInferenceStatistics } from './api/predictions/inference-statistics.js';
-import { checkModels, type Check } from './api/readiness.js';
+import { checkModels, type Check } from './api/operations/readiness.js';
 import { buildWorkerApp } from './api/worker-app.js';
 import { loadConfig, type Config } from './config.js';
-import { createDatasetStore } from './data/dataset-store.js';
+import { createDatasetStore } from './data/store.js';
 import { TrainyardError } from './errors.js';
 import { createImageReader } from './images/image-reader.js';
-import { createEventFeed, type EventFeed } from './jobs/event-feed.js';
-import { createIdempotencyKeys } from './jobs/idempotency.js';
-import { createJobView } from './jobs/job-view.js';
-import { createLifecycle } from './jobs/lifecycle.js';
-import { createProducer } from './jobs/producer.js';
+import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
+import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
+import { createJobQueries } from './jobs/views/job-queries.js';
+import { createLifecycle } from './jobs/intake/lifecycle.js';
+import { createProducer } from './jobs/intake/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
 import type { Queues } from './jobs/queue/queues.js';
-import { createRunIndex } from './jobs/run-index.js';
-import { createRunReader, type RunReader } from './jobs/run-state.js';
-import { createRunStore, type RunStore } from './jobs/run-store.js';
-import { createShowJob, type ShowJob } from './jobs/show-job.js';
-import { observedTraining } from './jobs/training/observed-training.js';
-import { runTrainingProcess } from './jobs/training/training-process.js';
+import { createRunIndex } from './jobs/runs/run-index.js';
+import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
+import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
+import { createDescribeJob, type DescribeJob } from './jobs/views/job.js';
+import { observedTraining } from './jobs/worker/observed-training.js';
+import { runTrainingProcess } from './jobs/worker/training-process.js';
 import { parseSecret } from './jobs/webhooks/secret.js';
 import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
-import { createRunProcessor } from './jobs/worker.js';
+import { createRunProcessor } from './jobs/worker/run-processor.js';
 import { createKeyRing, type KeyRing } from './keys/key-ring.js';
 import { createKeyStore } from './keys/key-store.js';
-import { createLogger, withoutSecrets, written, type Logger } from './log.js';
-import { isLoopback } from './loopback.js';
+import { createLogger, withoutSecrets, written, type Logger } from './lib/log.js';
+import { isLoopback } from './lib/loopback.js';
 import {
   installedOptionalEngines,
   predictionEngines,
   selectEngine,
   type Selection,
 } from './model/engines/select.js';
-import { createAliases } from './model/aliases.js';
-import { createModelServer } from './model/model-server.js';
-import { createRegistry } from './model/registry.js';
-import { createRetention } from './model/retention.js';
-import { remembered } from './remembered.js';
-import { onStopSignal } from './stop-signals.js';
+import { createAliases } from './model/registry/aliases.js';
+import { createModelServer } from './model/serving/model-server.js';
+import { createRegistry } from './model/registry/registry.js';
+import { createRetention } from './model/registry/retention.js';
+import { cachedFor } from './lib/cached-for.js';
+import { onStopSignal } from './lib/stop-signals.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
 import { probeStorage } from './storage/probe.js';
 import type { Storage } from './storage/storage.js';
@@ -64,7 +64,7 @@ interface Parts {
   runs: RunReader;
   feed: EventFeed;
   queues: Queues;
-  show: ShowJob;
+  describeJob: DescribeJob;
   webhooks: Webhooks;
   engine: Selection;
   metrics: Metrics;
@@ -139,21 +139,21 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
   stops.push(() => {
     feed.stop();
   });
-  const show = createShowJob(queues.training);
+  const describeJob = createDescribeJob(queues.training);
   const webhooks = createWebhooks({
     storage,
     store,
     runs,
     feed,
     queue: queues.webhooks,
-    show,
+    describeJob,
     secret,
     allowPrivate: config.webhookAllowPrivate,
     log,
   });
   const checks = {
-    queue: remembered(() => queues.ping(), queueCheckedEveryMs),
-    storage: remembered(() => probeStorage(storage), storageCheckedEveryMs),
+    queue: cachedFor(() => queues.ping(), queueCheckedEveryMs),
+    storage: cachedFor(() => probeStorage(storage), storageCheckedEveryMs),
   };
   const parts: Parts = {
     config,
@@ -163,7 +163,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     runs,
     feed,
     queues,
-    show,
+    describeJob,
     webhooks,
     engine,
     metrics,
@@ -195,7 +195,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
 }
 
 async function startApi(
-  { config, log, storage, store, runs, feed, queues, show, webhooks, engine, metrics, checks }: Parts,
+  { config, log, storage, store, runs, feed, queues, describeJob, webhooks, engine, metrics, checks }: Parts,
   stops: Stop[],
 ): Promise<{ url: string }> {
   const access = await startAccess({ config, log, storage }, stops);
@@ -233,7 +233,7 @@ async function startApi(
     index,
     idempotencyKeys,
     queue,
-    show,
+    describeJob,
     webhooks,
     datasetInfo: (name) => datasets.info(name),
     trainingMemoryLimitBytes: config.trainingMemoryLimitBytes,
@@ -242,8 +242,8 @@ async function startApi(
   });
   const app = await buildApp({
     producer,
-    jobs: createJobView({ storage, store, runs, index, show }),
-    lifecycle: createLifecycle({ store, runs, index, idempotencyKeys, queue, show, webhooks, log }),
+    jobs: createJobQueries({ storage, store, runs, index, describeJob }),
+    lifecycle: createLifecycle({ store, runs, index, idempotencyKeys, queue, describeJob, webhooks, log }),
     feed,
     webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,

@@ -7,11 +7,11 @@
 import { Buffer } from 'node:buffer';
 import { buildApp } from '../../dist/api/app.js';
 import { createImageReader } from '../../dist/images/image-reader.js';
-import { createLogger } from '../../dist/log.js';
-import { createAliases } from '../../dist/model/aliases.js';
+import { createLogger } from '../../dist/lib/log.js';
+import { createAliases } from '../../dist/model/registry/aliases.js';
 import { selectEngine } from '../../dist/model/engines/select.js';
-import { createModelServer } from '../../dist/model/model-server.js';
-import { createRegistry } from '../../dist/model/registry.js';
+import { createModelServer } from '../../dist/model/serving/model-server.js';
+import { createRegistry } from '../../dist/model/registry/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
 import { createMetrics } from '../../dist/telemetry/metrics.js';
 

@@ -1,9 +1,9 @@
 /** The engine's predictor and the model server, without HTTP. */
 import { performance } from 'node:perf_hooks';
-import { createAliases } from '../../dist/model/aliases.js';
+import { createAliases } from '../../dist/model/registry/aliases.js';
 import { selectEngine } from '../../dist/model/engines/select.js';
-import { createModelServer } from '../../dist/model/model-server.js';
-import { createRegistry } from '../../dist/model/registry.js';
+import { createModelServer } from '../../dist/model/serving/model-server.js';
+import { createRegistry } from '../../dist/model/registry/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
 import { median, quantile } from '../quantile.mjs';
 import { digit } from './requests.mjs';

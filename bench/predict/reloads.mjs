@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeModelFile } from '../../dist/model/model-file.js';
-import { initialState } from '../../dist/model/initialization.js';
-import { createRegistry } from '../../dist/model/registry.js';
+import { encodeModelFile } from '../../dist/model/files/model-file.js';
+import { initialState } from '../../dist/model/network/initialization.js';
+import { createRegistry } from '../../dist/model/registry/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
 import { quantile } from '../quantile.mjs';
 import { requests } from './requests.mjs';

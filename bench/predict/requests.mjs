@@ -1,7 +1,7 @@
 /** One MNIST digit, 784 numbers, in each form that is asked. */
 import { Buffer } from 'node:buffer';
 import { deflateSync } from 'node:zlib';
-import { exampleDigit } from '../../dist/api/schemas/example-digit.js';
+import { exampleDigit } from '../../dist/api/predictions/example-digit.js';
 
 export const digit = Float32Array.from(exampleDigit);
 

@@ -5,26 +5,26 @@ import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/body-reader.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json-body.js';
-import { useOpenApi } from './plugins/openapi.js';
+import { useOpenApi } from './openapi/openapi-plugin.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
-import type { ShowQueues } from './plugins/queue-board.js';
-import { useRateLimits } from './plugins/rate-limits.js';
+import type { ShowQueues } from './operations/queue-board.js';
+import { useRateLimits } from './access/rate-limits.js';
 import { useInferenceStatistics, type InferenceStatistics } from './predictions/inference-statistics.js';
 import { openInference, type OpenInferenceDeps } from './protocols/open-inference/open-inference.js';
 import {
   tensorflowServing,
   type TensorflowServingDeps,
 } from './protocols/tensorflow-serving/tensorflow-serving.js';
-import { aliasRoutes, type AliasDeps } from './routes/aliases.js';
-import { healthRoutes, type HealthDeps } from './routes/health.js';
-import { jobEventRoutes, type JobEventDeps } from './routes/job-events.js';
-import { jobRecordRoutes, type JobRecordDeps } from './routes/job-records.js';
-import { jobRoutes, type JobDeps } from './routes/jobs.js';
-import { metricsRoutes, type MetricsDeps } from './routes/metrics.js';
-import { modelRoutes, type ModelDeps } from './routes/models.js';
-import { predictRoutes, type PredictDeps } from './routes/predict.js';
-import { Shares } from './shares.js';
-import { createWaitingRoom, usePredictionRoutes } from './waiting-room.js';
+import { aliasRoutes, type AliasDeps } from './models/aliases.js';
+import { healthRoutes, type HealthDeps } from './operations/health.js';
+import { jobEventRoutes, type JobEventDeps } from './jobs/job-events.js';
+import { jobRecordRoutes, type JobRecordDeps } from './jobs/job-records.js';
+import { jobRoutes, type JobDeps } from './jobs/jobs.js';
+import { metricsRoutes, type MetricsDeps } from './operations/prometheus.js';
+import { modelRoutes, type ModelDeps } from './models/models.js';
+import { predictRoutes, type PredictDeps } from './predictions/predict.js';
+import { Shares } from './bodies/shares.js';
+import { createWaitingRoom, usePredictionRoutes } from './predictions/waiting-room.js';
 
 export type ApiDeps = JobDeps &
   JobEventDeps &
@@ -90,7 +90,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(healthRoutes, deps);
   await app.register(metricsRoutes, deps);
   if (deps.showQueues) {
-    const { useQueueBoard } = await import('./plugins/queue-board.js');
+    const { useQueueBoard } = await import('./operations/queue-board.js');
     await useQueueBoard(app, deps.showQueues);
   }
   return app;

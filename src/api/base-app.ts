@@ -1,27 +1,27 @@
 /** What every app of this service begins with: its limits, its log, its metrics and traces, who gets in, and how it refuses. */
 import type { RequestListener } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import type { Logger } from '../log.js';
+import type { Logger } from '../lib/log.js';
 import { smallBodyBytes } from './bodies/bodies.js';
 import { useRefusalWhenClosing } from './plugins/closing.js';
-import { useCors, type CorsOrigins } from './plugins/cross-origin.js';
-import { refuseForeignPages } from './plugins/foreign-pages.js';
-import { refuseDoubtfulHosts } from './plugins/hosts.js';
+import { useCors, type CorsOrigins } from './access/cross-origin.js';
+import { refuseForeignPages } from './access/foreign-pages.js';
+import { refuseDoubtfulHosts } from './access/hosts.js';
 import { usePlainJsonType } from './plugins/json-type.js';
-import { useKeys, type Keys } from './plugins/keys.js';
-import { measure, useMetrics, type RequestMetrics } from './plugins/metrics.js';
-import { useProblemDetails } from './plugins/problem-details.js';
+import { useKeys, type Keys } from './access/keys.js';
+import { measure, useMetrics, type RequestMetrics } from './plugins/request-metrics.js';
+import { useProblemDetails } from './problems/problem-details.js';
 import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
 import { securityHeaders, useSecurityHeaders } from './plugins/security-headers.js';
 import { useTracing } from './plugins/tracing.js';
-import { routerOptions, useAnswersToUnmatched } from './plugins/unmatched-requests.js';
-import { answerByPath } from './protocols/error-body.js';
-import { RequestLog } from './request-log.js';
-import { components } from './schemas/components.js';
-import { createApiServer } from './server.js';
-import { useBasePath, withoutBasePath } from './base-path.js';
-import { refuseUnreadable } from './unreadable-request.js';
-import { buildValidator } from './validation.js';
+import { routerOptions, useAnswersToUnmatched } from './problems/unmatched-requests.js';
+import { answerByPath } from './problems/error-body.js';
+import { RequestLog } from './plugins/request-log.js';
+import { components } from './components.js';
+import { createApiServer } from './plugins/http-server.js';
+import { useBasePath, withoutBasePath } from './plugins/base-path.js';
+import { refuseUnreadable } from './plugins/unreadable-request.js';
+import { buildValidator } from './plugins/validation.js';
 
 export interface BaseAppDeps {
   log: Logger;

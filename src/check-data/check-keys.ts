@@ -1,8 +1,8 @@
 /** Checks the idempotency keys of jobs, and the keys that let clients in. */
 import { TrainyardError } from '../errors.js';
-import { encodeDocument } from '../jobs/document.js';
-import { idempotencyName, rememberedShape } from '../jobs/idempotency.js';
-import { createRunStore } from '../jobs/run-store.js';
+import { encodeDocument } from '../jobs/runs/json-document.js';
+import { idempotencyName, rememberedShape } from '../jobs/intake/idempotency.js';
+import { createRunStore } from '../jobs/runs/run-store.js';
 import { createKeyStore } from '../keys/key-store.js';
 import type { Storage } from '../storage/storage.js';
 import { damageOf, damageOfDocument, type Counts, type Damage, type Part, type Repair } from './damage.js';

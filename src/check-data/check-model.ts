@@ -1,7 +1,7 @@
 /** Checks the versions of a model, with their files, and its aliases. */
 import { TrainyardError } from '../errors.js';
-import type { Alias } from '../model/aliases.js';
-import { decodeManifest, encodeManifest } from '../model/manifest.js';
+import type { Alias } from '../model/registry/aliases.js';
+import { decodeManifest, encodeManifest } from '../model/files/manifest.js';
 import {
   aliasKey,
   aliasPattern,
@@ -11,9 +11,9 @@ import {
   removedKey,
   unloadedKey,
   versionKey,
-} from '../model/model-folder.js';
-import type { VersionManifest } from '../model/registry.js';
-import { object } from '../jobs/shape.js';
+} from '../model/registry/model-folder.js';
+import type { VersionManifest } from '../model/registry/registry.js';
+import { object } from '../lib/shape.js';
 import type { Storage } from '../storage/storage.js';
 import { checkFile, damageOf, damageOfDocument, type Counts, type Damage, type Part } from './damage.js';
 

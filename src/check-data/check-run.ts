@@ -1,8 +1,8 @@
 /** Checks all that is kept of a run. */
 import { TrainyardError } from '../errors.js';
-import type { RunEvent } from '../jobs/contracts.js';
-import { decodeDocument, encodeDocument } from '../jobs/document.js';
-import { parseEvents } from '../jobs/event-lines.js';
+import type { RunEvent } from '../jobs/runs/documents.js';
+import { decodeDocument, encodeDocument } from '../jobs/runs/json-document.js';
+import { parseEvents } from '../jobs/runs/event-lines.js';
 import {
   pauseRequest,
   runClosing,
@@ -11,13 +11,13 @@ import {
   runSpec,
   termClaim,
   termEnd,
-} from '../jobs/run-documents.js';
-import { logStart } from '../jobs/run-log.js';
-import { createRunStore } from '../jobs/run-store.js';
-import { object } from '../jobs/shape.js';
+} from '../jobs/runs/document-shapes.js';
+import { logStart } from '../jobs/runs/run-log.js';
+import { createRunStore } from '../jobs/runs/run-store.js';
+import { object } from '../lib/shape.js';
 import { deliveryAttempt } from '../jobs/webhooks/delivery-log.js';
-import type { CheckpointManifest } from '../model/checkpoint.js';
-import { decodeManifest } from '../model/manifest.js';
+import type { CheckpointManifest } from '../model/files/checkpoint.js';
+import { decodeManifest } from '../model/files/manifest.js';
 import type { Storage } from '../storage/storage.js';
 import { checkFile, damageOf, damageOfDocument, type Counts, type Damage, type Part } from './damage.js';
 

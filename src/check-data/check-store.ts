@@ -3,9 +3,9 @@
  * a little later, as it may just have been written or removed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRunStore } from '../jobs/run-store.js';
+import { createRunStore } from '../jobs/runs/run-store.js';
 import { createKeyStore } from '../keys/key-store.js';
-import { createRegistry } from '../model/registry.js';
+import { createRegistry } from '../model/registry/registry.js';
 import type { Storage } from '../storage/storage.js';
 import { accessKeyPart, idempotencyPart } from './check-keys.js';
 import { modelPart } from './check-model.js';

@@ -1,9 +1,9 @@
 /** What is found damaged, and how it is looked for without changing anything. */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../errors.js';
-import { decodeDocument } from '../jobs/document.js';
-import type { Shape } from '../jobs/shape.js';
-import type { FileDigest } from '../model/manifest.js';
+import { decodeDocument } from '../jobs/runs/json-document.js';
+import type { Shape } from '../lib/shape.js';
+import type { FileDigest } from '../model/files/manifest.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface Damage {

@@ -1,5 +1,5 @@
 /** How a job's progress is shown: a bar that is drawn anew on a terminal, a line from time to time elsewhere. */
-import type { EpochMetrics, Job } from '../jobs/contracts.js';
+import type { EpochMetrics, Job } from '../jobs/runs/documents.js';
 
 export interface ProgressView {
   show(job: Job): void;

@@ -2,7 +2,7 @@
 import { isJpeg } from './jpeg-segments.js';
 import { isPng } from './png-chunks.js';
 import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
-import type { ThreadLine } from '../thread-line.js';
+import type { ThreadLine } from '../lib/thread-queue.js';
 import { createReadingThread } from './reading-thread.js';
 
 export interface ImageReader {

@@ -1,6 +1,6 @@
 /** A thread that reads pictures one after the other, so that a large one keeps nobody waiting but those behind it. */
 import { TrainyardError } from '../errors.js';
-import { createThreadLine, type ThreadLine } from '../thread-line.js';
+import { createThreadLine, type ThreadLine } from '../lib/thread-queue.js';
 import type { ReadTask } from './read-image.js';
 
 /** Pixels do not lie on the heap: what they take is limited by the size of the picture. */

@@ -1,6 +1,6 @@
 /** The SHA-256 of what may be large, worked out in slices. */
 import { createHash } from 'node:crypto';
-import { createSlices } from '../slices.js';
+import { createSlices } from '../lib/slices.js';
 
 /** Lower-case hexadecimal. */
 export async function sha256InSlices(content: Uint8Array): Promise<string> {

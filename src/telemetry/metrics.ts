@@ -4,7 +4,7 @@
  * The label is `job_id`, as `job` is Prometheus' own. docs/observability.md lists them.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { within } from '../deadline.js';
+import { withTimeout } from '../lib/timeout.js';
 
 export interface Metrics {
   readonly http: {
@@ -224,7 +224,7 @@ export function createMetrics({
 
   async function readQueue(): Promise<void> {
     // Whoever needs the queue says why it does not answer.
-    const counts = await within(queueWithinMs, queueCounts()).catch(() => null);
+    const counts = await withTimeout(queueWithinMs, queueCounts()).catch(() => null);
     queueUp.set(counts === null ? 0 : 1);
     queueJobs.reset();
     queueWorkers.reset();

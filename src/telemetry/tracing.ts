@@ -13,8 +13,8 @@ import {
   TraceIdRatioBasedSampler,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import { within } from '../deadline.js';
-import { maskKeys, type Logger } from '../log.js';
+import { withTimeout } from '../lib/timeout.js';
+import { maskKeys, type Logger } from '../lib/log.js';
 
 export interface TracingSettings {
   /** Where spans are posted. */
@@ -58,7 +58,7 @@ export function startTracing(
   // Spans are handed on by hand: a context manager would have every promise of the process followed.
   provider.register({ contextManager: null });
   return async () => {
-    await within(flushWithinMs, provider.shutdown()).catch((err: unknown) => diag.error(String(err)));
+    await withTimeout(flushWithinMs, provider.shutdown()).catch((err: unknown) => diag.error(String(err)));
   };
 }
 

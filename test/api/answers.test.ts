@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exampleDigit } from '../../src/api/schemas/example-digit.js';
+import { exampleDigit } from '../../src/api/predictions/example-digit.js';
 import { openService, type TestService } from './service.js';
 
 let service: TestService;

@@ -1,9 +1,9 @@
 /** Runs of a test service, in whatever status: what a worker does to them, without one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Job, JobStatus } from '../../src/jobs/contracts.js';
-import { endRun } from '../../src/jobs/end-run.js';
-import type { TermWriter } from '../../src/jobs/run-log.js';
+import type { Job, JobStatus } from '../../src/jobs/runs/documents.js';
+import { endRun } from '../../src/jobs/runs/end-run.js';
+import type { TermWriter } from '../../src/jobs/runs/run-log.js';
 import type { TestService } from './service.js';
 
 export async function submit(service: TestService, body: object = {}): Promise<Job> {

@@ -6,28 +6,28 @@ import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import { buildApp, type ApiDeps } from '../../src/api/app.js';
 import { createInferenceStatistics } from '../../src/api/predictions/inference-statistics.js';
-import { checkModels } from '../../src/api/readiness.js';
-import { createDatasetStore } from '../../src/data/dataset-store.js';
-import { createEventFeed } from '../../src/jobs/event-feed.js';
-import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
-import { createJobView } from '../../src/jobs/job-view.js';
-import { createLifecycle } from '../../src/jobs/lifecycle.js';
-import { createProducer } from '../../src/jobs/producer.js';
+import { checkModels } from '../../src/api/operations/readiness.js';
+import { createDatasetStore } from '../../src/data/store.js';
+import { createEventFeed } from '../../src/jobs/views/event-feed.js';
+import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
+import { createJobQueries } from '../../src/jobs/views/job-queries.js';
+import { createLifecycle } from '../../src/jobs/intake/lifecycle.js';
+import { createProducer } from '../../src/jobs/intake/producer.js';
 import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
-import { createRunIndex } from '../../src/jobs/run-index.js';
-import { createRunReader } from '../../src/jobs/run-state.js';
-import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
+import { createRunIndex } from '../../src/jobs/runs/run-index.js';
+import { createRunReader } from '../../src/jobs/runs/run-reader.js';
+import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
 import { createImageReader } from '../../src/images/image-reader.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
-import { encodeModelFile } from '../../src/model/model-file.js';
-import { createAliases, type Aliases } from '../../src/model/aliases.js';
-import { createModelServer, type ModelServer } from '../../src/model/model-server.js';
-import { createRegistry, type Registry } from '../../src/model/registry.js';
-import { createRetention } from '../../src/model/retention.js';
-import { createShowJob } from '../../src/jobs/show-job.js';
+import { encodeModelFile } from '../../src/model/files/model-file.js';
+import { createAliases, type Aliases } from '../../src/model/registry/aliases.js';
+import { createModelServer, type ModelServer } from '../../src/model/serving/model-server.js';
+import { createRegistry, type Registry } from '../../src/model/registry/registry.js';
+import { createRetention } from '../../src/model/registry/retention.js';
+import { createDescribeJob } from '../../src/jobs/views/job.js';
 import { parseSecret } from '../../src/jobs/webhooks/secret.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
-import { createLogger } from '../../src/log.js';
+import { createLogger } from '../../src/lib/log.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/probe.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -112,14 +112,14 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
   const feed = createEventFeed({ store, log, lookEveryMs: 20 });
   const verbs = verbsOf(queue);
-  const show = createShowJob(verbs);
+  const describeJob = createDescribeJob(verbs);
   const webhooks = createWebhooks({
     storage,
     store,
     runs,
     feed,
     queue: { add: () => Promise.resolve() },
-    show,
+    describeJob,
     secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
     allowPrivate: false,
     log,
@@ -152,21 +152,21 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
       index,
       idempotencyKeys,
       queue: verbs,
-      show,
+      describeJob,
       webhooks,
       datasetInfo: (name) => datasets.info(name),
       trainingMemoryLimitBytes: 2 ** 30,
       maxQueuedJobs,
       log,
     }),
-    jobs: createJobView({ storage, store, runs, index, show }),
+    jobs: createJobQueries({ storage, store, runs, index, describeJob }),
     lifecycle: createLifecycle({
       store,
       runs,
       index,
       idempotencyKeys,
       queue: verbs,
-      show,
+      describeJob,
       webhooks,
       log,
       pauseWithinMs: 1_000,

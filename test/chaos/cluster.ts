@@ -2,8 +2,8 @@
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobRequest } from '../../src/jobs/contracts.js';
-import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
+import type { JobRequest } from '../../src/jobs/runs/documents.js';
+import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { openService, submit, type Exit, type Service } from '../service/service.js';

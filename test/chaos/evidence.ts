@@ -1,5 +1,5 @@
 /** What it takes to find out why a cluster did not survive. */
-import { logStart } from '../../src/jobs/run-log.js';
+import { logStart } from '../../src/jobs/runs/run-log.js';
 import type { Cluster } from './cluster.js';
 import { chaosSeed } from './moments.js';
 

@@ -1,5 +1,5 @@
 /** What the suite trains: networks that take no time and courses long enough to be interrupted often. */
-import type { JobRequest } from '../../src/jobs/contracts.js';
+import type { JobRequest } from '../../src/jobs/runs/documents.js';
 import { draw } from './moments.js';
 
 const stepsBetweenCheckpoints = 1_000;

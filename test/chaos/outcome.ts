@@ -1,11 +1,11 @@
 /** What a run came to: all of it that may not depend on what happened on the way. */
 import { pino } from 'pino';
-import type { EndStatus, EpochMetrics, JobError, RunEvent } from '../../src/jobs/contracts.js';
-import { logStart } from '../../src/jobs/run-log.js';
-import { createRunStore } from '../../src/jobs/run-store.js';
-import { listCheckpoints } from '../../src/model/checkpoint.js';
-import type { FileDigest } from '../../src/model/manifest.js';
-import { createRegistry } from '../../src/model/registry.js';
+import type { EndStatus, EpochMetrics, JobError, RunEvent } from '../../src/jobs/runs/documents.js';
+import { logStart } from '../../src/jobs/runs/run-log.js';
+import { createRunStore } from '../../src/jobs/runs/run-store.js';
+import { listCheckpoints } from '../../src/model/files/checkpoint.js';
+import type { FileDigest } from '../../src/model/files/manifest.js';
+import { createRegistry } from '../../src/model/registry/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
 
 export interface Outcome {

@@ -1,8 +1,8 @@
 /** How far a run has come, by its files: these are there whatever becomes of the processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunEvent } from '../../src/jobs/contracts.js';
-import { logStart } from '../../src/jobs/run-log.js';
-import type { RunStore } from '../../src/jobs/run-store.js';
+import type { RunEvent } from '../../src/jobs/runs/documents.js';
+import { logStart } from '../../src/jobs/runs/run-log.js';
+import type { RunStore } from '../../src/jobs/runs/run-store.js';
 import type { Cluster, Trainer } from './cluster.js';
 import type { Moment } from './moments.js';
 

@@ -1,5 +1,5 @@
 /** What each job of the suite ends as when nothing happens to it. */
-import type { JobRequest } from '../../src/jobs/contracts.js';
+import type { JobRequest } from '../../src/jobs/runs/documents.js';
 import { startCluster } from './cluster.js';
 import { jobs, type JobName } from './jobs.js';
 import { outcomeOf, type Outcome } from './outcome.js';

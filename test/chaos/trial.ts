@@ -1,7 +1,7 @@
 /** Runs that must come to what they would have come to had nothing happened. */
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import { logStart } from '../../src/jobs/run-log.js';
+import { logStart } from '../../src/jobs/runs/run-log.js';
 import { readJob } from '../service/service.js';
 import type { Cluster } from './cluster.js';
 import { momentsOf, type Moment } from './moments.js';

@@ -2,13 +2,13 @@ import { rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkStore, type Found, type Report } from '../../src/check-data/check-store.js';
-import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
-import { createRunReader } from '../../src/jobs/run-state.js';
-import { createRunStore } from '../../src/jobs/run-store.js';
+import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
+import { createRunReader } from '../../src/jobs/runs/run-reader.js';
+import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { createKeyStore } from '../../src/keys/key-store.js';
-import { createRegistry } from '../../src/model/registry.js';
+import { createRegistry } from '../../src/model/registry/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { createRecordingLog } from '../model/recording-log.js';
+import { createRecordingLog } from '../model/serving/recording-log.js';
 import { flipBit } from '../storage/temporary-storage.js';
 import { wholeStore } from './whole-store.js';
 

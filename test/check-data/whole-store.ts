@@ -1,14 +1,14 @@
 /** A store with one of everything that is kept, all of it whole. */
 import { pino } from 'pino';
-import { endRun } from '../../src/jobs/end-run.js';
-import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
-import { logStart } from '../../src/jobs/run-log.js';
-import { createRunStore } from '../../src/jobs/run-store.js';
+import { endRun } from '../../src/jobs/runs/end-run.js';
+import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
+import { logStart } from '../../src/jobs/runs/run-log.js';
+import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { createDeliveryLog } from '../../src/jobs/webhooks/delivery-log.js';
 import { createKeyStore } from '../../src/keys/key-store.js';
-import { createAliases } from '../../src/model/aliases.js';
-import { writeCheckpoint } from '../../src/model/checkpoint.js';
-import { createRegistry } from '../../src/model/registry.js';
+import { createAliases } from '../../src/model/registry/aliases.js';
+import { writeCheckpoint } from '../../src/model/files/checkpoint.js';
+import { createRegistry } from '../../src/model/registry/registry.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';

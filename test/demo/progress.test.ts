@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { barLine, createProgressView, percent, plainLine } from '../../src/demo/progress.js';
-import type { EpochMetrics, Job, JobProgress } from '../../src/jobs/contracts.js';
-import { newRun } from '../../src/jobs/run-state.js';
-import { jobOf } from '../../src/jobs/show-job.js';
+import type { EpochMetrics, Job, JobProgress } from '../../src/jobs/runs/documents.js';
+import { newRun } from '../../src/jobs/runs/run-reader.js';
+import { jobOf } from '../../src/jobs/views/job.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';
 
 const queued = jobOf(newRun('job_1', await smallSpec()));

@@ -1,13 +1,13 @@
 import { encode } from 'jpeg-js';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadMnist } from '../../src/data/mnist.js';
+import { loadMnist } from '../../src/data/builtin/mnist.js';
 import type { Dataset, Samples } from '../../src/data/dataset.js';
 import type { GreyImage } from '../../src/images/grey-image.js';
 import { fitDigit, stretch } from '../../src/images/fit.js';
 import { readImage } from '../../src/images/read-image.js';
 import { selectEngine } from '../../src/model/engines/select.js';
 import type { Predictor, TrainingProgram } from '../../src/model/engines/engine.js';
-import { initialState } from '../../src/model/initialization.js';
+import { initialState } from '../../src/model/network/initialization.js';
 import { greyPng } from './png-file.js';
 
 const digits = 300;

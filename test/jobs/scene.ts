@@ -4,21 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { createDatasetStore } from '../../src/data/dataset-store.js';
-import type { JobRequest, RunEventBody, RunResult } from '../../src/jobs/contracts.js';
-import { endRun } from '../../src/jobs/end-run.js';
-import { createEventFeed, type EventFeed } from '../../src/jobs/event-feed.js';
-import { createIdempotencyKeys } from '../../src/jobs/idempotency.js';
-import { createJobView, type JobView } from '../../src/jobs/job-view.js';
-import { createLifecycle, type Lifecycle } from '../../src/jobs/lifecycle.js';
-import { createProducer, type Producer } from '../../src/jobs/producer.js';
+import { createDatasetStore } from '../../src/data/store.js';
+import type { JobRequest, RunEventBody, RunResult } from '../../src/jobs/runs/documents.js';
+import { endRun } from '../../src/jobs/runs/end-run.js';
+import { createEventFeed, type EventFeed } from '../../src/jobs/views/event-feed.js';
+import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
+import { createJobQueries, type JobQueries } from '../../src/jobs/views/job-queries.js';
+import { createLifecycle, type Lifecycle } from '../../src/jobs/intake/lifecycle.js';
+import { createProducer, type Producer } from '../../src/jobs/intake/producer.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
 import type { Queues } from '../../src/jobs/queue/queues.js';
 import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
-import { createRunIndex, type RunIndex } from '../../src/jobs/run-index.js';
-import { createRunReader } from '../../src/jobs/run-state.js';
-import { createRunStore, type RunStore } from '../../src/jobs/run-store.js';
-import { createShowJob } from '../../src/jobs/show-job.js';
+import { createRunIndex, type RunIndex } from '../../src/jobs/runs/run-index.js';
+import { createRunReader } from '../../src/jobs/runs/run-reader.js';
+import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
+import { createDescribeJob } from '../../src/jobs/views/job.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
@@ -27,7 +27,7 @@ export interface Scene {
   storage: Storage;
   store: RunStore;
   producer: Producer;
-  jobs: JobView;
+  jobs: JobQueries;
   lifecycle: Lifecycle;
   feed: EventFeed;
   index: RunIndex;
@@ -86,14 +86,14 @@ export function sceneWithQueue(): {
         count: fragile(() => training.count()),
         queueOf: fragile((engine: string) => training.queueOf(engine)),
       };
-      const show = createShowJob(queue);
+      const describeJob = createDescribeJob(queue);
       const webhooks = createWebhooks({
         storage,
         store,
         runs,
         feed,
         queue: queues.webhooks,
-        show,
+        describeJob,
         secret: undefined,
         allowPrivate: false,
         log,
@@ -106,7 +106,7 @@ export function sceneWithQueue(): {
         index,
         idempotencyKeys,
         queue,
-        show,
+        describeJob,
         webhooks,
         datasetInfo: (name) => datasets.info(name),
         trainingMemoryLimitBytes: 2 ** 30,
@@ -124,14 +124,14 @@ export function sceneWithQueue(): {
         storage,
         store,
         producer,
-        jobs: createJobView({ storage, store, runs, index, show }),
+        jobs: createJobQueries({ storage, store, runs, index, describeJob }),
         lifecycle: createLifecycle({
           store,
           runs,
           index,
           idempotencyKeys,
           queue,
-          show,
+          describeJob,
           webhooks,
           log,
           pauseWithinMs: 1_000,

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TrainyardError } from '../../src/errors.js';
 import type { KeyStore } from '../../src/keys/key-store.js';
 import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
-import { createRecordingLog } from '../model/recording-log.js';
+import { createRecordingLog } from '../model/serving/recording-log.js';
 import { idOf, knows, temporaryKeys, withWrongSecret } from './keys.js';
 
 test('a key is who it was made for', async () => {

@@ -1,7 +1,7 @@
 /** A model small enough to be written a hundred times in a test. */
-import type { TrainingState } from '../../src/model/engines/engine.js';
-import { encodeModelFile, type ModelDescription } from '../../src/model/model-file.js';
-import { parameterShapes, type NetworkSpec, type StateDict } from '../../src/model/network.js';
+import type { TrainingState } from '../../src/model/network/initialization.js';
+import { encodeModelFile, type ModelDescription } from '../../src/model/files/model-file.js';
+import { parameterShapes, type NetworkSpec, type StateDict } from '../../src/model/network/network.js';
 
 export function describedAs(network: NetworkSpec, labels: string[]): ModelDescription {
   const preprocessing = { divide_by: 255, mean: 0.5, std: 0.25 };

@@ -6,7 +6,7 @@ import type { LogLine } from './service.js';
 
 test('a request takes one line on a terminal', async () => {
   const script =
-    "import { createLogger } from './dist/log.js';" +
+    "import { createLogger } from './dist/lib/log.js';" +
     "createLogger({ logLevel: 'info', logFormat: 'pretty' }).info({ method: 'GET', url: '/v1/jobs', status: 200 }, 'request');";
   const args = ['--input-type=module', '--eval', script];
   const cwd = fileURLToPath(new URL('../..', import.meta.url));

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import request from 'supertest';
 import { expect, onTestFinished } from 'vitest';
-import { createDatasetStore } from '../../src/data/dataset-store.js';
-import type { Job, JobRequest } from '../../src/jobs/contracts.js';
+import { createDatasetStore } from '../../src/data/store.js';
+import type { Job, JobRequest } from '../../src/jobs/runs/documents.js';
 
 export interface LogLine {
   level: number;

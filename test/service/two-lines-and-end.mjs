@@ -1,6 +1,6 @@
 /** Logs two lines and ends at once, while the only thread that could write the first is at something else. */
 import { pbkdf2 } from 'node:crypto';
-import { createLogger, written } from '../../dist/log.js';
+import { createLogger, written } from '../../dist/lib/log.js';
 
 const log = createLogger({ logLevel: 'info', logFormat: 'json' });
 pbkdf2('password', 'salt', 500_000, 64, 'sha512', () => undefined);

@@ -1,6 +1,6 @@
 /** API and workers as processes of their own, on a queue that they share. */
 import { expect, test } from 'vitest';
-import { createRunStore } from '../../src/jobs/run-store.js';
+import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { installedOptionalEngines } from '../../src/model/engines/select.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { startedOn } from '../jobs/started-on.js';

@@ -6,9 +6,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
-import { holderOf } from '../credentials.js';
-import { tooLarge } from '../problem.js';
-import type { Shares } from '../shares.js';
+import { holderOf } from '../access/credentials.js';
+import { tooLarge } from '../problems/problem.js';
+import type { Shares } from './shares.js';
 import { inflaterFor, takenEncodings } from './content-encoding.js';
 
 export interface SlowBodies {

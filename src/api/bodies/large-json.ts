@@ -3,8 +3,8 @@
  * corner of the numbers; once the schemas are satisfied, the packed numbers take the corner's place.
  */
 import { TrainyardError } from '../../errors.js';
-import { sizeOfShape, type PackedNumbers } from '../../model/packed-numbers.js';
-import { createThreadLine } from '../../thread-line.js';
+import { sizeOfShape, type PackedNumbers } from '../../model/serving/packed-numbers.js';
+import { createThreadLine } from '../../lib/thread-queue.js';
 import type { PackedJson, PackedPlace } from './packing-parser.js';
 
 export interface LargeJson {

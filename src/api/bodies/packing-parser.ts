@@ -4,8 +4,8 @@
  * limit does not stop it in time: a body of 32 MiB could end the process.
  */
 import { TrainyardError } from '../../errors.js';
-import { sizeOfShape, shapeText } from '../../model/packed-numbers.js';
-import { nameOf } from '../invalid-request.js';
+import { sizeOfShape, shapeText } from '../../model/serving/packed-numbers.js';
+import { nameOf } from '../problems/invalid-request.js';
 import { inheritedKey, malformedJson } from './malformed-json.js';
 
 /** A list of numbers that was packed: the member `key` of `holder`, which is part of the value that was read. */

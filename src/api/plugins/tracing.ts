@@ -5,7 +5,7 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
 import { contextOf, traceContextOf, type TraceContext } from '../../telemetry/trace-context.js';
-import { statusSent } from '../problem.js';
+import { statusSent } from '../problems/problem.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,8 +1,8 @@
 /** What every protocol asks of a model: for as long as the client waits, and with the times in the answer's header. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
-import { refuseIfOverflown } from '../../model/class-ranking.js';
-import type { ServedModel } from '../../model/loaded-model.js';
+import { refuseIfOverflown } from '../../model/heads/class-ranking.js';
+import type { ServedModel } from '../../model/serving/loaded-model.js';
 
 /** A request without a time-out of its own waits this long. */
 const defaultTimeoutMs = 30_000;

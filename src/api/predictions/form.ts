@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { TrainyardError } from '../../errors.js';
-import { mostImages } from '../schemas/prediction-bodies.js';
+import { mostImages } from './prediction-body-schemas.js';
 
 export interface Form {
   images: Buffer[];

@@ -3,8 +3,8 @@
  * the request is refused: bytes read as another type than they are would be answered without a sign that it is wrong.
  */
 import { TrainyardError } from '../../errors.js';
-import { mostSamples } from '../schemas/prediction.js';
-import { numberTypes } from '../schemas/prediction-bodies.js';
+import { mostSamples } from './prediction-schemas.js';
+import { numberTypes } from './prediction-body-schemas.js';
 
 export type NumberType = (typeof numberTypes)[number];
 

@@ -1,8 +1,8 @@
 /** Probabilities as POST /predict answers them. */
 import type { Static } from 'typebox';
-import { classRows, likeliest, rankClasses } from '../../model/class-ranking.js';
-import type { ServedModel } from '../../model/loaded-model.js';
-import type { PredictionResponse } from '../schemas/prediction.js';
+import { classRows, likeliest, rankClasses } from '../../model/heads/class-ranking.js';
+import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { PredictionResponse } from './prediction-schemas.js';
 
 export interface AnswerOptions {
   /** Asks for this many of the likeliest classes, or all where there are fewer. */

@@ -4,9 +4,9 @@ import type { FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 import type { Fit } from '../../images/fit.js';
 import type { ImageReader } from '../../images/image-reader.js';
-import type { ServedModel } from '../../model/loaded-model.js';
-import { refuseNotFinite } from '../../model/raw-inputs.js';
-import { mostSamples } from '../schemas/prediction.js';
+import type { ServedModel } from '../../model/serving/loaded-model.js';
+import { refuseNotFinite } from '../../model/serving/raw-inputs.js';
+import { mostSamples } from './prediction-schemas.js';
 import { refuseUnwanted, type Samples } from './ask.js';
 import { bytesOfNumber, numberTypeOf, type NumberType } from './number-type.js';
 

@@ -14,7 +14,7 @@ import {
   type Queue as BullQueue,
 } from 'bullmq';
 import type { Logger } from 'pino';
-import { within } from '../../deadline.js';
+import { withTimeout } from '../../lib/timeout.js';
 import { TrainyardError } from '../../errors.js';
 
 /** done: the entry is removed. hand_back: first in line for another worker. retry: again after a pause. */
@@ -222,7 +222,7 @@ async function deliver(job: Job, token: string | undefined, delivery: Delivery):
 /** @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer in time, or not as it should */
 export async function answerOf<T>(datastore: { description: string }, answer: Promise<T>): Promise<T> {
   try {
-    return await within(answerWithinMs, answer);
+    return await withTimeout(answerWithinMs, answer);
   } catch (error) {
     throw new TrainyardError('QUEUE_UNAVAILABLE', `The queue does not answer: ${datastore.description}`, {
       cause: error,

@@ -2,7 +2,7 @@
 import { createPostgresBackend, type PgPool } from 'bullmq';
 import { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { withoutSecrets } from '../../log.js';
+import { withoutSecrets } from '../../lib/log.js';
 import { optionalEngineNames } from '../../model/engines/select.js';
 import { migrate, schema } from './postgres-schema.js';
 import { openQueues, type Queues } from './queues.js';

@@ -2,7 +2,7 @@
 import { createRedisBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { withoutSecrets } from '../../log.js';
+import { withoutSecrets } from '../../lib/log.js';
 import { optionalEngineNames } from '../../model/engines/select.js';
 import { openQueues, type Queues } from './queues.js';
 

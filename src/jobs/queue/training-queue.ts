@@ -2,7 +2,7 @@
  * The queue of runs to train. It delivers run ids; what a run is, and how it ended, stands in the run store. Runs that name
  * an engine which not every worker has wait in a queue of their own, where only those workers take them that have it.
  */
-import type { JobQueue } from '../contracts.js';
+import type { JobQueue } from '../runs/documents.js';
 import type { Delivery, EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
 import { workOnSeveral } from './work-on-several.js';
 

@@ -1,5 +1,5 @@
 /** When a run is due for a checkpoint by its policy. Times are milliseconds of a clock that only moves forward. */
-import type { CheckpointPolicy } from '../contracts.js';
+import type { CheckpointPolicy } from '../runs/documents.js';
 
 /** Where the policy says nothing: what a crash may cost, and how much of the time checkpoints may take for that. */
 const defaultEveryMs = 10_000;

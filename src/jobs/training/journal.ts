@@ -2,10 +2,10 @@
  * The events of a run under way. A run that resumes behind what it has already told (it died before its next checkpoint,
  * or that one is damaged) comes past the same epochs with the same numbers; they are told once.
  */
-import type { EngineChoice, RunEvent, RunEventBody } from '../contracts.js';
-import { logStart, type TermWriter } from '../run-log.js';
-import type { RunStore } from '../run-store.js';
-import { engineAfter } from '../run-summary.js';
+import type { EngineChoice, RunEvent, RunEventBody } from '../runs/documents.js';
+import { logStart, type TermWriter } from '../runs/run-log.js';
+import type { RunStore } from '../runs/run-store.js';
+import { engineAfter } from '../runs/summarize-events.js';
 
 export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
   /** Of the attempt before; null: there is none that began to train. */

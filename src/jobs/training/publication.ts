@@ -1,11 +1,11 @@
 /** Which checkpoints of a run become versions of its model. */
 import { TrainyardError } from '../../errors.js';
-import { readCheckpoint } from '../../model/checkpoint.js';
-import { encodeModelFile } from '../../model/model-file.js';
-import type { Registry } from '../../model/registry.js';
+import { readCheckpoint } from '../../model/files/checkpoint.js';
+import { encodeModelFile } from '../../model/files/model-file.js';
+import type { Registry } from '../../model/registry/registry.js';
 import type { Storage } from '../../storage/storage.js';
-import type { EpochMetrics, PublishPolicy, RunSpec } from '../contracts.js';
-import { jobSpecOf } from '../job-spec.js';
+import type { EpochMetrics, PublishPolicy, RunSpec } from '../runs/documents.js';
+import { trainingSpecOf } from '../runs/documents.js';
 
 /** The epochs whose checkpoints a run that has ended may publish, the one wanted most first. */
 export function mostWantedFirst(policy: PublishPolicy, metrics: readonly EpochMetrics[]): EpochMetrics[] {
@@ -37,7 +37,7 @@ export async function publishEpoch(
     if (checkpoint === null) return null;
     const file = encodeModelFile(checkpoint.description, checkpoint.state.parameters);
     const { runId, spec, registry } = run;
-    const madeBy = { runId, step, spec: { dataset: spec.dataset, ...jobSpecOf(spec) } };
+    const madeBy = { runId, step, spec: { dataset: spec.dataset, ...trainingSpecOf(spec) } };
     return await registry.publish({ model: spec.model, ...madeBy, file, metrics, now });
   } catch (error) {
     if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;

@@ -1,9 +1,9 @@
 /** What a run's batches have added up to: where it is, the sums over the epoch under way, the metrics of those done. */
 import { TrainyardError } from '../../errors.js';
-import type { TrainingPosition } from '../../model/checkpoint.js';
+import type { TrainingPosition } from '../../model/files/checkpoint.js';
 import { evaluationBatchSize, type BatchReport } from '../../model/engines/engine.js';
-import type { EpochMetrics, JobProgress, RunSpec } from '../contracts.js';
-import { progressAt } from '../run-summary.js';
+import type { EpochMetrics, JobProgress, RunSpec } from '../runs/documents.js';
+import { progressAt } from '../runs/summarize-events.js';
 import type { Pace } from './pace.js';
 
 /** Where a tally goes on from. */

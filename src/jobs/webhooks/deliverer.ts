@@ -6,7 +6,8 @@
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import type { DeliveryAttempt, DeliveryLog } from './delivery-log.js';
-import { wantedAs, type SentEvent, type WebhookEvent, type WebhookSpec } from './events.js';
+import { wantedAs, type SentEvent } from './events.js';
+import { type WebhookEvent, type WebhookSpec } from '../runs/documents.js';
 import { signedMessage } from './message.js';
 import { parseRetryAfter, retryDelayMs, retrySchedule } from './retry.js';
 import type { WebhookSecret } from './secret.js';

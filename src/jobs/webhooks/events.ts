@@ -1,32 +1,5 @@
-/** What of a run is worth a webhook, and what a job says about where to send it. Documents are snake_case. */
-
-export const webhookEvents = [
-  'job.queued',
-  'job.running',
-  'job.metrics',
-  'job.checkpoint',
-  'job.paused',
-  'job.succeeded',
-  'job.failed',
-  'job.cancelled',
-] as const;
-
-export type WebhookEvent = (typeof webhookEvents)[number];
-
-/** Sent when a job does not say which: how it ended. */
-export const defaultWebhookEvents: readonly WebhookEvent[] = ['job.succeeded', 'job.failed', 'job.cancelled'];
-
-/** What a client asks for. */
-export interface WebhookRequest {
-  url: string;
-  events?: WebhookEvent[];
-}
-
-/** As the run's spec keeps it. */
-export interface WebhookSpec {
-  url: string;
-  events: WebhookEvent[];
-}
+/** What of a run is worth a webhook. */
+import { webhookEvents, type WebhookEvent, type WebhookSpec } from '../runs/documents.js';
 
 /** As much of a run's event as webhooks look at; the whole of it is sent. */
 export interface SentEvent {

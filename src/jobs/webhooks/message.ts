@@ -3,7 +3,8 @@
  * event and the same whenever it is sent; `data` is the job as it is then.
  */
 import { Webhook } from 'standardwebhooks';
-import type { SentEvent, WebhookEvent } from './events.js';
+import type { SentEvent } from './events.js';
+import type { WebhookEvent } from '../runs/documents.js';
 import type { WebhookSecret } from './secret.js';
 
 export interface Message {

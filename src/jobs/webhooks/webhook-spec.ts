@@ -1,6 +1,11 @@
 /** From what a client asks for to what the run's spec keeps. */
 import { TrainyardError } from '../../errors.js';
-import { defaultWebhookEvents, webhookEvents, type WebhookRequest, type WebhookSpec } from './events.js';
+import {
+  defaultWebhookEvents,
+  webhookEvents,
+  type WebhookRequest,
+  type WebhookSpec,
+} from '../runs/documents.js';
 import type { WebhookSecret } from './secret.js';
 import { checkTarget } from './target.js';
 

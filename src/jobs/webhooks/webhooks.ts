@@ -1,15 +1,16 @@
 /** The webhooks of the service, put together: what jobs may ask for, what is to be sent, and the sending. */
 import type { Logger } from 'pino';
 import type { Storage } from '../../storage/storage.js';
-import type { EventFeed } from '../event-feed.js';
+import type { EventFeed } from '../views/event-feed.js';
 import type { WebhookEntry, WebhookQueue } from '../queue/webhook-queue.js';
-import { logStart } from '../run-log.js';
-import type { RunReader } from '../run-state.js';
-import type { RunStore } from '../run-store.js';
-import type { ShowJob } from '../show-job.js';
+import { logStart } from '../runs/run-log.js';
+import type { RunReader } from '../runs/run-reader.js';
+import type { RunStore } from '../runs/run-store.js';
+import type { DescribeJob } from '../views/job.js';
 import { createDeliverer, type WebhookDelivery } from './deliverer.js';
 import { createDeliveryLog, type DeliveryAttempt } from './delivery-log.js';
-import { wantedAs, type WebhookRequest, type WebhookSpec } from './events.js';
+import { wantedAs } from './events.js';
+import { type WebhookRequest, type WebhookSpec } from '../runs/documents.js';
 import type { WebhookSecret } from './secret.js';
 import { createSender } from './send.js';
 import { resolveWebhook } from './webhook-spec.js';
@@ -32,13 +33,13 @@ export function createWebhooks(options: {
   runs: RunReader;
   feed: EventFeed;
   queue: Pick<WebhookQueue, 'add'>;
-  show: ShowJob;
+  describeJob: DescribeJob;
   /** undefined: none is configured; no job may ask for a webhook, and what earlier ones asked for waits. */
   secret: WebhookSecret | undefined;
   allowPrivate: boolean;
   log: Logger;
 }): Webhooks {
-  const { storage, store, runs, feed, queue, show, secret, allowPrivate, log } = options;
+  const { storage, store, runs, feed, queue, describeJob, secret, allowPrivate, log } = options;
   const deliveryLog = createDeliveryLog(storage, log);
   const deliverer =
     secret &&
@@ -47,7 +48,7 @@ export function createWebhooks(options: {
       readEvents: async (runId) => (await store.readEvents(runId, logStart)).events,
       async readJob(runId) {
         const state = await runs.read(runId);
-        return state && show(state);
+        return state && describeJob(state);
       },
       deliveryLog,
       send: createSender({ allowPrivate }),

@@ -1,6 +1,6 @@
 /** Whether data fits the network: checked once, before training or a prediction, so that no engine's inner loop has to. */
 import { TrainyardError } from '../../errors.js';
-import type { NetworkSpec } from '../network.js';
+import type { NetworkSpec } from '../network/network.js';
 import type { LabelledSamples, TrainingData } from './engine.js';
 
 /** Throws a RangeError, for a mistake of the caller, unless `inputs` are (count, network.inputs). */

@@ -3,10 +3,11 @@
  * state, and runs many steps a call, so that it can fuse, thread and pipeline as it likes. Engines see the same batches
  * and start from the same parameters; they differ by rounding alone.
  */
-import type { NetworkSpec, StateDict } from '../network.js';
-import type { Loss } from '../loss.js';
-import type { OptimizerSpec } from '../optimizer.js';
-import type { Preprocessing } from '../preprocessing.js';
+import type { TrainingState } from '../network/initialization.js';
+import type { NetworkSpec, StateDict } from '../network/network.js';
+import type { Loss } from '../network/losses.js';
+import type { OptimizerSpec } from '../network/optimizers.js';
+import type { Preprocessing } from '../preprocessing/affine.js';
 
 /** All that decides what a network answers, beside its parameters. */
 export interface PredictionProgram {
@@ -44,15 +45,6 @@ export interface LabelledSamples {
 export interface TrainingData {
   train: LabelledSamples;
   test: LabelledSamples;
-}
-
-/** Everything that the next step depends on, beside program and data. */
-export interface TrainingState {
-  /** Steps done. */
-  step: number;
-  parameters: StateDict;
-  /** By PyTorch's names: see optimizerSlots. */
-  optimizer: StateDict;
 }
 
 /** What one call saw of its samples, batch by batch; of a training step, before its update. */

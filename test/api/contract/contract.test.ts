@@ -7,7 +7,7 @@ import addFormats from 'ajv-formats';
 import fc, { type Arbitrary } from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildOpenApiDocument } from '../../../src/api/openapi.js';
+import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { openService, type TestService } from '../service.js';
 import { fitting, mutated, type Schema } from './arbitrary.js';
 

@@ -1,6 +1,6 @@
 /** The same samples get the same answer, to the last bit, whichever way they are asked about. */
 import { beforeAll, expect, test } from 'vitest';
-import { loadMnist } from '../../../src/data/mnist.js';
+import { loadMnist } from '../../../src/data/builtin/mnist.js';
 import { openService, type TestService } from '../service.js';
 import { bytesOf, framed, post } from './exchange.js';
 

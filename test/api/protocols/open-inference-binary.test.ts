@@ -1,7 +1,7 @@
 /** The binary tensor data extension, feature by feature: Triton's docs/protocol/extension_binary_data.md. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { exampleDigit } from '../../../src/api/schemas/example-digit.js';
-import { predict } from '../../model/predict.js';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
+import { predict } from '../../model/serving/predict.js';
 import { openService, type TestService } from '../service.js';
 import { bytesOf, expectError, framed, post, type Exchange } from './exchange.js';
 

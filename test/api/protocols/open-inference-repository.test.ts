@@ -1,6 +1,6 @@
 /** The model repository extension, feature by feature: Triton's docs/protocol/extension_model_repository.md. */
 import { describe, expect, test } from 'vitest';
-import { exampleDigit } from '../../../src/api/schemas/example-digit.js';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
 import { startService } from '../service.js';
 import { expectError, get, post } from './exchange.js';
 

@@ -1,8 +1,8 @@
 /** The Open Inference Protocol over REST, feature by feature: specification/protocol/inference_rest.md. */
 import { deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { exampleDigit } from '../../../src/api/schemas/example-digit.js';
-import { predict } from '../../model/predict.js';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
+import { predict } from '../../model/serving/predict.js';
 import { openService, startService, type TestService } from '../service.js';
 import { expectError, get, post } from './exchange.js';
 

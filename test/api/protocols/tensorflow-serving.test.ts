@@ -1,8 +1,8 @@
 /** TensorFlow Serving's REST API, feature by feature: tensorflow_serving/g3doc/api_rest.md. */
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { exampleDigit } from '../../../src/api/schemas/example-digit.js';
-import { predict } from '../../model/predict.js';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
+import { predict } from '../../model/serving/predict.js';
 import { openService, startService, type TestService } from '../service.js';
 import { expectError, get, post } from './exchange.js';
 

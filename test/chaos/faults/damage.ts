@@ -1,6 +1,6 @@
 /** Checkpoints that are no longer what was written, as a failing disk leaves them. */
 import { expect } from 'vitest';
-import type { RunEvent } from '../../../src/jobs/contracts.js';
+import type { RunEvent } from '../../../src/jobs/runs/documents.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit } from '../../storage/temporary-storage.js';
 import { checkpointsOf } from '../checkpoints.js';

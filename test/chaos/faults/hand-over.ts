@@ -1,7 +1,7 @@
 /** Workers that are asked to stop while they train, as each one is when a new release is rolled out. */
 import { expect } from 'vitest';
-import type { RunEvent } from '../../../src/jobs/contracts.js';
-import { logStart } from '../../../src/jobs/run-log.js';
+import type { RunEvent } from '../../../src/jobs/runs/documents.js';
+import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { inWords, type Moment } from '../moments.js';
 import { trainerAt } from '../progress.js';
 import type { Run, Trial } from '../trial.js';

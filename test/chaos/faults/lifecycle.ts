@@ -1,8 +1,8 @@
 /** Jobs that are cancelled or paused while all sorts of things go on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Job } from '../../../src/jobs/contracts.js';
-import { logStart } from '../../../src/jobs/run-log.js';
+import type { Job } from '../../../src/jobs/runs/documents.js';
+import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { jobWhen, readJob } from '../../service/service.js';
 import { isTraining, type Cluster } from '../cluster.js';
 import { inWords, type Moment } from '../moments.js';

@@ -1,7 +1,7 @@
 /** Two that think a run theirs: one stands still until another has taken the run over, and then goes on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { logStart } from '../../../src/jobs/run-log.js';
+import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { checkpointsOf } from '../checkpoints.js';
 import { isTraining, type Cluster, type Trainer } from '../cluster.js';
 import { inWords, type Moment } from '../moments.js';

@@ -1,8 +1,8 @@
 /** A data folder that takes no more: its disk is full, or has become read-only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { JobList } from '../../../src/jobs/contracts.js';
-import { listCheckpoints, readCheckpoint } from '../../../src/model/checkpoint.js';
+import type { JobList } from '../../../src/jobs/runs/documents.js';
+import { listCheckpoints, readCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { jobWhen } from '../../service/service.js';
 import type { Cluster } from '../cluster.js';
 import { inWords, type Moment } from '../moments.js';

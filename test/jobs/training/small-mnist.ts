@@ -1,8 +1,8 @@
 /** The first images of the real MNIST: enough to learn something from within milliseconds. */
 import type { Dataset } from '../../../src/data/dataset.js';
-import { createDatasetStore } from '../../../src/data/dataset-store.js';
-import type { JobRequest, RunSpec } from '../../../src/jobs/contracts.js';
-import { resolveSpec } from '../../../src/jobs/spec.js';
+import { createDatasetStore } from '../../../src/data/store.js';
+import type { JobRequest, RunSpec } from '../../../src/jobs/runs/documents.js';
+import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 
 const counts = { train: 320, test: 100 };
 let loading: Promise<Dataset> | undefined;

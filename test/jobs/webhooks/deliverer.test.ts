@@ -3,10 +3,11 @@ import { pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
 import { createDeliverer } from '../../../src/jobs/webhooks/deliverer.js';
 import { createDeliveryLog } from '../../../src/jobs/webhooks/delivery-log.js';
-import type { SentEvent, WebhookSpec } from '../../../src/jobs/webhooks/events.js';
+import type { SentEvent } from '../../../src/jobs/webhooks/events.js';
+import type { WebhookSpec } from '../../../src/jobs/runs/documents.js';
 import { retrySchedule } from '../../../src/jobs/webhooks/retry.js';
 import { createSender, type Send, type SendResult } from '../../../src/jobs/webhooks/send.js';
-import { createRecordingLog } from '../../model/recording-log.js';
+import { createRecordingLog } from '../../model/serving/recording-log.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
 import { secret, startAnswering, startReceiver, verified } from './receiver.js';
 

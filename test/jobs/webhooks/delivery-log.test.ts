@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDeliveryLog } from '../../../src/jobs/webhooks/delivery-log.js';
-import { createRecordingLog } from '../../model/recording-log.js';
+import { createRecordingLog } from '../../model/serving/recording-log.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
 
 const runId = `job_${'0'.repeat(26)}`;

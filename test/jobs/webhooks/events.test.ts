@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  defaultWebhookEvents,
-  wantedAs,
-  webhookEventOf,
-  webhookEvents,
-} from '../../../src/jobs/webhooks/events.js';
+import { wantedAs, webhookEventOf } from '../../../src/jobs/webhooks/events.js';
+import { defaultWebhookEvents, webhookEvents } from '../../../src/jobs/runs/documents.js';
 
 const time = '2026-01-02T03:04:05.678Z';
 

@@ -5,9 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import type { BatchReport, Engine, TrainingResources } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
-import { initialState } from '../../../src/model/initialization.js';
-import { losses } from '../../../src/model/loss.js';
-import { activations } from '../../../src/model/network.js';
+import { initialState } from '../../../src/model/network/initialization.js';
+import { losses } from '../../../src/model/network/losses.js';
+import { activations } from '../../../src/model/network/network.js';
 import { expectClose } from './close.js';
 import type { Tolerance } from './close.js';
 import { bits, courseOf, evaluated, expectSameCourse, predicted, trained } from './course.js';

@@ -6,9 +6,9 @@ import {
   type Engine,
   type Trainer,
   type TrainingResources,
-  type TrainingState,
 } from '../../../src/model/engines/engine.js';
-import type { StateDict } from '../../../src/model/network.js';
+import type { TrainingState } from '../../../src/model/network/initialization.js';
+import type { StateDict } from '../../../src/model/network/network.js';
 import { expectClose } from './close.js';
 import type { Tolerance } from './close.js';
 import type { Problem } from './problem.js';

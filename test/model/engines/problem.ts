@@ -1,15 +1,10 @@
 /** Small training problems for the engines: a program, its data and its initial state. */
-import type {
-  LabelledSamples,
-  TrainingData,
-  TrainingProgram,
-  TrainingState,
-} from '../../../src/model/engines/engine.js';
-import { initialState } from '../../../src/model/initialization.js';
-import type { Loss } from '../../../src/model/loss.js';
-import type { Activation } from '../../../src/model/network.js';
-import type { OptimizerSpec } from '../../../src/model/optimizer.js';
-import { fillWords } from '../../../src/model/philox.js';
+import type { LabelledSamples, TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
+import { type TrainingState, initialState } from '../../../src/model/network/initialization.js';
+import type { Loss } from '../../../src/model/network/losses.js';
+import type { Activation } from '../../../src/model/network/network.js';
+import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
+import { fillWords } from '../../../src/lib/philox.js';
 
 export interface Problem {
   program: TrainingProgram;

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { epochOrder } from '../../../src/model/batch-plan.js';
-import { fillDropoutFactors } from '../../../src/model/dropout.js';
-import type { TrainingData, TrainingProgram, TrainingState } from '../../../src/model/engines/engine.js';
+import { epochOrder } from '../../../src/model/network/batch-plan.js';
+import { fillDropoutFactors } from '../../../src/model/network/dropout.js';
+import type { TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
+import type { TrainingState } from '../../../src/model/network/initialization.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
-import type { Tensor } from '../../../src/model/network.js';
-import { normalize } from '../../../src/model/preprocessing.js';
+import type { Tensor } from '../../../src/model/network/network.js';
+import { normalize } from '../../../src/model/preprocessing/affine.js';
 import { expectClose } from './close.js';
 import { engineConformance } from './conformance.js';
 import { predicted } from './course.js';

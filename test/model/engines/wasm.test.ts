@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createWasmEngine } from '../../../src/model/engines/wasm/wasm-engine.js';
-import { parameterShapes } from '../../../src/model/network.js';
+import { parameterShapes } from '../../../src/model/network/network.js';
 import { engineConformance } from './conformance.js';
 import { bits, trained } from './course.js';
 import { optimizers, randomProblem, type Problem } from './problem.js';

@@ -2,7 +2,7 @@
  * The classification extension: instead of probabilities, the likeliest classes as text, `value:index:label`.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
  */
-import { classRows, rankClasses } from '../../../model/class-ranking.js';
+import { classRows, rankClasses } from '../../../model/heads/class-ranking.js';
 import type { OutputTensor } from './answer.js';
 
 /** BYTES (count, most), or of all classes where there are fewer. `probabilities` (count, classes) */

@@ -8,7 +8,7 @@ import {
   readLongIntegers,
   viewOf,
   type NumbersType,
-} from '../../../model/binary-numbers.js';
+} from '../../../model/serving/binary-numbers.js';
 
 /** Of FP16. */
 const largestHalf = 65_504;

@@ -1,6 +1,6 @@
 /** What Triton's extensions for statistics and for model configuration answer. */
 import Type from 'typebox';
-import { component } from '../../schemas/component.js';
+import { component } from '../../../lib/named-schema.js';
 
 const Duration = Type.Object({
   count: Type.Integer(),

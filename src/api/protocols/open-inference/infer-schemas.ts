@@ -1,8 +1,8 @@
 /** What the Open Inference Protocol sends and answers: https://github.com/kserve/open-inference-protocol */
 import Type, { type Static } from 'typebox';
-import type { NumberList } from '../../../model/packed-numbers.js';
-import { component } from '../../schemas/component.js';
-import { exampleDigit } from '../../schemas/example-digit.js';
+import type { NumberList } from '../../../model/serving/packed-numbers.js';
+import { component } from '../../../lib/named-schema.js';
+import { exampleDigit } from '../../predictions/example-digit.js';
 import { datatypes } from './datatypes.js';
 
 const parametersNote = 'Those that are unknown here are passed over.';

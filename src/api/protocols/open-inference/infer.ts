@@ -3,9 +3,9 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { TrainyardError } from '../../../errors.js';
-import type { ServedModel } from '../../../model/loaded-model.js';
-import type { ModelServer } from '../../../model/model-server.js';
-import type { VersionManifest } from '../../../model/registry.js';
+import type { ServedModel } from '../../../model/serving/loaded-model.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
+import type { VersionManifest } from '../../../model/registry/registry.js';
 import { ask } from '../../predictions/ask.js';
 import { predictionBodyLimit, predictionConfig } from '../../predictions/route.js';
 import { answerWith } from './answer.js';

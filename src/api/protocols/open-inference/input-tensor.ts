@@ -1,8 +1,13 @@
 /** From the tensors of a request to samples, everything that they say of themselves checked against what they are. */
 import { TrainyardError } from '../../../errors.js';
-import { rectangleOf, shapeText, sizeOfShape, type NumberList } from '../../../model/packed-numbers.js';
-import { refuseNotFinite } from '../../../model/raw-inputs.js';
-import { mostSamples } from '../../schemas/prediction.js';
+import {
+  rectangleOf,
+  shapeText,
+  sizeOfShape,
+  type NumberList,
+} from '../../../model/serving/packed-numbers.js';
+import { refuseNotFinite } from '../../../model/serving/raw-inputs.js';
+import { mostSamples } from '../../predictions/prediction-schemas.js';
 import { datatypes, fp32, type Datatype } from './datatypes.js';
 import type { InputTensor } from './infer-schemas.js';
 

@@ -1,6 +1,6 @@
 /** What the Open Inference Protocol answers of servers and models. */
 import Type from 'typebox';
-import { component } from '../../schemas/component.js';
+import { component } from '../../../lib/named-schema.js';
 
 export const ServerMetadata = component(
   'ServerMetadata',

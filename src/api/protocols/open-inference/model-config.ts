@@ -3,9 +3,9 @@
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md
  */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { VersionManifest } from '../../../model/registry.js';
-import { manifestOf, type Published } from '../../published.js';
-import { mostSamples } from '../../schemas/prediction.js';
+import type { VersionManifest } from '../../../model/registry/registry.js';
+import { manifestOf, type Published } from '../../models/published.js';
+import { mostSamples } from '../../predictions/prediction-schemas.js';
 import { ModelConfig } from './extension-schemas.js';
 import { inputName } from './input-tensor.js';
 import { platform } from './models.js';

@@ -1,12 +1,12 @@
 /** What a model takes and gives, and whether it answers. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { ModelServer } from '../../../model/model-server.js';
-import type { Registry } from '../../../model/registry.js';
-import { noteFailure } from '../../plugins/problem-details.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
+import type { Registry } from '../../../model/registry/registry.js';
+import { noteFailure } from '../../problems/problem-details.js';
 import { anyQuery } from '../../plugins/query-strings.js';
-import { statusOf } from '../../problem.js';
-import { manifestOf, type Published } from '../../published.js';
-import { sendErrorBody } from '../error-body.js';
+import { statusOf } from '../../problems/problem.js';
+import { manifestOf, type Published } from '../../models/published.js';
+import { sendErrorBody } from '../../problems/error-body.js';
 import { inputName } from './input-tensor.js';
 import { ModelMetadata, ModelReadiness } from './metadata-schemas.js';
 import { choiceOf, paths } from './version-path.js';

@@ -3,7 +3,7 @@
  * model repository, statistics and model configuration. docs/protocols.md says which feature is where tested.
  */
 import type { FastifyInstance } from 'fastify';
-import { useErrorBodies } from '../error-body.js';
+import { useErrorBodies } from '../../problems/error-body.js';
 import { useJsonOfAnyType } from '../json-of-any-type.js';
 import { inferRoutes, type InferDeps } from './infer.js';
 import { modelConfigRoutes } from './model-config.js';

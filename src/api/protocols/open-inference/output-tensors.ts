@@ -1,6 +1,6 @@
 /** Which tensors a request wants back, and in which form; and those tensors of a model's probabilities. */
 import { TrainyardError } from '../../../errors.js';
-import { classRows, likeliest } from '../../../model/class-ranking.js';
+import { classRows, likeliest } from '../../../model/heads/class-ranking.js';
 import type { OutputTensor } from './answer.js';
 import { classificationTensor } from './classification.js';
 import type { OutputRequest } from './infer-schemas.js';

@@ -1,6 +1,6 @@
 /** What the model repository extension sends and answers. */
 import Type from 'typebox';
-import { component } from '../../schemas/component.js';
+import { component } from '../../../lib/named-schema.js';
 
 export const RepositoryIndexRequest = component(
   'RepositoryIndexRequest',

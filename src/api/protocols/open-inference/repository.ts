@@ -6,10 +6,10 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { preValidationHookHandler } from 'fastify';
 import Type from 'typebox';
 import { TrainyardError, type ErrorCode } from '../../../errors.js';
-import type { ModelServer } from '../../../model/model-server.js';
-import type { Registry } from '../../../model/registry.js';
-import { refuseOtherNames } from '../../published.js';
-import { versionStates, type VersionState } from '../version-states.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
+import type { Registry } from '../../../model/registry/registry.js';
+import { refuseOtherNames } from '../../models/published.js';
+import { versionStates, type VersionState } from '../../models/version-states.js';
 import { LoadRequest, RepositoryIndex, RepositoryIndexRequest, UnloadRequest } from './repository-schemas.js';
 import { ModelPath } from './version-path.js';
 

@@ -1,10 +1,10 @@
 /** What the server is, and whether it lives and can do its work. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { ModelServer } from '../../../model/model-server.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
 import { anyQuery } from '../../plugins/query-strings.js';
-import { failureOf, modelWarnings, type Check } from '../../readiness.js';
-import { productVersion } from '../../product-version.js';
-import { sendErrorBody } from '../error-body.js';
+import { failureOf, modelWarnings, type Check } from '../../operations/readiness.js';
+import { productVersion } from '../../openapi/product-version.js';
+import { sendErrorBody } from '../../problems/error-body.js';
 import { ServerLiveness, ServerMetadata, ServerReadiness } from './metadata-schemas.js';
 
 export interface ServerDeps {

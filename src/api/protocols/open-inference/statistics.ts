@@ -5,9 +5,9 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
 import type { ErrorCode } from '../../../errors.js';
-import type { ModelServer } from '../../../model/model-server.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
 import type { InferenceStatistics, Tally } from '../../predictions/inference-statistics.js';
-import { manifestOf, type Published } from '../../published.js';
+import { manifestOf, type Published } from '../../models/published.js';
 import { ModelStatistics } from './extension-schemas.js';
 import { choiceOf, paths } from './version-path.js';
 

@@ -1,11 +1,11 @@
 /** What a model takes and gives, and how the version stands for which a label does. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { ModelServer } from '../../../model/model-server.js';
-import { manifestOf, type Published } from '../../published.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
+import { manifestOf, type Published } from '../../models/published.js';
 import { TfModelMetadata, TfModelStatus } from './schemas.js';
 import { signatures } from './signature.js';
 import { choiceOf, labelPath, paths } from './version-path.js';
-import { versionStatuses } from './version-status.js';
+import { versionStatuses } from '../../models/version-status.js';
 
 export interface TfMetadataDeps extends Published {
   modelServer: Pick<ModelServer, 'statusOf'>;

@@ -2,11 +2,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
-import { classRows } from '../../../model/class-ranking.js';
-import type { ServedModel } from '../../../model/loaded-model.js';
-import type { ModelServer } from '../../../model/model-server.js';
-import { itemCount } from '../../../model/packed-numbers.js';
-import { packRows } from '../../../model/raw-inputs.js';
+import { classRows } from '../../../model/heads/class-ranking.js';
+import type { ServedModel } from '../../../model/serving/loaded-model.js';
+import type { ModelServer } from '../../../model/serving/model-server.js';
+import { itemCount } from '../../../model/serving/packed-numbers.js';
+import { packRows } from '../../../model/serving/raw-inputs.js';
 import { ask } from '../../predictions/ask.js';
 import { predictionBodyLimit, predictionConfig } from '../../predictions/route.js';
 import { rowsOf, rowsOfExamples, type Rows } from './samples.js';

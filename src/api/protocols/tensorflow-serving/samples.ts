@@ -1,7 +1,7 @@
 /** The samples of a request, in each of the forms that TensorFlow Serving has for them, as rows of numbers. */
 import { TrainyardError } from '../../../errors.js';
-import { isNumberList, isPacked, itemCount, type NumberList } from '../../../model/packed-numbers.js';
-import { mostSamples } from '../../schemas/prediction.js';
+import { isNumberList, isPacked, itemCount, type NumberList } from '../../../model/serving/packed-numbers.js';
+import { mostSamples } from '../../predictions/prediction-schemas.js';
 import { inputName } from './signature.js';
 
 export interface Rows {

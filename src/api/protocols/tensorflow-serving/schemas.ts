@@ -3,10 +3,10 @@
  * https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
  */
 import Type from 'typebox';
-import type { NumberList } from '../../../model/packed-numbers.js';
-import { component } from '../../schemas/component.js';
-import { exampleDigit } from '../../schemas/example-digit.js';
-import { ModelVersionStatus, versionStatusExample } from '../../schemas/model-version-status.js';
+import type { NumberList } from '../../../model/serving/packed-numbers.js';
+import { component } from '../../../lib/named-schema.js';
+import { exampleDigit } from '../../predictions/example-digit.js';
+import { ModelVersionStatus, versionStatusExample } from '../../models/version-status-schema.js';
 import { signatures } from './signature.js';
 
 const signatureName = Type.Optional(

@@ -1,6 +1,6 @@
 /** The one signature that models have here: the names and shapes of its tensors, and that there is no other. */
 import { TrainyardError } from '../../../errors.js';
-import type { NetworkSpec } from '../../../model/network.js';
+import type { NetworkSpec } from '../../../model/network/network.js';
 
 export const inputName = 'input';
 

@@ -3,7 +3,7 @@
  * which carry it: routes/models.ts. docs/protocols.md says which feature is where tested.
  */
 import type { FastifyInstance } from 'fastify';
-import { sendBoth, useErrorBodies } from '../error-body.js';
+import { sendBoth, useErrorBodies } from '../../problems/error-body.js';
 import { useJsonOfAnyType } from '../json-of-any-type.js';
 import { tfMetadataRoutes, type TfMetadataDeps } from './metadata.js';
 import { tfPredictRoutes, type TfPredictDeps } from './predict.js';

@@ -1,6 +1,6 @@
 /** The paths of a model, with and without its version or label, and which version they mean. */
 import Type from 'typebox';
-import { VersionParams } from '../../schemas/model.js';
+import { VersionParams } from '../../models/model-schemas.js';
 
 const { name, version } = VersionParams.properties;
 

@@ -2,7 +2,7 @@
  * The activations and their gradients, number by number. A NaN stays a NaN in both directions, as in PyTorch, so that
  * divergence cannot hide.
  */
-import type { Activation } from '../../network.js';
+import type { Activation } from '../../network/network.js';
 import { erf } from './erf.js';
 import type { Matrix } from './matrix.js';
 

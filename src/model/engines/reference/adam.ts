@@ -1,5 +1,5 @@
 /** Adam and AdamW as PyTorch computes them, bias-corrected. They differ in their weight decay alone. */
-import type { AdamSpec } from '../../optimizer.js';
+import type { AdamSpec } from '../../network/optimizers.js';
 import type { LearnedTensor } from './learned-tensor.js';
 
 /**

@@ -1,5 +1,5 @@
 /** Softmax cross-entropy from logits. */
-import { logSumExp } from '../../outputs.js';
+import { logSumExp } from '../../heads/outputs.js';
 import type { Matrix } from './matrix.js';
 
 /** logits (batch, classes), labels (batch) → the sum of the samples' losses */

@@ -1,5 +1,5 @@
 /** Dropout of a whole batch. Its gradient is the same product. */
-import { fillDropoutFactors, type DropoutPlace } from '../../dropout.js';
+import { fillDropoutFactors, type DropoutPlace } from '../../network/dropout.js';
 import type { Matrix } from './matrix.js';
 
 /** values (batch, units) ← values · factors. What is not a number stays so. */

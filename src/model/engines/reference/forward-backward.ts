@@ -1,6 +1,6 @@
 /** The whole network, forward and backward: which layer reads what, and in which order. */
-import type { DropoutPlace } from '../../dropout.js';
-import type { DenseLayer } from '../../network.js';
+import type { DropoutPlace } from '../../network/dropout.js';
+import type { DenseLayer } from '../../network/network.js';
 import { activationBackward, activationForward } from './activation.js';
 import { denseBackwardBias, denseBackwardInputs, denseBackwardWeights, denseForward } from './dense.js';
 import { applyDropout } from './dropout.js';

@@ -1,10 +1,9 @@
 /** What training changes: read from a training state, seen as layers by the passes, and written to a state again. */
-import { tensorOf } from '../../initialization.js';
-import { denseLayers, parameterShapes } from '../../network.js';
-import type { NetworkSpec, Tensor } from '../../network.js';
-import { optimizerSlots } from '../../optimizer.js';
-import type { OptimizerSpec } from '../../optimizer.js';
-import type { TrainingState } from '../engine.js';
+import { tensorOf, type TrainingState } from '../../network/initialization.js';
+import { denseLayers, parameterShapes } from '../../network/network.js';
+import type { NetworkSpec, Tensor } from '../../network/network.js';
+import { optimizerSlots } from '../../network/optimizers.js';
+import type { OptimizerSpec } from '../../network/optimizers.js';
 import type { TrainableLayer } from './forward-backward.js';
 import type { LearnedTensor } from './learned-tensor.js';
 import { rowsOf } from './matrix.js';

@@ -1,6 +1,6 @@
 /** The losses by name, and which answers are right: the same for all of them. */
-import type { Loss } from '../../loss.js';
-import { largestIndex } from '../../outputs.js';
+import type { Loss } from '../../network/losses.js';
+import { largestIndex } from '../../heads/outputs.js';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.js';
 import type { Matrix } from './matrix.js';
 import { squaredErrorBackward, squaredErrorForward } from './squared-error.js';

@@ -1,5 +1,5 @@
 /** The optimisers by name. */
-import type { OptimizerSpec } from '../../optimizer.js';
+import type { OptimizerSpec } from '../../network/optimizers.js';
 import { adamStep } from './adam.js';
 import type { LearnedTensor } from './learned-tensor.js';
 import { rmspropStep } from './rmsprop.js';

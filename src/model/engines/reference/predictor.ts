@@ -1,9 +1,9 @@
 /** Inference: raw inputs to class probabilities. */
-import { checkParameters, tensorOf } from '../../initialization.js';
-import { denseLayers, parameterCount } from '../../network.js';
-import type { StateDict } from '../../network.js';
-import { fillProbabilities } from '../../output-probabilities.js';
-import { normalize } from '../../preprocessing.js';
+import { checkParameters, tensorOf } from '../../network/initialization.js';
+import { denseLayers, parameterCount } from '../../network/network.js';
+import type { StateDict } from '../../network/network.js';
+import { fillProbabilities } from '../../heads/output-probabilities.js';
+import { normalize } from '../../preprocessing/affine.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { createActivations, firstRows, forward, logitsOf } from './forward-backward.js';

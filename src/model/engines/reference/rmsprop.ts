@@ -1,5 +1,5 @@
 /** RMSprop as `torch.optim.RMSprop` computes it, not centred and without momentum. */
-import type { RmspropSpec } from '../../optimizer.js';
+import type { RmspropSpec } from '../../network/optimizers.js';
 import type { LearnedTensor } from './learned-tensor.js';
 
 /** One update in place. */

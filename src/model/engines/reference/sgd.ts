@@ -1,5 +1,5 @@
 /** Stochastic gradient descent as `torch.optim.SGD` computes it, without dampening. */
-import type { SgdSpec } from '../../optimizer.js';
+import type { SgdSpec } from '../../network/optimizers.js';
 import type { LearnedTensor } from './learned-tensor.js';
 
 /** One update in place. Without a momentum no buffer is kept. */

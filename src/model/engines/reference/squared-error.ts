@@ -1,5 +1,5 @@
 /** The mean squared error, of the outputs against one-hot targets. */
-import { squaredError } from '../../outputs.js';
+import { squaredError } from '../../heads/outputs.js';
 import type { Matrix } from './matrix.js';
 
 /** outputs (batch, classes), labels (batch) → the sum of the samples' losses, each a mean over the classes */

@@ -1,16 +1,15 @@
 /** Training, one step after the other: gather, forward, loss, backward, update. */
-import { batchAt, epochOrder } from '../../batch-plan.js';
-import { checkState } from '../../initialization.js';
-import { byteTable } from '../../preprocessing.js';
+import { batchAt, epochOrder } from '../../network/batch-plan.js';
+import { checkState, type TrainingState } from '../../network/initialization.js';
+import { byteTable } from '../../preprocessing/affine.js';
 import { checkData } from '../check-data.js';
-import { evaluationBatchSize } from '../engine.js';
-import type {
-  BatchReport,
-  LabelledSamples,
-  Trainer,
-  TrainingData,
-  TrainingProgram,
-  TrainingState,
+import {
+  evaluationBatchSize,
+  type BatchReport,
+  type LabelledSamples,
+  type Trainer,
+  type TrainingData,
+  type TrainingProgram,
 } from '../engine.js';
 import { backward, createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
 import type { Dropout } from './forward-backward.js';

@@ -1,6 +1,6 @@
 /** The activations and their gradients, in as few kernels as there are for them. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { Activation } from '../../network.js';
+import type { Activation } from '../../network/network.js';
 import type { Constants } from './constants.js';
 import type { Tf } from './tensorflow.js';
 

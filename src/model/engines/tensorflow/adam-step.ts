@@ -1,5 +1,5 @@
 /** What of Adam's update is the same for every parameter of a step. */
-import type { AdamSpec } from '../../optimizer.js';
+import type { AdamSpec } from '../../network/optimizers.js';
 
 /**
  * p ← p − stepSize · m / (√v + epsilon), the bias corrections having gone into both; `step` counts from 1. D. P. Kingma,

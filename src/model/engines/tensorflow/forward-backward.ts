@@ -1,7 +1,7 @@
 /** The whole network, forward and backward: one kernel after the other, with nothing recorded in between. */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { fillDropoutFactors, type DropoutPlace } from '../../dropout.js';
-import { denseLayers, type DenseLayer, type NetworkSpec } from '../../network.js';
+import { fillDropoutFactors, type DropoutPlace } from '../../network/dropout.js';
+import { denseLayers, type DenseLayer, type NetworkSpec } from '../../network/network.js';
 import { createActivations } from './activation.js';
 import type { Constants } from './constants.js';
 import type { Tf } from './tensorflow.js';

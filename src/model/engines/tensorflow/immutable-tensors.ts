@@ -1,6 +1,6 @@
 /** Learned tensors that every update makes anew: what any backend can do. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../optimizer.js';
+import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../network/optimizers.js';
 import { adamStep } from './adam-step.js';
 import type { Constants } from './constants.js';
 import { numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';

@@ -1,9 +1,8 @@
 /** What training changes, on the device: each parameter and what the optimiser keeps for it. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tensorOf } from '../../initialization.js';
-import { parameterShapes, type NetworkSpec, type Tensor as HostTensor } from '../../network.js';
-import { optimizerSlots, type OptimizerSpec } from '../../optimizer.js';
-import type { TrainingState } from '../engine.js';
+import { tensorOf, type TrainingState } from '../../network/initialization.js';
+import { parameterShapes, type NetworkSpec, type Tensor as HostTensor } from '../../network/network.js';
+import { optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
 import type { Tf } from './tensorflow.js';
 
 /** A parameter and its slots, in the order of optimizerSlots; all of the parameter's shape. */

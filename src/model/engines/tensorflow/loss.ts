@@ -3,8 +3,8 @@
  * that a step needs no kernel for them.
  */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { Loss } from '../../loss.js';
-import { largestIndex, logSumExp, squaredError } from '../../outputs.js';
+import type { Loss } from '../../network/losses.js';
+import { largestIndex, logSumExp, squaredError } from '../../heads/outputs.js';
 import type { Constants } from './constants.js';
 import type { Tf } from './tensorflow.js';
 

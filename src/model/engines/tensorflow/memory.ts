@@ -1,6 +1,6 @@
 /** What does not fit is refused: by an estimate before it is tried, and in words when the device says so. */
 import { TrainyardError } from '../../../errors.js';
-import { megabytes, trainingMemoryBytes } from '../../memory.js';
+import { megabytes, trainingMemoryBytes } from '../training-memory.js';
 import type { TrainingData, TrainingProgram } from '../engine.js';
 
 const float32Bytes = 4;

@@ -1,8 +1,8 @@
 /** Inference: raw inputs to class probabilities. */
-import { checkParameters, tensorOf } from '../../initialization.js';
-import { parameterCount, parameterShapes, type StateDict } from '../../network.js';
-import { fillProbabilities } from '../../output-probabilities.js';
-import { normalize } from '../../preprocessing.js';
+import { checkParameters, tensorOf } from '../../network/initialization.js';
+import { parameterCount, parameterShapes, type StateDict } from '../../network/network.js';
+import { fillProbabilities } from '../../heads/output-probabilities.js';
+import { normalize } from '../../preprocessing/affine.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { createConstants } from './constants.js';

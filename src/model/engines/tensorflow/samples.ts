@@ -1,6 +1,6 @@
 /** A split on the device, preprocessed once, so that a batch is a look-up there. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { byteTable, type Preprocessing } from '../../preprocessing.js';
+import { byteTable, type Preprocessing } from '../../preprocessing/affine.js';
 import type { LabelledSamples } from '../engine.js';
 import type { Tf } from './tensorflow.js';
 

@@ -1,7 +1,7 @@
 /** Training: each step is queued on the device, and what it showed is read after several. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { batchAt, epochOrder } from '../../batch-plan.js';
-import { checkState } from '../../initialization.js';
+import { batchAt, epochOrder } from '../../network/batch-plan.js';
+import { checkState, type TrainingState } from '../../network/initialization.js';
 import { checkData } from '../check-data.js';
 import {
   evaluationBatchSize,
@@ -10,7 +10,6 @@ import {
   type TrainingData,
   type TrainingProgram,
   type TrainingResources,
-  type TrainingState,
 } from '../engine.js';
 import { createConstants } from './constants.js';
 import { createPasses } from './forward-backward.js';

@@ -4,7 +4,7 @@
  * tfjs-core does not; where they do not answer as they should, the trainer takes immutable tensors instead.
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import type { AdamSpec } from '../../optimizer.js';
+import type { AdamSpec } from '../../network/optimizers.js';
 import { adamStep } from './adam-step.js';
 import { numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
 import type { Tf } from './tensorflow.js';

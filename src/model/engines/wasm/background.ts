@@ -2,7 +2,7 @@
  * Whether a dataset's inputs are mostly one byte, as the pixels around a digit are, so that the first layer need not work
  * out again and again what that byte contributes; see kernels/sparse.ts.
  */
-import { normalize, type Preprocessing } from '../../preprocessing.js';
+import { normalize, type Preprocessing } from '../../preprocessing/affine.js';
 import type { LabelledSamples } from '../engine.js';
 
 export interface Background {

@@ -1,5 +1,5 @@
 /** Which samples a step or an evaluation looks at, and how they come into a batch: one thread's part of it. */
-import { batchAt, epochOrder } from '../../batch-plan.js';
+import { batchAt, epochOrder } from '../../network/batch-plan.js';
 import { evaluationBatchSize } from '../engine.js';
 import type { Kernels } from './kernels.js';
 import type { BatchPlan, Plan, SplitPlan } from './plan.js';

@@ -1,7 +1,7 @@
 /** The compiled kernels: read and compiled once in a process, instantiated for each memory and thread. */
 import { readFile } from 'node:fs/promises';
-import type { Activation } from '../../network.js';
-import type { OptimizerSpec } from '../../optimizer.js';
+import type { Activation } from '../../network/network.js';
+import type { OptimizerSpec } from '../../network/optimizers.js';
 
 /** As kernels/activation.ts numbers them. */
 export const activationCodes: Readonly<Record<Activation, number>> = {

@@ -3,7 +3,7 @@
  * go of pile up to gigabytes; so they are given back here and used again.
  */
 import { TrainyardError } from '../../../errors.js';
-import { megabytes } from '../../memory.js';
+import { megabytes } from '../training-memory.js';
 
 const pageBytes = 65_536;
 /** What 32-bit addresses reach. */

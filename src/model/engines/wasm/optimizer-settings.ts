@@ -1,5 +1,5 @@
 /** The numbers that an optimiser's kernel reads, worked out in float64; kernels/optimizers.ts says what they are. */
-import type { OptimizerSpec } from '../../optimizer.js';
+import type { OptimizerSpec } from '../../network/optimizers.js';
 
 /** Room for those of any optimiser. */
 export const settingsCount = 16;

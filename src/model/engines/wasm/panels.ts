@@ -2,7 +2,7 @@
  * A dense layer's weights as the kernels have them: outputs in panels of 8, each (panelRows, 8), padded with zeros.
  * PyTorch's order is (outputs, inputs).
  */
-import { denseLayers, type DenseLayer, type NetworkSpec, type Tensor } from '../../network.js';
+import { denseLayers, type DenseLayer, type NetworkSpec, type Tensor } from '../../network/network.js';
 import { roundUp, type Layout } from './layout.js';
 
 export interface PanelShape extends DenseLayer {

@@ -2,7 +2,7 @@
  * A trainer's memory: the address of everything, and what the threads must know beside. Plain data, so that it can be
  * sent to them.
  */
-import { optimizerSlots, type OptimizerSpec } from '../../optimizer.js';
+import { optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
 import { evaluationBatchSize, type TrainingData, type TrainingProgram } from '../engine.js';
 import type { Background } from './background.js';
 import { inputsOfPiece, planBatchMatrix, type BatchMatrix, type Kept } from './batch-matrix.js';

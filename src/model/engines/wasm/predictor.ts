@@ -1,10 +1,10 @@
 /** Inference on the kernels: raw inputs to class probabilities, a slice of the request at a time. */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
-import { checkParameters, tensorOf } from '../../initialization.js';
-import { parameterCount, type NetworkSpec, type StateDict } from '../../network.js';
-import { fillProbabilities } from '../../output-probabilities.js';
-import { normalize, type Preprocessing } from '../../preprocessing.js';
-import { createSlices } from '../../../slices.js';
+import { checkParameters, tensorOf } from '../../network/initialization.js';
+import { parameterCount, type NetworkSpec, type StateDict } from '../../network/network.js';
+import { fillProbabilities } from '../../heads/output-probabilities.js';
+import { normalize, type Preprocessing } from '../../preprocessing/affine.js';
+import { createSlices } from '../../../lib/slices.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { planBatchMatrix } from './batch-matrix.js';

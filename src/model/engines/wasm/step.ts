@@ -13,8 +13,8 @@
  * In a network of two layers, what a thread does after the last meeting of a step touches nothing of the others' until the
  * first meeting of the next: its units of the first layer stay its own. Networks of one layer or of more meet once more.
  */
-import { dropoutScale, dropoutThreshold } from '../../dropout.js';
-import { streamWord } from '../../philox.js';
+import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
+import { streamWord } from '../../../lib/philox.js';
 import type { BatchReport } from '../engine.js';
 import type { BatchMatrix } from './batch-matrix.js';
 import { createBatches, type Batch } from './batches.js';

@@ -1,11 +1,11 @@
 /** Training on the kernels: lays out one shared memory, fills it, and has the threads work on it. */
-import { checkState, tensorOf } from '../../initialization.js';
-import type { NetworkSpec, StateDict, Tensor } from '../../network.js';
-import { parameterCount } from '../../network.js';
-import { optimizerSlots } from '../../optimizer.js';
-import { byteTable, type Preprocessing } from '../../preprocessing.js';
+import { checkState, tensorOf, type TrainingState } from '../../network/initialization.js';
+import type { NetworkSpec, StateDict, Tensor } from '../../network/network.js';
+import { parameterCount } from '../../network/network.js';
+import { optimizerSlots } from '../../network/optimizers.js';
+import { byteTable, type Preprocessing } from '../../preprocessing/affine.js';
 import { checkData } from '../check-data.js';
-import type { Trainer, TrainingData, TrainingProgram, TrainingResources, TrainingState } from '../engine.js';
+import type { Trainer, TrainingData, TrainingProgram, TrainingResources } from '../engine.js';
 import { differenceTable, findBackground, type Background } from './background.js';
 import type { CompiledKernels } from './kernels.js';
 import { createLayout } from './layout.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { activationBackward, activationForward } from '../../../../src/model/engines/reference/activation.js';
-import { activations, type Activation } from '../../../../src/model/network.js';
+import { activations, type Activation } from '../../../../src/model/network/network.js';
 import { expectClose } from '../close.js';
 
 function valuesOf(activation: Activation, sums: number[]): number[] {

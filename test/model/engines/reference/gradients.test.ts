@@ -7,9 +7,9 @@ import {
 } from '../../../../src/model/engines/reference/forward-backward.js';
 import { lossFunctions } from '../../../../src/model/engines/reference/loss.js';
 import { rowsOf } from '../../../../src/model/engines/reference/matrix.js';
-import { losses, type Loss } from '../../../../src/model/loss.js';
-import { activations as words, denseLayers, type Activation } from '../../../../src/model/network.js';
-import { fillUniform } from '../../../../src/model/philox.js';
+import { losses, type Loss } from '../../../../src/model/network/losses.js';
+import { activations as words, denseLayers, type Activation } from '../../../../src/model/network/network.js';
+import { fillUniform } from '../../../../src/lib/philox.js';
 import { expectClose } from '../close.js';
 
 /** Uniform in [−1, 1), by part. */

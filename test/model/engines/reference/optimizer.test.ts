@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { updateTensor } from '../../../../src/model/engines/reference/optimizer.js';
-import { optimizerSlots, type OptimizerSpec } from '../../../../src/model/optimizer.js';
+import { optimizerSlots, type OptimizerSpec } from '../../../../src/model/network/optimizers.js';
 import { expectClose } from '../close.js';
 
 const start = [0.5, -1.25, 2, 0];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { activationCodes } from '../../../../src/model/engines/wasm/kernels.js';
-import type { Activation } from '../../../../src/model/network.js';
+import type { Activation } from '../../../../src/model/network/network.js';
 import { expectClose } from '../close.js';
 import { workbench } from './workbench.js';
 

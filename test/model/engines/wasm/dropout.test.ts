@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { dropoutScale, dropoutThreshold, fillDropoutFactors } from '../../../../src/model/dropout.js';
-import { streamWord } from '../../../../src/model/philox.js';
+import { dropoutScale, dropoutThreshold, fillDropoutFactors } from '../../../../src/model/network/dropout.js';
+import { streamWord } from '../../../../src/lib/philox.js';
 import { workbench } from './workbench.js';
 
 describe('the kernel of dropout', () => {

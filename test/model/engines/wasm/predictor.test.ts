@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Predictor } from '../../../../src/model/engines/engine.js';
 import { createWasmEngine } from '../../../../src/model/engines/wasm/wasm-engine.js';
-import type { NetworkSpec } from '../../../../src/model/network.js';
+import type { NetworkSpec } from '../../../../src/model/network/network.js';
 import { parametersOf } from '../../small-model.js';
 
 const inputs = 1500;

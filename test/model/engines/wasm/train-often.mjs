@@ -3,7 +3,7 @@
  * for; prints by how much the process has grown since the tenth time, and how much data each training holds.
  */
 import { createWasmEngine } from '../../../../dist/model/engines/wasm/wasm-engine.js';
-import { initialState } from '../../../../dist/model/initialization.js';
+import { initialState } from '../../../../dist/model/network/initialization.js';
 
 const width = 784;
 const count = 40_000;

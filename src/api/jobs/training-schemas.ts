@@ -1,0 +1,68 @@
+/** What is told of a training, by the job and by its events. */
+import Type from 'typebox';
+import type { ErrorCode } from '../../errors.js';
+import { nullable } from '../../lib/named-schema.js';
+
+export const endStatuses = ['succeeded', 'failed', 'cancelled'] as const;
+export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as const;
+
+export const Time = (description: string) => Type.String({ format: 'date-time', description });
+
+export const JobProgress = Type.Object({
+  epoch: Type.Integer({ description: 'The epoch under way, from 1; 0 before the first step.' }),
+  epochs: Type.Integer(),
+  step: Type.Integer({ description: 'Steps done.' }),
+  steps: Type.Integer({ description: 'Steps of the whole job.' }),
+  fraction: Type.Number({ description: 'step / steps.' }),
+  samples_per_second: nullable(Type.Number()),
+  eta_seconds: nullable(Type.Number({ description: 'Time left, by the pace so far.' })),
+  train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
+  train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
+});
+
+export const EpochMetrics = (description: string) =>
+  Type.Object(
+    {
+      epoch: Type.Integer(),
+      step: Type.Integer({ description: 'Steps done at the end of the epoch.' }),
+      train_loss: Type.Number({ description: 'Mean over the epoch, each batch before its update.' }),
+      train_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+      test_loss: Type.Number({ description: 'Over the test split, after the epoch.' }),
+      test_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+    },
+    { description },
+  );
+
+export const EngineChoice = (description: string) =>
+  Type.Object(
+    {
+      name: Type.String(),
+      device: Type.String(),
+      reason: Type.String({ description: 'Why this engine was chosen.' }),
+    },
+    { description },
+  );
+
+export const JobError = (description: string) =>
+  Type.Object({ code: Type.Unsafe<ErrorCode>({ type: 'string' }), message: Type.String() }, { description });
+
+export const progressExample = {
+  epoch: 5,
+  epochs: 5,
+  step: 4690,
+  steps: 4690,
+  fraction: 1,
+  samples_per_second: 42_137.4,
+  eta_seconds: 0,
+  train_loss: 0.0261,
+  train_accuracy: 0.9921,
+};
+
+export const metricsExample = {
+  epoch: 5,
+  step: 4690,
+  train_loss: 0.0261,
+  train_accuracy: 0.9921,
+  test_loss: 0.0709,
+  test_accuracy: 0.9784,
+};

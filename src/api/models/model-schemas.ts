@@ -1,0 +1,250 @@
+/** Published models and their versions as they are answered. */
+import Type from 'typebox';
+import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { ModelVersionStatus, versionStatusExample } from './version-status-schema.js';
+import { TrainingSpec, jobExample } from '../jobs/job-schemas.js';
+import { Network, networkExample } from '../jobs/network-schema.js';
+
+const modelProperties = {
+  object: Type.Literal('model'),
+  name: Type.String(),
+  latest_version: nullable(
+    Type.Integer({
+      description:
+        'The version that `POST /predict` answers from; null while the alias `latest` is set and cannot be read.',
+    }),
+  ),
+  pinned: Type.Boolean({
+    description: 'Whether `latest` is set to that version, and so does not follow publication.',
+  }),
+  aliases: Type.Unsafe<Record<string, number>>({
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    description: 'The version that each alias stands for, `latest` left out.',
+  }),
+  damaged_aliases: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Aliases that cannot be read; set them again. Left out when there are none.',
+    }),
+  ),
+  version_count: Type.Integer({ description: 'How many versions there are.' }),
+  created_at: nullable(
+    Type.String({ format: 'date-time', description: 'When `latest_version` was published.' }),
+  ),
+};
+
+const damagedVersions = Type.Optional(
+  Type.Array(Type.Integer(), {
+    description: 'Versions among these whose manifest cannot be read. Left out when there are none.',
+  }),
+);
+
+const modelExample = {
+  object: 'model' as const,
+  name: 'mnist-mlp',
+  latest_version: 1,
+  pinned: false,
+  aliases: { production: 1 },
+  version_count: 1,
+  created_at: '2026-01-02T03:04:16.301Z',
+};
+
+const versionExample = {
+  object: 'model_version' as const,
+  model: 'mnist-mlp',
+  version: 1,
+  aliases: ['latest', 'production'],
+  job_id: 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG',
+  step: 4690,
+  spec: { dataset: 'mnist', ...jobExample.spec },
+  metrics: {
+    epoch: 5,
+    step: 4690,
+    train_loss: 0.0261,
+    train_accuracy: 0.9921,
+    test_loss: 0.0709,
+    test_accuracy: 0.9784,
+  },
+  network: networkExample,
+  labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  parameters: 203_530,
+  file: {
+    size_bytes: 814_872,
+    sha256: '9f2b6c1e0d4a7358b1c2d3e4f5061728394a5b6c7d8e9f00112233445566778f',
+  },
+  created_at: '2026-01-02T03:04:16.301Z',
+};
+
+export const ModelVersion = component(
+  'ModelVersion',
+  Type.Object(
+    {
+      object: Type.Literal('model_version'),
+      model: Type.String(),
+      version: Type.Integer({ description: 'From 1.' }),
+      aliases: Type.Array(Type.String(), {
+        description: 'The aliases that stand for it now, `latest` among them.',
+      }),
+      job_id: Type.String({ description: 'The job that trained it.' }),
+      step: Type.Integer({ description: 'Steps that the job had done.' }),
+      spec: nullable(
+        Type.Object(
+          { dataset: Type.String(), ...TrainingSpec.properties },
+          { description: 'What the job was to do; null for versions that are older than this field.' },
+        ),
+      ),
+      metrics: Type.Unknown({ description: 'The job’s metrics at that step.' }),
+      network: Network.ref,
+      labels: Type.Array(Type.String(), { description: 'Class names, by class index.' }),
+      parameters: Type.Integer({ description: 'How many numbers the network has learnt.' }),
+      file: Type.Object(
+        { size_bytes: Type.Integer(), sha256: Type.String() },
+        { description: 'The safetensors file.' },
+      ),
+      created_at: Type.String({ format: 'date-time', description: 'When it was published.' }),
+      model_version_status: Type.Optional(
+        Type.Array(ModelVersionStatus.ref, {
+          description: 'How it stands, where it alone was asked for: for clients of TensorFlow Serving.',
+        }),
+      ),
+    },
+    {
+      description: 'One published version. Save for its aliases and how it stands it never changes.',
+      examples: [{ ...versionExample, model_version_status: [versionStatusExample] }],
+    },
+  ),
+);
+
+export const ModelSummary = component(
+  'ModelSummary',
+  Type.Object(modelProperties, { description: 'A published model.' }),
+);
+
+export const ModelList = component(
+  'ModelList',
+  Type.Object(
+    {
+      ...listOf(ModelSummary, '', modelExample).properties,
+      models: Type.Array(Type.String(), { description: 'Their names, for clients of KServe’s version 1.' }),
+    },
+    {
+      description: 'A page of models, by name.',
+      examples: [{ object: 'list', data: [modelExample], has_more: false, models: [modelExample.name] }],
+    },
+  ),
+);
+
+export const Model = component(
+  'Model',
+  Type.Object(
+    {
+      ...modelProperties,
+      versions: Type.Array(ModelVersion.ref, { description: 'The newest ones, oldest first.' }),
+      has_more: Type.Boolean({
+        description: 'Whether there are older versions: `GET /v1/models/{name}/versions` has them.',
+      }),
+      damaged_versions: damagedVersions,
+      model_version_status: Type.Array(ModelVersionStatus.ref, {
+        description: 'How each of these versions stands, for clients of TensorFlow Serving.',
+      }),
+      ready: Type.Boolean({ description: 'Whether it answers, for clients of KServe’s version 1.' }),
+    },
+    {
+      description: 'A published model and its newest versions.',
+      examples: [
+        {
+          ...modelExample,
+          versions: [versionExample],
+          has_more: false,
+          model_version_status: [versionStatusExample],
+          ready: true,
+        },
+      ],
+    },
+  ),
+);
+
+export const ModelVersionList = component(
+  'ModelVersionList',
+  Type.Object(
+    { ...listOf(ModelVersion, '', versionExample).properties, damaged_versions: damagedVersions },
+    {
+      description: 'A page of versions, newest first.',
+      examples: [{ object: 'list', data: [versionExample], has_more: false }],
+    },
+  ),
+);
+
+export const ModelAlias = component(
+  'ModelAlias',
+  Type.Object(
+    {
+      object: Type.Literal('model_alias'),
+      model: Type.String(),
+      alias: Type.String(),
+      version: Type.Integer(),
+      updated_at: Type.String({ format: 'date-time' }),
+    },
+    {
+      description: 'A name for a version.',
+      examples: [
+        {
+          object: 'model_alias',
+          model: 'mnist-mlp',
+          alias: 'production',
+          version: 1,
+          updated_at: '2026-01-02T03:05:00.000Z',
+        },
+      ],
+    },
+  ),
+);
+
+export const ModelAliasRequest = component(
+  'ModelAliasRequest',
+  Type.Object(
+    { version: Type.Integer({ minimum: 1, description: 'The version that it is to stand for.' }) },
+    {
+      additionalProperties: false,
+      description: 'What an alias is to stand for.',
+      examples: [{ version: 1 }],
+    },
+  ),
+);
+
+const name = Type.String({ description: 'The model’s name.', examples: ['mnist-mlp'] });
+
+export const ModelParams = Type.Object({ name });
+
+export const VersionParams = Type.Object({
+  name,
+  version: Type.String({ pattern: '^[1-9]\\d{0,8}$', description: 'The version’s number.', examples: ['1'] }),
+});
+
+export const AliasParams = Type.Object({
+  name,
+  alias: Type.String({
+    description: '`latest`, or a name of your own: 1 to 64 of a-z, 0-9, ., _ and -, not digits alone.',
+    examples: ['production'],
+  }),
+});
+
+export const VersionPage = Type.Object(
+  {
+    after: Type.Optional(Type.Integer({ minimum: 1, description: 'The last version of the page before.' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Versions in a page.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const ModelPage = Type.Object(
+  {
+    after: Type.Optional(Type.String({ description: 'The name of the last model of the page before.' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Models in a page.' }),
+    ),
+  },
+  { additionalProperties: false },
+);

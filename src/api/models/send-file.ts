@@ -1,0 +1,68 @@
+/** A file as the answer: whole, or the range that was asked for, or nothing where the client has it (RFC 9110). */
+import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { TrainyardError } from '../../errors.js';
+
+export interface FileAnswer {
+  size_bytes: number;
+  /** Lower-case hexadecimal. It never names another content, and so is the file's ETag. */
+  sha256: string;
+  /** What a client is to call it. */
+  filename: string;
+  /** Its bytes, both ends of the range included. */
+  open(range?: ByteRange): Promise<Readable>;
+}
+
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/** @throws TrainyardError RANGE_NOT_SATISFIABLE, and whatever `open` rejects with */
+export async function sendFile(reply: FastifyReply, file: FileAnswer): Promise<FastifyReply> {
+  const { headers } = reply.request;
+  const etag = `"${file.sha256}"`;
+  reply.headers({
+    etag,
+    'cache-control': 'private, no-cache',
+    'accept-ranges': 'bytes',
+    'repr-digest': `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`,
+  });
+  if (namesTag(headers['if-none-match'], etag)) return reply.code(304).send();
+
+  const ifRange = headers['if-range'];
+  const range =
+    ifRange === undefined || ifRange === etag ? rangeOf(headers.range, file.size_bytes) : undefined;
+  if (range === null) {
+    reply.header('content-range', `bytes */${file.size_bytes}`);
+    const message = `The file has ${file.size_bytes} bytes, counted from 0; Range asks for others.`;
+    throw new TrainyardError('RANGE_NOT_SATISFIABLE', message);
+  }
+  const stream = await file.open(range);
+  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.size_bytes}`);
+  return reply
+    .type('application/octet-stream')
+    .header('content-disposition', `attachment; filename="${file.filename}"`)
+    .header('content-length', range ? range.end - range.start + 1 : file.size_bytes)
+    .send(stream);
+}
+
+function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags?.some((tag) => tag === etag || tag === '*') ?? false;
+}
+
+/** undefined: the whole file, as what is no single range of bytes may be passed over. null: it lies past the end. */
+function rangeOf(header: string | undefined, sizeBytes: number): ByteRange | null | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
+  if (match === null || match[0] === 'bytes=-') return undefined;
+  const [, first, last] = match;
+  if (first === '') {
+    const length = Math.min(Number(last), sizeBytes);
+    return length === 0 ? null : { start: sizeBytes - length, end: sizeBytes - 1 };
+  }
+  const start = Number(first);
+  const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
+  if (last !== '' && Number(last) < start) return undefined;
+  return start >= sizeBytes ? null : { start, end };
+}

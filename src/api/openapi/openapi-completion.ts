@@ -1,0 +1,198 @@
+/**
+ * What the OpenAPI document says beyond the routes' own schemas: the key that a route takes; the problems that follow from
+ * its shape or that it names in its `config.problems`, each with an example; for every other body the example of its
+ * schema; and how an object is written in a query string.
+ */
+import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
+import type { FastifySchema } from 'fastify';
+import type { ErrorCode } from '../../errors.js';
+import { keyProblems, securityOf } from './openapi-access.js';
+import { retryAfterOf, statusOf } from '../problems/problem.js';
+import { Problem, problemExample } from '../problems/problem-schema.js';
+import { ProtocolError } from '../problems/protocol-error-schema.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Problems that this route may answer with, beyond those that any route of its shape may. */
+    problems?: readonly ErrorCode[];
+  }
+}
+
+interface Example {
+  summary: string;
+  value: unknown;
+}
+
+interface Media {
+  schema?: { $ref?: string };
+  example?: unknown;
+  examples?: Record<string, Example | { $ref: string }>;
+}
+
+interface Operation {
+  parameters?: Parameter[];
+  requestBody?: { required?: boolean; content: Record<string, Media> };
+  responses: Record<string, { content?: Record<string, Media>; $ref?: string }>;
+}
+
+interface DocumentedSchema {
+  examples?: unknown[];
+  required?: string[];
+  properties?: Record<string, { items?: object }>;
+}
+
+interface Parameter {
+  schema: { type?: string };
+}
+
+const retryAfter = {
+  'Retry-After': { type: 'integer', description: 'Seconds after which it is worth asking again.' },
+};
+
+const errorCode = { 'X-Error-Code': { type: 'string', description: 'Stable; meant for programs.' } };
+
+const codesWithBody: readonly ErrorCode[] = [
+  'MALFORMED_JSON',
+  'BODY_TOO_SLOW',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'OVERLOADED',
+];
+
+export const withProblems: SwaggerTransform = ({ schema, url, route }) => {
+  if (route.schema?.operationId === undefined) return { schema, url };
+  const { problems = [], access } = route.config ?? {};
+  const codes: ErrorCode[] = [
+    'INVALID_REQUEST',
+    ...(schema.body === undefined ? [] : codesWithBody),
+    ...problems.filter((code) => !codesWithBody.includes(code)),
+    'INTERNAL',
+    'SHUTTING_DOWN',
+  ];
+  const security = securityOf(access);
+  if (security.length > 0) codes.push(...Object.values(keyProblems).flat());
+  const own = schema.response as Record<string, unknown>;
+  const responses = { ...problemResponses(codes, url, route.config?.errorBody === true), ...own };
+  return { schema: { ...schema, ...bodyOfTypes(schema), security, response: responses }, url };
+};
+
+/** What is no JSON has no schema: the validator gets what was read of it. */
+function bodyOfTypes({ body, consumes }: FastifySchema): Pick<FastifySchema, 'body'> {
+  if (consumes === undefined) return {};
+  const binary = { type: 'string', format: 'binary' };
+  const media = consumes.map((type) => [type, { schema: type === 'application/json' ? body : binary }]);
+  return { body: { content: Object.fromEntries(media) as object } };
+}
+
+/** By status. */
+function problemResponses(
+  codes: readonly ErrorCode[],
+  url: string,
+  asErrorBody: boolean,
+): Record<string, unknown> {
+  const instance = url.replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG').replace(':name', 'mnist-mlp');
+  const responses: Record<string, unknown> = {};
+  for (const status of new Set(codes.map(statusOf))) {
+    const ofStatus = codes.filter((code) => statusOf(code) === status);
+    const problems = ofStatus.map((code) => problemExample(code, status, instance));
+    const examples = problems.map((problem): [string, Example] => [
+      problem.code,
+      { summary: problem.title, value: asErrorBody ? { error: problem.title } : problem },
+    ]);
+    const headers = {
+      ...(asErrorBody && errorCode),
+      ...(ofStatus.some((code) => retryAfterOf(code) !== undefined) && retryAfter),
+    };
+    responses[status] = {
+      description: problems.map(({ title }) => title).join(' Or: '),
+      ...(Object.keys(headers).length > 0 && { headers }),
+      content: {
+        [asErrorBody ? 'application/json' : 'application/problem+json']: {
+          schema: asErrorBody ? ProtocolError.ref : Problem.ref,
+          examples: Object.fromEntries(examples),
+        },
+      },
+    };
+  }
+  return responses;
+}
+
+/** Refusals of keys that an operation has nothing to add to are written once, and referred to. */
+function shareRefusals(paths: Record<string, Operation>[]): Operation['responses'] {
+  const shared: Operation['responses'] = {};
+  for (const { responses } of paths.flatMap((path) => Object.values(path))) {
+    for (const [status, response] of Object.entries(responses)) {
+      const codes = Object.keys(response.content?.['application/problem+json']?.examples ?? {});
+      const [name] = Object.entries(keyProblems).find(([, own]) => own.join() === codes.join()) ?? [];
+      if (name === undefined) continue;
+      shared[name] ??= response;
+      responses[status] = { $ref: `#/components/responses/${name}` };
+    }
+  }
+  return shared;
+}
+
+/** A schema's example is shown with the bodies, and not again with the schema. */
+export const showExamples: SwaggerTransformObject = (document) => {
+  if (!('openapiObject' in document)) throw new Error('The document is an OpenAPI document');
+  const { openapiObject } = document;
+  const schemas = (openapiObject.components?.schemas ?? {}) as Record<string, DocumentedSchema>;
+  const schemaOf = (media: Media) => schemas[nameOf(media)];
+
+  const paths = Object.values(openapiObject.paths ?? {}) as Record<string, Operation>[];
+  for (const { parameters = [], requestBody, responses } of paths.flatMap((path) => Object.values(path))) {
+    for (const parameter of parameters) {
+      // As plugins/query-strings.ts reads it.
+      if (parameter.schema.type === 'object')
+        Object.assign(parameter, { style: 'deepObject', explode: true });
+    }
+    const bodies = [requestBody, ...Object.values(responses)].flatMap((body) =>
+      Object.values(body?.content ?? {}),
+    );
+    for (const media of bodies) {
+      const example = schemaOf(media)?.examples?.[0];
+      if (example !== undefined && !media.examples) media.example ??= example;
+    }
+    // Where every field may be left out, so may the body.
+    if (requestBody) {
+      requestBody.required = Object.values(requestBody.content).some((media) => schemaOf(media)?.required);
+    }
+  }
+  for (const schema of Object.values(schemas)) delete schema.examples;
+  Object.assign(openapiObject.components ?? {}, {
+    examples: shareExamples(paths),
+    responses: shareRefusals(paths),
+  });
+  showFiles(schemas);
+  return openapiObject;
+};
+
+/** Of bodies that several routes take, which may be long, the example is written once; each route refers to it. */
+function shareExamples(paths: Record<string, Operation>[]): Record<string, { value: unknown }> {
+  const requests = paths
+    .flatMap((path) => Object.values(path))
+    .flatMap(({ requestBody }) => Object.values(requestBody?.content ?? {}));
+  const shared: Record<string, { value: unknown }> = {};
+  for (const media of requests) {
+    const name = nameOf(media);
+    const isShared = requests.filter((each) => nameOf(each) === name).length > 1;
+    if (!isShared || media.example === undefined) continue;
+    shared[name] = { value: media.example };
+    media.examples = { [name]: { $ref: `#/components/examples/${name}` } };
+    delete media.example;
+  }
+  return shared;
+}
+
+function nameOf({ schema }: Media): string {
+  return schema?.$ref?.split('/').at(-1) ?? '';
+}
+
+/** Swagger UI lets one choose files for the items of a list only when these are described as OpenAPI 3.0 did. */
+function showFiles(schemas: Record<string, DocumentedSchema>): void {
+  for (const { properties = {} } of Object.values(schemas)) {
+    for (const { items } of Object.values(properties)) {
+      if (items && 'contentMediaType' in items) Object.assign(items, { type: 'string', format: 'binary' });
+    }
+  }
+}

@@ -1,0 +1,173 @@
+/** From whatever was thrown to the problem document that is answered, and the one table of their statuses. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { errorCodes, TrainyardError, type ErrorCode } from '../../errors.js';
+import { maskKeys } from '../../lib/log.js';
+import { problemType, type Problem } from './problem-schema.js';
+import { describeInvalid, type InvalidField } from './invalid-request.js';
+
+/** Codes that are not here are the service's own fault: 500. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  INVALID_REQUEST: 400,
+  MALFORMED_JSON: 400,
+  IMAGE_INVALID: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  ORIGIN_REFUSED: 403,
+  ROUTE_NOT_FOUND: 404,
+  JOB_NOT_FOUND: 404,
+  MODEL_NOT_FOUND: 404,
+  VERSION_NOT_FOUND: 404,
+  ALIAS_NOT_FOUND: 404,
+  KEY_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_SLOW: 408,
+  JOB_ENDED: 409,
+  JOB_FINISHING: 409,
+  JOB_NOT_ENDED: 409,
+  RUN_CORRUPT: 409,
+  IDEMPOTENCY_KEY_REUSED: 409,
+  VERSION_IN_USE: 409,
+  BODY_TOO_LARGE: 413,
+  IMAGE_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RANGE_NOT_SATISFIABLE: 416,
+  DATASET_NOT_FOUND: 422,
+  NETWORK_TOO_LARGE: 422,
+  ENGINE_UNAVAILABLE: 422,
+  WEBHOOK_REFUSED: 422,
+  WEBHOOKS_NOT_CONFIGURED: 422,
+  INPUT_UNSUPPORTED: 422,
+  QUEUE_FULL: 429,
+  OVERLOADED: 429,
+  RATE_LIMITED: 429,
+  CLIENT_GONE: 499,
+  MODEL_NOT_READY: 503,
+  NOT_READY: 503,
+  QUEUE_UNAVAILABLE: 503,
+  STORAGE_UNAVAILABLE: 503,
+  SHUTTING_DOWN: 503,
+  DEADLINE_EXCEEDED: 504,
+  MODEL_TOO_LARGE: 507,
+  STORAGE_FULL: 507,
+};
+
+/** What to do about it, where the error that is thrown does not say so. */
+const advice: Partial<Record<ErrorCode, string>> = {
+  RUN_CORRUPT:
+    'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` looks at the whole store.',
+};
+
+/** By status: when a client may ask again without asking a person; of some codes sooner. */
+const retryAfterSeconds: Partial<Record<ErrorCode | number, number>> = { 429: 10, 503: 5, OVERLOADED: 1 };
+
+export interface Failure {
+  code: ErrorCode;
+  detail: string;
+  pointer?: string | undefined;
+  parameter?: string | undefined;
+  /** Everything that does not fit the schemas of the route. */
+  errors?: InvalidField[] | undefined;
+}
+
+export function statusOf(code: ErrorCode): number {
+  return statuses[code] ?? 500;
+}
+
+/** Of a request that is over: what the client was told, or that it left before. */
+export function statusSent({ raw, statusCode }: FastifyReply): number {
+  return raw.headersSent ? statusCode : statusOf('CLIENT_GONE');
+}
+
+/** In seconds; undefined where asking again helps nobody. */
+export function retryAfterOf(code: ErrorCode, status = statusOf(code)): number | undefined {
+  return retryAfterSeconds[code] ?? retryAfterSeconds[status];
+}
+
+export function sayWhenToRetry(reply: FastifyReply, code: ErrorCode, status = statusOf(code)): void {
+  const retryAfter = retryAfterOf(code, status);
+  // Whoever knows better has said so already.
+  if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter);
+}
+
+export function problemOf(
+  { code, detail, pointer, parameter, errors }: Failure,
+  { url, id }: { url: string; id: string },
+): Problem {
+  return {
+    type: problemType(code),
+    title: errorCodes[code],
+    status: statusOf(code),
+    detail,
+    code,
+    instance: url,
+    request_id: id,
+    ...(pointer !== undefined && { pointer }),
+    ...(parameter !== undefined && { parameter }),
+    ...(errors !== undefined && { errors }),
+  };
+}
+
+/** A refusal as text, so that no route's serialiser drops a member. Whatever collects errors gets no key from it. */
+export function bodyTextOf(refusal: object): string {
+  return maskKeys(JSON.stringify(refusal));
+}
+
+/** `more` are members of its own, and may set another status. */
+export function sendProblem(
+  reply: FastifyReply,
+  failure: Failure,
+  more: { status?: number; [member: string]: unknown } = {},
+): FastifyReply {
+  const problem: Problem = { ...problemOf(failure, reply.request), ...more };
+  sayWhenToRetry(reply, failure.code, problem.status);
+  return reply.code(problem.status).type('application/problem+json').send(bodyTextOf(problem));
+}
+
+/** An error that is not meant for clients becomes INTERNAL, and its message stays in the log. */
+export function failureOf(error: unknown, request: FastifyRequest): Failure {
+  if (error instanceof TrainyardError) {
+    const detail = [error.message, advice[error.code]].filter(Boolean).join(' ');
+    return { code: error.code, detail, pointer: error.pointer };
+  }
+  const refusal = error instanceof Error ? fastifyRefusal(error, request) : undefined;
+  return (
+    refusal ?? {
+      code: 'INTERNAL',
+      detail: 'The service failed to answer. Its log says why, under the request_id.',
+    }
+  );
+}
+
+function fastifyRefusal(error: Partial<FastifyError>, request: FastifyRequest): Failure | undefined {
+  const { code, statusCode = 500, message = errorCodes.INVALID_REQUEST } = error;
+  switch (code ?? '') {
+    case 'FST_ERR_VALIDATION':
+      return { code: 'INVALID_REQUEST', ...describeInvalid(error) };
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return failureOf(tooLarge(request.routeOptions.bodyLimit), request);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { code: 'UNSUPPORTED_MEDIA_TYPE', detail: notTaken(request) };
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return { code: 'INVALID_REQUEST', detail: 'The path is wrongly encoded or too long.' };
+    default:
+      // Whatever else Fastify blames on the client: a body cut short, …
+      return statusCode >= 400 && statusCode < 500 ? { code: 'INVALID_REQUEST', detail: message } : undefined;
+  }
+}
+
+export function tooLarge(limitBytes: number): TrainyardError {
+  const limit = limitBytes < 2 ** 20 ? `${limitBytes / 2 ** 10} kB` : `${limitBytes / 2 ** 20} MB`;
+  const message = `The body is larger than ${limit} (${limitBytes.toLocaleString('en')} bytes), the most that this route reads.`;
+  return new TrainyardError('BODY_TOO_LARGE', message);
+}
+
+function notTaken({ headers, routeOptions }: FastifyRequest): string {
+  const contentType = headers['content-type'];
+  const sent =
+    contentType === undefined ? 'no Content-Type' : `the Content-Type ${JSON.stringify(contentType)}`;
+  const { content } = (routeOptions.schema?.body ?? {}) as { content?: object };
+  const taken = Object.keys(content ?? { 'application/json': {} });
+  const list = new Intl.ListFormat('en', { type: 'disjunction' }).format(taken);
+  return `The body came with ${sent}; send it as ${list}.`;
+}

@@ -1,0 +1,38 @@
+/** The datasets there are, by name. What they look like is known at once; their samples are read when asked for. */
+import { TrainyardError } from '../errors.js';
+import type { Dataset, DatasetInfo } from './dataset.js';
+import { loadMnist, mnistInfo } from './builtin/mnist.js';
+
+export interface DatasetStore {
+  list(): DatasetInfo[];
+  /** @throws TrainyardError DATASET_NOT_FOUND */
+  info(name: string): DatasetInfo;
+  /**
+   * Reads and verifies the files at each call, and keeps nothing.
+   * @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT
+   */
+  load(name: string): Promise<Dataset>;
+}
+
+interface Source {
+  info: DatasetInfo;
+  load(): Promise<Dataset>;
+}
+
+export function createDatasetStore(): DatasetStore {
+  const sources: Source[] = [{ info: mnistInfo, load: () => loadMnist() }];
+
+  const find = (name: string): Source => {
+    const source = sources.find(({ info }) => info.name === name);
+    if (source !== undefined) return source;
+    const names = sources.map(({ info }) => info.name).join(', ');
+    const message = `There is no dataset ${JSON.stringify(name.slice(0, 100))}; there are: ${names}.`;
+    throw new TrainyardError('DATASET_NOT_FOUND', message, { pointer: '/dataset' });
+  };
+
+  return {
+    list: () => sources.map(({ info }) => info),
+    info: (name) => find(name).info,
+    load: async (name) => find(name).load(),
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * Takes in runs and sees that the queue knows every one that has not ended. A run is accepted once its spec is stored;
+ * the queue may forget it (a wiped Redis, a crash between store and queue), and then it is enqueued again.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import type { DatasetInfo } from '../../data/dataset.js';
+import { TrainyardError } from '../../errors.js';
+import type { TraceContext } from '../../telemetry/trace-context.js';
+import type { Job, JobRequest, RunSpec } from '../runs/documents.js';
+import { cancelRun } from '../runs/end-run.js';
+import { forEachBounded } from '../../lib/for-each-bounded.js';
+import type { IdempotencyKeys, Remembered } from './idempotency.js';
+import type { TrainingQueue } from '../queue/training-queue.js';
+import type { RunIndex, UnsettledRun } from '../runs/run-index.js';
+import { newRun, type RunReader } from '../runs/run-reader.js';
+import type { RunStore } from '../runs/run-store.js';
+import { engineOf } from '../runs/summarize-events.js';
+import { notFound, type DescribeJob } from '../views/job.js';
+import { defaults, resolveSpec } from './resolve-spec.js';
+import type { Webhooks } from '../webhooks/webhooks.js';
+
+export interface Producer {
+  /**
+   * Stores the run and enqueues it. An accepted run ends, whatever becomes of the queue. A request that comes again with
+   * the idempotency key of an earlier one is answered with that one's job, as a replay.
+   * @throws TrainyardError DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, NETWORK_TOO_LARGE, QUEUE_FULL, IDEMPOTENCY_KEY_REUSED,
+   * INVALID_REQUEST, WEBHOOKS_NOT_CONFIGURED, WEBHOOK_REFUSED; nothing is stored then
+   */
+  submit(
+    request: JobRequest,
+    options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
+  ): Promise<{ job: Job; replayed: boolean }>;
+  /** Enqueues the unfinished runs that the queue does not know; now, which it resolves after, and from time to time. */
+  start(): Promise<void>;
+  /** Resolves when nothing of it is under way. */
+  stop(): Promise<void>;
+}
+
+/** Webhooks of ended runs that are looked after at a time. */
+const webhooksAtOnce = 8;
+
+export function createProducer(options: {
+  store: RunStore;
+  runs: RunReader;
+  index: RunIndex;
+  idempotencyKeys: IdempotencyKeys;
+  queue: Pick<TrainingQueue, 'add' | 'placeOf' | 'count'>;
+  describeJob: DescribeJob;
+  webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
+  /** @throws TrainyardError DATASET_NOT_FOUND */
+  datasetInfo: (name: string) => DatasetInfo;
+  trainingMemoryLimitBytes: number;
+  /** Runs that may wait; about that many where several processes take them in. */
+  maxQueuedJobs: number;
+  log: Logger;
+  sweepIntervalMs?: number;
+  now?: () => Date;
+}): Producer {
+  const { store, runs, index, idempotencyKeys, queue, describeJob, webhooks, datasetInfo, log } = options;
+  const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
+  /** What went wrong with which run in the sweep before and in this one: what stays so is logged once. */
+  let failuresBefore = new Map<string, string>();
+  let failures = new Map<string, string>();
+  let sweeping: Promise<void> | undefined;
+  let isStopping = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function sweep(): Promise<void> {
+    try {
+      const unsettled = await index.unsettled();
+      failuresBefore = failures;
+      failures = new Map();
+      const underWay = unsettled.filter(({ hasEnded }) => !hasEnded);
+      for (const run of underWay) await alone(run, lookAfter);
+      // They go on before others. Each goes before those put first already, so that the oldest must be the last here.
+      const interrupted = underWay.filter(({ status }) => status === 'running').reverse();
+      for (const run of interrupted) await alone(run, ({ id }) => enqueueIfForgotten(id, { first: true }));
+      // The worker that trains a run looks after its webhook.
+      const withWebhook = unsettled.filter(({ status, hasWebhook }) => hasWebhook && status !== 'running');
+      await forEachBounded(withWebhook, webhooksAtOnce, (run) => alone(run, lookAfterWebhook));
+    } catch (err) {
+      if (!isStopping) log.warn({ err }, 'cannot look for jobs that the queue has lost; trying again later');
+    }
+  }
+
+  /** What goes wrong with one run is logged and stops no other, unless no other can be looked after either. */
+  async function alone(run: UnsettledRun, look: (run: UnsettledRun) => Promise<void>): Promise<void> {
+    if (isStopping) return;
+    try {
+      await look(run);
+    } catch (err) {
+      if (isAway(err)) throw err;
+      const reason = err instanceof Error ? err.message : String(err);
+      const isNews = failuresBefore.get(run.id) !== reason;
+      if (isNews) log.error({ err, job: run.id }, 'cannot look after this job; trying again each time');
+      failures.set(run.id, reason);
+    }
+  }
+
+  async function lookAfter({ id, status }: UnsettledRun): Promise<void> {
+    if ((await store.readEnding(id)) === 'cancelled') await carryOutCancellation(id);
+    else if (status === 'queued') await enqueueIfForgotten(id);
+  }
+
+  async function carryOutCancellation(id: string): Promise<void> {
+    const run = await index.read(id);
+    if (run?.result !== null) return;
+    try {
+      await cancelRun(store, id, run.spec, now());
+    } catch (cause) {
+      // That nothing can be written to this run says nothing about the others.
+      throw new Error(`The cancellation of ${id} could not be carried out.`, { cause });
+    } finally {
+      index.changed(id);
+    }
+  }
+
+  async function lookAfterWebhook({ id, hasEnded }: UnsettledRun): Promise<void> {
+    if ((await webhooks.enqueueOutstanding(id)) === 0 && hasEnded) index.settle(id);
+  }
+
+  async function enqueueIfForgotten(id: string, options: { first?: boolean } = {}): Promise<void> {
+    if ((await queue.placeOf(id)) !== null) return;
+    // It may have ended while the queue was asked.
+    const run = await index.read(id);
+    if (run?.result !== null) return;
+    const { spec, summary } = run;
+    await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority, ...options });
+    log.info({ job: id }, 'the queue did not know the job; it is enqueued again');
+  }
+
+  /** While the queue does not answer, nobody can count. */
+  async function refuseIfFull(): Promise<void> {
+    const waiting = await queue.count().catch(() => 0);
+    if (waiting < options.maxQueuedJobs) return;
+    throw new TrainyardError(
+      'QUEUE_FULL',
+      `${waiting} jobs wait, and this service takes in ${options.maxQueuedJobs}. Try again later, or raise MAX_QUEUED_JOBS.`,
+    );
+  }
+
+  async function accept(id: string, spec: RunSpec): Promise<boolean> {
+    if (!(await store.createAs(id, spec))) return false;
+    index.changed(id);
+    try {
+      await queue.add(id, { engine: spec.engine, priority: spec.priority });
+    } catch (err) {
+      // The run is stored, and so it is accepted: the sweep enqueues it when the queue is back.
+      log.warn({ err, job: id }, 'the job is stored but could not be enqueued yet');
+    }
+    return true;
+  }
+
+  /** What the key stood for before, if it came before. */
+  async function recall(key: string): Promise<Remembered | null> {
+    const found = await idempotencyKeys.find(key);
+    if (found !== 'damaged') return found;
+    const runId = await runOf(key);
+    log.warn(
+      { job: runId },
+      'the document of an idempotency key is damaged; the job was looked for by its key',
+    );
+    return runId === null ? null : idempotencyKeys.remember(key, { run_id: runId, request: null });
+  }
+
+  /** The run that came with the key, by its spec. */
+  async function runOf(key: string): Promise<string | null> {
+    for (const id of (await store.ids()).reverse()) {
+      try {
+        if ((await store.readSpec(id))?.idempotency_key === key) return id;
+      } catch (error) {
+        if (!(error instanceof TrainyardError && error.code === 'RUN_CORRUPT')) throw error;
+      }
+    }
+    return null;
+  }
+
+  async function isSameRequest(first: Remembered, request: JobRequest, spec: RunSpec): Promise<boolean> {
+    if (first.request !== null) return isDeepStrictEqual(first.request, request);
+    const stored = await store.readSpec(first.run_id);
+    const { created_at, trace_context } = spec;
+    return stored === null || isDeepStrictEqual({ ...stored, created_at, trace_context }, spec);
+  }
+
+  async function replay(
+    first: Remembered,
+    request: JobRequest,
+    spec: RunSpec,
+  ): Promise<{ job: Job; replayed: true }> {
+    if (!(await isSameRequest(first, request, spec))) {
+      throw new TrainyardError(
+        'IDEMPOTENCY_KEY_REUSED',
+        `This Idempotency-Key came with another body before, for the job ${first.run_id}. Use a new key for a new job.`,
+      );
+    }
+    // Who came first may have died before the run was stored.
+    await accept(first.run_id, spec);
+    return { job: await jobWithId(first.run_id), replayed: true };
+  }
+
+  async function jobWithId(id: string): Promise<Job> {
+    return describeJob((await runs.read(id)) ?? notFound(id));
+  }
+
+  return {
+    async submit(request, { idempotencyKey: key, traceContext } = {}) {
+      const dataset = datasetInfo(request.dataset ?? defaults.dataset);
+      const spec = resolveSpec(request, dataset, options, now(), {
+        webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
+        idempotency_key: key ?? null,
+        trace_context: traceContext ?? null,
+      });
+      const earlier = key === undefined ? null : await recall(key);
+      if (earlier !== null) return replay(earlier, request, spec);
+      await refuseIfFull();
+      const id = store.newRunId();
+      if (key !== undefined) {
+        const first = await idempotencyKeys.remember(key, { run_id: id, request });
+        if (first.run_id !== id) return replay(first, request, spec);
+      }
+      // A replay that came first has stored the run as it saw it.
+      const job = (await accept(id, spec)) ? await describeJob(newRun(id, spec)) : await jobWithId(id);
+      return { job, replayed: false };
+    },
+
+    start() {
+      const sweepUnlessSweeping = () => (sweeping ??= sweep().finally(() => (sweeping = undefined)));
+      timer = setInterval(() => void sweepUnlessSweeping(), sweepIntervalMs).unref();
+      return sweepUnlessSweeping();
+    },
+
+    async stop() {
+      isStopping = true;
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+/** Then no run can be looked after. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof TrainyardError &&
+    (error.code === 'QUEUE_UNAVAILABLE' || error.code === 'STORAGE_UNAVAILABLE')
+  );
+}

@@ -1,0 +1,290 @@
+/**
+ * The documents of a run, as they lie in the run store and cross the wire: snake_case, ISO 8601 times.
+ * A run is what the store keeps; a job is what the API shows of it.
+ */
+import type { ErrorCode } from '../../errors.js';
+import type { Loss } from '../../model/network/losses.js';
+import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
+import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
+import type { TraceContext } from '../../telemetry/trace-context.js';
+
+export const webhookEvents = [
+  'job.queued',
+  'job.running',
+  'job.metrics',
+  'job.checkpoint',
+  'job.paused',
+  'job.succeeded',
+  'job.failed',
+  'job.cancelled',
+] as const;
+
+export type WebhookEvent = (typeof webhookEvents)[number];
+
+/** Sent when a job does not say which: how it ended. */
+export const defaultWebhookEvents: readonly WebhookEvent[] = ['job.succeeded', 'job.failed', 'job.cancelled'];
+
+/** What a client asks for. */
+export interface WebhookRequest {
+  url: string;
+  events?: WebhookEvent[];
+}
+
+/** As the run's spec keeps it. */
+export interface WebhookSpec {
+  url: string;
+  events: WebhookEvent[];
+}
+
+export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
+
+/** What a client asks for; whatever is left out has a default. */
+export interface JobRequest {
+  model?: string;
+  dataset?: string;
+  network?: { hidden?: HiddenLayerRequest[] };
+  loss?: 'auto' | Loss;
+  optimizer?: OptimizerRequest;
+  epochs?: number;
+  batch_size?: number;
+  seed?: number;
+  engine?: string;
+  publish?: PublishPolicy;
+  checkpoint?: CheckpointRequest;
+  priority?: number;
+  time_limit_seconds?: number;
+  webhook?: WebhookRequest;
+  metadata?: Record<string, string>;
+}
+
+/** When to checkpoint besides at the end and when the run is stopped, and how many of the newest to keep. */
+export interface CheckpointPolicy {
+  every_steps: number | null;
+  /** Of training. Both null: every ten seconds, or more rarely if checkpoints would take more than a hundredth of the time. */
+  every_seconds: number | null;
+  keep: number;
+}
+
+/** At most one of `every_steps` and `every_seconds`. */
+export type CheckpointRequest = { [Key in keyof CheckpointPolicy]?: NonNullable<CheckpointPolicy[Key]> };
+
+export type HiddenLayerRequest = Pick<HiddenLayer, 'units'> & Partial<HiddenLayer>;
+
+/** Without a type it is Adam. */
+export type OptimizerRequest =
+  | Partial<AdamSpec>
+  | (Partial<SgdSpec> & Pick<SgdSpec, 'type'>)
+  | (Partial<RmspropSpec> & Pick<RmspropSpec, 'type'>);
+
+/** spec.json: all that decides a run, every default resolved. Written before the run is enqueued, never changed. */
+export interface RunSpec {
+  format_version: 1;
+  model: string;
+  dataset: string;
+  network: NetworkSpec;
+  loss: Loss;
+  optimizer: OptimizerSpec;
+  epochs: number;
+  batch_size: number;
+  seed: number;
+  /** 'auto' or the name of an engine. */
+  engine: string;
+  publish: PublishPolicy;
+  checkpoint: CheckpointPolicy;
+  /** From -100 to 100; higher goes first. */
+  priority: number;
+  /** Of being trained, pauses and waiting left out; null: no limit. */
+  time_limit_seconds: number | null;
+  webhook: WebhookSpec | null;
+  metadata: Record<string, string>;
+  /** Under which the request was remembered; null: it came without an Idempotency-Key. */
+  idempotency_key: string | null;
+  /** Of the request that it came with; null: it was not traced. */
+  trace_context: TraceContext | null;
+  /** Steps of the whole run. */
+  steps: number;
+  created_at: string;
+}
+
+/** Means over an epoch's training samples (before each update) and over the test split (after the epoch). */
+export interface EpochMetrics {
+  epoch: number;
+  /** Steps done at its end. */
+  step: number;
+  train_loss: number;
+  train_accuracy: number;
+  test_loss: number;
+  test_accuracy: number;
+}
+
+export interface JobProgress {
+  /** The epoch under way, from 1; the last one when all are done. 0 before the first step. */
+  epoch: number;
+  epochs: number;
+  /** Steps done. */
+  step: number;
+  steps: number;
+  /** step / steps. */
+  fraction: number;
+  samples_per_second: number | null;
+  eta_seconds: number | null;
+  /** Means over the epoch so far. */
+  train_loss: number | null;
+  train_accuracy: number | null;
+}
+
+export interface EngineChoice {
+  name: string;
+  device: string;
+  /** Why this engine was chosen. */
+  reason: string;
+}
+
+/** Where a job waits. */
+export interface JobQueue {
+  name: string;
+  /** Jobs in it, as of a moment ago. */
+  waiting: number;
+  /** Connected to it, busy ones too; with none its jobs wait until there is one. null: the datastore does not tell. */
+  workers: number | null;
+}
+
+export interface JobError {
+  code: ErrorCode;
+  message: string;
+}
+
+/** `seq` counts from 1 without gaps within a run. */
+export type RunEvent = { seq: number; time: string } & RunEventBody;
+
+export type RunEventBody =
+  | StatusChange
+  | { type: 'started'; engine: EngineChoice; resumed_from_step: number | null }
+  | { type: 'progress'; progress: JobProgress }
+  | { type: 'metrics'; metrics: EpochMetrics }
+  | { type: 'checkpoint'; step: number }
+  | { type: 'published'; version: number; step: number }
+  | { type: 'log'; level: 'warn' | 'error'; message: string }
+  /**
+   * In place of events that the log has lost, from `first_seq` to its own seq. `status` is what the run was brought to
+   * by them, as far as that is known.
+   */
+  | { type: 'missing'; first_seq: number; status: JobStatus | null; message: string }
+  /** The last event of a run that has ended. */
+  | { type: 'done'; status: EndStatus; version: number | null; error: JobError | null };
+
+export type StatusChange = { type: 'status' } & (
+  | {
+      status: 'queued';
+      /** Why the last attempt got no further; null when nothing went wrong. */
+      error: JobError | null;
+    }
+  /** A worker took the run up; attempts are counted from 1. */
+  | { status: 'running'; attempt: number }
+  | { status: 'paused' }
+  | { status: EndStatus; error: JobError | null }
+);
+
+/** What the events of a run add up to. */
+export interface RunSummary {
+  attempts: number;
+  /** Why the last attempt got no further; null when nothing went wrong since. */
+  last_error: JobError | null;
+  started_at: string | null;
+  engine: EngineChoice | null;
+  /** Of the last attempt; null when it began at the beginning. */
+  resumed_from_step: number | null;
+  progress: JobProgress;
+  /** Of the last epoch done. */
+  metrics: EpochMetrics | null;
+  /** The version published last. */
+  version: number | null;
+}
+
+/** result.json: how a run ended. The first writer's stands. */
+export interface RunResult {
+  format_version: 1;
+  status: EndStatus;
+  error: JobError | null;
+  finished_at: string;
+  /** As the events stood, so that an ended run is shown without reading them. */
+  summary: RunSummary;
+}
+
+export type EndStatus = 'succeeded' | 'failed' | 'cancelled';
+export type JobStatus = 'queued' | 'running' | 'paused' | EndStatus;
+
+/** What the API shows of a run; derived from the run's files, stored nowhere. */
+export interface Job extends RunSummary {
+  id: string;
+  object: 'job';
+  status: JobStatus;
+  /** null: it does not wait, or the queue does not answer. */
+  queue: JobQueue | null;
+  model: string;
+  dataset: string;
+  spec: TrainingSpec;
+  priority: number;
+  time_limit_seconds: number | null;
+  webhook: WebhookSpec | null;
+  error: JobError | null;
+  created_at: string;
+  finished_at: string | null;
+  metadata: Record<string, string>;
+}
+
+/** The part of the spec that says what is trained and kept. */
+export type TrainingSpec = Pick<
+  RunSpec,
+  'network' | 'loss' | 'optimizer' | 'epochs' | 'batch_size' | 'seed' | 'engine' | 'publish' | 'checkpoint'
+>;
+
+export function trainingSpecOf(spec: RunSpec): TrainingSpec {
+  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } = spec;
+  return { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint };
+}
+
+/** A page of jobs, newest first. */
+export interface JobList {
+  object: 'list';
+  data: Job[];
+  has_more: boolean;
+}
+
+export interface JobFilter {
+  status?: JobStatus | undefined;
+  model?: string | undefined;
+  dataset?: string | undefined;
+  /** Each of these notes must be there. */
+  metadata?: Record<string, string> | undefined;
+}
+
+/** Events in order; `after` is the seq of the last one of the page before. */
+export interface EventList {
+  object: 'list';
+  data: RunEvent[];
+  has_more: boolean;
+}
+
+/** The curve of a run. */
+export interface MetricsList {
+  object: 'list';
+  data: EpochMetrics[];
+  /** Epochs done; more than there are points where the curve was thinned. */
+  epochs_done: number;
+}
+
+export interface CheckpointInfo {
+  object: 'checkpoint';
+  step: number;
+  /** Epochs done. */
+  epoch: number;
+  size_bytes: number;
+  created_at: string;
+}
+
+export interface CheckpointList {
+  object: 'list';
+  data: CheckpointInfo[];
+  has_more: boolean;
+}

@@ -1,0 +1,223 @@
+/**
+ * The run store: the truth about every run, as documents that are written once, and a log of events.
+ *
+ *     runs/{id}/spec.json          what to train; written before the run is enqueued
+ *     runs/{id}/terms/, events/    what happened, and who has the run in hand: see run-log.ts
+ *     runs/{id}/checkpoints/       see model/checkpoint.ts
+ *     runs/{id}/ending.json        whether it is to succeed or to be cancelled, once one of them is decided
+ *     runs/{id}/result.json        how it ended; the first writer's stands
+ *     runs/{id}/closing.json       the last event before the end
+ *
+ * Ids sort by the time of creation, so that a listing of the folder is a listing by age.
+ */
+import { monotonicFactory } from 'ulid';
+import { withDropout } from '../../model/network/network.js';
+import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
+import type { RunEvent, RunResult, RunSpec } from './documents.js';
+import { decodeDocument, encodeDocument } from './json-document.js';
+import { missingEvents } from './event-lines.js';
+import { runClosing, runEnding, runResult, runSpec, type NewerSpecFields } from './document-shapes.js';
+import {
+  createRunLog,
+  logStart,
+  type LogPosition,
+  type LogRead,
+  type RunLog,
+  type TermWriter,
+} from './run-log.js';
+import type { Shape } from '../../lib/shape.js';
+
+/** What a run can be decided to come to while it is not clear yet who is first. */
+export type Ending = 'succeeded' | 'cancelled';
+
+export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPause' | 'wasAskedToPause'> {
+  newRunId(): string;
+  /** Stores a new run under a new id. */
+  create(spec: RunSpec): Promise<string>;
+  /** Stores a new run; false, and nothing changed, when there is one of this id. */
+  createAs(runId: string, spec: RunSpec): Promise<boolean>;
+  /**
+   * null: there is no such run.
+   * @throws TrainyardError RUN_CORRUPT
+   */
+  readSpec(runId: string): Promise<RunSpec | null>;
+  /** Decides what the run is to come to, unless that is decided; what holds. Only a failure can still come before it. */
+  decideEnding(runId: string, ending: Ending): Promise<Ending>;
+  /** null: nothing is decided. */
+  readEnding(runId: string): Promise<Ending | null>;
+  /**
+   * null: the run has not ended.
+   * @throws TrainyardError RUN_CORRUPT
+   */
+  readResult(runId: string): Promise<RunResult | null>;
+  /** False, and nothing changed, when the run has ended already. */
+  writeResult(runId: string, result: RunResult): Promise<boolean>;
+  /**
+   * The events past that position: first that it was queued, which its spec tells, then what was told of it, and last its
+   * end, which its result tells.
+   */
+  readEvents(runId: string, from: LogPosition): Promise<LogRead>;
+  /** For the holder of the term. `lastSeq` is that of the last event so far; it is looked up where it is not known. */
+  writeEvents(runId: string, term: number, lastSeq?: number): Promise<TermWriter>;
+  /** All ids, oldest first. */
+  ids(): Promise<string[]>;
+  /** The prefix under which the run's checkpoints lie. */
+  checkpointsOf(runId: string): string;
+  /** Removes the run and all that is kept of it. */
+  remove(runId: string): Promise<void>;
+}
+
+/** `onEnd` hears of every run that this store ends: of each run one store does. */
+export function createRunStore(
+  blobs: Storage,
+  {
+    now = () => new Date(),
+    onEnd = () => undefined,
+  }: { now?: () => Date; onEnd?: (result: RunResult) => void } = {},
+): RunStore {
+  const storage = unreadableAs('RUN_CORRUPT', blobs);
+  const nextUlid = monotonicFactory();
+  const log = createRunLog(storage, now);
+  const key = (runId: string, file: string): string => `runs/${runId}/${file}`;
+
+  async function readDocument<T>(runId: string, file: string, shape: Shape<T>): Promise<T | null> {
+    if (!isRunId(runId)) return null;
+    const bytes = await storage.read(key(runId, file));
+    return bytes === null ? null : decodeDocument(bytes, key(runId, file), shape);
+  }
+
+  async function readSpec(runId: string): Promise<RunSpec | null> {
+    const spec = await readDocument(runId, 'spec.json', runSpec);
+    return spec && { ...olderSpec, ...spec, network: withDropout(spec.network) };
+  }
+
+  async function readResult(runId: string): Promise<RunResult | null> {
+    return readDocument(runId, 'result.json', runResult);
+  }
+
+  async function readEnding(runId: string): Promise<Ending | null> {
+    return (await readDocument(runId, 'ending.json', runEnding))?.ending ?? null;
+  }
+
+  const newRunId = (): string => `job_${nextUlid(now().getTime())}`;
+  const createAs = (runId: string, spec: RunSpec): Promise<boolean> =>
+    storage.create(key(runId, 'spec.json'), encodeDocument(spec));
+
+  async function readEvents(runId: string, from: LogPosition): Promise<LogRead> {
+    const opening: RunEvent[] = [];
+    if (from.seq === 0) {
+      const spec = await readSpec(runId);
+      if (spec === null) return { events: [], next: from };
+      opening.push(openingOf(spec));
+    }
+    // Before the log: all that belongs to an ended run is there then.
+    const result = await readResult(runId);
+    const lastSeq = result === null ? Infinity : await lastSeqOf(runId);
+    const { events: told, next } = await log.read(runId, {
+      ...from,
+      seq: Math.max(from.seq, opening.length),
+    });
+    const events = [...opening, ...told.filter(({ seq }) => seq <= lastSeq)];
+    if (result === null) return { events, next };
+    const firstSeq = (events.at(-1)?.seq ?? from.seq) + 1;
+    if (firstSeq <= lastSeq) {
+      const lost = { firstSeq, lastSeq, time: result.finished_at, file: `runs/${runId}/events` };
+      events.push(missingEvents(lost));
+    }
+    events.push(...closingOf(result, lastSeq).filter(({ seq }) => seq > from.seq));
+    return { events, next: { ...next, seq: Math.max(from.seq, lastSeq + 2) } };
+  }
+
+  /**
+   * Of the last event before the end; whoever first looks at a run that has ended takes it from whoever still has it in
+   * hand, and writes down where its events end.
+   */
+  async function lastSeqOf(runId: string): Promise<number> {
+    const known = await readDocument(runId, 'closing.json', runClosing);
+    if (known !== null) return known.last_seq;
+    // The first event is the spec's.
+    const lastRead = async (): Promise<number> => (await log.read(runId, { ...logStart, seq: 1 })).next.seq;
+    try {
+      await log.claim(runId);
+      await storage.create(key(runId, 'closing.json'), encodeDocument({ last_seq: await lastRead() }));
+    } catch (error) {
+      // A storage that takes no writes takes none from anybody who still has the run in hand.
+      if (isStorageFailure(error)) return lastRead();
+      throw error;
+    }
+    return lastSeqOf(runId);
+  }
+
+  return {
+    ...log,
+    newRunId,
+    createAs,
+
+    async create(spec) {
+      for (;;) {
+        const runId = newRunId();
+        if (await createAs(runId, spec)) return runId;
+      }
+    },
+
+    readSpec,
+
+    async decideEnding(runId, ending) {
+      if (await storage.create(key(runId, 'ending.json'), encodeDocument({ ending }))) return ending;
+      return (await readEnding(runId)) ?? ending;
+    },
+
+    readEnding,
+    readResult,
+
+    async writeResult(runId, result) {
+      const isFirst = await storage.create(key(runId, 'result.json'), encodeDocument(result));
+      if (isFirst) onEnd(result);
+      return isFirst;
+    },
+
+    readEvents,
+
+    async writeEvents(runId, term, lastSeq) {
+      return log.write(runId, term, lastSeq ?? (await readEvents(runId, logStart)).next.seq);
+    },
+
+    async ids() {
+      return (await storage.list('runs')).filter(isRunId);
+    },
+
+    checkpointsOf: (runId) => `runs/${runId}/checkpoints`,
+
+    async remove(runId) {
+      // First what makes it a run, so that no half of one is taken up again.
+      await storage.remove(key(runId, 'spec.json'));
+      await storage.remove(`runs/${runId}`);
+    },
+  };
+}
+
+/** What a spec that is older than these fields meant. */
+const olderSpec: Pick<RunSpec, NewerSpecFields> = {
+  checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
+  priority: 0,
+  time_limit_seconds: null,
+  webhook: null,
+  idempotency_key: null,
+  trace_context: null,
+};
+
+function openingOf(spec: RunSpec): RunEvent {
+  return { seq: 1, time: spec.created_at, type: 'status', status: 'queued', error: null };
+}
+
+function closingOf({ status, error, finished_at: time, summary }: RunResult, lastSeq: number): RunEvent[] {
+  return [
+    { seq: lastSeq + 1, time, type: 'status', status, error },
+    { seq: lastSeq + 2, time, type: 'done', status, version: summary.version, error },
+  ];
+}
+
+/** Whether this could be the id of a run; anything else a client asks for is simply not there. */
+function isRunId(text: string): boolean {
+  return /^job_[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+}

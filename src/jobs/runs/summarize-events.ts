@@ -1,0 +1,113 @@
+/** What the events of a run add up to, so far. */
+import type { EngineChoice, JobProgress, JobStatus, RunEvent, RunSpec, RunSummary } from './documents.js';
+
+/** Of a run that no worker has taken up yet. */
+export function emptySummary(spec: RunSpec): RunSummary {
+  return {
+    attempts: 0,
+    last_error: null,
+    started_at: null,
+    engine: null,
+    resumed_from_step: null,
+    progress: progressAt(spec, { step: 0, epoch: 0 }),
+    metrics: null,
+    version: null,
+  };
+}
+
+export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
+  switch (event.type) {
+    case 'status':
+      if (event.status === 'queued') return { ...summary, last_error: event.error };
+      return event.status === 'running' ? { ...summary, attempts: event.attempt } : summary;
+    case 'started':
+      return {
+        ...summary,
+        started_at: summary.started_at ?? event.time,
+        engine: event.engine,
+        resumed_from_step: event.resumed_from_step,
+      };
+    case 'progress':
+      return { ...summary, progress: event.progress };
+    case 'metrics':
+      return { ...summary, metrics: event.metrics };
+    case 'published':
+      return { ...summary, version: event.version };
+    case 'checkpoint':
+      return { ...summary, last_error: null };
+    case 'missing':
+      return { ...summary, last_error: { code: 'RUN_CORRUPT', message: event.message } };
+    case 'log':
+    case 'done':
+      return summary;
+  }
+}
+
+/** What the last attempt was trained on; null: none has got so far. */
+export function engineAfter(events: readonly RunEvent[]): EngineChoice | null {
+  return events.findLast((event) => event.type === 'started')?.engine ?? null;
+}
+
+/** The engine that trains the run: the one it asks for, or else the one it was begun on, as another one's bits differ. */
+export function engineOf(spec: RunSpec, { engine }: Pick<RunSummary, 'engine'>): string {
+  return spec.engine === 'auto' && engine !== null ? engine.name : spec.engine;
+}
+
+/** What the status is after the events, which begin with the first. */
+export function statusAfter(events: readonly RunEvent[], before: JobStatus = 'queued'): JobStatus {
+  return statusIn(events) ?? before;
+}
+
+/** The last status that these events tell; null: they tell none. */
+export function statusIn(events: readonly RunEvent[]): JobStatus | null {
+  return events.reduce<JobStatus | null>(
+    (status, event) =>
+      event.type === 'status' || event.type === 'missing' ? (event.status ?? status) : status,
+    null,
+  );
+}
+
+/** Progress at a step, as far as it can be told without knowing the speed. */
+export function progressAt(spec: RunSpec, at: { step: number; epoch: number }): JobProgress {
+  return {
+    epoch: at.epoch,
+    epochs: spec.epochs,
+    step: at.step,
+    steps: spec.steps,
+    fraction: at.step / spec.steps,
+    samples_per_second: null,
+    eta_seconds: null,
+    train_loss: null,
+    train_accuracy: null,
+  };
+}
+
+/**
+ * Attempts since the run last got further: what a run that kills its process has too many of. One that was stopped, or
+ * that the storage failed, says nothing about the run.
+ */
+export function attemptsWithoutProgress(events: readonly RunEvent[]): number {
+  let attempts = 0;
+  for (const event of events) {
+    if (event.type === 'checkpoint') attempts = 0;
+    if (event.type !== 'status') continue;
+    if (event.status === 'running') attempts++;
+    else if (event.status === 'paused' || (event.status === 'queued' && event.error === null)) attempts = 0;
+    else if (event.status === 'queued' && event.error?.code !== 'TRAINING_CRASHED') attempts--;
+  }
+  return attempts;
+}
+
+/** Milliseconds for which the run was being trained, as far as its events tell; those of an attempt end with its last. */
+export function trainedMs(events: readonly RunEvent[]): number {
+  let total = 0;
+  let running = false;
+  let before = 0;
+  for (const event of events) {
+    const at = Date.parse(event.time);
+    if (running && !(event.type === 'status' && event.status === 'running')) total += at - before;
+    if (event.type === 'status') running = event.status === 'running';
+    before = at;
+  }
+  return total;
+}

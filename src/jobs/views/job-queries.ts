@@ -1,0 +1,104 @@
+/** Jobs as the API shows them, derived from the run store. */
+import { listCheckpoints } from '../../model/files/checkpoint.js';
+import type { Storage } from '../../storage/storage.js';
+import type {
+  CheckpointList,
+  EpochMetrics,
+  EventList,
+  Job,
+  JobFilter,
+  JobList,
+  MetricsList,
+  RunEvent,
+} from '../runs/documents.js';
+import type { RunIndex } from '../runs/run-index.js';
+import { logStart } from '../runs/run-log.js';
+import type { RunReader, RunState } from '../runs/run-reader.js';
+import type { RunStore } from '../runs/run-store.js';
+import { notFound, type DescribeJob } from './job.js';
+
+export interface JobQueries {
+  /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
+  get(id: string): Promise<Job>;
+  /** Newest first; `after` is the id of the last job of the page before. Damaged runs are left out. */
+  list(page: { after?: string | undefined; limit: number; filter?: JobFilter }): Promise<JobList>;
+  /**
+   * In order; `after` is the seq of the last event of the page before, 0 for the first page.
+   * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
+   */
+  events(id: string, page: { after: number; limit: number }): Promise<EventList>;
+  /**
+   * The epochs done, the first and the last among them, evenly thinned to at most `maxPoints`.
+   * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
+   */
+  metrics(id: string, options: { maxPoints: number }): Promise<MetricsList>;
+  /**
+   * Those that are kept, the newest first.
+   * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
+   */
+  checkpoints(id: string): Promise<CheckpointList>;
+}
+
+export function createJobQueries(options: {
+  storage: Storage;
+  store: Pick<RunStore, 'readEvents' | 'checkpointsOf'>;
+  runs: RunReader;
+  index: Pick<RunIndex, 'page'>;
+  describeJob: DescribeJob;
+}): JobQueries {
+  const { storage, store, runs, index, describeJob } = options;
+
+  async function stateOf(id: string): Promise<RunState> {
+    return (await runs.read(id)) ?? notFound(id);
+  }
+
+  async function eventsOf(id: string): Promise<RunEvent[]> {
+    const { events } = await store.readEvents(id, logStart);
+    // That it was queued is the first event of every job.
+    return events.length > 0 ? events : notFound(id);
+  }
+
+  return {
+    async get(id) {
+      return describeJob(await stateOf(id));
+    },
+
+    async list({ after, limit, filter = {} }) {
+      const { runs: found, hasMore } = await index.page({ after, limit, filter });
+      return { object: 'list', data: await Promise.all(found.map(describeJob)), has_more: hasMore };
+    },
+
+    async events(id, { after, limit }) {
+      const events = (await eventsOf(id)).filter(({ seq }) => seq > after);
+      return { object: 'list', data: events.slice(0, limit), has_more: events.length > limit };
+    },
+
+    async metrics(id, { maxPoints }) {
+      const curve = (await eventsOf(id)).flatMap((event) =>
+        event.type === 'metrics' ? [event.metrics] : [],
+      );
+      return { object: 'list', data: thinned(curve, maxPoints), epochs_done: curve.length };
+    },
+
+    async checkpoints(id) {
+      await stateOf(id);
+      const manifests = await listCheckpoints(storage, store.checkpointsOf(id));
+      const data = manifests.map(({ step, metrics, files, created_at }) => ({
+        object: 'checkpoint' as const,
+        step,
+        epoch: metrics.length,
+        size_bytes: files.reduce((sum, { size_bytes: bytes }) => sum + bytes, 0),
+        created_at,
+      }));
+      return { object: 'list', data, has_more: false };
+    },
+  };
+}
+
+/** At most `maxPoints` of them, evenly apart, the first and the last among them. */
+function thinned(curve: EpochMetrics[], maxPoints: number): EpochMetrics[] {
+  if (curve.length <= maxPoints) return curve;
+  const stride = (curve.length - 1) / (maxPoints - 1);
+  const kept = new Set(Array.from({ length: maxPoints }, (_, i) => Math.round(i * stride)));
+  return curve.filter((_, i) => kept.has(i));
+}

@@ -1,0 +1,51 @@
+/** Lets a run be seen from outside while a process trains it: as metrics of the worker, and in a trace. */
+import type { Metrics, TrainingMetrics } from '../../telemetry/metrics.js';
+import type { Train } from './run-processor.js';
+import type { Observation } from '../training/messages.js';
+import type { TrainingOutcome } from './training-process.js';
+import { startTrainingSpan } from './training-span.js';
+
+/** Trains, and tells of each observation with its time in milliseconds. */
+type TrainAndTell = (
+  ...args: [...Parameters<Train>, observe: (observation: Observation, at: number) => void]
+) => Promise<TrainingOutcome>;
+
+export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, train: TrainAndTell): Train {
+  return async (run, signals) => {
+    const { runId, spec, attempt } = run;
+    const waitedSeconds = Math.max(0, (Date.now() - Date.parse(spec.created_at)) / 1_000);
+    if (attempt === 1) metrics.jobs.waited(waitedSeconds);
+    const ofJob = metrics.training.start({ job_id: runId, model: spec.model });
+    const span = startTrainingSpan(run, waitedSeconds);
+    try {
+      const outcome = await train(run, signals, (observation, at) => {
+        if (observation.kind === 'end') metrics.jobs.ended(observation.status);
+        else measure(observation, ofJob);
+        span.add(observation, at);
+      });
+      span.end(outcome);
+      return outcome;
+    } finally {
+      ofJob.end();
+    }
+  };
+}
+
+function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: TrainingMetrics): void {
+  switch (observation.kind) {
+    case 'progress': {
+      const { samplesPerSecond, trainLoss } = observation;
+      if (samplesPerSecond !== null) ofJob.pace(samplesPerSecond);
+      if (trainLoss !== null) ofJob.loss('train', trainLoss);
+      return;
+    }
+    case 'epoch':
+      ofJob.loss('train', observation.metrics.train_loss);
+      ofJob.loss('test', observation.metrics.test_loss);
+      return;
+    case 'checkpoint':
+      ofJob.checkpoint(observation.tookMs / 1_000);
+      return;
+    case 'publication':
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Checkpoints: the resumable state of a run, under `{prefix}/step-00004690.000003/`, for its step and the term of its
+ * writer. The manifest is written last and removed first, so that a checkpoint is whole or does not exist; a reader
+ * verifies it and falls back to an older one.
+ *
+ * `prefix` is where one run keeps its checkpoints, such as `runs/{id}/checkpoints`. A term has one writer, and a later
+ * one goes on from what earlier ones left: its checkpoints are the newer ones, whatever their steps. A writer whose term
+ * is over cannot touch them.
+ */
+import { TrainyardError } from '../../errors.js';
+import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
+import type { TrainingState } from '../network/initialization.js';
+import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest } from './manifest.js';
+import { decodeModelFile, encodeModelFile, type ModelDescription } from './model-file.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+
+/** Running sums over the epoch under way, so that a resumed run reports the same means. A document. */
+export interface TrainingPosition {
+  epoch_samples: number;
+  epoch_loss_sum: number;
+  epoch_correct: number;
+}
+
+export interface Checkpoint {
+  description: ModelDescription;
+  state: TrainingState;
+  position: TrainingPosition;
+  /** The metrics of the epochs done; JSON of the run's own making. */
+  metrics: unknown[];
+}
+
+/** manifest.json */
+export interface CheckpointManifest {
+  format_version: 1;
+  /** Steps done. */
+  step: number;
+  position: TrainingPosition;
+  metrics: unknown[];
+  files: (FileDigest & { name: string })[];
+  created_at: string;
+}
+
+export async function writeCheckpoint(
+  storage: Storage,
+  prefix: string,
+  checkpoint: Checkpoint & { term: number; now: Date },
+): Promise<void> {
+  const { description, state, position, metrics, term, now } = checkpoint;
+  const place = { step: state.step, term };
+  const contents = {
+    'model.safetensors': encodeModelFile(description, state.parameters),
+    'optimizer.safetensors': encodeSafetensors(state.optimizer, { format: 'pt' }),
+  };
+  const files: CheckpointManifest['files'] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    await storage.put(`${folderOf(prefix, place)}/${name}`, content);
+    files.push({ name, ...digestOf(content) });
+  }
+  const manifest: CheckpointManifest = {
+    format_version: 1,
+    step: state.step,
+    position,
+    metrics,
+    files,
+    created_at: now.toISOString(),
+  };
+  await storage.put(manifestKey(prefix, place), encodeManifest(manifest));
+}
+
+/** The newest whole checkpoint, or null; each newer one that is damaged is reported. One without a manifest is none. */
+export async function newestCheckpoint(
+  storage: Storage,
+  prefix: string,
+  onDamaged: (step: number, reason: string) => void,
+): Promise<Checkpoint | null> {
+  for (const place of await newestFirst(storage, prefix)) {
+    try {
+      const checkpoint = await readAt(storage, prefix, place);
+      if (checkpoint !== null) return checkpoint;
+    } catch (error) {
+      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
+      onDamaged(place.step, error.message);
+    }
+  }
+  return null;
+}
+
+/**
+ * The newest checkpoint of this step, verified; null when there is none.
+ * @throws TrainyardError CHECKPOINT_CORRUPT
+ */
+export async function readCheckpoint(
+  storage: Storage,
+  prefix: string,
+  step: number,
+): Promise<Checkpoint | null> {
+  for (const place of await newestFirst(storage, prefix)) {
+    const checkpoint = place.step === step ? await readAt(storage, prefix, place) : null;
+    if (checkpoint !== null) return checkpoint;
+  }
+  return null;
+}
+
+async function readAt(blobs: Storage, prefix: string, place: Place): Promise<Checkpoint | null> {
+  const storage = unreadableAs('CHECKPOINT_CORRUPT', blobs);
+  const manifest = await readManifest(storage, prefix, place);
+  if (manifest === null) return null;
+  const read = async (name: string): Promise<Buffer> => {
+    const file = manifest.files.find((candidate) => candidate.name === name);
+    if (file === undefined)
+      throw new TrainyardError('CHECKPOINT_CORRUPT', `The manifest does not name ${name}.`);
+    return verifyDigest(name, await storage.read(`${folderOf(prefix, place)}/${name}`), file);
+  };
+  const { description, parameters } = decodeModelFile(await read('model.safetensors'));
+  const { tensors: optimizer } = decodeSafetensors(await read('optimizer.safetensors'));
+  const { position, metrics } = manifest;
+  return { description, state: { step: manifest.step, parameters, optimizer }, position, metrics };
+}
+
+/** The manifests of the checkpoints, newest first; the files are not looked at, damaged manifests are left out. */
+export async function listCheckpoints(storage: Storage, prefix: string): Promise<CheckpointManifest[]> {
+  return (await manifestsUnder(storage, prefix)).map(({ manifest }) => manifest);
+}
+
+/**
+ * Keeps the newest `keep` checkpoints and the newest one of each protected step; removes the others, and all that is not
+ * whole, save those of later terms than the caller's.
+ */
+export async function pruneCheckpoints(
+  storage: Storage,
+  prefix: string,
+  options: { keep: number; protectedSteps?: number[]; term: number },
+): Promise<void> {
+  const { keep, protectedSteps = [], term } = options;
+  const whole = (await manifestsUnder(storage, prefix)).map(({ place }) => place);
+  const kept = new Set(whole.slice(0, keep).map(nameOf));
+  for (const step of protectedSteps) {
+    const newest = whole.find((place) => place.step === step);
+    if (newest !== undefined) kept.add(nameOf(newest));
+  }
+  for (const place of await newestFirst(storage, prefix)) {
+    if (place.term <= term && !kept.has(nameOf(place))) await removeCheckpoint(storage, prefix, place);
+  }
+}
+
+/** Which checkpoint: a step may have one of each term. */
+interface Place {
+  step: number;
+  term: number;
+}
+
+async function manifestsUnder(
+  storage: Storage,
+  prefix: string,
+): Promise<{ place: Place; manifest: CheckpointManifest }[]> {
+  const found: { place: Place; manifest: CheckpointManifest }[] = [];
+  for (const place of await newestFirst(storage, prefix)) {
+    try {
+      const manifest = await readManifest(storage, prefix, place);
+      if (manifest !== null) found.push({ place, manifest });
+    } catch (error) {
+      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
+    }
+  }
+  return found;
+}
+
+async function removeCheckpoint(storage: Storage, prefix: string, place: Place): Promise<void> {
+  await storage.remove(manifestKey(prefix, place));
+  await storage.remove(folderOf(prefix, place));
+}
+
+async function readManifest(
+  storage: Storage,
+  prefix: string,
+  place: Place,
+): Promise<CheckpointManifest | null> {
+  const bytes = await storage.read(manifestKey(prefix, place));
+  if (bytes === null) return null;
+  return decodeManifest('manifest.json', bytes) as CheckpointManifest;
+}
+
+/** All that have a folder; it need not hold a whole checkpoint. */
+async function newestFirst(storage: Storage, prefix: string): Promise<Place[]> {
+  const names = await storage.list(prefix);
+  const places = names.flatMap((name) => {
+    const match = /^step-(\d{8,})\.(\d{6,})$/.exec(name);
+    return match === null ? [] : [{ step: Number(match[1]), term: Number(match[2]) }];
+  });
+  return places.sort((a, b) => b.term - a.term || b.step - a.step);
+}
+
+function nameOf({ step, term }: Place): string {
+  return `step-${String(step).padStart(8, '0')}.${String(term).padStart(6, '0')}`;
+}
+
+function folderOf(prefix: string, place: Place): string {
+  return `${prefix}/${nameOf(place)}`;
+}
+
+function manifestKey(prefix: string, place: Place): string {
+  return `${folderOf(prefix, place)}/manifest.json`;
+}

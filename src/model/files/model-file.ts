@@ -1,0 +1,198 @@
+/**
+ * A model in one safetensors file: the parameters in PyTorch's names and layout, and in `__metadata__` all that it takes
+ * to predict with them. `safetensors.torch.load_file` and `load_state_dict` read it unchanged.
+ */
+import { TrainyardError } from '../../errors.js';
+import { losses, type Loss } from '../network/losses.js';
+import {
+  activations,
+  parameterShapes,
+  withDropout,
+  type Activation,
+  type NetworkSpec,
+  type StateDict,
+  type StoredNetworkSpec,
+  type Tensor,
+} from '../network/network.js';
+import type { Preprocessing } from '../preprocessing/affine.js';
+import { createSlices } from '../../lib/slices.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  viewSafetensors,
+  type DecodedSafetensors,
+} from './safetensors.js';
+
+/** What a model is, beside its parameters. A document. */
+export interface ModelDescription {
+  format_version: 1;
+  network: NetworkSpec;
+  /** What it was trained with, and so what its outputs mean. */
+  loss: Loss;
+  preprocessing: Preprocessing;
+  /** Class names, by class index. */
+  labels: string[];
+}
+
+/** The same description and parameters give the same bytes. */
+export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
+  const { format_version, network, loss, preprocessing, labels } = description;
+  return encodeSafetensors(parameters, {
+    // What PyTorch's own writer says of its layout; some readers insist on it.
+    format: 'pt',
+    format_version: JSON.stringify(format_version),
+    network: JSON.stringify(network),
+    loss: JSON.stringify(loss),
+    preprocessing: JSON.stringify(preprocessing),
+    labels: JSON.stringify(labels),
+  });
+}
+
+/**
+ * The parameters are exactly the network's, in the order of its layers, and finite. Files that are older than dropout and
+ * losses name neither: they have no dropout, and cross-entropy.
+ * @throws TrainyardError CHECKPOINT_CORRUPT
+ */
+export function decodeModelFile(bytes: Buffer): DecodedModel {
+  const model = readModel(decodeSafetensors(bytes));
+  for (const [name, { data }] of model.parameters) refuseInfinite(name, data);
+  return model;
+}
+
+/**
+ * As `decodeModelFile`, but the parameters are the memory of `bytes`, which nobody may change, and the event loop turns
+ * while they are looked at.
+ */
+export async function viewModelFile(bytes: Buffer): Promise<DecodedModel> {
+  const model = readModel(viewSafetensors(bytes));
+  const inSlices = createSlices();
+  for (const [name, { data }] of model.parameters) {
+    await inSlices(data.length, data.BYTES_PER_ELEMENT, (start, end) =>
+      refuseInfinite(name, data.subarray(start, end)),
+    );
+  }
+  return model;
+}
+
+export interface DecodedModel {
+  description: ModelDescription;
+  parameters: StateDict;
+}
+
+function readModel({ metadata, tensors }: DecodedSafetensors): DecodedModel {
+  const description = readDescription(metadata);
+  return { description, parameters: readParameters(description.network, tensors) };
+}
+
+function refuseInfinite(name: string, numbers: Float32Array): void {
+  for (const number of numbers)
+    if (!Number.isFinite(number)) throw corrupt(`${name} holds a number that is not finite`);
+}
+
+function readDescription(metadata: Record<string, string>): ModelDescription {
+  const version = readField(metadata, 'format_version');
+  if (version !== 1) throw corrupt('its format version is not 1, the only one that is read');
+  const network = readField(metadata, 'network');
+  if (!isNetwork(network)) throw corrupt('its network is not a network');
+  const loss = Object.hasOwn(metadata, 'loss') ? readField(metadata, 'loss') : 'cross_entropy';
+  if (!isLoss(loss)) throw corrupt(`its loss is none of ${losses.join(', ')}`);
+  const preprocessing = readField(metadata, 'preprocessing');
+  if (!isPreprocessing(preprocessing)) throw corrupt('its preprocessing is not a preprocessing');
+  const labels = readField(metadata, 'labels');
+  if (!isArrayOf(labels, isString) || labels.length !== network.outputs) {
+    throw corrupt(`its labels are not ${network.outputs} names`);
+  }
+  return { format_version: 1, network: withDropout(network), loss, preprocessing, labels };
+}
+
+function readField(metadata: Record<string, string>, name: keyof ModelDescription): unknown {
+  if (!Object.hasOwn(metadata, name)) throw corrupt(`it has no ${name} in its metadata`);
+  try {
+    return JSON.parse(metadata[name]);
+  } catch (cause) {
+    throw corrupt(`the ${name} in its metadata is not JSON`, cause);
+  }
+}
+
+function readParameters(network: NetworkSpec, tensors: Map<string, Tensor>): StateDict {
+  const shapes = parameterShapes(network);
+  if (tensors.size !== shapes.length) {
+    throw corrupt(`it has ${tensors.size} tensors where its network has ${shapes.length}`);
+  }
+  return new Map(
+    shapes.map(({ name, shape }) => {
+      const tensor = tensors.get(name);
+      if (tensor?.shape.join() !== shape.join())
+        throw corrupt(`it has no ${name} of shape [${shape.join(', ')}]`);
+      return [name, tensor];
+    }),
+  );
+}
+
+type StoredLayer = StoredNetworkSpec['hidden'][number];
+
+// The checks are by hand and not by TypeBox, which takes a quarter of a second to load: a training process reads these
+// files too, and must be at its first step sooner than that.
+
+function isNetwork(value: unknown): value is StoredNetworkSpec {
+  return hasKeys<StoredNetworkSpec>(value, ['inputs', 'hidden', 'outputs'])
+    ? isWidth(value.inputs) && isWidth(value.outputs) && isArrayOf(value.hidden, isHiddenLayer)
+    : false;
+}
+
+function isHiddenLayer(value: unknown): value is StoredLayer {
+  if (hasKeys<StoredLayer>(value, ['units', 'activation', 'dropout'])) {
+    return isWidth(value.units) && isActivation(value.activation) && isDropout(value.dropout);
+  }
+  return hasKeys<StoredLayer>(value, ['units', 'activation'])
+    ? isWidth(value.units) && isActivation(value.activation)
+    : false;
+}
+
+function isActivation(value: unknown): value is Activation {
+  return activations.includes(value as Activation);
+}
+
+function isDropout(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < 1;
+}
+
+function isLoss(value: unknown): value is Loss {
+  return losses.includes(value as Loss);
+}
+
+function isPreprocessing(value: unknown): value is Preprocessing {
+  if (!hasKeys<Preprocessing>(value, ['divide_by', 'mean', 'std'])) return false;
+  return Object.values(value).every(Number.isFinite) && value.divide_by !== 0 && value.std !== 0;
+}
+
+/** An object with these keys and no others: a newer field could change what the known ones mean. */
+function hasKeys<Document>(
+  value: unknown,
+  keys: (keyof Document)[],
+): value is Record<keyof Document, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).length === keys.length &&
+    keys.every((key) => Object.hasOwn(value, key))
+  );
+}
+
+function isArrayOf<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isWidth(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function corrupt(problem: string, cause?: unknown): TrainyardError {
+  return new TrainyardError('CHECKPOINT_CORRUPT', `This is not a readable model file: ${problem}.`, {
+    cause,
+  });
+}

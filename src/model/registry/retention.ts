@@ -1,0 +1,94 @@
+/**
+ * Which versions go: by request, or because more have been published than are to be kept. A version that an alias stands
+ * for never goes, and neither does the one that `latest` stands for. While an alias is damaged, every version of its model
+ * may be the one that it stands for, and none goes.
+ */
+import type { Logger } from 'pino';
+import { TrainyardError } from '../../errors.js';
+import { namesOf, type Aliases, type ModelNames } from './aliases.js';
+import type { Registry } from './registry.js';
+
+export interface Retention {
+  /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT, VERSION_IN_USE */
+  remove(name: string, version: number): Promise<void>;
+  /** Removes old versions now and from time to time. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createRetention(options: {
+  registry: Registry;
+  aliases: Aliases;
+  /** Of the newest versions of each model; Infinity: all. */
+  keep: number;
+  log: Pick<Logger, 'info' | 'warn'>;
+  sweepIntervalMs?: number;
+}): Retention {
+  const { registry, aliases, keep, log, sweepIntervalMs = 15_000 } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let sweeping = Promise.resolve();
+
+  async function removeUnlessNamed(name: string, version: number): Promise<boolean> {
+    const isNamed = async (): Promise<boolean> => mayBeNamed(version, await aliases.names(name));
+    if (await isNamed()) return false;
+    // An alias may be set at this very moment. Who sets it looks for the version afterwards.
+    return registry.remove(name, version, isNamed);
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      for (const name of await registry.names()) {
+        const old = (await registry.versionNumbers(name)).slice(0, -keep);
+        if (old.length === 0) continue;
+        const names = await aliases.names(name);
+        for (const version of old) {
+          if (mayBeNamed(version, names)) continue;
+          if (await removeUnlessNamed(name, version)) {
+            log.info({ model: name, version }, `removed a version: the newest ${keep} are kept`);
+          }
+        }
+      }
+    } catch (err) {
+      log.warn({ err }, 'cannot look for versions to remove; trying again later');
+    }
+  }
+
+  return {
+    async remove(name, version) {
+      await registry.manifest(name, version);
+      if (await removeUnlessNamed(name, version)) return;
+      const names = await aliases.names(name);
+      // Somebody else has removed it meanwhile.
+      if (!mayBeNamed(version, names)) return;
+      throw new TrainyardError('VERSION_IN_USE', whyInUse(name, version, names));
+    },
+
+    async start() {
+      if (keep === Infinity) return;
+      timer = setInterval(() => void (sweeping = sweeping.then(sweep)), sweepIntervalMs).unref();
+      sweeping = sweep();
+      await sweeping;
+    },
+
+    async stop() {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+function mayBeNamed(version: number, names: ModelNames): boolean {
+  return names.damaged.length > 0 || namesOf(version, names).length > 0;
+}
+
+function whyInUse(name: string, version: number, names: ModelNames): string {
+  const unknown = names.damaged.at(0);
+  if (unknown !== undefined) {
+    return (
+      `Version ${version} of ${name} may be the one that the alias ${unknown.alias} stands for, which is unknown: ` +
+      `${unknown.reason} Set or remove that alias first.`
+    );
+  }
+  const named = namesOf(version, names).join(', ');
+  return `Version ${version} of ${name} is ${named}. Set the alias to another version first.`;
+}

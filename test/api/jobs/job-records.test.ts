@@ -1,0 +1,94 @@
+/** What a job leaves behind. */
+import { expect, test } from 'vitest';
+import type { WebhookDelivery } from '../../../src/api/jobs/webhook-delivery-schemas.js';
+import type { CheckpointList, MetricsList } from '../../../src/jobs/runs/documents.js';
+import { jobThatIs, submit, takeUp } from '../runs.js';
+import { startService } from '../service.js';
+
+function epoch(number: number) {
+  return {
+    epoch: number,
+    step: number * 938,
+    train_loss: 1 / number,
+    train_accuracy: 0.9,
+    test_loss: 0.0712345678901,
+    test_accuracy: 0.95,
+  };
+}
+
+test('the curve of a job, whole or thinned', async () => {
+  const service = await startService();
+  const { id } = await submit(service);
+  const path = `/v1/jobs/${id}/metrics`;
+  expect((await service.http.get(path).expect(200)).body).toEqual({
+    object: 'list',
+    data: [],
+    epochs_done: 0,
+  });
+
+  const epochs = Array.from({ length: 9 }, (_, i) => epoch(i + 1));
+  const log = await takeUp(service, id);
+  await log.append(...epochs.map((metrics) => ({ type: 'metrics' as const, metrics })));
+  expect((await service.http.get(path)).body).toEqual({ object: 'list', data: epochs, epochs_done: 9 });
+  const thinned = (await service.http.get(path).query({ max_points: 3 })).body as MetricsList;
+  expect(thinned).toEqual({ object: 'list', data: [epoch(1), epoch(5), epoch(9)], epochs_done: 9 });
+});
+
+test('the checkpoints of a job that has none yet', async () => {
+  const service = await startService();
+  const { id } = await submit(service);
+  const { body } = await service.http.get(`/v1/jobs/${id}/checkpoints`).expect(200);
+  expect(body).toEqual({ object: 'list', data: [], has_more: false } satisfies CheckpointList);
+});
+
+test('what was sent to the webhook of a job', async () => {
+  const deliveries: WebhookDelivery[] = [
+    {
+      event_seq: 13,
+      type: 'job.succeeded',
+      attempt: 1,
+      sent_at: '2026-01-02T03:04:16.402Z',
+      status_code: null,
+      error: 'ECONNREFUSED',
+      duration_ms: 1.5,
+      outcome: 'failed',
+      next_attempt_at: '2026-01-02T03:04:21.440Z',
+    },
+    {
+      event_seq: 13,
+      type: 'job.succeeded',
+      attempt: 2,
+      sent_at: '2026-01-02T03:04:21.450Z',
+      status_code: 204,
+      error: null,
+      duration_ms: 12,
+      outcome: 'delivered',
+      next_attempt_at: null,
+    },
+  ];
+  const asked: string[] = [];
+  const service = await startService({
+    webhookDeliveries: {
+      list(id) {
+        asked.push(id);
+        return Promise.resolve(deliveries);
+      },
+    },
+  });
+  const { id } = await jobThatIs('succeeded', service);
+  const { body } = await service.http.get(`/v1/jobs/${id}/webhook-deliveries`).expect(200);
+  expect(body).toEqual({ object: 'list', data: deliveries, has_more: false });
+  expect(asked).toEqual([id]);
+});
+
+test.each(['metrics', 'checkpoints', 'webhook-deliveries', 'events'])(
+  'of no job there are no %s',
+  async (what) => {
+    const { http } = await startService();
+    for (const id of ['job_00000000000000000000000000', '..%2F..%2Fetc']) {
+      const { status, body } = await http.get(`/v1/jobs/${id}/${what}`);
+      expect(status).toBe(404);
+      expect(body).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    }
+  },
+);

@@ -1,0 +1,42 @@
+/** The schemas and the types that the rest of the service uses say the same; the compiler compares them. */
+import type { Static } from 'typebox';
+import { expectTypeOf, test } from 'vitest';
+import type { CheckpointList } from '../../../src/api/jobs/checkpoint-schemas.js';
+import type { JobEvent, JobEventList } from '../../../src/api/jobs/job-event-schemas.js';
+import type { JobRequest } from '../../../src/api/jobs/job-request-schema.js';
+import type { Job, JobList, jobExamples } from '../../../src/api/jobs/job-schemas.js';
+import type { MetricsList } from '../../../src/api/jobs/curve-schema.js';
+import type * as contracts from '../../../src/jobs/runs/documents.js';
+
+/** With intersections written out. */
+type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
+
+test('a request for a job', () => {
+  expectTypeOf<Plain<Static<typeof JobRequest.schema>>>().toEqualTypeOf<Plain<contracts.JobRequest>>();
+});
+
+test('a job', () => {
+  expectTypeOf<Static<typeof Job.schema>>().toEqualTypeOf<contracts.Job>();
+  expectTypeOf<Static<typeof JobList.schema>>().toEqualTypeOf<contracts.JobList>();
+  expectTypeOf<(typeof jobExamples)[keyof typeof jobExamples]>().toExtend<contracts.Job>();
+});
+
+test('an event', () => {
+  type Body<T> = Extract<Static<typeof JobEvent.schema>, { type: T }>;
+  type Contract<T> = Plain<Extract<contracts.RunEvent, { type: T }>>;
+  expectTypeOf<Plain<Body<'started'>>>().toEqualTypeOf<Contract<'started'>>();
+  expectTypeOf<Plain<Body<'progress'>>>().toEqualTypeOf<Contract<'progress'>>();
+  expectTypeOf<Plain<Body<'metrics'>>>().toEqualTypeOf<Contract<'metrics'>>();
+  expectTypeOf<Plain<Body<'checkpoint'>>>().toEqualTypeOf<Contract<'checkpoint'>>();
+  expectTypeOf<Plain<Body<'published'>>>().toEqualTypeOf<Contract<'published'>>();
+  expectTypeOf<Plain<Body<'log'>>>().toEqualTypeOf<Contract<'log'>>();
+  expectTypeOf<Plain<Body<'done'>>>().toEqualTypeOf<Contract<'done'>>();
+  // The contract says which fields go with which status, the schema that they may be there.
+  expectTypeOf<Contract<'status'>>().toExtend<Body<'status'>>();
+  expectTypeOf<contracts.EventList>().toExtend<Static<typeof JobEventList.schema>>();
+});
+
+test('what a job leaves behind', () => {
+  expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<contracts.MetricsList>();
+  expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<contracts.CheckpointList>();
+});

@@ -1,0 +1,205 @@
+/** Predictions when more are asked than are answered, when time is short, and when nobody waits any more. */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
+import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
+import { createModelServer } from '../../../src/model/serving/model-server.js';
+import type { ApiDeps } from '../../../src/api/app.js';
+import { knows, temporaryKeys } from '../../keys/keys.js';
+import { startService, type TestService } from '../service.js';
+
+const body = JSON.stringify({ inputs: [[...exampleDigit]] });
+
+interface Gated extends TestService {
+  /** Lets the predictions go on. */
+  open: () => void;
+  /** The samples of each call of the engine. */
+  calls: number[];
+  ask: (headers?: Record<string, string>, signal?: AbortSignal) => Promise<Response>;
+}
+
+/** A service that makes no prediction before it is told to. */
+async function startGated(maxWaitingPredictions = 512, more: Partial<ApiDeps> = {}): Promise<Gated> {
+  const storageOf = await startService();
+  await storageOf.publishDigits();
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const calls: number[] = [];
+  const reference = createReferenceEngine();
+  const { registry, aliases } = storageOf;
+  const modelServer = createModelServer({
+    registry,
+    aliases,
+    engine: {
+      ...reference,
+      async predictor(...model) {
+        const predictor = await reference.predictor(...model);
+        return {
+          ...predictor,
+          async predict(inputs, count) {
+            calls.push(count);
+            await gate;
+            return predictor.predict(inputs, count);
+          },
+        };
+      },
+    },
+    log: { info: () => undefined, warn: () => undefined },
+  });
+  await modelServer.start();
+  const service = await startService({ modelServer, maxWaitingPredictions, ...more }, storageOf);
+  const ask = (headers: Record<string, string> = {}, signal: AbortSignal | null = null) =>
+    fetch(`${service.url}/predict`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+      signal,
+    });
+  return { ...service, open, calls, ask };
+}
+
+describe('more predictions than there is room for', () => {
+  test('are refused at once, and those taken in are answered', async () => {
+    const { ask, open, calls } = await startGated(3);
+    const first = ask();
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    const taken = [first, ask(), ask()];
+    await sleep(100);
+    for (let more = 0; more < 5; more++) {
+      const answer = await ask();
+      expect(answer.status).toBe(429);
+      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(await answer.json()).toMatchObject({ code: 'OVERLOADED', status: 429 });
+    }
+    open();
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await ask()).status).toBe(200);
+  });
+
+  test('leave room for all else', async () => {
+    const { ask, open, http, calls } = await startGated(1);
+    const taken = ask();
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    await http.get('/health/live').expect(200);
+    await http.post('/v1/jobs').expect(202);
+    open();
+    expect((await taken).status).toBe(200);
+  });
+
+  test('and bodies that are too large together are refused before they are read', async () => {
+    const { ask, open, url, calls } = await startGated();
+    const taken = ask();
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    let received = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (received += text));
+    socket.write(
+      `POST /predict HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${2 ** 29}\r\n\r\n`,
+    );
+    await vi.waitFor(() => expect(received).toMatch(/^HTTP\/1\.1 429 [^]*OVERLOADED/));
+    socket.destroy();
+    open();
+    expect((await taken).status).toBe(200);
+  });
+
+  test('of one key leave half of the room to others', async () => {
+    const keys = await temporaryKeys();
+    const ring = await keys.openRing();
+    const headersOf = async (): Promise<Record<string, string>> => {
+      const text = await keys.make(['predict']);
+      await knows(ring, text);
+      return { authorization: `Bearer ${text}` };
+    };
+    const [greedy, modest] = [await headersOf(), await headersOf()];
+    const { ask, open, calls } = await startGated(4, { keys: ring });
+    const taken = [ask(greedy)];
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    taken.push(ask(greedy));
+    await sleep(100);
+    const refused = await ask(greedy);
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({
+      code: 'OVERLOADED',
+      detail: expect.stringContaining('half of all') as string,
+    });
+    taken.push(ask(modest), ask(modest));
+    open();
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test('tell pages of allowed origins so', async () => {
+    const origin = 'https://app.example.com';
+    const { http } = await startService({ maxWaitingPredictions: 0, corsOrigins: [origin] });
+    const { status, headers } = await http.post('/predict').set('origin', origin).type('json').send(body);
+    expect(status).toBe(429);
+    expect(headers['access-control-allow-origin']).toBe(origin);
+    expect(headers['access-control-expose-headers']).toContain('retry-after');
+  });
+
+  test('have room again when a client that waited has gone away', async () => {
+    const { ask, open } = await startGated(1);
+    const leaving = new AbortController();
+    const left = ask({}, leaving.signal);
+    expect((await ask()).status).toBe(429);
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    await sleep(50);
+    const next = ask();
+    await sleep(50);
+    open();
+    expect((await next).status).toBe(200);
+  });
+});
+
+describe('a prediction that takes longer than its client allows', () => {
+  test('is refused when its turn comes too late, and not worked on', async () => {
+    const { ask, open, calls } = await startGated();
+    const first = ask();
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    const hasty = ask({ 'x-timeout-ms': '20' });
+    await sleep(100);
+    open();
+    expect((await first).status).toBe(200);
+    const answer = await hasty;
+    expect(answer.status).toBe(504);
+    expect(await answer.json()).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(calls).toEqual([1]);
+  });
+
+  test.each(['0', '-1', '1.5', 'soon', '1000000'])('cannot be said with %j', async (timeout) => {
+    const { ask, open } = await startGated();
+    open();
+    const answer = await ask({ 'x-timeout-ms': timeout });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'INVALID_REQUEST',
+      detail: expect.stringContaining('x-timeout-ms') as string,
+    });
+  });
+});
+
+test('what a client that has gone away asked for is not worked on', async () => {
+  const { ask, open, calls, logLines } = await startGated();
+  const first = ask();
+  await vi.waitFor(() => expect(calls).toEqual([1]));
+  const leaving = new AbortController();
+  const left = ask({}, leaving.signal);
+  await sleep(100);
+  leaving.abort();
+  await expect(left).rejects.toThrow();
+  await sleep(50);
+  open();
+  expect((await first).status).toBe(200);
+  await sleep(50);
+  expect(calls).toEqual([1]);
+  expect(logLines.filter(({ level }) => level >= 50)).toEqual([]);
+});
+
+test('the times of an answer stand in its header', async () => {
+  const { http, publishDigits } = await startService();
+  await publishDigits();
+  const { headers } = await http.post('/predict').type('json').send(body).expect(200);
+  expect(headers['server-timing']).toMatch(/^queue;dur=\d+\.\d{3}, inference;dur=\d+\.\d{3}$/);
+});

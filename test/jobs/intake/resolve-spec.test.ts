@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import type { JobRequest, OptimizerRequest } from '../../../src/jobs/runs/documents.js';
+import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
+import { createDatasetStore } from '../../../src/data/store.js';
+import { activations } from '../../../src/model/network/network.js';
+import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
+
+const mnist = createDatasetStore().info('mnist');
+const gigabyte = 2 ** 30;
+const resolve = (request: JobRequest, limitBytes = gigabyte) =>
+  resolveSpec(request, mnist, { trainingMemoryLimitBytes: limitBytes }, new Date('2026-01-02T03:04:05Z'));
+
+describe('an empty request', () => {
+  test('is the reference work', () => {
+    expect(resolve({})).toEqual({
+      format_version: 1,
+      model: 'mnist-mlp',
+      dataset: 'mnist',
+      network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
+      loss: 'cross_entropy',
+      optimizer: {
+        type: 'adam',
+        learning_rate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0,
+      },
+      epochs: 5,
+      batch_size: 64,
+      seed: 0,
+      engine: 'auto',
+      publish: 'final',
+      checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
+      priority: 0,
+      time_limit_seconds: null,
+      webhook: null,
+      metadata: {},
+      idempotency_key: null,
+      trace_context: null,
+      steps: 5 * 938,
+      created_at: '2026-01-02T03:04:05.000Z',
+    });
+  });
+});
+
+describe('an optimiser', () => {
+  const adam = { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+  test.each<[OptimizerRequest, OptimizerSpec]>([
+    [{ type: 'adam' }, { type: 'adam', ...adam, weight_decay: 0 }],
+    [{ type: 'adamw' }, { type: 'adamw', ...adam, weight_decay: 0.01 }],
+    [{ type: 'sgd' }, { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 }],
+    [
+      { type: 'rmsprop' },
+      { type: 'rmsprop', learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
+    ],
+  ])('has the defaults of its type: %o', (optimizer, expected) => {
+    expect(resolve({ optimizer }).optimizer).toEqual(expected);
+  });
+
+  test.each<OptimizerRequest>([
+    { type: 'adamw', weight_decay: 0.5 },
+    { type: 'sgd', momentum: 0.9, nesterov: true },
+    { type: 'rmsprop', alpha: 0.5, learning_rate: 1 },
+  ])('has what is asked for: %o', (optimizer) => {
+    expect(resolve({ optimizer }).optimizer).toMatchObject(optimizer);
+  });
+
+  test('without a type is Adam', () => {
+    expect(resolve({ optimizer: { learning_rate: 0.01 } }).optimizer).toEqual({
+      type: 'adam',
+      ...adam,
+      learning_rate: 0.01,
+      weight_decay: 0,
+    });
+  });
+});
+
+describe('a request', () => {
+  test('replaces what it names and keeps the other defaults', () => {
+    const spec = resolve({
+      network: { hidden: [{ units: 3 }] },
+      optimizer: { learning_rate: 0.1 },
+      loss: 'auto',
+    });
+    expect(spec.network.hidden).toEqual([{ units: 3, activation: 'relu', dropout: 0 }]);
+    expect(spec.optimizer).toMatchObject({ learning_rate: 0.1, beta1: 0.9 });
+    expect(spec.loss).toBe('cross_entropy');
+  });
+
+  test('has each layer as it says', () => {
+    const hidden = activations.map((activation, layer) => ({ units: 9, activation, dropout: layer / 10 }));
+    expect(resolve({ network: { hidden } }).network.hidden).toEqual(hidden);
+  });
+
+  test('has the loss that it names', () => {
+    expect(resolve({ loss: 'mse' }).loss).toBe('mse');
+  });
+
+  test('may do without hidden layers', () => {
+    expect(resolve({ network: { hidden: [] } }).network.hidden).toEqual([]);
+  });
+
+  test('counts a short last batch as a step', () => {
+    expect(resolve({ epochs: 1, batch_size: 59_999 }).steps).toBe(2);
+    expect(resolve({ epochs: 3, batch_size: 65_536 }).steps).toBe(3);
+  });
+
+  test('for an engine that does not exist is refused with the names', () => {
+    expect(() => resolve({ engine: 'abacus' })).toThrow(
+      expect.objectContaining({
+        code: 'ENGINE_UNAVAILABLE',
+        pointer: '/engine',
+        message: expect.stringContaining('auto, wasm, tensorflow, reference') as string,
+      }),
+    );
+  });
+
+  test('for Nesterov’s momentum without a momentum is refused', () => {
+    for (const momentum of [{}, { momentum: 0 }]) {
+      expect(() => resolve({ optimizer: { type: 'sgd', nesterov: true, ...momentum } })).toThrow(
+        expect.objectContaining({ code: 'INVALID_REQUEST', pointer: '/optimizer/nesterov' }),
+      );
+    }
+  });
+
+  test('for ten layers of a million units is refused with the numbers', () => {
+    const hidden = Array.from({ length: 10 }, () => ({ units: 1_000_000 }));
+    expect(() => resolve({ network: { hidden } })).toThrow(
+      expect.objectContaining({
+        code: 'NETWORK_TOO_LARGE',
+        pointer: '/network/hidden',
+        message: expect.stringMatching(/9,000,804,000,010 parameters.*240,352,333 MB.*1,024 MB/) as string,
+      }),
+    );
+  });
+
+  test('for a batch that would take too much is refused as well', () => {
+    expect(() => resolve({ batch_size: 65_536 }, 100 * 2 ** 20)).toThrow('batches of 65536');
+  });
+});

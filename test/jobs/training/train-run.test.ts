@@ -1,0 +1,419 @@
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
+import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
+import { logStart } from '../../../src/jobs/runs/run-log.js';
+import type { Observation, Observe } from '../../../src/jobs/training/messages.js';
+import type { TrainingEnd } from '../../../src/jobs/training/messages.js';
+import { trainRun } from '../../../src/jobs/training/train-run.js';
+import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/files/checkpoint.js';
+import { createRegistry } from '../../../src/model/registry/registry.js';
+import type { Storage } from '../../../src/storage/storage.js';
+import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
+import { startedOn } from '../started-on.js';
+import { smallMnist, smallSpec } from './small-mnist.js';
+
+const log = pino({ level: 'silent' });
+
+interface Scene {
+  storage: Storage;
+  store: RunStore;
+  runId: string;
+  spec: RunSpec;
+  /** One attempt; on another storage, if one is given. */
+  train(options?: {
+    on?: Storage;
+    signal?: Pick<AbortSignal, 'aborted'>;
+    observe?: Observe;
+    nowMs?: () => number;
+  }): Promise<TrainingEnd['kind']>;
+}
+
+async function sceneOf(request: JobRequest = {}): Promise<Scene> {
+  const storage = await temporaryStorage();
+  const store = createRunStore(storage);
+  const spec = await smallSpec(request);
+  const runId = await store.create(spec);
+  return {
+    storage,
+    store,
+    runId,
+    spec,
+    async train(options = {}) {
+      const { on = storage, signal = new AbortController().signal } = options;
+      const { observe = () => undefined, nowMs = clockOf({ stepMs: 1 }) } = options;
+      const end = await trainRun({
+        runId,
+        term: await store.claim(runId),
+        storage: on,
+        store: createRunStore(on),
+        registry: createRegistry(on, log),
+        datasets: { load: smallMnist },
+        log,
+        observe,
+        signal,
+        threads: 1,
+        memoryLimitBytes: 2 ** 30,
+        now: () => new Date(),
+        nowMs,
+      });
+      return end.kind;
+    },
+  };
+}
+
+/** A clock that moves by so much each time it is read: what a run writes depends on its steps, not on the machine. */
+function clockOf({ stepMs }: { stepMs: number }): () => number {
+  let nowMs = 0;
+  return () => (nowMs += stepMs);
+}
+
+async function eventsOf({ store, runId }: Scene): Promise<RunEvent[]> {
+  return (await store.readEvents(runId, logStart)).events;
+}
+
+/** All of a run's outcome that may not depend on when it was interrupted. */
+async function outcomeOf(scene: Scene) {
+  const { storage, store, runId, spec } = scene;
+  const result = await store.readResult(runId);
+  const registry = createRegistry(storage, log);
+  const versions = await registry.versions(spec.model);
+  const last = await readCheckpoint(storage, store.checkpointsOf(runId), spec.steps);
+  return {
+    status: result?.status,
+    error: result?.error,
+    metrics: result?.summary.metrics,
+    versions: versions.map(({ version, step, metrics, file }) => ({
+      version,
+      step,
+      metrics,
+      sha256: file.sha256,
+    })),
+    milestones: (await eventsOf(scene)).flatMap<EpochMetrics | [string, number]>((event) => {
+      if (event.type === 'metrics') return [event.metrics];
+      return event.type === 'checkpoint' || event.type === 'published' ? [[event.type, event.step]] : [];
+    }),
+    checkpoint:
+      last && [...last.state.parameters, ...last.state.optimizer].map(([name, { data }]) => [name, ...data]),
+  };
+}
+
+/** An outcome whatever checkpoints there were on the way. */
+function epochsOnly(outcome: Awaited<ReturnType<typeof outcomeOf>>) {
+  const { milestones } = outcome;
+  return { ...outcome, milestones: milestones.filter((m) => !Array.isArray(m) || m[0] === 'published') };
+}
+
+describe('a run', () => {
+  test('ends with metrics of every epoch, one version and a result', async () => {
+    const scene = await sceneOf();
+    expect(await scene.train()).toBe('finished');
+    const { status, metrics, versions, milestones } = await outcomeOf(scene);
+    expect(status).toBe('succeeded');
+    expect(versions).toMatchObject([{ version: 1, step: 15, metrics }]);
+    expect(metrics).toMatchObject({ epoch: 3, step: 15 });
+    expect(metrics?.test_accuracy).toBeGreaterThan(0.3);
+    expect(milestones.map((milestone) => (Array.isArray(milestone) ? milestone : milestone.epoch))).toEqual([
+      1,
+      ['checkpoint', 5],
+      2,
+      ['checkpoint', 10],
+      3,
+      ['checkpoint', 15],
+      ['published', 15],
+    ]);
+    const result = await scene.store.readResult(scene.runId);
+    expect(result?.summary).toMatchObject({
+      version: 1,
+      engine: { name: 'wasm' },
+      resumed_from_step: null,
+      progress: { epoch: 3, epochs: 3, step: 15, steps: 15, fraction: 1 },
+    });
+  });
+
+  test('lets be seen what it does, and how long that took', async () => {
+    const scene = await sceneOf({ epochs: 2 });
+    const seen: Observation[] = [];
+    await scene.train({ observe: (observation) => seen.push(observation) });
+    expect(seen.filter(({ kind }) => kind !== 'progress')).toMatchObject([
+      { kind: 'epoch', metrics: { epoch: 1 } },
+      { kind: 'checkpoint', step: 5 },
+      { kind: 'epoch', metrics: { epoch: 2 } },
+      { kind: 'checkpoint', step: 10 },
+      { kind: 'publication', step: 10, version: 1 },
+    ]);
+    expect(seen.find(({ kind }) => kind === 'progress')).toMatchObject({
+      samplesPerSecond: null,
+      trainLoss: null,
+    });
+    const last = seen.findLast(({ kind }) => kind === 'progress');
+    expect(last).toMatchObject({ samplesPerSecond: expect.any(Number) as number });
+    for (const observation of seen) {
+      if ('tookMs' in observation) expect(observation.tookMs).toBeGreaterThan(0);
+    }
+  });
+
+  test('keeps its two newest checkpoints, and the best', async () => {
+    const scene = await sceneOf({ epochs: 6, optimizer: { learning_rate: 0.3 } });
+    await scene.train();
+    const curve = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'metrics' ? [event.metrics] : [],
+    );
+    const best = curve.reduce((a, b) => (b.test_accuracy > a.test_accuracy ? b : a));
+    const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
+    expect(kept.map(({ step }) => step)).toEqual([...new Set([30, 25, best.step])]);
+    // Otherwise this would have shown nothing.
+    expect(best.step).toBeLessThan(25);
+  });
+
+  test.each([
+    ['final', [30]],
+    ['every_checkpoint', [5, 10, 15, 20, 25, 30]],
+  ] as const)('publishes what its policy says: %s', async (publish, steps) => {
+    const scene = await sceneOf({ epochs: 6, publish });
+    await scene.train();
+    const { versions } = await outcomeOf(scene);
+    expect(versions.map(({ step }) => step)).toEqual(steps);
+  });
+
+  test('publishes its best epoch where that is the policy', async () => {
+    const scene = await sceneOf({ epochs: 6, publish: 'best', optimizer: { learning_rate: 0.3 } });
+    await scene.train();
+    const { versions } = await outcomeOf(scene);
+    const accuracies = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'metrics' ? [event.metrics.test_accuracy] : [],
+    );
+    expect(versions).toMatchObject([{ metrics: { test_accuracy: Math.max(...accuracies) } }]);
+    expect(versions[0].step).toBeLessThan(30);
+  });
+
+  test('that diverges fails with the step, and publishes nothing', async () => {
+    const scene = await sceneOf({ optimizer: { learning_rate: 1e37 } });
+    expect(await scene.train()).toBe('finished');
+    const { status, error, versions } = await outcomeOf(scene);
+    expect(status).toBe('failed');
+    expect(error?.code).toBe('TRAINING_DIVERGED');
+    expect(error?.message).toMatch(/step \d+/);
+    expect(versions).toEqual([]);
+  });
+
+  test('that diverges keeps its last good checkpoint', async () => {
+    // Each step of a linear network leaves several times the error before it, until the numbers end.
+    const scene = await sceneOf({
+      network: { hidden: [] },
+      loss: 'mse',
+      optimizer: { type: 'sgd', learning_rate: 1 },
+      engine: 'reference',
+      epochs: 100,
+    });
+    await scene.train();
+    const { status, error } = await outcomeOf(scene);
+    expect({ status, code: error?.code }).toEqual({ status: 'failed', code: 'TRAINING_DIVERGED' });
+    const divergedAt = Number(/at step (\d+)/.exec(error?.message ?? '')?.[1]);
+    const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
+    const last = kept.at(0)?.step ?? 0;
+    expect(last).toBeGreaterThan(0);
+    expect(divergedAt - last).toBeLessThanOrEqual(5);
+    const checkpoint = await readCheckpoint(scene.storage, scene.store.checkpointsOf(scene.runId), last);
+    for (const { data } of checkpoint?.state.parameters.values() ?? []) {
+      expect(data.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('tells its progress while it trains and while it evaluates', async () => {
+    const scene = await sceneOf({ epochs: 1 });
+    await scene.train({ nowMs: clockOf({ stepMs: 300 }) });
+    const told = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'progress' ? [event.progress.step] : [],
+    );
+    // At the start, after each step, after the first of two batches of the evaluation, at the epoch's end, and after
+    // its checkpoint.
+    expect(told).toEqual([0, 1, 2, 3, 4, 5, 5, 5, 5]);
+  });
+
+  test('does not change a result that there is', async () => {
+    const scene = await sceneOf();
+    await scene.train();
+    const before = await scene.store.readResult(scene.runId);
+    await scene.train();
+    expect(await scene.store.readResult(scene.runId)).toEqual(before);
+    expect((await outcomeOf(scene)).versions).toHaveLength(1);
+  });
+});
+
+describe('a run that is asked to stop', () => {
+  test('checkpoints in the middle of an epoch or of its evaluation, and ends with the same bits as one that was not', async () => {
+    const [whole, stopped] = [await sceneOf(), await sceneOf()];
+    await whole.train();
+
+    /** The steps of the stops within an epoch's steps, and of those within its evaluation. */
+    const stops = { training: new Set<number>(), evaluating: new Set<number>() };
+    // One call of the engine, then two, and so on: an evaluation takes two, and is begun anew by each attempt.
+    for (let attempt = 0; ; attempt++) {
+      const end = await stopped.train({ signal: stopAtLook(2 + (attempt % 2)) });
+      if (end === 'finished') break;
+      const checkpoint = await newestCheckpoint(
+        stopped.storage,
+        stopped.store.checkpointsOf(stopped.runId),
+        () => expect.fail('A checkpoint is damaged'),
+      );
+      if (checkpoint === null) throw new Error('A run that stops has a checkpoint');
+      const { state, position, metrics } = checkpoint;
+      if (state.step === 5 * (metrics.length + 1)) {
+        stops.evaluating.add(state.step);
+        expect(position.epoch_samples).toBe(320);
+      } else {
+        stops.training.add(state.step);
+      }
+    }
+    expect([...stops.evaluating]).toEqual([5, 10, 15]);
+    expect(stops.training.size).toBeGreaterThan(5);
+
+    expect(epochsOnly(await outcomeOf(stopped))).toEqual(epochsOnly(await outcomeOf(whole)));
+  });
+});
+
+test('a run whose events are lost goes on from its checkpoint, ends with the same bits, and says so', async () => {
+  const [whole, damaged] = [await sceneOf(), await sceneOf()];
+  await whole.train();
+  while ((await damaged.storage.list(damaged.store.checkpointsOf(damaged.runId))).length === 0) {
+    await damaged.train({ signal: stopAtLook(2) });
+  }
+  const events = `runs/${damaged.runId}/events`;
+  for (const name of await damaged.storage.list(events)) {
+    await damaged.storage.put(`${events}/${name}`, Buffer.from(''));
+  }
+  expect(await damaged.train()).toBe('finished');
+  const told = (await eventsOf(damaged)).find(({ type }) => type === 'log' || type === 'missing');
+  expect(told).toMatchObject({ message: expect.stringContaining('missing') as string });
+  expect((await outcomeOf(damaged)).checkpoint).toEqual((await outcomeOf(whole)).checkpoint);
+});
+
+describe('a run that takes any engine', () => {
+  test('goes on with the one that it was begun on, and ends with that one’s bits', async () => {
+    const [begun, asked, neither] = [
+      await sceneOf(),
+      await sceneOf({ engine: 'reference' }),
+      await sceneOf(),
+    ];
+    const elsewhere = await begun.store.writeEvents(begun.runId, await begun.store.claim(begun.runId));
+    await elsewhere.append(startedOn('reference'));
+    for (const scene of [begun, asked, neither]) expect(await scene.train()).toBe('finished');
+    const started = (await eventsOf(begun)).filter((event) => event.type === 'started');
+    expect(started.at(-1)).toMatchObject({
+      engine: { name: 'reference', reason: 'the job was begun on it' },
+    });
+    expect(await outcomeOf(begun)).toEqual(await outcomeOf(asked));
+    // Otherwise this would have shown nothing.
+    expect((await outcomeOf(neither)).checkpoint).not.toEqual((await outcomeOf(asked)).checkpoint);
+  });
+});
+
+describe('a run whose process dies', () => {
+  test.each(['final', 'every_checkpoint'] as const)(
+    'at any of its writes is taken up again and ends as if it had not (%s)',
+    async (publish) => {
+      const whole = await sceneOf({ epochs: 2, publish });
+      const { writes } = await countWrites(whole);
+      const expected = await outcomeOf(whole);
+      expect(expected.status).toBe('succeeded');
+      for (let survived = 0; survived < writes; survived++) {
+        for (const torn of [false, true]) {
+          const scene = await sceneOf({ epochs: 2, publish });
+          await expect(scene.train({ on: dyingStorage(scene.storage, survived, torn) })).rejects.toThrow(
+            'died',
+          );
+          expect(await scene.train()).toBe('finished');
+          expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+        }
+      }
+    },
+  );
+
+  test('at any of its writes after it was stopped before an evaluation is taken up again all the same', async () => {
+    const whole = await sceneOf({ epochs: 2 });
+    await whole.train();
+    const expected = epochsOnly(await outcomeOf(whole));
+    const stoppedBeforeEvaluation = async (): Promise<Scene> => {
+      const scene = await sceneOf({ epochs: 2 });
+      for (let step = 1; step <= 5; step++) await scene.train({ signal: stopAtLook(2) });
+      return scene;
+    };
+    const { writes } = await countWrites(await stoppedBeforeEvaluation());
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await stoppedBeforeEvaluation();
+      const dying = scene.train({ on: dyingStorage(scene.storage, survived, true) });
+      await expect(dying).rejects.toThrow('died');
+      expect(await scene.train()).toBe('finished');
+      expect(epochsOnly(await outcomeOf(scene)), `after ${survived} writes`).toEqual(expected);
+    }
+  });
+
+  test('goes on from the checkpoint before a damaged one, and says so', async () => {
+    const [whole, damaged] = [await sceneOf(), await sceneOf()];
+    const { writes } = await countWrites(whole);
+    // Far enough to have two checkpoints.
+    await expect(damaged.train({ on: dyingStorage(damaged.storage, writes - 10, false) })).rejects.toThrow(
+      'died',
+    );
+    const prefix = damaged.store.checkpointsOf(damaged.runId);
+    const steps = (await listCheckpoints(damaged.storage, prefix)).map(({ step }) => step);
+    expect(steps).toEqual([10, 5]);
+    await flipBit(damaged.storage, `${prefix}/step-00000010.000001/model.safetensors`, 20_000);
+
+    expect(await damaged.train()).toBe('finished');
+    const events = await eventsOf(damaged);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'log',
+        message: expect.stringContaining('step 10 is damaged') as string,
+      }),
+    );
+    expect(events).toContainEqual(expect.objectContaining({ type: 'started', resumed_from_step: 5 }));
+    expect(await outcomeOf(damaged)).toEqual(await outcomeOf(whole));
+  });
+});
+
+/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine. */
+function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
+  let looks = 0;
+  return {
+    get aborted() {
+      return ++looks >= count;
+    },
+  };
+}
+
+async function countWrites(scene: Scene): Promise<{ writes: number }> {
+  let writes = 0;
+  const counted: Storage = {
+    ...scene.storage,
+    put: (...args) => (writes++, scene.storage.put(...args)),
+    create: (...args) => (writes++, scene.storage.create(...args)),
+    append: (...args) => (writes++, scene.storage.append(...args)),
+    remove: (...args) => (writes++, scene.storage.remove(...args)),
+  };
+  await scene.train({ on: counted });
+  return { writes };
+}
+
+/** Lets that many writes through and then none, as a process that is killed; a torn append leaves half of itself. */
+function dyingStorage(storage: Storage, survived: number, torn: boolean): Storage {
+  let left = survived;
+  const orDie = async <Done>(write: () => Promise<Done>, partly?: () => Promise<Done>): Promise<Done> => {
+    if (left-- > 0) return write();
+    if (torn && left === -1) await partly?.();
+    throw new Error('died');
+  };
+  return {
+    ...storage,
+    put: (key, content) => orDie(() => storage.put(key, content)),
+    create: (key, content) => orDie(() => storage.create(key, content)),
+    append: (key, content) =>
+      orDie(
+        () => storage.append(key, content),
+        () => storage.append(key, content.subarray(0, content.length / 2)),
+      ),
+    remove: (key) => orDie(() => storage.remove(key)),
+  };
+}

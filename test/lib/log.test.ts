@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
+import { createLogger, maskKeys, withoutSecrets } from '../../src/lib/log.js';
+
+test.each([
+  ['redis://user:secret@queue:6379/1', 'redis://queue:6379/1'],
+  ['postgres://u:p%40ss@db/trainyard?sslpassword=secret', 'postgres://db/trainyard'],
+])('a connection is named without its secrets: %s', (url, shown) => {
+  expect(withoutSecrets(url)).toBe(shown);
+});
+
+const parts = newKeyParts();
+const key = formatKey(parts);
+const masked = `ty_${parts.id}_[redacted]`;
+
+test.each([
+  [key, masked],
+  [`/predict?api_key=${key}&top_k=3`, `/predict?api_key=${masked}&top_k=3`],
+  [`/${key}/${key}`, `/${masked}/${masked}`],
+  [`?key%3D${key.replaceAll('_', '%5F')}`, `?key%3Dty%5F${parts.id}%5F[redacted]`],
+  [key.slice(0, 30), masked],
+  [`ty_${parts.id}`, `ty_${parts.id}`],
+  ['quantity_of_samples', 'quantity_of_samples'],
+])('a key is shown by its id alone: %s', (text, shown) => {
+  expect(maskKeys(text)).toBe(shown);
+});
+
+test('no line of the log has a key, wherever in it the key stands', () => {
+  const lines: string[] = [];
+  const log = createLogger({ logLevel: 'info', logFormat: 'json' }, { write: (line) => lines.push(line) });
+  log.child({ url: `/?key=${key}` }).info({ headers: { referer: `https://a.example/${key}` } }, `got ${key}`);
+  log.error({ err: new Error(`cannot use ${key}`, { cause: new Error(key) }) }, 'a request failed');
+  expect(lines).toHaveLength(2);
+  expect(lines.join('').match(new RegExp(`ty_${parts.id}_[^ "]*`, 'g'))?.length).toBeGreaterThan(4);
+  expect(lines.join('')).not.toContain(parts.secret);
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { decodeModelFile, encodeModelFile } from '../../../src/model/files/model-file.js';
+import { activations, type Tensor } from '../../../src/model/network/network.js';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/model/files/safetensors.js';
+import { describedAs, parametersOf, smallDescription } from '../small-model.js';
+
+const file = encodeModelFile(smallDescription, parametersOf(smallDescription.network, 1));
+
+/** The file with these fields of its metadata replaced. */
+function withMetadata(fields: Record<string, string>): Buffer {
+  const { metadata, tensors } = decodeSafetensors(file);
+  return encodeSafetensors(tensors, { ...metadata, ...fields });
+}
+
+const corrupt = (reason: string): unknown =>
+  expect.objectContaining({ code: 'CHECKPOINT_CORRUPT', message: expect.stringContaining(reason) as string });
+
+describe('a model file', () => {
+  test('gives back the description and the parameters', () => {
+    const { description, parameters } = decodeModelFile(file);
+    expect(description).toEqual(smallDescription);
+    expect(parameters).toEqual(parametersOf(smallDescription.network, 1));
+  });
+
+  test('of the same model has the same bytes', () => {
+    const { description, parameters } = decodeModelFile(file);
+    expect(encodeModelFile(description, parameters)).toEqual(file);
+  });
+
+  test('follows the conventions of safetensors.torch', () => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    expect(metadata).toEqual({
+      format: 'pt',
+      format_version: '1',
+      network: '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":0}],"outputs":2}',
+      loss: '"cross_entropy"',
+      preprocessing: '{"divide_by":255,"mean":0.5,"std":0.25}',
+      labels: '["cat","dog"]',
+    });
+    expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
+      ['fc1.weight', [4, 3]],
+      ['fc1.bias', [4]],
+      ['fc2.weight', [2, 4]],
+      ['fc2.bias', [2]],
+    ]);
+  });
+
+  test('whose tensors lie in another order, as PyTorch sorts them by name, comes back in layer order', () => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    const sorted = new Map([...tensors].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const { parameters } = decodeModelFile(encodeSafetensors(sorted, metadata));
+    expect([...parameters.keys()]).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']);
+    expect(parameters).toEqual(parametersOf(smallDescription.network, 1));
+  });
+
+  test('may have every activation, dropout and another loss', () => {
+    const hidden = activations.map((activation, layer) => ({ units: 1, activation, dropout: layer / 10 }));
+    const network = { inputs: 1, hidden, outputs: 1 };
+    const description = { ...describedAs(network, ['only']), loss: 'mse' as const };
+    expect(decodeModelFile(encodeModelFile(description, parametersOf(network, 0))).description).toEqual(
+      description,
+    );
+  });
+
+  test('that is older than dropout has none', () => {
+    const network = '{"inputs":3,"hidden":[{"units":4,"activation":"relu"}],"outputs":2}';
+    expect(decodeModelFile(withMetadata({ network })).description).toEqual(smallDescription);
+  });
+
+  test('that is older than the choice of a loss has cross-entropy', () => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    const older = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'loss'));
+    expect(decodeModelFile(encodeSafetensors(tensors, older)).description).toEqual(smallDescription);
+  });
+
+  test('may have no hidden layer', () => {
+    const description = describedAs({ inputs: 1, hidden: [], outputs: 1 }, ['only']);
+    expect(
+      decodeModelFile(encodeModelFile(description, parametersOf(description.network, 0))).description,
+    ).toEqual(description);
+  });
+});
+
+describe('a file that is no model', () => {
+  test.each(['format_version', 'network', 'preprocessing', 'labels'])('has no %s', (field) => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    const rest = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== field));
+    expect(() => decodeModelFile(encodeSafetensors(tensors, rest))).toThrow(corrupt(`no ${field}`));
+    expect(() => decodeModelFile(withMetadata({ [field]: '{' }))).toThrow(corrupt(`the ${field}`));
+  });
+
+  test.each(['0', '2', '"1"', 'null', '[1]'])('has format version %s', (format_version) => {
+    expect(() => decodeModelFile(withMetadata({ format_version }))).toThrow(corrupt('format version'));
+  });
+
+  test.each([
+    'null',
+    '[]',
+    '{}',
+    '{"inputs":3,"hidden":[]}',
+    '{"inputs":3,"hidden":[],"outputs":2,"output_activation":"softmax"}',
+    '{"inputs":0,"hidden":[],"outputs":2}',
+    '{"inputs":3,"hidden":{},"outputs":2}',
+    '{"inputs":3,"hidden":[4],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"swish"}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":1}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":-0.1}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":null}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":0,"bias":false}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4.5,"activation":"relu"}],"outputs":2}',
+    '{"inputs":3,"hidden":[{"units":4,"activation":"relu","bias":false}],"outputs":2}',
+  ])('has the network %s', (network) => {
+    expect(() => decodeModelFile(withMetadata({ network }))).toThrow(corrupt('network'));
+  });
+
+  test.each([
+    '{}',
+    '{"divide_by":255,"mean":0.5}',
+    '{"divide_by":0,"mean":0.5,"std":0.25}',
+    '{"divide_by":255,"mean":0.5,"std":0}',
+    '{"divide_by":255,"mean":null,"std":0.25}',
+    '{"divide_by":255,"mean":1e999,"std":0.25}',
+    '{"divide_by":255,"mean":0.5,"std":0.25,"clip":1}',
+  ])('has the preprocessing %s', (preprocessing) => {
+    expect(() => decodeModelFile(withMetadata({ preprocessing }))).toThrow(corrupt('preprocessing'));
+  });
+
+  test.each(['null', '"hinge"', '["mse"]'])('has the loss %s', (loss) => {
+    expect(() => decodeModelFile(withMetadata({ loss }))).toThrow(corrupt('its loss is none of'));
+  });
+
+  test.each(['{}', '["cat"]', '["cat","dog","cow"]', '["cat",2]'])('has the labels %s', (labels) => {
+    expect(() => decodeModelFile(withMetadata({ labels }))).toThrow(corrupt('2 names'));
+  });
+
+  test('lacks a tensor, has one too many, or one of another shape or name', () => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    const decodeWith = (change: (tensors: Map<string, Tensor>) => void) => () => {
+      const changed = new Map(tensors);
+      change(changed);
+      return decodeModelFile(encodeSafetensors(changed, metadata));
+    };
+    const extra = { shape: [1], data: Float32Array.of(1) };
+    const transposed = { shape: [3, 4], data: new Float32Array(12) };
+    expect(decodeWith((all) => all.delete('fc2.bias'))).toThrow(corrupt('3 tensors'));
+    expect(decodeWith((all) => all.set('fc3.bias', extra))).toThrow(corrupt('5 tensors'));
+    expect(decodeWith((all) => all.delete('fc2.bias') && all.set('fc9.bias', extra))).toThrow(
+      corrupt('fc2.bias'),
+    );
+    expect(decodeWith((all) => all.set('fc1.weight', transposed))).toThrow(
+      corrupt('fc1.weight of shape [4, 3]'),
+    );
+  });
+
+  test.each([NaN, Infinity, -Infinity])('holds the number %d', (number) => {
+    const { metadata, tensors } = decodeSafetensors(file);
+    const bias = { shape: [2], data: Float32Array.of(0, number) };
+    const damaged = encodeSafetensors(new Map(tensors).set('fc2.bias', bias), metadata);
+    expect(() => decodeModelFile(damaged)).toThrow(corrupt('fc2.bias holds a number that is not finite'));
+  });
+});
