@@ -5,7 +5,7 @@ import { createDatasetStore } from '../../../src/data/store.js';
 import { activations } from '../../../src/model/network/network.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 
-const mnist = createDatasetStore().info('mnist');
+const mnist = await createDatasetStore().info('mnist');
 const gigabyte = 2 ** 30;
 const resolve = (request: JobRequest, limitBytes = gigabyte) =>
   resolveSpec(request, mnist, { trainingMemoryLimitBytes: limitBytes }, new Date('2026-01-02T03:04:05Z'));
@@ -13,9 +13,11 @@ const resolve = (request: JobRequest, limitBytes = gigabyte) =>
 describe('an empty request', () => {
   test('is the reference work', () => {
     expect(resolve({})).toEqual({
-      format_version: 1,
+      format_version: 2,
       model: 'mnist-mlp',
-      dataset: 'mnist',
+      dataset: { name: 'mnist', sha256: mnist.sha256 },
+      task: 'classification',
+      split: { validation: 0 },
       network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
       loss: 'cross_entropy',
       optimizer: {
@@ -95,7 +97,7 @@ describe('a request', () => {
   });
 
   test('has the loss that it names', () => {
-    expect(resolve({ loss: 'mse' }).loss).toBe('mse');
+    expect(resolve({ loss: 'one_hot_mse' }).loss).toBe('one_hot_mse');
   });
 
   test('may do without hidden layers', () => {
