@@ -13,6 +13,7 @@ import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
 import { startedOn } from '../started-on.js';
 import { engines } from '../../../src/model/engines/select.js';
+import { smallDiamonds, smallDiamondsSpec } from './small-diamonds.js';
 import { smallMnist, smallSpec } from './small-mnist.js';
 
 const log = pino({ level: 'silent' });
@@ -274,6 +275,53 @@ describe('a run', () => {
     await scene.train();
     expect(await scene.store.readResult(scene.runId)).toEqual(before);
     expect((await outcomeOf(scene)).versions).toHaveLength(1);
+  });
+});
+
+describe('a run that learns values', () => {
+  const sceneOfDiamonds = async (request: JobRequest = {}) =>
+    sceneWith(await smallDiamondsSpec(request), smallDiamonds);
+
+  test('has root mean squared errors in place of accuracies, and learns', async () => {
+    const scene = await sceneOfDiamonds();
+    expect(scene.spec).toMatchObject({ task: 'regression', loss: 'mse' });
+    expect(await scene.train()).toBe('finished');
+    const { status, error, metrics } = await outcomeOf(scene);
+    expect({ status, error }).toEqual({ status: 'succeeded', error: null });
+    expect(Object.keys(metrics ?? {}).sort()).toEqual(
+      ['epoch', 'step', 'test_loss', 'test_rmse', 'train_loss', 'train_rmse'].sort(),
+    );
+    const { test_loss = NaN, test_rmse = NaN } = metrics ?? {};
+    expect(test_rmse).toBeCloseTo(Math.sqrt(test_loss), 5);
+    // The values are standardised: to answer their mean is an error of 1.
+    expect(test_rmse).toBeLessThan(0.5);
+    const registry = createRegistry(scene.storage, log);
+    expect((await registry.load('diamonds', 1)).description).toMatchObject({
+      head: { kind: 'values', names: ['price'] },
+      scaling: null,
+    });
+  });
+
+  test('publishes the epoch with the lowest validation loss where that is the policy', async () => {
+    const scene = await sceneOfDiamonds({ publish: 'best', optimizer: { learning_rate: 0.1 } });
+    await scene.train();
+    const losses = (await curveOf(scene)).map(({ validation_loss }) => validation_loss ?? NaN);
+    const lowest = losses.indexOf(Math.min(...losses));
+    expect((await outcomeOf(scene)).versions).toMatchObject([
+      { step: (scene.spec.steps / scene.spec.epochs) * (lowest + 1) },
+    ]);
+    // Otherwise this would have shown nothing.
+    expect(lowest).toBeLessThan(scene.spec.epochs - 1);
+  });
+
+  test('ends with the same bits when it was stopped on the way', async () => {
+    const request: JobRequest = { epochs: 2, split: { validation: 0.3 } };
+    const [whole, stopped] = [await sceneOfDiamonds(request), await sceneOfDiamonds(request)];
+    await whole.train();
+    for (let attempt = 0; ; attempt++) {
+      if ((await stopped.train({ signal: stopAtLook(2 + (attempt % 3)) })) === 'finished') break;
+    }
+    expect(epochsOnly(await outcomeOf(stopped))).toEqual(epochsOnly(await outcomeOf(whole)));
   });
 });
 
