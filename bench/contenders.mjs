@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';
 import { initialState } from '../dist/model/network/initialization.js';

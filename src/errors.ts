@@ -46,6 +46,7 @@ export const errorCodes = {
   DATA_FOLDER_IN_USE: 'Another process has the data folder open.',
   ADDRESS_IN_USE: 'Another process listens on the address that this one should.',
   DATASET_CORRUPT: 'A file of the dataset is not what it should be.',
+  DATASET_CHANGED: 'The dataset holds other data than when the job was submitted.',
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
   RUN_CORRUPT: 'A file of the job is damaged or cannot be read.',
   TRAINING_DIVERGED: 'The loss is no longer a finite number.',

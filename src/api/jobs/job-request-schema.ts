@@ -122,9 +122,26 @@ export const JobRequest = component(
           type: 'string',
           default: 'auto',
           description:
-            '`cross_entropy` is that of the softmax; `mse` the mean squared error against 1 for the class and 0 for the ' +
-            'others. `auto` is the loss that fits the dataset: cross-entropy for classes.',
+            'It must fit what the dataset has to learn. For classes: `cross_entropy`, that of the softmax, and `one_hot_mse`, ' +
+            'the mean squared error against 1 for the class and 0 for the others, which `mse` means here too. For values: ' +
+            '`mse`, `mae` and `huber`. `auto` is `cross_entropy` for classes and `mse` for values.',
         }),
+      ),
+      split: Type.Optional(
+        Type.Object(
+          {
+            validation: Type.Optional(
+              Type.Number({
+                minimum: 0,
+                maximum: 0.5,
+                description:
+                  'The fraction of the training rows that is set apart for validation: chosen by the seed, never trained on, ' +
+                  `evaluated after each epoch. ${defaults.validation.best} where \`publish\` is \`best\`, else ${defaults.validation.otherwise}.`,
+              }),
+            ),
+          },
+          { ...noOther, description: 'How the rows of the dataset are divided further.' },
+        ),
       ),
       optimizer: Type.Optional(OptimizerRequest),
       epochs: Type.Optional(
@@ -165,7 +182,7 @@ export const JobRequest = component(
           default: defaults.publish,
           description:
             'What becomes a version of the model. `final`: the network after the last epoch. `best`: that after the epoch ' +
-            'with the best test accuracy. `every_checkpoint`: that after each epoch, as soon as the epoch is done; ' +
+            'that does best on the validation split, by accuracy for classes and by loss for values. `every_checkpoint`: that after each epoch, as soon as the epoch is done; ' +
             'checkpoints within an epoch are for resuming, and are not published.',
         }),
       ),

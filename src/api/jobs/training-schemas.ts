@@ -17,8 +17,15 @@ export const JobProgress = Type.Object({
   samples_per_second: nullable(Type.Number()),
   eta_seconds: nullable(Type.Number({ description: 'Time left, by the pace so far.' })),
   train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
-  train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
+  train_accuracy: nullable(
+    Type.Number({ description: 'From 0 to 1, over the epoch so far; null where values are learnt.' }),
+  ),
 });
+
+const accuracy = Type.Optional(Type.Number({ description: 'From 0 to 1, over the same. Of classes only.' }));
+const rmse = Type.Optional(
+  Type.Number({ description: 'The root mean squared error over the same. Of values only.' }),
+);
 
 export const EpochMetrics = (description: string) =>
   Type.Object(
@@ -26,9 +33,18 @@ export const EpochMetrics = (description: string) =>
       epoch: Type.Integer(),
       step: Type.Integer({ description: 'Steps done at the end of the epoch.' }),
       train_loss: Type.Number({ description: 'Mean over the epoch, each batch before its update.' }),
-      train_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+      train_accuracy: accuracy,
+      train_rmse: rmse,
+      validation_loss: Type.Optional(
+        Type.Number({
+          description: 'Over the validation split, after the epoch. Only where there is such a split.',
+        }),
+      ),
+      validation_accuracy: accuracy,
+      validation_rmse: rmse,
       test_loss: Type.Number({ description: 'Over the test split, after the epoch.' }),
-      test_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+      test_accuracy: accuracy,
+      test_rmse: rmse,
     },
     { description },
   );
