@@ -33,11 +33,17 @@ beforeAll(async () => {
     },
     batchSize: 64,
     seed: 0,
-    preprocessing: mnist.info.preprocessing,
+    scaling: mnist.info.preprocessing,
   };
   const { engine } = await selectEngine('auto', engines);
   const start = initialState(program.network, program.optimizer, program.seed);
-  const trainer = await engine.trainer(program, mnist, start, { threads: 2, memoryLimitBytes: 2 ** 30 });
+  const [train, test] = [mnist.train, mnist.test].map(({ labels, ...samples }) => ({
+    ...samples,
+    targets: labels,
+    weights: null,
+  }));
+  const data = { train, validation: test, test };
+  const trainer = await engine.trainer(program, data, start, { threads: 2, memoryLimitBytes: 2 ** 30 });
   await trainer.run(Math.ceil(mnist.train.count / program.batchSize));
   const { parameters } = await trainer.snapshot();
   await trainer.dispose();
@@ -58,10 +64,10 @@ async function accuracy(
 ): Promise<number> {
   const inputs = new Float32Array(count * 784);
   for (let i = 0; i < count; i++) inputs.set(toInput(digitOf(mnist.test, i), i), i * 784);
-  const probabilities = await predictor.predict(inputs, count);
+  const outputs = await predictor.predict(inputs, count);
   let correct = 0;
   for (let i = 0; i < count; i++) {
-    const row = [...probabilities.subarray(i * 10, (i + 1) * 10)];
+    const row = [...outputs.subarray(i * 10, (i + 1) * 10)];
     if (row.indexOf(Math.max(...row)) === mnist.test.labels[i]) correct++;
   }
   return correct / count;
