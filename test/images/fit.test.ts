@@ -59,10 +59,10 @@ async function accuracy(
 ): Promise<number> {
   const inputs = new Float32Array(count * 784);
   for (let i = 0; i < count; i++) inputs.set(toInput(digitOf(mnist.test, i), i), i * 784);
-  const probabilities = await predictor.predict(inputs, count);
+  const outputs = await predictor.predict(inputs, count);
   let correct = 0;
   for (let i = 0; i < count; i++) {
-    const row = [...probabilities.subarray(i * 10, (i + 1) * 10)];
+    const row = [...outputs.subarray(i * 10, (i + 1) * 10)];
     if (row.indexOf(Math.max(...row)) === mnist.test.targets[i]) correct++;
   }
   return correct / count;

@@ -165,9 +165,10 @@ function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
 }
 
 function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {
-  const samples = { count: dataset.trainCount + dataset.testCount, width: dataset.inputs };
-  const { network, optimizer, batch_size: batchSize } = spec;
-  const neededBytes = trainingMemoryBytes({ network, optimizer, batchSize }, samples);
+  const samples = { count: dataset.trainCount + dataset.testCount, hasWeights: false };
+  const { network, loss, optimizer, batch_size: batchSize } = spec;
+  const program = { network, loss, optimizer, batchSize, scaling: dataset.preprocessing };
+  const neededBytes = trainingMemoryBytes(program, samples);
   if (neededBytes <= limitBytes) return;
   throw new TrainyardError(
     'NETWORK_TOO_LARGE',

@@ -3,11 +3,12 @@ import {
   backward,
   createActivations,
   forward,
-  logitsOf,
-} from '../../../../src/model/engines/reference/forward-backward.js';
-import { lossFunctions } from '../../../../src/model/engines/reference/loss.js';
+  outputsOf,
+} from '../../../../src/model/engines/reference/layers.js';
+import { lossGradient, lossSumOf } from '../../../../src/model/engines/reference/losses.js';
+import { weightSumOf } from '../../../../src/model/engines/batch-report.js';
 import { rowsOf } from '../../../../src/model/engines/reference/matrix.js';
-import { losses, type Loss } from '../../../../src/model/network/losses.js';
+import { isClassLoss, losses, type Loss } from '../../../../src/model/network/losses.js';
 import { activations as words, denseLayers, type Activation } from '../../../../src/model/network/network.js';
 import { fillUniform } from '../../../../src/lib/philox.js';
 import { expectClose } from '../close.js';
@@ -19,8 +20,15 @@ function randomNumbers(part: number, count: number): Float64Array {
   return Float64Array.from(uniform, (value) => 2 * value - 1);
 }
 
+interface Traits {
+  loss: Loss;
+  activation: Activation;
+  dropout: number;
+  weighted: boolean;
+}
+
 /** A float64 network of random parameters, with a random batch. */
-function randomProblem(widths: number[], batch: number, activation: Activation, dropout: number) {
+function randomProblem(widths: number[], batch: number, { loss, activation, dropout, weighted }: Traits) {
   const network = {
     inputs: widths[0],
     hidden: widths.slice(1, -1).map((units) => ({ units, activation, dropout })),
@@ -41,28 +49,31 @@ function randomProblem(widths: number[], batch: number, activation: Activation, 
   const activations = createActivations(layers, batch, Float64Array);
   const inputs = rowsOf(randomNumbers(100, batch * network.inputs), network.inputs);
   activations.values[0].forEach((row, b) => row.set(inputs[b]));
-  const labels = Uint8Array.from({ length: batch }, (_, b) => (3 * b + 1) % network.outputs);
-  return { tensors, layers, activations, labels };
+  const split = {
+    targets: isClassLoss(loss)
+      ? Uint8Array.from({ length: batch }, (_, b) => (3 * b + 1) % network.outputs)
+      : Float32Array.from(randomNumbers(101, batch * network.outputs), (value) => 2 * value),
+    weights: weighted ? Float32Array.from({ length: batch }, (_, b) => b % 3) : null,
+  };
+  const rows = Uint32Array.from({ length: batch }, (_, b) => b);
+  return { loss, tensors, layers, activations, batch: { split, rows } };
 }
 
-/** Compares the gradients of all parameters with central differences of the mean loss. */
-function expectGradients(
-  { tensors, layers, activations, labels }: ReturnType<typeof randomProblem>,
-  loss: Loss,
-) {
-  const batch = labels.length;
+/** Compares the gradients of all parameters with central differences of the batch's loss. */
+function expectGradients({ loss, tensors, layers, activations, batch }: ReturnType<typeof randomProblem>) {
+  const weightSum = weightSumOf(batch.split, batch.rows);
   // The masks are those of a step, the same for every evaluation.
   const dropout = { seed: 3, step: 4 };
-  const gradients = createActivations(layers, batch, Float64Array);
+  const gradients = createActivations(layers, batch.rows.length, Float64Array);
   forward(layers, activations, dropout);
-  lossFunctions[loss].backward(logitsOf(gradients), logitsOf(activations), labels);
+  lossGradient(loss, outputsOf(gradients), outputsOf(activations), batch);
   backward(layers, activations, gradients, dropout);
 
-  /** The mean loss, and on which side of 0 the hidden units are. */
+  /** The loss of the batch, and on which side of 0 the hidden units are. */
   function evaluate() {
     forward(layers, activations, dropout);
     return {
-      loss: lossFunctions[loss].forward(logitsOf(activations), labels) / batch,
+      loss: lossSumOf(loss, outputsOf(activations), batch) / weightSum,
       sides: activations.sums.slice(0, -1).flatMap((rows) => rows.map((row) => row.map(Math.sign).join())),
     };
   }
@@ -103,14 +114,19 @@ const shapes = [
 
 describe.each(shapes)('the gradients of a network of widths $widths', ({ widths }) => {
   test.each([1, 5])('agree with central differences for a batch of %i', (batch) => {
-    expectGradients(randomProblem(widths, batch, 'relu', 0), 'cross_entropy');
+    const traits = { loss: 'cross_entropy', activation: 'relu', dropout: 0, weighted: false } as const;
+    expectGradients(randomProblem(widths, batch, traits));
   });
 });
 
 describe.each(words)('the gradients of %s', (activation) => {
   describe.each(losses)('by %s', (loss) => {
     test.each([0, 0.1, 0.5])('agree with central differences at a dropout of %d', (dropout) => {
-      expectGradients(randomProblem([5, 7, 4, 3], 5, activation, dropout), loss);
+      expectGradients(randomProblem([5, 7, 4, 3], 5, { loss, activation, dropout, weighted: false }));
+    });
+
+    test('agree with central differences where samples are weighted', () => {
+      expectGradients(randomProblem([5, 7, 4, 3], 5, { loss, activation, dropout: 0.1, weighted: true }));
     });
   });
 });

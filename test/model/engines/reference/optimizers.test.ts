@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { updateTensor } from '../../../../src/model/engines/reference/optimizer.js';
+import { updateTensor } from '../../../../src/model/engines/reference/optimizers.js';
 import { optimizerSlots, type OptimizerSpec } from '../../../../src/model/network/optimizers.js';
 import { expectClose } from '../close.js';
 
