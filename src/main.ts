@@ -18,7 +18,7 @@ import type { Queues } from './jobs/queue/queues.js';
 import { createRunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
-import { createDescribeJob, type DescribeJob } from './jobs/views/job.js';
+import { createRunToJob, type RunToJob } from './jobs/views/run-to-job.js';
 import { observedTraining } from './jobs/worker/observed-training.js';
 import { runTrainingProcess } from './jobs/worker/training-process.js';
 import { parseSecret } from './jobs/webhooks/secret.js';
@@ -64,7 +64,7 @@ interface Parts {
   runs: RunReader;
   feed: EventFeed;
   queues: Queues;
-  describeJob: DescribeJob;
+  runToJob: RunToJob;
   webhooks: Webhooks;
   engine: Selection;
   metrics: Metrics;
@@ -139,14 +139,14 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
   stops.push(() => {
     feed.stop();
   });
-  const describeJob = createDescribeJob(queues.training);
+  const runToJob = createRunToJob(queues.training);
   const webhooks = createWebhooks({
     storage,
     store,
     runs,
     feed,
     queue: queues.webhooks,
-    describeJob,
+    runToJob,
     secret,
     allowPrivate: config.webhookAllowPrivate,
     log,
@@ -163,7 +163,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     runs,
     feed,
     queues,
-    describeJob,
+    runToJob,
     webhooks,
     engine,
     metrics,
@@ -195,7 +195,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
 }
 
 async function startApi(
-  { config, log, storage, store, runs, feed, queues, describeJob, webhooks, engine, metrics, checks }: Parts,
+  { config, log, storage, store, runs, feed, queues, runToJob, webhooks, engine, metrics, checks }: Parts,
   stops: Stop[],
 ): Promise<{ url: string }> {
   const access = await startAccess({ config, log, storage }, stops);
@@ -233,7 +233,7 @@ async function startApi(
     index,
     idempotencyKeys,
     queue,
-    describeJob,
+    runToJob,
     webhooks,
     datasetInfo: (name) => datasets.info(name),
     trainingMemoryLimitBytes: config.trainingMemoryLimitBytes,
@@ -242,8 +242,8 @@ async function startApi(
   });
   const app = await buildApp({
     producer,
-    jobs: createJobQueries({ storage, store, runs, index, describeJob }),
-    lifecycle: createLifecycle({ store, runs, index, idempotencyKeys, queue, describeJob, webhooks, log }),
+    jobs: createJobQueries({ storage, store, runs, index, runToJob }),
+    lifecycle: createLifecycle({ store, runs, index, idempotencyKeys, queue, runToJob, webhooks, log }),
     feed,
     webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
     registry,

@@ -24,7 +24,7 @@ import { createAliases, type Aliases } from '../../src/model/registry/aliases.js
 import { createModelServer, type ModelServer } from '../../src/model/serving/model-server.js';
 import { createRegistry, type Registry } from '../../src/model/registry/registry.js';
 import { createRetention } from '../../src/model/registry/retention.js';
-import { createDescribeJob } from '../../src/jobs/views/job.js';
+import { createRunToJob } from '../../src/jobs/views/run-to-job.js';
 import { parseSecret } from '../../src/jobs/webhooks/secret.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import { createLogger } from '../../src/lib/log.js';
@@ -112,14 +112,14 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
   const feed = createEventFeed({ store, log, lookEveryMs: 20 });
   const verbs = verbsOf(queue);
-  const describeJob = createDescribeJob(verbs);
+  const runToJob = createRunToJob(verbs);
   const webhooks = createWebhooks({
     storage,
     store,
     runs,
     feed,
     queue: { add: () => Promise.resolve() },
-    describeJob,
+    runToJob,
     secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
     allowPrivate: false,
     log,
@@ -152,21 +152,21 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
       index,
       idempotencyKeys,
       queue: verbs,
-      describeJob,
+      runToJob,
       webhooks,
       datasetInfo: (name) => datasets.info(name),
       trainingMemoryLimitBytes: 2 ** 30,
       maxQueuedJobs,
       log,
     }),
-    jobs: createJobQueries({ storage, store, runs, index, describeJob }),
+    jobs: createJobQueries({ storage, store, runs, index, runToJob }),
     lifecycle: createLifecycle({
       store,
       runs,
       index,
       idempotencyKeys,
       queue: verbs,
-      describeJob,
+      runToJob,
       webhooks,
       log,
       pauseWithinMs: 1_000,

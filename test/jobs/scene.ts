@@ -18,7 +18,7 @@ import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from '../../src/jobs/runs/run-index.js';
 import { createRunReader } from '../../src/jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
-import { createDescribeJob } from '../../src/jobs/views/job.js';
+import { createRunToJob } from '../../src/jobs/views/run-to-job.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
@@ -86,14 +86,14 @@ export function sceneWithQueue(): {
         count: fragile(() => training.count()),
         queueOf: fragile((engine: string) => training.queueOf(engine)),
       };
-      const describeJob = createDescribeJob(queue);
+      const runToJob = createRunToJob(queue);
       const webhooks = createWebhooks({
         storage,
         store,
         runs,
         feed,
         queue: queues.webhooks,
-        describeJob,
+        runToJob,
         secret: undefined,
         allowPrivate: false,
         log,
@@ -106,7 +106,7 @@ export function sceneWithQueue(): {
         index,
         idempotencyKeys,
         queue,
-        describeJob,
+        runToJob,
         webhooks,
         datasetInfo: (name) => datasets.info(name),
         trainingMemoryLimitBytes: 2 ** 30,
@@ -124,14 +124,14 @@ export function sceneWithQueue(): {
         storage,
         store,
         producer,
-        jobs: createJobQueries({ storage, store, runs, index, describeJob }),
+        jobs: createJobQueries({ storage, store, runs, index, runToJob }),
         lifecycle: createLifecycle({
           store,
           runs,
           index,
           idempotencyKeys,
           queue,
-          describeJob,
+          runToJob,
           webhooks,
           log,
           pauseWithinMs: 1_000,

@@ -1,12 +1,21 @@
 /**
- * Who may use which route. Each says so in its `config.access`; one that says nothing is for `admin`, so that what was
- * forgotten is shut. Decided before the body is read. Without keys everyone may use everything.
+ * Which key may use which route. Each route says so in its `config.access`; a route that says nothing takes an `admin` key,
+ * so that a forgotten one is closed. This is decided before the body is read. Without keys everyone may use everything.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Scope } from '../../keys/scopes.js';
 import { TrainyardError } from '../../errors.js';
 import type { Key, KeyRing } from '../../keys/key-ring.js';
-import type { Access } from './access.js';
 import { credentialOf } from './credentials.js';
+
+/** `public`: whoever reaches the service. `any`: whoever has a key. Else a key with that scope. */
+export type Access = 'public' | 'any' | Scope;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+}
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -8,7 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 import { holderOf } from '../access/credentials.js';
 import { tooLarge } from '../problems/problem.js';
-import type { Shares } from './shares.js';
+import type { SharedBudget } from './shared-budget.js';
 import { inflaterFor, takenEncodings } from './content-encoding.js';
 
 export interface SlowBodies {
@@ -33,7 +33,7 @@ interface Incoming {
 
 export interface BodyReaderOptions {
   /** Bytes, of all bodies that are being read or answered. */
-  memory: Shares;
+  memory: SharedBudget;
   slow: SlowBodies;
   /** A body is there. @throws TrainyardError where it is not wanted */
   onArrived: (request: FastifyRequest) => void;
@@ -100,7 +100,7 @@ export class BodyReader {
         if (inflater === null) count(chunk);
         if (length + chunk.length > limit) {
           fail(tooLarge(limit));
-        } else if (!memory.hasRoom(chunk.length) || !memory.hasShare(holder, chunk.length)) {
+        } else if (!memory.hasRoom(chunk.length) || !memory.holderHasRoom(holder, chunk.length)) {
           fail(noMemory());
         } else {
           memory.take(holder, chunk.length);
@@ -115,7 +115,7 @@ export class BodyReader {
       // Comes once, after the answer or when the client goes away.
       request.response.once('close', () => {
         if (this.#incoming.has(incoming)) fail(new TrainyardError('CLIENT_GONE', 'The client went away.'));
-        memory.giveBack(holder, length);
+        memory.release(holder, length);
       });
       source.on('data', take).on('end', finish).on('error', fail);
       if (inflater === null) return;

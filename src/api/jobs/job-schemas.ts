@@ -5,10 +5,10 @@ import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { losses } from '../../model/network/losses.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
-import { metadata } from './metadata-schema.js';
-import { Network, networkExample } from './network-schema.js';
-import { Optimizer } from './optimizer-schemas.js';
+import { metadata } from './request-schema.js';
 import {
+  Network,
+  networkExample,
   EngineChoice,
   EpochMetrics,
   JobError,
@@ -18,6 +18,7 @@ import {
   progressExample,
   Time,
 } from './training-schemas.js';
+import { Optimizer } from './optimizer-schemas.js';
 
 /** What a job's id looks like. */
 const jobIdPattern = '^job_[0-9A-Z]{26}$';

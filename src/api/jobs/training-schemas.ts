@@ -1,7 +1,33 @@
-/** What is told of a training, by the job and by its events. */
+/** The parts that jobs, their events and published versions share: the network, the progress, the curve, the engine. */
 import Type from 'typebox';
+import { activations } from '../../model/network/network.js';
+import { component, nullable } from '../../lib/named-schema.js';
 import type { ErrorCode } from '../../errors.js';
-import { nullable } from '../../lib/named-schema.js';
+
+export const Network = component(
+  'Network',
+  Type.Object(
+    {
+      inputs: Type.Integer({ description: 'Numbers in one sample.' }),
+      hidden: Type.Array(
+        Type.Object({
+          units: Type.Integer(),
+          activation: Type.Enum([...activations], { type: 'string' }),
+          dropout: Type.Number(),
+        }),
+        { description: 'The hidden layers, first to last.' },
+      ),
+      outputs: Type.Integer({ description: 'Classes.' }),
+    },
+    { description: 'A multi-layer perceptron.' },
+  ),
+);
+
+export const networkExample = {
+  inputs: 784,
+  hidden: [{ units: 256, activation: 'relu' as const, dropout: 0 }],
+  outputs: 10,
+};
 
 export const endStatuses = ['succeeded', 'failed', 'cancelled'] as const;
 export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as const;

@@ -1,9 +1,9 @@
 /** Published models and their versions as they are answered. */
 import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
-import { ModelVersionStatus, versionStatusExample } from './version-status-schema.js';
+import { ModelVersionStatus, versionStatusExample } from './version-status.js';
 import { TrainingSpec, jobExample } from '../jobs/job-schemas.js';
-import { Network, networkExample } from '../jobs/network-schema.js';
+import { Network, networkExample } from '../jobs/training-schemas.js';
 
 const modelProperties = {
   object: Type.Literal('model'),

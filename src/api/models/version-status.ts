@@ -1,7 +1,60 @@
-/** How versions stand, in the words of TensorFlow Serving's model_version_status. */
-import type { ModelServer } from '../../model/serving/model-server.js';
-import type { ModelVersionStatus } from './version-status-schema.js';
-import { versionStates, type VersionState } from './version-states.js';
+/** Whether each version of a model can answer: in this service's words, and in those of TensorFlow Serving. */
+import Type, { type Static } from 'typebox';
+import { component } from '../../lib/named-schema.js';
+import type { ModelStatus, ModelServer } from '../../model/serving/model-server.js';
+
+export const ModelVersionStatus = component(
+  'ModelVersionStatus',
+  Type.Object(
+    {
+      version: Type.String(),
+      state: Type.Unsafe<'AVAILABLE' | 'LOADING' | 'END'>({
+        type: 'string',
+        enum: ['AVAILABLE', 'LOADING', 'END'],
+        description: 'AVAILABLE: it answers. END: it is unloaded or cannot be loaded.',
+      }),
+      status: Type.Object({
+        error_code: Type.String({ description: 'OK, or of which kind the error is.' }),
+        error_message: Type.String(),
+      }),
+    },
+    { description: 'How a version stands, as TensorFlow Serving says it.' },
+  ),
+);
+
+export type ModelVersionStatus = Static<typeof ModelVersionStatus.schema>;
+
+export const versionStatusExample = {
+  version: '1',
+  state: 'AVAILABLE' as const,
+  status: { error_code: 'OK', error_message: '' },
+};
+
+/** loading: it is published, and this process has not looked at it yet. */
+export type VersionState = 'ready' | 'loading' | 'unloaded' | 'failed';
+
+export interface VersionStatus {
+  version: number;
+  state: VersionState;
+  /** Why it is not ready; empty where it is. */
+  reason: string;
+}
+
+/** `status`: none while the model server does not know the model. Ready is what answers when it is asked. */
+export function statesOf(numbers: readonly number[], status: ModelStatus | undefined): VersionStatus[] {
+  return numbers.map((version) => {
+    if (status === undefined) return { version, state: 'loading', reason: 'It was published a moment ago.' };
+    if (status.state === 'unloaded') return { version, state: 'unloaded', reason: 'The model is unloaded.' };
+    const failure = status.failed.find((each) => each.version === version);
+    if (failure) return { version, state: 'failed', reason: failure.reason };
+    return { version, state: 'ready', reason: '' };
+  });
+}
+
+/** Whether the model answers when it is asked, also where that loads it first. */
+export function isAnswering(status: ModelStatus | undefined): boolean {
+  return status !== undefined && status.state !== 'unloaded' && status.version !== null;
+}
 
 const states = {
   ready: 'AVAILABLE',
@@ -10,13 +63,13 @@ const states = {
   failed: 'END',
 } as const satisfies Record<VersionState, ModelVersionStatus['state']>;
 
-export function versionStatuses(
+export function tensorflowStatuses(
   modelServer: Pick<ModelServer, 'statusOf'>,
   name: string,
   versions: readonly number[],
 ): ModelVersionStatus[] {
   const status = modelServer.statusOf(name);
-  return versionStates(versions, status).map(({ version, state, reason }) => ({
+  return statesOf(versions, status).map(({ version, state, reason }) => ({
     version: String(version),
     state: states[state],
     // To be unloaded or not to be loaded yet is no error.

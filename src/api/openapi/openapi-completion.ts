@@ -1,15 +1,42 @@
 /**
- * What the OpenAPI document says beyond the routes' own schemas: the key that a route takes; the problems that follow from
- * its shape or that it names in its `config.problems`, each with an example; for every other body the example of its
- * schema; and how an object is written in a query string.
+ * Completes the OpenAPI document with what the schemas of the routes do not say: the key that a route takes; the problems
+ * that follow from its shape or that its `config.problems` names, each with an example; an example for every other body;
+ * and how an object is written in a query string.
  */
 import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import type { ErrorCode } from '../../errors.js';
-import { keyProblems, securityOf } from './openapi-access.js';
+import type { Access } from '../access/keys.js';
 import { retryAfterOf, statusOf } from '../problems/problem.js';
-import { Problem, problemExample } from '../problems/problem-schema.js';
-import { ProtocolError } from '../problems/protocol-error-schema.js';
+import { Problem, problemExample, ProtocolError } from '../problems/problem-schema.js';
+
+export const securitySchemes = {
+  bearer: {
+    type: 'http' as const,
+    scheme: 'bearer',
+    description: 'A key, `ty_…`. A service without keys asks for none.',
+  },
+  'x-api-key': {
+    type: 'apiKey' as const,
+    in: 'header' as const,
+    name: 'X-API-Key',
+    description: 'The same key, for clients that cannot send the other header.',
+  },
+};
+
+/** Either header. The scope stands where OpenAPI 3.1 has room for roles. */
+export function securityOf(access: Access | undefined): Record<string, string[]>[] {
+  if (access === undefined || access === 'public') return [];
+  const roles = access === 'any' ? [] : [access];
+  return Object.keys(securitySchemes).map((scheme) => ({ [scheme]: roles }));
+}
+
+/** What any operation that takes a key may answer, by the name of the response that they share. */
+export const keyProblems: Record<string, ErrorCode[]> = {
+  Unauthorized: ['UNAUTHORIZED'],
+  Forbidden: ['FORBIDDEN', 'ORIGIN_REFUSED'],
+  RateLimited: ['RATE_LIMITED'],
+};
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -4,8 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { basePathOf } from '../plugins/base-path.js';
 import { useAccess } from '../access/keys.js';
-import { securitySchemes } from './openapi-access.js';
-import { showExamples, withProblems } from './openapi-completion.js';
+import { securitySchemes, showExamples, withProblems } from './openapi-completion.js';
 import { productVersion } from './product-version.js';
 
 const description = `Trains neural networks and answers from them.

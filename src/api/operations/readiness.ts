@@ -11,7 +11,7 @@ export type Check = () => Promise<void>;
 const answerWithinMs = 2_000;
 
 /** undefined: it works. */
-export async function failureOf(check: Check): Promise<Error | undefined> {
+export async function checkFailure(check: Check): Promise<Error | undefined> {
   try {
     await withTimeout(answerWithinMs, check());
     return undefined;

@@ -1,5 +1,26 @@
-/** One line for each request, when it has been answered. */
-import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
+/** Every request has an id, which its answer and all its log lines carry, and one log line when it has been answered. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+
+const header = 'x-request-id';
+
+export function useRequestIds(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    echoRequestId(request, reply);
+    done();
+  });
+}
+
+export function echoRequestId(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header(header, request.id);
+}
+
+/** A client's id is taken if it can stand in a log and in a header without harm. */
+export function requestIdOf(request: IncomingMessage): string {
+  const wanted = request.headers[header];
+  return typeof wanted === 'string' && /^[\w.:-]{1,128}$/.test(wanted) ? wanted : randomUUID();
+}
 
 export class RequestLog extends LogController {
   constructor() {

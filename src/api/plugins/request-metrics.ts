@@ -24,13 +24,13 @@ export type RequestMetrics = Pick<Metrics, 'http' | 'predictions'>;
 export function useMetrics(app: FastifyInstance, metrics: RequestMetrics): void {
   app.decorateRequest('prediction', null);
   app.addHook('onRequest', (request, reply, done) => {
-    measure(request, reply, metrics);
+    measureRequest(request, reply, metrics);
     done();
   });
 }
 
 /** Also for requests that come to no hook. */
-export function measure(
+export function measureRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   { http, predictions }: RequestMetrics,

@@ -10,10 +10,10 @@ import type { Logger } from '../../lib/log.js';
 import { noMemoryLeft } from '../bodies/body-reader.js';
 import { credentialOf, holderOf } from '../access/credentials.js';
 import { corsHeadersFor, type CorsOrigins } from '../access/cross-origin.js';
-import { requestIdOf } from '../plugins/request-ids.js';
+import { requestIdOf } from '../plugins/request-log.js';
 import { securityHeaders } from '../plugins/security-headers.js';
 import { bodyTextOf, problemOf, retryAfterOf, statusOf } from '../problems/problem.js';
-import { Shares } from '../bodies/shares.js';
+import { SharedBudget } from '../bodies/shared-budget.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,7 +34,7 @@ export interface WaitingRoom {
   /** Predictions in it. */
   readonly size: number;
   /** `answer` without the predictions that there is no room for. */
-  before(answer: RequestListener): RequestListener;
+  guard(answer: RequestListener): RequestListener;
   /** A prediction whose body is there. @throws TrainyardError OVERLOADED, CLIENT_GONE */
   enter(request: FastifyRequest): void;
 }
@@ -42,7 +42,7 @@ export interface WaitingRoom {
 export interface WaitingRoomOptions {
   maxPredictions: number;
   /** Of all bodies together; a body that says to be longer than what is left is refused. */
-  bodyMemory: Shares;
+  bodyMemory: SharedBudget;
   corsOrigins: CorsOrigins;
   log: Pick<Logger, 'warn'>;
   onRefused: () => void;
@@ -50,7 +50,7 @@ export interface WaitingRoomOptions {
 
 export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
   const { maxPredictions, bodyMemory, corsOrigins, log } = options;
-  const places = new Shares(maxPredictions);
+  const places = new SharedBudget(maxPredictions);
   let refused = 0;
 
   /** Why there is no room; null: there is. */
@@ -58,7 +58,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
     if (!places.hasRoom(1)) {
       return `${places.taken} predictions wait, and no more are taken in for the moment. Ask again in a second.`;
     }
-    if (!places.hasShare(holder, 1)) {
+    if (!places.holderHasRoom(holder, 1)) {
       return `${places.mostPerHolder} predictions of this key wait, half of all that are taken in. Ask again in a second.`;
     }
     return null;
@@ -101,7 +101,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
       return places.taken;
     },
 
-    before(answer) {
+    guard(answer) {
       return (request, response) => {
         if (request.method !== 'POST' || !predictionPath.test(request.url ?? '')) {
           answer(request, response);
@@ -126,7 +126,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
       }
       places.take(holder, 1);
       // Comes once, after the answer or when the client goes away.
-      request.response.once('close', () => places.giveBack(holder, 1));
+      request.response.once('close', () => places.release(holder, 1));
     },
   };
 }

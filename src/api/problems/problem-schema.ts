@@ -1,4 +1,4 @@
-/** The shape of every refusal and failure: problem details, RFC 9457. */
+/** The two forms of an error: problem details (RFC 9457), and the error body of the standard protocols. */
 import Type, { type Static } from 'typebox';
 import { errorCodes, type ErrorCode } from '../../errors.js';
 import { component } from '../../lib/named-schema.js';
@@ -86,3 +86,13 @@ export function problemExample(code: ErrorCode, status: number, instance: string
 export function problemType(code: ErrorCode): string {
   return `urn:trainyard:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 }
+
+export const ProtocolError = component(
+  'ProtocolError',
+  Type.Object(
+    { error: Type.String({ description: 'What is wrong, and what to do about it.' }) },
+    { description: 'An error as the standard protocols answer it; `X-Error-Code` has the stable code.' },
+  ),
+);
+
+export const problemComponents = [Problem, ProtocolError];

@@ -83,7 +83,7 @@ export function retryAfterOf(code: ErrorCode, status = statusOf(code)): number |
   return retryAfterSeconds[code] ?? retryAfterSeconds[status];
 }
 
-export function sayWhenToRetry(reply: FastifyReply, code: ErrorCode, status = statusOf(code)): void {
+export function setRetryAfter(reply: FastifyReply, code: ErrorCode, status = statusOf(code)): void {
   const retryAfter = retryAfterOf(code, status);
   // Whoever knows better has said so already.
   if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter);
@@ -119,7 +119,7 @@ export function sendProblem(
   more: { status?: number; [member: string]: unknown } = {},
 ): FastifyReply {
   const problem: Problem = { ...problemOf(failure, reply.request), ...more };
-  sayWhenToRetry(reply, failure.code, problem.status);
+  setRetryAfter(reply, failure.code, problem.status);
   return reply.code(problem.status).type('application/problem+json').send(bodyTextOf(problem));
 }
 

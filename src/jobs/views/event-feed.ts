@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { RunEvent } from '../runs/documents.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
-import { notFound } from './job.js';
+import { jobNotFound } from './run-to-job.js';
 
 export interface EventFeed {
   /**
@@ -69,7 +69,7 @@ export function createEventFeed(options: {
 
   return {
     async follow(runId, after, tell) {
-      if ((await store.readSpec(runId)) === null) notFound(runId);
+      if ((await store.readSpec(runId)) === null) jobNotFound(runId);
       const run = followed.get(runId) ?? begin(runId);
       let isTold = false;
       // Registered at once, so that the run is kept; told of what comes once it has been told of what was.

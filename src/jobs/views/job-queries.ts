@@ -15,7 +15,7 @@ import type { RunIndex } from '../runs/run-index.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader, RunState } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
-import { notFound, type DescribeJob } from './job.js';
+import { jobNotFound, type RunToJob } from './run-to-job.js';
 
 export interface JobQueries {
   /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
@@ -44,28 +44,28 @@ export function createJobQueries(options: {
   store: Pick<RunStore, 'readEvents' | 'checkpointsOf'>;
   runs: RunReader;
   index: Pick<RunIndex, 'page'>;
-  describeJob: DescribeJob;
+  runToJob: RunToJob;
 }): JobQueries {
-  const { storage, store, runs, index, describeJob } = options;
+  const { storage, store, runs, index, runToJob } = options;
 
   async function stateOf(id: string): Promise<RunState> {
-    return (await runs.read(id)) ?? notFound(id);
+    return (await runs.read(id)) ?? jobNotFound(id);
   }
 
   async function eventsOf(id: string): Promise<RunEvent[]> {
     const { events } = await store.readEvents(id, logStart);
     // That it was queued is the first event of every job.
-    return events.length > 0 ? events : notFound(id);
+    return events.length > 0 ? events : jobNotFound(id);
   }
 
   return {
     async get(id) {
-      return describeJob(await stateOf(id));
+      return runToJob(await stateOf(id));
     },
 
     async list({ after, limit, filter = {} }) {
       const { runs: found, hasMore } = await index.page({ after, limit, filter });
-      return { object: 'list', data: await Promise.all(found.map(describeJob)), has_more: hasMore };
+      return { object: 'list', data: await Promise.all(found.map(runToJob)), has_more: hasMore };
     },
 
     async events(id, { after, limit }) {

@@ -1,8 +1,11 @@
-/** Which tensors a request wants back, and in which form; and those tensors of a model's probabilities. */
+/**
+ * Which tensors a request wants back and in which form, and how they are made from a model's probabilities. The
+ * classification extension gives the likeliest classes as text, `value:index:label`, in place of the probabilities:
+ * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
+ */
 import { TrainyardError } from '../../../errors.js';
-import { classRows, likeliest } from '../../../model/heads/class-ranking.js';
-import type { OutputTensor } from './answer.js';
-import { classificationTensor } from './classification.js';
+import { classRows, likeliest, rankClasses } from '../../../model/heads/class-ranking.js';
+import type { OutputTensor } from './binary-tensors.js';
 import type { OutputRequest } from './infer-schemas.js';
 
 const outputNames = ['probabilities', 'class'] as const;
@@ -92,4 +95,29 @@ function classTensor(probabilities: Float32Array, labels: readonly string[]): Ou
 
 function invalid(message: string): TrainyardError {
   return new TrainyardError('INVALID_REQUEST', message);
+}
+
+/** BYTES (count, most), or of all classes where there are fewer. `probabilities` (count, classes) */
+export function classificationTensor(
+  probabilities: Float32Array,
+  labels: readonly string[],
+  most: number,
+): OutputTensor {
+  const rows = classRows(probabilities, labels.length);
+  const texts = rows.flatMap((row) =>
+    rankClasses(row, labels, most).map(({ confidence, index, label }) => `${confidence}:${index}:${label}`),
+  );
+  return {
+    datatype: 'BYTES',
+    shape: [rows.length, texts.length / rows.length],
+    toJson: () => texts,
+    toBytes: () => Buffer.concat(texts.flatMap(lengthAndText)),
+  };
+}
+
+/** As an element of the type BYTES is laid out: its length (u32, little-endian) and its bytes. */
+function lengthAndText(text: string): Buffer[] {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(Buffer.byteLength(text));
+  return [length, Buffer.from(text)];
 }

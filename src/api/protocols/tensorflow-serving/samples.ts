@@ -2,7 +2,7 @@
 import { TrainyardError } from '../../../errors.js';
 import { isNumberList, isPacked, itemCount, type NumberList } from '../../../model/serving/packed-numbers.js';
 import { mostSamples } from '../../predictions/prediction-schemas.js';
-import { inputName } from './signature.js';
+import { inputName } from './schemas.js';
 
 export interface Rows {
   /** Each should be a list of numbers. */

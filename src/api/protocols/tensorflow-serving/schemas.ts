@@ -1,13 +1,42 @@
 /**
- * What TensorFlow Serving's REST API sends and answers:
+ * The bodies of TensorFlow Serving's REST API, and the one signature that models have here:
  * https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
  */
 import Type from 'typebox';
+import { TrainyardError } from '../../../errors.js';
+import type { NetworkSpec } from '../../../model/network/network.js';
 import type { NumberList } from '../../../model/serving/packed-numbers.js';
 import { component } from '../../../lib/named-schema.js';
 import { exampleDigit } from '../../predictions/example-digit.js';
-import { ModelVersionStatus, versionStatusExample } from '../../models/version-status-schema.js';
-import { signatures } from './signature.js';
+import { ModelVersionStatus, versionStatusExample } from '../../models/version-status.js';
+
+export const inputName = 'input';
+
+const signatureKey = 'serving_default';
+
+/** @throws TrainyardError INVALID_REQUEST */
+export function refuseOtherSignatures(asked: string | undefined): void {
+  // Empty is the default.
+  if (asked === undefined || asked === '' || asked === signatureKey) return;
+  const message = `The model has no signature ${JSON.stringify(asked)}; it has ${signatureKey}.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/signature_name' });
+}
+
+/** As a SignatureDefMap is written in JSON. */
+export function signatures({ inputs, outputs }: NetworkSpec) {
+  const signature = {
+    inputs: { [inputName]: tensorInfoOf(inputName, inputs) },
+    outputs: { probabilities: tensorInfoOf('probabilities', outputs) },
+    method_name: 'tensorflow/serving/predict',
+  };
+  return { signature_def: { [signatureKey]: signature } };
+}
+
+/** Of the shape (any, columns). */
+function tensorInfoOf(name: string, columns: number) {
+  const dim = [-1, columns].map((size) => ({ size: String(size), name: '' }));
+  return { dtype: 'DT_FLOAT', tensor_shape: { dim, unknown_rank: false }, name: `${name}:0` };
+}
 
 const signatureName = Type.Optional(
   Type.String({ maxLength: 256, description: '`serving_default`, the only one.' }),
@@ -156,3 +185,12 @@ export const TfModelMetadata = component(
     },
   ),
 );
+
+export const tensorflowServingComponents = [
+  TfPredictRequest,
+  TfPredictResponse,
+  TfClassifyRequest,
+  TfClassifyResponse,
+  TfModelMetadata,
+  TfModelStatus,
+];

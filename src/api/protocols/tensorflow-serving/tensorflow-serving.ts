@@ -3,17 +3,17 @@
  * which carry it: routes/models.ts. docs/protocols.md says which feature is where tested.
  */
 import type { FastifyInstance } from 'fastify';
-import { sendBoth, useErrorBodies } from '../../problems/error-body.js';
-import { useJsonOfAnyType } from '../json-of-any-type.js';
-import { tfMetadataRoutes, type TfMetadataDeps } from './metadata.js';
-import { tfPredictRoutes, type TfPredictDeps } from './predict.js';
+import { sendCompatibleProblem, useProtocolErrors } from '../../problems/error-handlers.js';
+import { useJsonOfAnyType } from '../../plugins/json.js';
+import { tfMetadataRoutes, type TfMetadataDeps } from './metadata-routes.js';
+import { tfPredictRoutes, type TfPredictDeps } from './predict-routes.js';
 
 export type TensorflowServingDeps = TfPredictDeps & TfMetadataDeps;
 
 /** To be registered under /v1/models. */
 export async function tensorflowServing(scope: FastifyInstance, deps: TensorflowServingDeps): Promise<void> {
   // Of what is no route one cannot tell whose client it is.
-  useErrorBodies(scope, sendBoth);
+  useProtocolErrors(scope, sendCompatibleProblem);
   useJsonOfAnyType(scope);
   await scope.register(tfPredictRoutes, deps);
   await scope.register(tfMetadataRoutes, deps);

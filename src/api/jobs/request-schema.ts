@@ -1,0 +1,232 @@
+/** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
+import Type from 'typebox';
+import { defaults } from '../../jobs/intake/resolve-spec.js';
+import { defaultWebhookEvents, webhookEvents } from '../../jobs/runs/documents.js';
+import { losses } from '../../model/network/losses.js';
+import { activations } from '../../model/network/network.js';
+import { modelNamePattern } from '../../model/registry/model-folder.js';
+import { component } from '../../lib/named-schema.js';
+import { OptimizerRequest } from './optimizer-schemas.js';
+
+/** A client's own notes on a job: sent with it, shown with it, and asked for in lists. */
+export const metadata = {
+  type: 'object',
+  maxProperties: 16,
+  propertyNames: { minLength: 1, maxLength: 64 },
+  additionalProperties: { type: 'string', maxLength: 512 },
+} as const;
+
+const noOther = { additionalProperties: false };
+
+const HiddenLayer = Type.Object(
+  {
+    units: Type.Integer({ minimum: 1, maximum: 1_048_576, description: 'Neurons of the layer.' }),
+    activation: Type.Optional(
+      Type.Enum([...activations], {
+        type: 'string',
+        default: defaults.activation,
+        description: 'Of the layer, as PyTorch’s module of that name computes it.',
+      }),
+    ),
+    dropout: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.95,
+        default: defaults.dropout,
+        description: 'The fraction of the layer’s neurons that each training step switches off.',
+      }),
+    ),
+  },
+  noOther,
+);
+
+const NetworkRequest = Type.Object(
+  {
+    hidden: Type.Optional(
+      Type.Array(HiddenLayer, {
+        maxItems: 64,
+        default: defaults.hidden,
+        description:
+          'The hidden layers, first to last; `[]` is a linear classifier. How many numbers go in and how many classes ' +
+          'come out is the dataset’s to say.',
+      }),
+    ),
+  },
+  { ...noOther, description: 'A multi-layer perceptron.' },
+);
+
+const CheckpointRequest = Type.Object(
+  {
+    every_steps: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Steps from one to the next.' }),
+    ),
+    every_seconds: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: 86_400,
+        description: 'Seconds of training from one to the next.',
+      }),
+    ),
+    keep: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: defaults.checkpoint.keep,
+        description: 'How many of the newest are kept, besides the best.',
+      }),
+    ),
+  },
+  {
+    ...noOther,
+    description:
+      'When to checkpoint, besides at the end and when the job is stopped: `every_steps` or `every_seconds`, not both. ' +
+      `By default every ${defaults.checkpoint.every_seconds} seconds, or more rarely where checkpoints would take more ` +
+      'than a hundredth of the time.',
+  },
+);
+
+const WebhookRequest = Type.Object(
+  {
+    url: Type.String({ maxLength: 2048, description: 'Where to send them, by POST.' }),
+    events: Type.Optional(
+      Type.Array(Type.Enum([...webhookEvents], { type: 'string' }), {
+        minItems: 1,
+        uniqueItems: true,
+        default: [...defaultWebhookEvents],
+        description: 'Of which to be told.',
+      }),
+    ),
+  },
+  { ...noOther, description: 'Tells another service what becomes of the job. docs/jobs.md says how.' },
+);
+
+const Metadata = Type.Unsafe<Record<string, string>>({
+  ...metadata,
+  default: {},
+  description:
+    'Up to 16 notes of your own, kept with the job: keys of 1 to 64 characters, values of up to 512.',
+});
+
+export const JobRequest = component(
+  'JobRequest',
+  Type.Object(
+    {
+      model: Type.Optional(
+        Type.String({
+          pattern: modelNamePattern.source,
+          default: defaults.model,
+          description:
+            'The name under which the trained network is published: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning ' +
+            'with a letter or a digit.',
+        }),
+      ),
+      dataset: Type.Optional(
+        Type.String({ default: defaults.dataset, description: 'The name of the dataset to train on.' }),
+      ),
+      network: Type.Optional(NetworkRequest),
+      loss: Type.Optional(
+        Type.Enum(['auto', ...losses], {
+          type: 'string',
+          default: 'auto',
+          description:
+            '`cross_entropy` is that of the softmax; `mse` the mean squared error against 1 for the class and 0 for the ' +
+            'others. `auto` is the loss that fits the dataset: cross-entropy for classes.',
+        }),
+      ),
+      optimizer: Type.Optional(OptimizerRequest),
+      epochs: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          default: defaults.epochs,
+          description: 'Passes over the training samples.',
+        }),
+      ),
+      batch_size: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 65_536,
+          default: defaults.batch_size,
+          description: 'Samples in one step. The last step of an epoch takes those that are left.',
+        }),
+      ),
+      seed: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          default: defaults.seed,
+          description: 'The same request with the same seed gives the same network.',
+        }),
+      ),
+      engine: Type.Optional(
+        Type.String({
+          default: defaults.engine,
+          description:
+            '`auto` is one that has a GPU, or else the fastest that can run where the job is trained. `tensorflow` waits ' +
+            'for a worker on which TensorFlow.js for Node.js is installed. The others are `wasm` and `reference`.',
+        }),
+      ),
+      publish: Type.Optional(
+        Type.Enum(['final', 'best', 'every_checkpoint'], {
+          type: 'string',
+          default: defaults.publish,
+          description:
+            'What becomes a version of the model. `final`: the network after the last epoch. `best`: that after the epoch ' +
+            'with the best test accuracy. `every_checkpoint`: that after each epoch, as soon as the epoch is done; ' +
+            'checkpoints within an epoch are for resuming, and are not published.',
+        }),
+      ),
+      checkpoint: Type.Optional(CheckpointRequest),
+      priority: Type.Optional(
+        Type.Integer({
+          minimum: -100,
+          maximum: 100,
+          default: defaults.priority,
+          description:
+            'Of the jobs that wait, the one with the highest goes first, and of equals the oldest.',
+        }),
+      ),
+      time_limit_seconds: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 31_536_000,
+          description:
+            'For how long the job may be trained, pauses and waiting left out. Without it there is no limit.',
+        }),
+      ),
+      webhook: Type.Optional(WebhookRequest),
+      metadata: Type.Optional(Metadata),
+    },
+    {
+      ...noOther,
+      description:
+        'What to train. Every field is optional, and so is the body: by default, the classic MNIST network.',
+      examples: [
+        {
+          model: 'mnist-mlp',
+          network: { hidden: [{ units: 128, activation: 'gelu', dropout: 0.2 }] },
+          optimizer: { type: 'sgd', learning_rate: 0.05, momentum: 0.9, nesterov: true },
+          epochs: 2,
+          batch_size: 64,
+          seed: 7,
+          metadata: { purpose: 'a first try' },
+        },
+      ],
+    },
+  ),
+);
+
+/** Node.js has the names in lower case, and Fastify looks for them so. */
+export const JobRequestHeaders = Type.Unsafe<{ 'idempotency-key'?: string }>(
+  Type.Object({
+    'Idempotency-Key': Type.Optional(
+      Type.String({
+        pattern: '^[!-~]{1,255}$',
+        description:
+          'A name of your own for the request, 1 to 255 visible ASCII characters. A request that comes again with it is ' +
+          'answered with the job that the first one made.',
+        examples: ['5d1c2f9e-7b8e-4a53-9d0e-2f3b1c6a7d84'],
+      }),
+    ),
+  }),
+);
