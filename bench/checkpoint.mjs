@@ -13,7 +13,7 @@ import { createDatasetStore } from '../dist/data/store.js';
 import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { createCheckpointClock } from '../dist/jobs/training/checkpoint-clock.js';
 import { pruneCheckpoints, writeCheckpoint } from '../dist/model/files/checkpoint.js';
-import { selectEngine } from '../dist/model/engines/select.js';
+import { engines, selectEngine } from '../dist/model/engines/select.js';
 import { initialState } from '../dist/model/network/initialization.js';
 import { createFileStorage } from '../dist/storage/file-storage.js';
 import { median, quantile } from './quantile.mjs';
@@ -46,7 +46,7 @@ async function measure(hiddenUnits) {
   const hidden = hiddenUnits.map((units) => ({ units, activation: 'relu', dropout: 0 }));
   const network = { inputs: info.inputs, hidden, outputs: labels.length };
   const optimizer = optimizerDefaults.adam;
-  const { engine } = await selectEngine('auto');
+  const { engine } = await selectEngine('auto', engines);
   const trainer = await engine.trainer(
     { network, loss: 'cross_entropy', optimizer, batchSize: 64, seed: 0, preprocessing },
     { train, test },

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
-import { selectEngine } from '../dist/model/engines/select.js';
+import { engines, selectEngine } from '../dist/model/engines/select.js';
 import { initialState } from '../dist/model/network/initialization.js';
 
 const optimizer = optimizerDefaults.adam;
@@ -15,7 +15,7 @@ const optimizer = optimizerDefaults.adam;
 const referencePart = 1 / 40;
 
 export async function engineContender(name, { info, train, test }, hidden, batchSize, threads, seed = 0) {
-  const { engine } = await selectEngine(name);
+  const { engine } = await selectEngine(name, engines);
   const network = {
     inputs: info.inputs,
     hidden: hidden.map((units) => ({ units, activation: 'relu', dropout: 0 })),

@@ -1,7 +1,7 @@
 /** The engine's predictor and the model server, without HTTP. */
 import { performance } from 'node:perf_hooks';
 import { createAliases } from '../../dist/model/registry/aliases.js';
-import { selectEngine } from '../../dist/model/engines/select.js';
+import { predictionEngines, selectEngine } from '../../dist/model/engines/select.js';
 import { createModelServer } from '../../dist/model/serving/model-server.js';
 import { createRegistry } from '../../dist/model/registry/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
@@ -12,7 +12,7 @@ export async function inProcess(dataDir) {
   const log = { info: () => undefined, warn: console.warn };
   const storage = await createFileStorage(dataDir);
   const registry = createRegistry(storage, log);
-  const { engine, device } = await selectEngine('auto');
+  const { engine, device } = await selectEngine('auto', predictionEngines);
   const { description, parameters } = await registry.load('mnist-mlp', 1);
   const predictor = await engine.predictor(description, parameters);
   const widths = [description.network.inputs, ...description.network.hidden.map(({ units }) => units), 10];

@@ -5,7 +5,7 @@ import type { Dataset, Samples } from '../../src/data/dataset.js';
 import type { GreyImage } from '../../src/images/grey-image.js';
 import { fitDigit, stretch } from '../../src/images/fit.js';
 import { readImage } from '../../src/images/read-image.js';
-import { selectEngine } from '../../src/model/engines/select.js';
+import { engines, selectEngine } from '../../src/model/engines/select.js';
 import type { Predictor, TrainingProgram } from '../../src/model/engines/engine.js';
 import { initialState } from '../../src/model/network/initialization.js';
 import { greyPng } from './png-file.js';
@@ -35,7 +35,7 @@ beforeAll(async () => {
     seed: 0,
     preprocessing: mnist.info.preprocessing,
   };
-  const { engine } = await selectEngine('auto');
+  const { engine } = await selectEngine('auto', engines);
   const start = initialState(program.network, program.optimizer, program.seed);
   const trainer = await engine.trainer(program, mnist, start, { threads: 2, memoryLimitBytes: 2 ** 30 });
   await trainer.run(Math.ceil(mnist.train.count / program.batchSize));

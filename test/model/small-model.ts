@@ -1,11 +1,12 @@
 /** A model small enough to be written a hundred times in a test. */
+import { classHead } from '../../src/model/heads/head.js';
 import type { TrainingState } from '../../src/model/network/initialization.js';
 import { encodeModelFile, type ModelDescription } from '../../src/model/files/model-file.js';
 import { parameterShapes, type NetworkSpec, type StateDict } from '../../src/model/network/network.js';
 
 export function describedAs(network: NetworkSpec, labels: string[]): ModelDescription {
-  const preprocessing = { divide_by: 255, mean: 0.5, std: 0.25 };
-  return { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
+  const scaling = { divide_by: 255, mean: 0.5, std: 0.25 };
+  return { format_version: 2, network, head: classHead('cross_entropy', labels), scaling };
 }
 
 /** 3 → 4 → 2. */

@@ -5,6 +5,7 @@
 import { constants, getPriority, setPriority } from 'node:os';
 import { createDatasetStore } from '../../data/store.js';
 import { createLogger, written } from '../../lib/log.js';
+import { engines } from '../../model/engines/select.js';
 import { createRegistry } from '../../model/registry/registry.js';
 import { openStorage } from '../../storage/open-storage.js';
 import { isStorageFailure } from '../../storage/storage.js';
@@ -50,6 +51,7 @@ try {
     store: createRunStore(storage, { onEnd: ({ status, error }) => observe({ kind: 'end', status, error }) }),
     registry: createRegistry(storage, log),
     datasets: createDatasetStore(),
+    engines,
     log,
     observe,
     signal: stop.signal,

@@ -1,7 +1,8 @@
 /** What a run's batches have added up to: where it is, the sums over the epoch under way, the metrics of those done. */
 import { TrainyardError } from '../../errors.js';
 import type { TrainingPosition } from '../../model/files/checkpoint.js';
-import { evaluationBatchSize, type BatchReport } from '../../model/engines/engine.js';
+import { evaluationBatchSize, type BatchReport, type TrainingData } from '../../model/engines/engine.js';
+import { countCorrect } from '../../model/metrics/classification.js';
 import type { EpochMetrics, JobProgress, RunSpec } from '../runs/documents.js';
 import { progressAt } from '../runs/summarize-events.js';
 import type { Pace } from './pace.js';
@@ -36,8 +37,12 @@ const emptyPosition: TrainingPosition = { epoch_samples: 0, epoch_loss_sum: 0, e
 /** An evaluation is not part of the state: who resumes in the middle of one begins it anew. */
 const nothingEvaluated = { batches: 0, samples: 0, lossSum: 0, correct: 0 };
 
-/** `testCount`: samples of the test split. */
-export function createTally(spec: RunSpec, testCount: number, start: TallyState | null): Tally {
+export function createTally(
+  spec: RunSpec,
+  data: Pick<TrainingData, 'train' | 'test'>,
+  start: TallyState | null,
+): Tally {
+  const testCount = data.test.count;
   const stepsPerEpoch = spec.steps / spec.epochs;
   const batchesPerEvaluation = Math.ceil(testCount / evaluationBatchSize);
   const state: TallyState = start ?? { step: 0, position: emptyPosition, metrics: [] };
@@ -70,22 +75,24 @@ export function createTally(spec: RunSpec, testCount: number, start: TallyState 
 
     evaluationLeft: () => ({ first: evaluated.batches, batches: batchesPerEvaluation - evaluated.batches }),
 
-    addSteps({ samples, lossSums, correct }) {
+    addSteps(report) {
+      const { lossSums, rows } = report;
       const { epoch_samples, epoch_loss_sum, epoch_correct } = state.position;
       state.position = {
-        epoch_samples: epoch_samples + samples,
+        epoch_samples: epoch_samples + rows.length,
         epoch_loss_sum: addLosses(epoch_loss_sum, lossSums, (batch) => state.step + batch + 1),
-        epoch_correct: epoch_correct + correct,
+        epoch_correct: epoch_correct + countCorrect(report, data.train.targets),
       };
       state.step += lossSums.length;
     },
 
-    addEvaluation({ samples, lossSums, correct }) {
+    addEvaluation(report) {
+      const { lossSums, rows } = report;
       evaluated = {
         batches: evaluated.batches + lossSums.length,
-        samples: evaluated.samples + samples,
+        samples: evaluated.samples + rows.length,
         lossSum: addLosses(evaluated.lossSum, lossSums, () => state.step),
-        correct: evaluated.correct + correct,
+        correct: evaluated.correct + countCorrect(report, data.test.targets),
       };
     },
 

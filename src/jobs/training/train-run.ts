@@ -5,12 +5,14 @@
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Samples as LabelledSamples } from '../../data/dataset.js';
 import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
 import { newestCheckpoint, pruneCheckpoints, writeCheckpoint } from '../../model/files/checkpoint.js';
-import type { TrainingResources } from '../../model/engines/engine.js';
+import type { EngineEntry, Samples, TrainingData, TrainingResources } from '../../model/engines/engine.js';
 import { type TrainingState, initialState } from '../../model/network/initialization.js';
 import { selectEngine } from '../../model/engines/select.js';
+import { classHead } from '../../model/heads/head.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
 import type { Registry } from '../../model/registry/registry.js';
 import { isStorageFailure, type Storage } from '../../storage/storage.js';
@@ -33,6 +35,8 @@ export interface Training extends TrainingResources {
   store: RunStore;
   registry: Pick<Registry, 'publish'>;
   datasets: Pick<DatasetStore, 'load'>;
+  /** That it may train on, fastest first. */
+  engines: readonly EngineEntry[];
   log: Logger;
   observe: Observe;
   /** Asks to checkpoint and let go of the run. */
@@ -73,14 +77,16 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const checkpoints = store.checkpointsOf(runId);
   const journal = await openJournal(store, runId, term);
   const wanted = engineOf(spec, journal);
-  const { engine, reason: whyThis } = await selectEngine(wanted);
+  const { engine, reason: whyThis } = await selectEngine(wanted, training.engines);
   const reason = wanted === spec.engine ? whyThis : 'the job was begun on it';
   const { info, train, test } = await training.datasets.load(spec.dataset);
-  const { preprocessing, labels } = info;
+  const { preprocessing: scaling, labels } = info;
+  const head = classHead(loss, labels);
+  const data = splitsOf(train, test);
   const found = await findCheckpoint();
   const tally = createTally(
     spec,
-    test.count,
+    data,
     found && { step: found.state.step, position: found.position, metrics: found.metrics as EpochMetrics[] },
   );
   const [trainingPace, evaluationPace] = [createPace(), createPace()];
@@ -92,8 +98,8 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   let kept = found && { step: found.state.step, epochs: found.metrics.length };
 
   const trainer = await engine.trainer(
-    { network, loss, optimizer, batchSize: spec.batch_size, seed, preprocessing },
-    { train, test },
+    { network, loss, optimizer, batchSize: spec.batch_size, seed, scaling },
+    data,
     found?.state ?? initialState(network, optimizer, seed),
     { threads: training.threads, memoryLimitBytes: training.memoryLimitBytes },
   );
@@ -134,7 +140,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const startedMs = nowMs();
     const atOnce = Math.min(trainingPace.batchesPerCall(), clock.stepsAtOnce(tally.state.step));
     const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));
-    trainingPace.ran(report.lossSums.length, report.samples, nowMs() - startedMs);
+    trainingPace.ran(report.lossSums.length, report.rows.length, nowMs() - startedMs);
     tally.addSteps(report);
     // At the end of an epoch it waits for the epoch's metrics.
     if (tally.stepsLeft() > 0 && clock.isDue(tally.state.step)) await checkpoint();
@@ -145,7 +151,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const { first, batches } = tally.evaluationLeft();
     const startedMs = nowMs();
     const report = await trainer.evaluate('test', first, Math.min(evaluationPace.batchesPerCall(), batches));
-    evaluationPace.ran(report.lossSums.length, report.samples, nowMs() - startedMs);
+    evaluationPace.ran(report.lossSums.length, report.rows.length, nowMs() - startedMs);
     tally.addEvaluation(report);
     if (report.lossSums.length < batches) return;
     const metrics = tally.endEpoch();
@@ -187,7 +193,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     const state = await trainer.snapshot();
     refuseIfNotFinite(state);
     await journal.refuseIfTakenOver();
-    const description: ModelDescription = { format_version: 1, network, loss, preprocessing, labels };
+    const description: ModelDescription = { format_version: 2, network, head, scaling };
     const { position, metrics } = tally.state;
     await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, term, now: now() });
     kept = { step: state.step, epochs: metrics.length };
@@ -259,4 +265,16 @@ function refuseIfNotFinite({ step, parameters }: TrainingState): void {
       `${name} holds a number that is not finite at step ${step}.`,
     );
   }
+}
+
+function splitsOf(train: LabelledSamples, test: LabelledSamples): TrainingData {
+  const samplesOf = ({ count, width, inputs, labels: targets }: LabelledSamples): Samples => ({
+    count,
+    width,
+    inputs,
+    targets,
+    weights: null,
+  });
+  const empty = { count: 0, width: train.width, inputs: new Uint8Array(), labels: new Uint8Array() };
+  return { train: samplesOf(train), validation: samplesOf(empty), test: samplesOf(test) };
 }

@@ -7,18 +7,18 @@ import type { TrainingState } from '../network/initialization.js';
 import type { NetworkSpec, StateDict } from '../network/network.js';
 import type { Loss } from '../network/losses.js';
 import type { OptimizerSpec } from '../network/optimizers.js';
-import type { Preprocessing } from '../preprocessing/affine.js';
+import type { AffineMap } from '../preprocessing/affine.js';
 
-/** All that decides what a network answers, beside its parameters. */
+/** All that decides a network's outputs, beside its parameters. */
 export interface PredictionProgram {
   network: NetworkSpec;
-  /** It says what the outputs mean: see output-probabilities.ts. */
-  loss: Loss;
-  preprocessing: Preprocessing;
+  /** Applied to every raw input. null: inputs come as the network takes them. */
+  scaling: AffineMap | null;
 }
 
 /** All that decides the numbers of a training run, beside the data. */
 export interface TrainingProgram extends PredictionProgram {
+  loss: Loss;
   optimizer: OptimizerSpec;
   batchSize: number;
   seed: number;
@@ -32,31 +32,42 @@ export interface TrainingResources {
   memoryLimitBytes: number;
 }
 
-/** Raw samples with their class. Bytes stay bytes; preprocessing is applied when a batch is gathered. */
-export interface LabelledSamples {
+/** The rows of one split, column by column. */
+export interface Samples {
   count: number;
+  /** Inputs of one sample. */
   width: number;
-  /** (count, width), row-major, raw. */
-  inputs: Uint8Array;
-  /** (count), class index. */
-  labels: Uint8Array;
-}
-
-export interface TrainingData {
-  train: LabelledSamples;
-  test: LabelledSamples;
-}
-
-/** What one call saw of its samples, batch by batch; of a training step, before its update. */
-export interface BatchReport {
-  samples: number;
   /**
-   * (batches) The sum, not the mean, of each batch's losses. Batch by batch, so that who adds them up gets the same bits
-   * however the batches were divided into calls.
+   * (count, width), row-major. Bytes are raw: the program's scaling is applied when a batch is gathered. Float32 numbers
+   * are as the network takes them, and go with a program without scaling.
+   */
+  inputs: Uint8Array | Float32Array;
+  /** For a class loss the class indices, (count). For a value loss the values, (count, network.outputs). */
+  targets: ClassIndices | Float32Array;
+  /** (count) How much each sample counts, finite and at least 0. null: all count the same. */
+  weights: Float32Array | null;
+}
+
+export type ClassIndices = Uint8Array | Uint16Array | Uint32Array;
+
+/** `validation` may hold no samples. */
+export type TrainingData = Record<SplitName, Samples>;
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+/** What one call saw of its samples; of a training step, before its update. */
+export interface BatchReport {
+  /**
+   * (batches) The weighted sum, not the mean, of each batch's losses. Batch by batch, so that whoever adds them up gets the
+   * same bits however the batches were divided into calls.
    */
   lossSums: Float64Array;
-  /** Samples whose largest output was the right class. */
-  correct: number;
+  /** (batches) The sum of each batch's weights: its number of samples where there are no weights. */
+  weightSums: Float64Array;
+  /** (samples) Their indices into the split, in the order in which they were seen. */
+  rows: Uint32Array;
+  /** (samples, network.outputs) The raw outputs, in the same order. */
+  outputs: Float32Array;
 }
 
 /** Samples in a batch of an evaluation. */
@@ -69,7 +80,7 @@ export interface Trainer {
   /** Runs the next `steps` steps of the batch plan, over epoch ends if need be. */
   run(steps: number): Promise<BatchReport>;
   /** Looks at `batches` batches of `evaluationBatchSize` of the split, from the one numbered `first`, in their order. */
-  evaluate(split: 'train' | 'test', first: number, batches: number): Promise<BatchReport>;
+  evaluate(split: SplitName, first: number, batches: number): Promise<BatchReport>;
   /** A copy that later steps do not touch. */
   snapshot(): Promise<TrainingState>;
   /** Lets go of everything, at once: a call under way is rejected or never settles. */
@@ -79,7 +90,7 @@ export interface Trainer {
 export interface Predictor {
   /** Of the memory that it holds for as long as it is not disposed of. */
   readonly sizeBytes: number;
-  /** `inputs` raw (count, network.inputs) → class probabilities (count, network.outputs), each row summing to 1. */
+  /** `inputs` raw (count, network.inputs) → raw outputs (count, network.outputs). What they mean is for the head to say. */
   predict(inputs: Float32Array, count: number): Promise<Float32Array>;
   dispose(): void;
 }
@@ -95,10 +106,6 @@ export type Probe =
 
 export interface Engine {
   readonly name: string;
-  /** Whether what it needs beside Trainyard is installed; left out: it needs nothing. Far cheaper than a probe. */
-  isInstalled?(): boolean;
-  /** Whether a probe may find a GPU; left out: never. As cheap. */
-  mayHaveGpu?(): boolean;
   /** Whether this engine can run here, and on what. */
   probe(): Promise<Probe>;
   /** @throws TrainyardError DATASET_CORRUPT, CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */
@@ -110,4 +117,15 @@ export interface Engine {
   ): Promise<Trainer>;
   /** @throws TrainyardError CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */
   predictor(program: PredictionProgram, parameters: StateDict): Promise<Predictor>;
+}
+
+/** What is known of an engine before it is loaded: importing a list of entries constructs none of them. */
+export interface EngineEntry {
+  readonly name: string;
+  /** Whether what it needs beside Trainyard is installed; left out: it needs nothing. Far cheaper than a probe. */
+  isInstalled?(): boolean;
+  /** Whether a probe may find a GPU; left out: never. As cheap. */
+  mayHaveGpu?(): boolean;
+  /** Loads its code. */
+  create(): Promise<Engine>;
 }

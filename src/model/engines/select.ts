@@ -1,32 +1,44 @@
 /** Which engine trains, and which predicts. The only file that names the engines there are. */
 import { TrainyardError } from '../../errors.js';
-import type { Engine } from './engine.js';
-import { createReferenceEngine } from './reference/reference-engine.js';
-import { createTensorflowEngine } from './tensorflow/tensorflow-engine.js';
-import { createWasmEngine } from './wasm/wasm-engine.js';
+import type { Engine, EngineEntry } from './engine.js';
+import { isTensorflowInstalled, mayTensorflowHaveGpu } from './tensorflow/tensorflow.js';
 
-const wasm = createWasmEngine();
-const reference = createReferenceEngine();
+const wasm: EngineEntry = {
+  name: 'wasm',
+  create: async () => (await import('./wasm/wasm-engine.js')).createWasmEngine(),
+};
 
-/** Fastest first, on a CPU. */
-const engines: readonly Engine[] = [wasm, createTensorflowEngine(), reference];
+const tensorflow: EngineEntry = {
+  name: 'tensorflow',
+  isInstalled: isTensorflowInstalled,
+  mayHaveGpu: mayTensorflowHaveGpu,
+  create: async () => (await import('./tensorflow/tensorflow-engine.js')).createTensorflowEngine(),
+};
+
+const reference: EngineEntry = {
+  name: 'reference',
+  create: async () => (await import('./reference/reference-engine.js')).createReferenceEngine(),
+};
+
+/** For training; fastest first, on a CPU. */
+export const engines: readonly EngineEntry[] = [wasm, tensorflow, reference];
 
 /**
- * For predictions, fastest first: a few samples are answered before a GPU has been reached, and a service that answers
- * need not hold one.
+ * For predictions, fastest first. A GPU is not among them: a few samples are answered before it has been reached, and a
+ * service that answers need not hold one.
  */
-export const predictionEngines: readonly Engine[] = [wasm, reference];
+export const predictionEngines: readonly EngineEntry[] = [wasm, reference];
 
-export const engineNames: readonly string[] = engines.map((engine) => engine.name);
+export const engineNames: readonly string[] = engines.map(({ name }) => name);
 
 /** Those that not every installation has. */
 export const optionalEngineNames: readonly string[] = engines
-  .filter((engine) => engine.isInstalled !== undefined)
-  .map((engine) => engine.name);
+  .filter((entry) => entry.isInstalled !== undefined)
+  .map(({ name }) => name);
 
-/** Those of the optional ones that are installed here; whether they can run is for their probe to say. */
+/** Those of the optional ones that are installed here. Their probe says whether they can run. */
 export function installedOptionalEngines(): string[] {
-  return engines.filter((engine) => engine.isInstalled?.()).map((engine) => engine.name);
+  return engines.filter((entry) => entry.isInstalled?.()).map(({ name }) => name);
 }
 
 export interface Selection {
@@ -38,31 +50,31 @@ export interface Selection {
 }
 
 /**
- * 'auto' is an engine that has a GPU, or else the fastest that can run here; a name is that engine. Throws
- * ENGINE_UNAVAILABLE, with why and with the names there are. `candidates` are in order, fastest first.
+ * 'auto' selects an engine that has a GPU, or else the fastest that can run here; a name selects that engine.
+ * @param candidates fastest first
+ * @throws TrainyardError ENGINE_UNAVAILABLE, with the reason and the names there are
  */
-export async function selectEngine(
-  wanted: string,
-  candidates: readonly Engine[] = engines,
-): Promise<Selection> {
+export async function selectEngine(wanted: string, candidates: readonly EngineEntry[]): Promise<Selection> {
   if (wanted === 'auto') return selectFastest(candidates);
-  const engine = candidates.find(({ name }) => name === wanted);
-  if (engine === undefined) throw unavailable(`There is no engine '${wanted}'`, candidates);
+  const entry = candidates.find(({ name }) => name === wanted);
+  if (entry === undefined) throw unavailable(`There is no engine '${wanted}'`, candidates);
+  const engine = await entry.create();
   const probe = await engine.probe();
   if (probe.available) return { engine, device: probe.device, reason: 'asked for by name' };
   throw unavailable(`The engine '${wanted}' cannot run here: ${probe.reason}`, candidates);
 }
 
-async function selectFastest(candidates: readonly Engine[]): Promise<Selection> {
+async function selectFastest(candidates: readonly EngineEntry[]): Promise<Selection> {
   const refusals: string[] = [];
   let fastest: Selection | undefined;
-  for (const engine of candidates) {
-    if (engine.isInstalled?.() === false) continue;
-    // Only a GPU would be faster yet; and a probe may take a second.
-    if (fastest !== undefined && engine.mayHaveGpu?.() !== true) continue;
+  for (const entry of candidates) {
+    if (entry.isInstalled?.() === false) continue;
+    // Only a GPU would be faster still, and a probe may take a second.
+    if (fastest !== undefined && entry.mayHaveGpu?.() !== true) continue;
+    const engine = await entry.create();
     const probe = await engine.probe();
     if (!probe.available) {
-      refusals.push(`${engine.name} cannot: ${probe.reason}`);
+      refusals.push(`${entry.name} cannot: ${probe.reason}`);
     } else if (probe.hasGpu === true) {
       return { engine, device: probe.device, reason: 'it has a GPU' };
     } else {
@@ -73,7 +85,7 @@ async function selectFastest(candidates: readonly Engine[]): Promise<Selection> 
   return { ...fastest, reason: [fastest.reason, ...refusals].join('; ') };
 }
 
-function unavailable(problem: string, candidates: readonly Engine[]): TrainyardError {
-  const names = candidates.map((engine) => engine.name).join(', ');
+function unavailable(problem: string, candidates: readonly EngineEntry[]): TrainyardError {
+  const names = candidates.map(({ name }) => name).join(', ');
   return new TrainyardError('ENGINE_UNAVAILABLE', `${problem}. Engines: auto, ${names}.`);
 }

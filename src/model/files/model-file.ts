@@ -3,7 +3,7 @@
  * to predict with them. `safetensors.torch.load_file` and `load_state_dict` read it unchanged.
  */
 import { TrainyardError } from '../../errors.js';
-import { losses, type Loss } from '../network/losses.js';
+import { classHead, outputsOf, type ClassHead, type Head, type ValueHead } from '../heads/head.js';
 import {
   activations,
   parameterShapes,
@@ -14,7 +14,7 @@ import {
   type StoredNetworkSpec,
   type Tensor,
 } from '../network/network.js';
-import type { Preprocessing } from '../preprocessing/affine.js';
+import type { AffineMap } from '../preprocessing/affine.js';
 import { createSlices } from '../../lib/slices.js';
 import {
   decodeSafetensors,
@@ -25,32 +25,29 @@ import {
 
 /** What a model is, beside its parameters. A document. */
 export interface ModelDescription {
-  format_version: 1;
+  format_version: 2;
   network: NetworkSpec;
-  /** What it was trained with, and so what its outputs mean. */
-  loss: Loss;
-  preprocessing: Preprocessing;
-  /** Class names, by class index. */
-  labels: string[];
+  /** What its outputs mean. */
+  head: Head;
+  /** Applied to every raw input. null: inputs come as the network takes them. */
+  scaling: AffineMap | null;
 }
 
 /** The same description and parameters give the same bytes. */
 export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
-  const { format_version, network, loss, preprocessing, labels } = description;
+  const { format_version, network, head, scaling } = description;
   return encodeSafetensors(parameters, {
     // What PyTorch's own writer says of its layout; some readers insist on it.
     format: 'pt',
     format_version: JSON.stringify(format_version),
     network: JSON.stringify(network),
-    loss: JSON.stringify(loss),
-    preprocessing: JSON.stringify(preprocessing),
-    labels: JSON.stringify(labels),
+    head: JSON.stringify(head),
+    scaling: JSON.stringify(scaling),
   });
 }
 
 /**
- * The parameters are exactly the network's, in the order of its layers, and finite. Files that are older than dropout and
- * losses name neither: they have no dropout, and cross-entropy.
+ * The parameters are exactly the network's, in the order of its layers, and finite. Files of format 1 are read too.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
 export function decodeModelFile(bytes: Buffer): DecodedModel {
@@ -91,24 +88,34 @@ function refuseInfinite(name: string, numbers: Float32Array): void {
 
 function readDescription(metadata: Record<string, string>): ModelDescription {
   const version = readField(metadata, 'format_version');
-  if (version !== 1) throw corrupt('its format version is not 1, the only one that is read');
+  if (version !== 1 && version !== 2) throw corrupt('its format version is neither 1 nor 2');
   const network = readField(metadata, 'network');
   if (!isNetwork(network)) throw corrupt('its network is not a network');
-  const loss = Object.hasOwn(metadata, 'loss') ? readField(metadata, 'loss') : 'cross_entropy';
-  if (!isLoss(loss)) throw corrupt(`its loss is none of ${losses.join(', ')}`);
-  const preprocessing = readField(metadata, 'preprocessing');
-  if (!isPreprocessing(preprocessing)) throw corrupt('its preprocessing is not a preprocessing');
-  const labels = readField(metadata, 'labels');
-  if (!isArrayOf(labels, isString) || labels.length !== network.outputs) {
-    throw corrupt(`its labels are not ${network.outputs} names`);
+  const head = version === 1 ? readHeadOfFormat1(metadata) : readField(metadata, 'head');
+  if (!isHead(head) || outputsOf(head) !== network.outputs) {
+    throw corrupt(`its ${version === 1 ? 'labels are' : 'head does'} not name ${network.outputs} outputs`);
   }
-  return { format_version: 1, network: withDropout(network), loss, preprocessing, labels };
+  const field = version === 1 ? 'preprocessing' : 'scaling';
+  const scaling = readField(metadata, field);
+  if (!isAffineMap(scaling) && !(version === 2 && scaling === null)) {
+    throw corrupt(`its ${field} is not an affine map`);
+  }
+  return { format_version: 2, network: withDropout(network), head, scaling };
 }
 
-function readField(metadata: Record<string, string>, name: keyof ModelDescription): unknown {
-  if (!Object.hasOwn(metadata, name)) throw corrupt(`it has no ${name} in its metadata`);
+/** Files of format 1 name a loss and labels. Without a loss, as the oldest are, it was cross-entropy. */
+function readHeadOfFormat1(metadata: Record<string, string>): unknown {
+  const loss = Object.hasOwn(metadata, 'loss') ? readField(metadata, 'loss') : 'cross_entropy';
+  if (loss !== 'cross_entropy' && loss !== 'mse') throw corrupt('its loss is not cross_entropy or mse');
+  const labels = readField(metadata, 'labels');
+  return classHead(loss === 'mse' ? 'one_hot_mse' : loss, labels as string[]);
+}
+
+function readField(metadata: Record<string, string>, name: string): unknown {
+  const text = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+  if (text === undefined) throw corrupt(`it has no ${name} in its metadata`);
   try {
-    return JSON.parse(metadata[name]);
+    return JSON.parse(text);
   } catch (cause) {
     throw corrupt(`the ${name} in its metadata is not JSON`, cause);
   }
@@ -157,12 +164,19 @@ function isDropout(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value < 1;
 }
 
-function isLoss(value: unknown): value is Loss {
-  return losses.includes(value as Loss);
+function isHead(value: unknown): value is Head {
+  if (hasKeys<ClassHead>(value, ['kind', 'labels', 'probabilities'])) {
+    const { kind, labels, probabilities } = value;
+    const isKnown = probabilities === 'softmax' || probabilities === 'nearest_distribution';
+    return kind === 'classes' && isArrayOf(labels, isString) && isKnown;
+  }
+  return hasKeys<ValueHead>(value, ['kind', 'names'])
+    ? value.kind === 'values' && isArrayOf(value.names, isString)
+    : false;
 }
 
-function isPreprocessing(value: unknown): value is Preprocessing {
-  if (!hasKeys<Preprocessing>(value, ['divide_by', 'mean', 'std'])) return false;
+function isAffineMap(value: unknown): value is AffineMap {
+  if (!hasKeys<AffineMap>(value, ['divide_by', 'mean', 'std'])) return false;
   return Object.values(value).every(Number.isFinite) && value.divide_by !== 0 && value.std !== 0;
 }
 

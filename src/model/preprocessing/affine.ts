@@ -1,18 +1,18 @@
-/** How raw inputs become network inputs. It travels with the model, so that `/predict` takes raw inputs too. */
+/** One affine map for all raw inputs, as pictures need it. It travels with the model, so that predictions take raw inputs too. */
 
 /** A document. x ↦ (x / divide_by − mean) / std, for every input. */
-export interface Preprocessing {
+export interface AffineMap {
   divide_by: number;
   mean: number;
   std: number;
 }
 
-/** One raw input as every engine must see it: worked out in float64, rounded once to float32. */
-export function normalize({ divide_by, mean, std }: Preprocessing, raw: number): number {
+/** One raw input as every engine must see it: computed in float64, rounded once to float32. */
+export function applyAffine({ divide_by, mean, std }: AffineMap, raw: number): number {
   return Math.fround((raw / divide_by - mean) / std);
 }
 
-/** The 256 values that a byte can become, so that gathering a batch is a table look-up. Shape (256). */
-export function byteTable(preprocessing: Preprocessing): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, raw) => normalize(preprocessing, raw));
+/** (256) What each byte becomes, so that gathering a batch is a table look-up. */
+export function byteTable(map: AffineMap): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, raw) => applyAffine(map, raw));
 }

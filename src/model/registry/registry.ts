@@ -224,7 +224,8 @@ export function createRegistry(
   return {
     async publish(publication) {
       const { model, runId, step, spec, file, metrics, now } = publication;
-      const { network, labels } = (await viewModelFile(file)).description;
+      const { network, head } = (await viewModelFile(file)).description;
+      const labels = head.kind === 'classes' ? head.labels : head.names;
       const isSame = (other: VersionManifest | null): boolean =>
         other?.run_id === runId && other.step === step;
       // The versions before the files: who publishes the same meanwhile has taken a number that is looked at below.

@@ -9,12 +9,17 @@ import {
   type PredictionAnswer,
   type PredictionCall,
 } from './prediction-batch.js';
+import { applyHead, type Head } from '../heads/head.js';
+import type { NetworkSpec } from '../network/network.js';
 import type { ModelDescription } from '../files/model-file.js';
 import type { VersionManifest } from '../registry/registry.js';
 
 /** What one may ask of a version, as long as one holds it. */
-export interface ServedModel extends Pick<ModelDescription, 'network' | 'labels'> {
+export interface ServedModel {
   readonly manifest: VersionManifest;
+  readonly network: NetworkSpec;
+  /** Names of the outputs, in their order: of the classes, or of the values. */
+  readonly labels: readonly string[];
   /**
    * Class probabilities of raw inputs; those of inputs that overflow are NaN.
    * @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE
@@ -45,8 +50,9 @@ export function loadModel(
   load: () => Promise<LoadedContent>,
   observe?: (samples: number, ms: number) => void,
 ): LoadedModel {
-  const loading = load().then(({ manifest, description: { network, labels }, predictor: one }) => {
-    const predictor = createBatchingPredictor(one, observe);
+  const loading = load().then(({ manifest, description: { network, head }, predictor: one }) => {
+    const predictor = createBatchingPredictor(headed(one, head), observe);
+    const labels = head.kind === 'classes' ? head.labels : head.names;
     const model: ServedModel = { manifest, network, labels, predict: (call) => predictor.predict(call) };
     return { model, predictor };
   });
@@ -81,5 +87,14 @@ export function loadModel(
       retired = true;
       disposeIfDone();
     },
+  };
+}
+
+/** Answers with what the head makes of the outputs. */
+function headed(predictor: Predictor, head: Head): Predictor {
+  return {
+    sizeBytes: predictor.sizeBytes,
+    predict: async (inputs, count) => applyHead(head, await predictor.predict(inputs, count)),
+    dispose: () => predictor.dispose(),
   };
 }

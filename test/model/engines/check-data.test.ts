@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { checkData } from '../../../src/model/engines/check-data.js';
-import type { LabelledSamples } from '../../../src/model/engines/engine.js';
+import type { Samples } from '../../../src/model/engines/engine.js';
 
 const network = { inputs: 2, hidden: [], outputs: 3 };
-const good: LabelledSamples = {
+const good: Samples = {
   count: 2,
   width: 2,
   inputs: Uint8Array.of(1, 2, 3, 4),
@@ -14,7 +14,7 @@ test('data that fits is accepted', () => {
   expect(() => checkData(network, { train: good, test: good })).not.toThrow();
 });
 
-test.each<[string, Partial<LabelledSamples>, string]>([
+test.each<[string, Partial<Samples>, string]>([
   ['no samples', { count: 0, inputs: new Uint8Array(), labels: new Uint8Array() }, 'has no samples'],
   ['another width', { width: 4, count: 1 }, 'is 4 wide, the network takes 2'],
   ['too few inputs', { inputs: Uint8Array.of(1, 2, 3) }, 'has 3 bytes of inputs, not 2 × 2'],

@@ -1,5 +1,5 @@
 /** Small training problems for the engines: a program, its data and its initial state. */
-import type { LabelledSamples, TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
+import type { Samples, TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
 import { type TrainingState, initialState } from '../../../src/model/network/initialization.js';
 import type { Loss } from '../../../src/model/network/losses.js';
 import type { Activation } from '../../../src/model/network/network.js';
@@ -72,7 +72,7 @@ export function randomProblem(widths: number[], batchSize: number, words: Partia
   return { program, data, start: initialState(program.network, optimizer, program.seed) };
 }
 
-function randomSamples(seed: number, count: number, width: number, classes: number): LabelledSamples {
+function randomSamples(seed: number, count: number, width: number, classes: number): Samples {
   const words = new Uint32Array(count * (width + 1));
   fillWords({ seed, purpose: 'shuffle', part: 0, step: 0 }, 0, words);
   return {
@@ -83,7 +83,7 @@ function randomSamples(seed: number, count: number, width: number, classes: numb
   };
 }
 
-function onBackground(samples: LabelledSamples, background: number | undefined): LabelledSamples {
+function onBackground(samples: Samples, background: number | undefined): Samples {
   if (background === undefined) return samples;
   const chosen = samples.inputs.toSorted()[Math.floor(samples.inputs.length / 4)];
   return { ...samples, inputs: samples.inputs.map((byte) => (byte < chosen ? byte : background)) };
@@ -92,7 +92,7 @@ function onBackground(samples: LabelledSamples, background: number | undefined):
 /** Three classes of 8 bytes, each scattered about a pattern of its own, and PyTorch's settings of Adam. */
 export function separableProblem(): Problem {
   const problem = randomProblem([8, 16, 3], 16);
-  const scattered = (samples: LabelledSamples): LabelledSamples => ({
+  const scattered = (samples: Samples): Samples => ({
     ...samples,
     inputs: samples.inputs.map((noise, i) => {
       const label = samples.labels[Math.floor(i / samples.width)];

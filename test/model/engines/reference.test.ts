@@ -5,7 +5,7 @@ import type { TrainingData, TrainingProgram } from '../../../src/model/engines/e
 import type { TrainingState } from '../../../src/model/network/initialization.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import type { Tensor } from '../../../src/model/network/network.js';
-import { normalize } from '../../../src/model/preprocessing/affine.js';
+import { applyAffine } from '../../../src/model/preprocessing/affine.js';
 import { expectClose } from './close.js';
 import { engineConformance } from './conformance.js';
 import { predicted } from './course.js';
@@ -132,7 +132,7 @@ test('each step switches off the units that its masks say, and an evaluation non
   const still = { ...program, optimizer: { ...program.optimizer, learning_rate: 0 } };
   const of = (name: string) => [...(start.parameters.get(name)?.data ?? [])];
   const [weights1, bias1, weights2, bias2] = ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'].map(of);
-  const inputs = [...one.inputs].map((raw) => normalize(program.preprocessing, raw));
+  const inputs = [...one.inputs].map((raw) => applyAffine(program.preprocessing, raw));
   const product = (weights: number[], values: number[], output: number): number =>
     values.reduce((sum, value, i) => sum + weights[output * values.length + i] * value, 0);
   const hidden = bias1.map((bias, unit) => Math.tanh(product(weights1, inputs, unit) + bias));

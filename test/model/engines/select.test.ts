@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { Engine, Probe } from '../../../src/model/engines/engine.js';
+import type { Engine, EngineEntry, Probe } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import {
   engineNames,
+  engines,
   optionalEngineNames,
   predictionEngines,
   selectEngine,
 } from '../../../src/model/engines/select.js';
 
-function engine(name: string, probe: Probe): Engine {
-  return { ...createReferenceEngine(), name, probe: () => Promise.resolve(probe) };
+function engine(name: string, probe: Probe): EngineEntry & { engine: Engine } {
+  const made = { ...createReferenceEngine(), name, probe: () => Promise.resolve(probe) };
+  return { name, engine: made, create: () => Promise.resolve(made) };
 }
 
 const fast = engine('fast', { available: false, reason: 'no adapter' });
@@ -18,7 +20,7 @@ const slow = engine('slow', { available: true, device: 'another device' });
 
 describe('selecting an engine', () => {
   test('finds one that runs everywhere', async () => {
-    const { engine, device, reason } = await selectEngine('auto');
+    const { engine, device, reason } = await selectEngine('auto', engines);
     expect(engineNames).toContain(engine.name);
     expect(device).not.toBe('');
     expect(reason).toContain('fastest');
@@ -26,7 +28,7 @@ describe('selecting an engine', () => {
 
   test('takes the fastest that can run, and says why not a faster one', async () => {
     expect(await selectEngine('auto', [fast, middle, slow])).toEqual({
-      engine: middle,
+      engine: middle.engine,
       device: 'a device',
       reason: 'the fastest that can run here; fast cannot: no adapter',
     });
@@ -37,23 +39,24 @@ describe('selecting an engine', () => {
     const onGpu = { ...engine('gpu', { available: true, device: 'GPU', hasGpu: true }), mayHaveGpu };
     const onCpu = { ...engine('cpu', { available: true, device: 'CPU', hasGpu: false }), mayHaveGpu };
     expect(await selectEngine('auto', [middle, onGpu])).toEqual({
-      engine: onGpu,
+      engine: onGpu.engine,
       device: 'GPU',
       reason: 'it has a GPU',
     });
-    expect((await selectEngine('auto', [middle, onCpu])).engine).toBe(middle);
+    expect((await selectEngine('auto', [middle, onCpu])).engine).toBe(middle.engine);
   });
 
   test('does not probe what can be no faster than what it has found', async () => {
-    const costly = { ...slow, probe: () => Promise.reject(new Error('probed in vain')) };
-    expect((await selectEngine('auto', [middle, costly])).engine).toBe(middle);
+    const unwanted = { ...slow.engine, probe: () => Promise.reject(new Error('probed in vain')) };
+    const costly = { ...slow, create: () => Promise.resolve(unwanted) };
+    expect((await selectEngine('auto', [middle, costly])).engine).toBe(middle.engine);
     await expect(selectEngine('auto', [fast, costly])).rejects.toThrow('probed in vain');
   });
 
   test('passes over one that is not installed, without a word, unless it is named', async () => {
     const missing = { ...fast, isInstalled: () => false };
     expect(await selectEngine('auto', [missing, slow])).toMatchObject({
-      engine: slow,
+      engine: slow.engine,
       reason: 'the fastest that can run here',
     });
     await expect(selectEngine('fast', [missing, slow])).rejects.toMatchObject({
@@ -68,11 +71,11 @@ describe('selecting an engine', () => {
 
   test('takes the one that is named', async () => {
     expect(await selectEngine('slow', [fast, middle, slow])).toEqual({
-      engine: slow,
+      engine: slow.engine,
       device: 'another device',
       reason: 'asked for by name',
     });
-    expect((await selectEngine('reference')).engine.name).toBe('reference');
+    expect((await selectEngine('reference', engines)).engine.name).toBe('reference');
   });
 
   test.each([

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { selectEngine } from '../../../dist/model/engines/select.js';
+import { predictionEngines, selectEngine } from '../../../dist/model/engines/select.js';
 import { initialState } from '../../../dist/model/network/initialization.js';
 import { encodeModelFile } from '../../../dist/model/files/model-file.js';
 import { createAliases } from '../../../dist/model/registry/aliases.js';
@@ -42,7 +42,7 @@ async function reloadMany(storage) {
     look: () => Promise.resolve({ versions: [newest], unloaded: false, hasAliases: false }),
     manifest: async (name, version) => ({ ...(await registry.manifest(name, 1)), version }),
   };
-  const { engine } = await selectEngine('auto');
+  const { engine } = await selectEngine('auto', predictionEngines);
   const aliases = createAliases({ storage, registry });
   const server = createModelServer({ registry: growing, aliases, engine, log });
   const reload = async (times) => {

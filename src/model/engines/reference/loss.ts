@@ -1,6 +1,5 @@
-/** The losses by name, and which answers are right: the same for all of them. */
-import type { Loss } from '../../network/losses.js';
-import { largestIndex } from '../../heads/outputs.js';
+/** The losses by name. */
+import type { ClassLoss } from '../../network/losses.js';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.js';
 import type { Matrix } from './matrix.js';
 import { squaredErrorBackward, squaredErrorForward } from './squared-error.js';
@@ -12,12 +11,7 @@ interface LossFunction {
   backward(dOutputs: Matrix, outputs: Matrix, labels: Uint8Array): void;
 }
 
-export const lossFunctions: Record<Loss, LossFunction> = {
+export const lossFunctions: Record<ClassLoss, LossFunction> = {
   cross_entropy: { forward: crossEntropyForward, backward: crossEntropyBackward },
-  mse: { forward: squaredErrorForward, backward: squaredErrorBackward },
+  one_hot_mse: { forward: squaredErrorForward, backward: squaredErrorBackward },
 };
-
-/** outputs (batch, classes), labels (batch) → how many samples have their largest output at the right class */
-export function countCorrect(outputs: Matrix, labels: Uint8Array): number {
-  return outputs.filter((row, b) => largestIndex(row) === labels[b]).length;
-}

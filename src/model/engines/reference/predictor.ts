@@ -1,9 +1,8 @@
-/** Inference: raw inputs to class probabilities. */
+/** Inference: raw inputs to raw outputs. */
 import { checkParameters, tensorOf } from '../../network/initialization.js';
 import { denseLayers, parameterCount } from '../../network/network.js';
 import type { StateDict } from '../../network/network.js';
-import { fillProbabilities } from '../../heads/output-probabilities.js';
-import { normalize } from '../../preprocessing/affine.js';
+import { applyAffine } from '../../preprocessing/affine.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
@@ -14,7 +13,7 @@ import type { FloatsConstructor } from './matrix.js';
 const sliceRows = 64;
 
 export function createReferencePredictor(
-  { network, loss, preprocessing }: PredictionProgram,
+  { network, scaling }: PredictionProgram,
   parameters: StateDict,
   Numbers: FloatsConstructor,
 ): Predictor {
@@ -30,16 +29,17 @@ export function createReferencePredictor(
     checkInputs(network, inputs, count);
     const raw = rowsOf(inputs, network.inputs);
     const output = new Float32Array(count * network.outputs);
-    const probabilities = rowsOf(output, network.outputs);
+    const rows = rowsOf(output, network.outputs);
     for (let first = 0; first < count; first += sliceRows) {
       const activations = firstRows(sliceActivations, Math.min(sliceRows, count - first));
       activations.values[0].forEach((row, b) => {
-        for (let i = 0; i < row.length; i++) row[i] = normalize(preprocessing, raw[first + b][i]);
+        for (let i = 0; i < row.length; i++) {
+          const value = raw[first + b][i];
+          row[i] = scaling === null ? value : applyAffine(scaling, value);
+        }
       });
       forward(layers, activations, null);
-      logitsOf(activations).forEach((outputs, b) =>
-        fillProbabilities(loss, probabilities[first + b], outputs),
-      );
+      logitsOf(activations).forEach((outputs, b) => rows[first + b].set(outputs));
     }
     return output;
   }

@@ -1,12 +1,13 @@
 /** Training, one step after the other: gather, forward, loss, backward, update. */
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
 import { checkState, type TrainingState } from '../../network/initialization.js';
+import { isClassLoss } from '../../network/losses.js';
 import { byteTable } from '../../preprocessing/affine.js';
 import { checkData } from '../check-data.js';
 import {
   evaluationBatchSize,
   type BatchReport,
-  type LabelledSamples,
+  type Samples,
   type Trainer,
   type TrainingData,
   type TrainingProgram,
@@ -14,7 +15,7 @@ import {
 import { backward, createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
 import type { Dropout } from './forward-backward.js';
 import { layersOf, readState, writeState } from './learned-state.js';
-import { countCorrect, lossFunctions } from './loss.js';
+import { lossFunctions } from './loss.js';
 import type { FloatsConstructor, Matrix } from './matrix.js';
 import { updateTensor } from './optimizer.js';
 
@@ -27,15 +28,16 @@ export function createReferenceTrainer(
   Numbers: FloatsConstructor,
 ): Trainer {
   const { network, optimizer, batchSize, seed } = program;
-  checkData(network, data);
+  checkData(program, data);
   checkState(network, optimizer, start);
 
   const tensors = readState(network, optimizer, start, Numbers);
   const layers = layersOf(network, tensors);
+  if (!isClassLoss(program.loss)) throw new Error('values are not learnt yet');
   const loss = lossFunctions[program.loss];
   const batchActivations = createActivations(layers, Math.max(batchSize, evaluationBatchSize), Numbers);
   const batchGradients = createActivations(layers, batchSize, Numbers);
-  const table = byteTable(program.preprocessing);
+  const table = byteTable(program.scaling ?? { divide_by: 1, mean: 0, std: 1 });
   let step = start.step;
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
 
@@ -47,14 +49,15 @@ export function createReferenceTrainer(
   }
 
   /** Works out the logits of the batch, and adds what is seen of it to the report. */
-  function infer(split: LabelledSamples, batch: Uint32Array, dropout: Dropout, report: SeenBatches) {
+  function infer(split: Samples, batch: Uint32Array, dropout: Dropout, report: SeenBatches) {
     const activations = firstRows(batchActivations, batch.length);
     const labels = gather(activations.values[0], split, batch, table);
     forward(layers, activations, dropout);
     const logits = logitsOf(activations);
-    report.samples += batch.length;
     report.lossSums.push(loss.forward(logits, labels));
-    report.correct += countCorrect(logits, labels);
+    report.weightSums.push(batch.length);
+    report.rows.push(...batch);
+    for (const row of logits) report.outputs.push(...row);
     return { activations, logits, labels };
   }
 
@@ -70,17 +73,17 @@ export function createReferenceTrainer(
       step += 1;
       for (const tensor of tensors) updateTensor(tensor, step, optimizer);
     }
-    return { ...report, lossSums: Float64Array.from(report.lossSums) };
+    return reportOf(report);
   }
 
-  function evaluate(split: LabelledSamples, first: number, batches: number): BatchReport {
+  function evaluate(split: Samples, first: number, batches: number): BatchReport {
     const report = nothingSeen();
     const all = Uint32Array.from({ length: split.count }, (_, sample) => sample);
     for (let batch = first; batch < first + batches; batch++) {
       const sample = batch * evaluationBatchSize;
       infer(split, all.subarray(sample, sample + evaluationBatchSize), null, report);
     }
-    return { ...report, lossSums: Float64Array.from(report.lossSums) };
+    return reportOf(report);
   }
 
   return {
@@ -94,18 +97,27 @@ export function createReferenceTrainer(
 }
 
 /** A report that grows. */
-type SeenBatches = Omit<BatchReport, 'lossSums'> & { lossSums: number[] };
+type SeenBatches = Record<keyof BatchReport, number[]>;
 
 function nothingSeen(): SeenBatches {
-  return { samples: 0, lossSums: [], correct: 0 };
+  return { lossSums: [], weightSums: [], rows: [], outputs: [] };
+}
+
+function reportOf({ lossSums, weightSums, rows, outputs }: SeenBatches): BatchReport {
+  return {
+    lossSums: Float64Array.from(lossSums),
+    weightSums: Float64Array.from(weightSums),
+    rows: Uint32Array.from(rows),
+    outputs: Float32Array.from(outputs),
+  };
 }
 
 /** Fills `rows` (batch, width) with the samples of `batch` as the network takes them, and returns their labels. */
-function gather(rows: Matrix, split: LabelledSamples, batch: Uint32Array, table: Float32Array): Uint8Array {
-  const { width, inputs, labels } = split;
+function gather(rows: Matrix, split: Samples, batch: Uint32Array, table: Float32Array): Uint8Array {
+  const { width, inputs, targets } = split;
   rows.forEach((row, b) => {
     const first = batch[b] * width;
     for (let i = 0; i < width; i++) row[i] = table[inputs[first + i]];
   });
-  return Uint8Array.from(batch, (sample) => labels[sample]);
+  return Uint8Array.from(batch, (sample) => targets[sample]);
 }

@@ -4,7 +4,7 @@
  */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Loss } from '../../network/losses.js';
-import { largestIndex, logSumExp, squaredError } from '../../heads/outputs.js';
+import { logSumExp, squaredError } from '../../heads/outputs.js';
 import type { Constants } from './constants.js';
 import type { Tf } from './tensorflow.js';
 
@@ -24,19 +24,13 @@ export function lossGradient(
     : tf.mul(tf.sub(logits, targets), of(2 / classes / batch));
 }
 
-/** logits (batch · classes), labels (batch) → the sum of the samples' losses, and how many have the right class first */
-export function judge(
-  loss: Loss,
-  logits: Float32Array,
-  labels: Uint8Array,
-): { lossSum: number; correct: number } {
+/** logits (batch · classes), labels (batch) → the sum of the samples' losses */
+export function lossSumOf(loss: Loss, logits: Float32Array, labels: Uint8Array): number {
   const classes = logits.length / labels.length;
   let lossSum = 0;
-  let correct = 0;
   labels.forEach((label, sample) => {
     const outputs = logits.subarray(sample * classes, (sample + 1) * classes);
     lossSum += loss === 'cross_entropy' ? logSumExp(outputs) - outputs[label] : squaredError(outputs, label);
-    if (largestIndex(outputs) === label) correct += 1;
   });
-  return { lossSum, correct };
+  return lossSum;
 }

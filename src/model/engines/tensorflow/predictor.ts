@@ -1,8 +1,7 @@
-/** Inference: raw inputs to class probabilities. */
+/** Inference: raw inputs to raw outputs. */
 import { checkParameters, tensorOf } from '../../network/initialization.js';
 import { parameterCount, parameterShapes, type StateDict } from '../../network/network.js';
-import { fillProbabilities } from '../../heads/output-probabilities.js';
-import { normalize } from '../../preprocessing/affine.js';
+import { applyAffine } from '../../preprocessing/affine.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { createConstants } from './constants.js';
@@ -15,7 +14,7 @@ const sliceRows = 1_024;
 
 export function createTensorflowPredictor(
   { tf }: Tensorflow,
-  { network, loss, preprocessing }: PredictionProgram,
+  { network, scaling }: PredictionProgram,
   stateDict: StateDict,
 ): Predictor {
   checkParameters(network, stateDict);
@@ -26,7 +25,7 @@ export function createTensorflowPredictor(
   /** raw (rows, inputs) → logits (rows, outputs) */
   async function logitsOf(raw: Float32Array, rows: number): Promise<Float32Array> {
     const logits = tf.tidy(() => {
-      const inputs = raw.map((value) => normalize(preprocessing, value));
+      const inputs = scaling === null ? raw : raw.map((value) => applyAffine(scaling, value));
       return passes.forward(parameters, tf.tensor2d(inputs, [rows, network.inputs]), null).logits;
     });
     try {
@@ -40,23 +39,16 @@ export function createTensorflowPredictor(
     sizeBytes: Float32Array.BYTES_PER_ELEMENT * parameterCount(network),
     async predict(inputs, count) {
       checkInputs(network, inputs, count);
-      const probabilities = new Float32Array(count * network.outputs);
+      const outputs = new Float32Array(count * network.outputs);
       for (let first = 0; first < count; first += sliceRows) {
         const end = Math.min(first + sliceRows, count);
         const logits = await logitsOf(
           inputs.subarray(first * network.inputs, end * network.inputs),
           end - first,
         );
-        for (let row = 0; row < end - first; row++) {
-          const at = (first + row) * network.outputs;
-          fillProbabilities(
-            loss,
-            probabilities.subarray(at, at + network.outputs),
-            logits.subarray(row * network.outputs, (row + 1) * network.outputs),
-          );
-        }
+        outputs.set(logits, first * network.outputs);
       }
-      return probabilities;
+      return outputs;
     },
     dispose() {
       tf.dispose(parameters);

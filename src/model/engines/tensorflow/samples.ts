@@ -1,7 +1,7 @@
 /** A split on the device, preprocessed once, so that a batch is a look-up there. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { byteTable, type Preprocessing } from '../../preprocessing/affine.js';
-import type { LabelledSamples } from '../engine.js';
+import { byteTable, type AffineMap } from '../../preprocessing/affine.js';
+import type { Samples } from '../engine.js';
 import type { Tf } from './tensorflow.js';
 
 export interface DeviceSamples {
@@ -13,18 +13,18 @@ export interface DeviceSamples {
 
 export function samplesOnDevice(
   tf: Tf,
-  { count, width, inputs, labels }: LabelledSamples,
-  classes: number,
-  preprocessing: Preprocessing,
+  { count, width, inputs, targets: classes }: Samples,
+  outputs: number,
+  scaling: AffineMap,
 ): DeviceSamples {
-  const table = byteTable(preprocessing);
-  const targets = new Float32Array(count * classes);
-  labels.forEach((label, sample) => (targets[sample * classes + label] = 1));
+  const table = byteTable(scaling);
+  const targets = new Float32Array(count * outputs);
+  for (let sample = 0; sample < count; sample++) targets[sample * outputs + classes[sample]] = 1;
   return {
     inputs: tf.tensor2d(
       Float32Array.from(inputs, (byte) => table[byte]),
       [count, width],
     ),
-    targets: tf.tensor2d(targets, [count, classes]),
+    targets: tf.tensor2d(targets, [count, outputs]),
   };
 }

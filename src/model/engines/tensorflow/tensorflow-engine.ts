@@ -1,12 +1,7 @@
 /** TensorFlow.js for Node.js: TensorFlow's own kernels, on a GPU with CUDA or on the CPU. */
 import type { Engine } from '../engine.js';
 import { createTensorflowPredictor } from './predictor.js';
-import {
-  isTensorflowInstalled,
-  mayTensorflowHaveGpu,
-  openTensorflow,
-  type Tensorflow,
-} from './tensorflow.js';
+import { openTensorflow, type Tensorflow } from './tensorflow.js';
 import { createTensorflowTrainer } from './trainer.js';
 
 /** `open` rejects with the reason why there is no TensorFlow here. */
@@ -17,8 +12,6 @@ export function createTensorflowEngine(open: () => Promise<Tensorflow> = openTen
 
   return {
     name: 'tensorflow',
-    isInstalled: isTensorflowInstalled,
-    mayHaveGpu: mayTensorflowHaveGpu,
     async probe() {
       try {
         const { device, hasGpu } = await tensorflow();

@@ -6,6 +6,7 @@ import { checkData } from '../check-data.js';
 import {
   evaluationBatchSize,
   type BatchReport,
+  type SplitName,
   type Trainer,
   type TrainingData,
   type TrainingProgram,
@@ -15,7 +16,7 @@ import { createConstants } from './constants.js';
 import { createPasses } from './forward-backward.js';
 import { createImmutableTensors } from './immutable-tensors.js';
 import { stateFrom, stateOnDevice } from './learned-tensors.js';
-import { judge, lossGradient } from './loss.js';
+import { lossGradient, lossSumOf } from './loss.js';
 import { refuseIfTooLarge, explainingNoRoom } from './memory.js';
 import { samplesOnDevice } from './samples.js';
 import type { Tensorflow } from './tensorflow.js';
@@ -31,8 +32,9 @@ export async function createTensorflowTrainer(
   start: TrainingState,
   { memoryLimitBytes }: TrainingResources,
 ): Promise<Trainer> {
-  const { network, loss, optimizer, batchSize, seed, preprocessing } = program;
-  checkData(network, data);
+  const { network, loss, optimizer, batchSize, seed } = program;
+  checkData(program, data);
+  const scaling = program.scaling ?? { divide_by: 1, mean: 0, std: 1 };
   checkState(network, optimizer, start);
   refuseIfTooLarge(program, data, memoryLimitBytes);
 
@@ -45,8 +47,9 @@ export async function createTensorflowTrainer(
     ? createVariables(tf, optimizer, state)
     : createImmutableTensors(tf, constants, optimizer, state);
   const samples = {
-    train: samplesOnDevice(tf, data.train, network.outputs, preprocessing),
-    test: samplesOnDevice(tf, data.test, network.outputs, preprocessing),
+    train: samplesOnDevice(tf, data.train, network.outputs, scaling),
+    validation: samplesOnDevice(tf, data.validation, network.outputs, scaling),
+    test: samplesOnDevice(tf, data.test, network.outputs, scaling),
   };
   let step = start.step;
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
@@ -75,22 +78,33 @@ export async function createTensorflowTrainer(
       learned.update(gradients, step);
     });
     tf.dispose(gradients);
-    return { logits, labels: Uint8Array.from(batch, (sample) => data.train.labels[sample]) };
+    return seenBatch(logits, 'train', Uint32Array.from(batch));
   }
 
-  function evaluateBatch(split: 'train' | 'test', batch: number): SeenBatch {
+  function evaluateBatch(split: SplitName, batch: number): SeenBatch {
     const first = batch * evaluationBatchSize;
-    const labels = data[split].labels.subarray(first, first + evaluationBatchSize);
+    const size = Math.min(evaluationBatchSize, data[split].count - first);
     const logits = tf.tidy(() => {
-      const inputs = tf.slice(samples[split].inputs, [first, 0], [labels.length, network.inputs]);
+      const inputs = tf.slice(samples[split].inputs, [first, 0], [size, network.inputs]);
       return passes.forward(learned.parameters(), inputs, null).logits;
     });
-    return { logits, labels };
+    return seenBatch(
+      logits,
+      split,
+      Uint32Array.from({ length: size }, (_, i) => first + i),
+    );
+  }
+
+  function seenBatch(logits: Tensor2D, split: SplitName, rows: Uint32Array): SeenBatch {
+    return { logits, rows, labels: Uint8Array.from(rows, (row) => data[split].targets[row]) };
   }
 
   /** Has `batches` batches worked on, the one numbered i by `next(i)`. */
   async function work(batches: number, next: (batch: number) => SeenBatch): Promise<BatchReport> {
-    const report: BatchReport = { samples: 0, lossSums: new Float64Array(batches), correct: 0 };
+    const lossSums = new Float64Array(batches);
+    const weightSums = new Float64Array(batches);
+    const rows: number[] = [];
+    const outputs: number[] = [];
     for (let done = 0; done < batches;) {
       if (disposed) throw new Error('This trainer has ended.');
       const seen = Array.from({ length: Math.min(batchesAtOnce, batches - done) }, (_, i) => next(done + i));
@@ -99,16 +113,21 @@ export async function createTensorflowTrainer(
       const numbers = (await logits.data()) as Float32Array;
       logits.dispose();
       let at = 0;
-      for (const { labels } of seen) {
-        const next = at + labels.length * network.outputs;
-        const { lossSum, correct } = judge(loss, numbers.subarray(at, next), labels);
-        report.samples += labels.length;
-        report.lossSums[done++] = lossSum;
-        report.correct += correct;
+      for (const batch of seen) {
+        const next = at + batch.labels.length * network.outputs;
+        lossSums[done] = lossSumOf(loss, numbers.subarray(at, next), batch.labels);
+        weightSums[done++] = batch.labels.length;
+        rows.push(...batch.rows);
         at = next;
       }
+      outputs.push(...numbers);
     }
-    return report;
+    return {
+      lossSums,
+      weightSums,
+      rows: Uint32Array.from(rows),
+      outputs: Float32Array.from(outputs),
+    };
   }
 
   return {
@@ -129,6 +148,8 @@ export async function createTensorflowTrainer(
 }
 
 interface SeenBatch {
+  /** (batch) */
+  rows: Uint32Array;
   /** (batch, classes) */
   logits: Tensor2D;
   /** (batch) */

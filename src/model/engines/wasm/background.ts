@@ -2,8 +2,8 @@
  * Whether a dataset's inputs are mostly one byte, as the pixels around a digit are, so that the first layer need not work
  * out again and again what that byte contributes; see kernels/sparse.ts.
  */
-import { normalize, type Preprocessing } from '../../preprocessing/affine.js';
-import type { LabelledSamples } from '../engine.js';
+import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
+import type { Samples } from '../engine.js';
 
 export interface Background {
   byte: number;
@@ -17,7 +17,7 @@ const leastShare = 0.5;
 const bytesLookedAt = 1_000_000;
 
 /** The same for the same data. */
-export function findBackground({ inputs }: LabelledSamples, preprocessing: Preprocessing): Background | null {
+export function findBackground({ inputs }: Samples, preprocessing: AffineMap): Background | null {
   // An odd stride, so that it is not always the same inputs that are looked at.
   const stride = 2 * Math.floor(inputs.length / bytesLookedAt / 2) + 1;
   const counts = new Uint32Array(256);
@@ -25,10 +25,10 @@ export function findBackground({ inputs }: LabelledSamples, preprocessing: Prepr
   const most = counts.reduce((a, b) => Math.max(a, b));
   if (most < leastShare * Math.ceil(inputs.length / stride)) return null;
   const byte = counts.indexOf(most);
-  return { byte, value: normalize(preprocessing, byte) };
+  return { byte, value: applyAffine(preprocessing, byte) };
 }
 
 /** (256) What each byte differs by from the background, worked out in float64 and rounded once. */
-export function differenceTable({ divide_by, std }: Preprocessing, { byte }: Background): Float32Array {
+export function differenceTable({ divide_by, std }: AffineMap, { byte }: Background): Float32Array {
   return Float32Array.from({ length: 256 }, (_, raw) => (raw - byte) / divide_by / std);
 }

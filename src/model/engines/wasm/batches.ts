@@ -1,6 +1,6 @@
 /** Which samples a step or an evaluation looks at, and how they come into a batch: one thread's part of it. */
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
-import { evaluationBatchSize } from '../engine.js';
+import { evaluationBatchSize, type SplitName } from '../engine.js';
 import type { Kernels } from './kernels.js';
 import type { BatchPlan, Plan, SplitPlan } from './plan.js';
 
@@ -14,7 +14,7 @@ export interface Batch {
 
 export interface Batches {
   ofStep(step: number): Batch;
-  ofEvaluation(split: 'train' | 'test', batch: number): Batch;
+  ofEvaluation(split: SplitName, batch: number): Batch;
   /** The quads of rows from the first to before the second. */
   gather(batch: Batch, into: BatchPlan, quads: [number, number]): void;
 }

@@ -3,7 +3,13 @@
  * sent to them.
  */
 import { optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
-import { evaluationBatchSize, type TrainingData, type TrainingProgram } from '../engine.js';
+import {
+  evaluationBatchSize,
+  type Samples,
+  type SplitName,
+  type TrainingData,
+  type TrainingProgram,
+} from '../engine.js';
 import type { Background } from './background.js';
 import { inputsOfPiece, planBatchMatrix, type BatchMatrix, type Kept } from './batch-matrix.js';
 import { roundUp, type Layout } from './layout.js';
@@ -57,7 +63,7 @@ export interface Plan {
   rowsStride: number;
   layers: LayerPlan[];
   batches: [BatchPlan, BatchPlan];
-  splits: { train: SplitPlan; test: SplitPlan };
+  splits: Record<SplitName, SplitPlan>;
   /** (256): what each byte becomes, or where inputs are sparse, by how much it then differs from the background. */
   table: number;
   /** 8 of them. */
@@ -109,11 +115,11 @@ export function planTrainer(
     inputs: planMatrix(network.inputs, background === null ? { panels: true, quads: true } : { lists: true }),
     labels: layout.bytes(rowsStride),
   });
-  const planSplit = ({ count, inputs, labels }: TrainingData['train']): SplitPlan => ({
+  const planSplit = ({ count, inputs, targets }: Samples): SplitPlan => ({
     count,
     // Samples are read in groups of up to 16 bytes.
     inputs: layout.bytes(inputs.length + 16),
-    labels: layout.bytes(labels.length),
+    labels: layout.bytes(targets.length),
   });
   const widestPanels = Math.max(...shapes.map(({ panels }) => panels));
   return {
@@ -122,7 +128,11 @@ export function planTrainer(
     rowsStride,
     layers,
     batches: [planBatch(), planBatch()],
-    splits: { train: planSplit(data.train), test: planSplit(data.test) },
+    splits: {
+      train: planSplit(data.train),
+      validation: planSplit(data.validation),
+      test: planSplit(data.test),
+    },
     table: layout.floats(256),
     zeros: layout.floats(8),
     losses: layout.bytes(8 * rowsStride),
@@ -142,6 +152,6 @@ function leavesZeros({ activation, dropout }: PanelShape): boolean {
   return activation === 'relu' || dropout > 0;
 }
 
-function mostSamples({ train, test }: TrainingData): number {
-  return Math.max(train.count, test.count);
+function mostSamples({ train, validation, test }: TrainingData): number {
+  return Math.max(train.count, validation.count, test.count);
 }

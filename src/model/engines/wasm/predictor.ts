@@ -1,9 +1,8 @@
-/** Inference on the kernels: raw inputs to class probabilities, a slice of the request at a time. */
+/** Inference on the kernels: raw inputs to raw outputs, a slice of the request at a time. */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../network/initialization.js';
 import { parameterCount, type NetworkSpec, type StateDict } from '../../network/network.js';
-import { fillProbabilities } from '../../heads/output-probabilities.js';
-import { normalize, type Preprocessing } from '../../preprocessing/affine.js';
+import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
 import { createSlices } from '../../../lib/slices.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
@@ -18,11 +17,12 @@ const mostSparse = 0.4;
 
 export async function createWasmPredictor(
   { module, heapBase }: CompiledKernels,
-  { network, loss, preprocessing }: PredictionProgram,
+  { network, scaling }: PredictionProgram,
   parameters: StateDict,
 ): Promise<Predictor> {
   checkParameters(network, parameters);
-  const { divide_by, mean, std } = preprocessing;
+  const map = scaling ?? { divide_by: 1, mean: 0, std: 1 };
+  const { divide_by, mean, std } = map;
   const width = network.inputs;
   const sliceRows = rowsOfSlice(network);
   const layout = createLayout(heapBase);
@@ -51,7 +51,7 @@ export async function createWasmPredictor(
   const floats = new Float32Array(memory.buffer);
   // Not written here: no closure of this function may hold the parameters, which are as large as what becomes of them.
   await writeParameters(floats, layers, parameters);
-  floats.set(await outputsOfFirst(parameters, first.shape, preprocessing), outputsOfZeros / 4);
+  floats.set(await outputsOfFirst(parameters, first.shape, map), outputsOfZeros / 4);
   let disposed = false;
 
   /**
@@ -110,28 +110,27 @@ export async function createWasmPredictor(
     }
   }
 
-  /** `inputs` (count, network.inputs) raw → `probabilities` (count, network.outputs); at most `sliceRows` of them. */
-  function predictSlice(inputs: Float32Array, count: number, probabilities: Float32Array): void {
+  /** `inputs` (count, network.inputs) raw → `outputs` (count, network.outputs); at most `sliceRows` of them. */
+  function predictSlice(inputs: Float32Array, count: number, outputs: Float32Array): void {
     const rowsStride = count === 1 ? 1 : sliceRows;
     floats.set(inputs, raw / 4);
     if (!firstLayer(count, rowsStride)) {
-      for (let row = 0; row < count; row++) predictSlice(...sliceOf(inputs, probabilities, row, 1));
+      for (let row = 0; row < count; row++) predictSlice(...sliceOf(inputs, outputs, row, 1));
       return;
     }
     otherLayers(count, rowsStride);
-    const outputs = new Float32Array(network.outputs);
+    const width = network.outputs;
     for (let row = 0; row < count; row++) {
-      for (let i = 0; i < outputs.length; i++) {
-        outputs[i] = floats[last.outputs.panels / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
+      for (let i = 0; i < width; i++) {
+        outputs[row * width + i] =
+          floats[last.outputs.panels / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
       }
-      const start = row * outputs.length;
-      fillProbabilities(loss, probabilities.subarray(start, start + outputs.length), outputs);
     }
   }
 
   function sliceOf(
     inputs: Float32Array,
-    probabilities: Float32Array,
+    outputs: Float32Array,
     first: number,
     count: number,
   ): [Float32Array, number, Float32Array] {
@@ -139,7 +138,7 @@ export async function createWasmPredictor(
     return [
       inputs.subarray(first * width, end * width),
       count,
-      probabilities.subarray(first * network.outputs, end * network.outputs),
+      outputs.subarray(first * network.outputs, end * network.outputs),
     ];
   }
 
@@ -194,12 +193,12 @@ async function writeParameters(
 async function outputsOfFirst(
   parameters: StateDict,
   shape: PanelShape,
-  preprocessing: Preprocessing,
+  map: AffineMap,
 ): Promise<Float32Array> {
   const { name, inputs, outputs } = shape;
   const weights = tensorOf(parameters, `${name}.weight`).data;
   const bias = tensorOf(parameters, `${name}.bias`).data;
-  const value = normalize(preprocessing, 0);
+  const value = applyAffine(map, 0);
   const found = new Float32Array(outputs);
   await createSlices()(outputs, rowBytes(shape), (first, end) => {
     for (let output = first; output < end; output++) {

@@ -15,7 +15,7 @@
  */
 import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
 import { streamWord } from '../../../lib/philox.js';
-import type { BatchReport } from '../engine.js';
+import type { BatchReport, SplitName } from '../engine.js';
 import type { BatchMatrix } from './batch-matrix.js';
 import { createBatches, type Batch } from './batches.js';
 import { activationCodes, type Kernels } from './kernels.js';
@@ -26,7 +26,7 @@ import { createSharing } from './sharing.js';
 
 export type Command =
   | { kind: 'train'; firstStep: number; steps: number }
-  | { kind: 'evaluate'; split: 'train' | 'test'; firstBatch: number; batches: number };
+  | { kind: 'evaluate'; split: SplitName; firstBatch: number; batches: number };
 
 /** A layer's inputs as they are read: whole, where there is no background, or as what differs from it. */
 interface LayerInputs {
@@ -44,7 +44,6 @@ export function createStepper(
   const { layers, rowsStride, program } = plan;
   const { settings } = plan.threads[thread];
   const floats = new Float32Array(memory.buffer);
-  const bytes = new Uint8Array(memory.buffer);
   const doubles = new Float64Array(memory.buffer);
   const last = layers.length - 1;
   const lossKernel = program.loss === 'cross_entropy' ? kernels.crossEntropy : kernels.squaredError;
@@ -127,15 +126,22 @@ export function createStepper(
     }
   }
 
-  /** The rows' losses in their order, and how many were right. */
-  function addUp(size: number): { lossSum: number; correct: number } {
-    let lossSum = 0;
-    let correct = 0;
+  /** The sum of the rows' losses, in their order. */
+  function lossSumOf(size: number): number {
+    let sum = 0;
+    for (let row = 0; row < size; row++) sum += doubles[plan.losses / 8 + row];
+    return sum;
+  }
+
+  /** The last layer's outputs of the first `size` rows, row by row, to `outputs` (size, outputs). */
+  function readOutputs(size: number, outputs: Float32Array): void {
+    const { shape, outputs: from } = layers[last];
     for (let row = 0; row < size; row++) {
-      lossSum += doubles[plan.losses / 8 + row];
-      correct += bytes[plan.correct + row];
+      for (let i = 0; i < shape.outputs; i++) {
+        outputs[row * shape.outputs + i] =
+          floats[from.panels / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
+      }
     }
-    return { lossSum, correct };
   }
 
   /** `stepOf` is null where nothing is learnt. */
@@ -144,7 +150,16 @@ export function createStepper(
     batchOf: (i: number) => Batch,
     stepOf: ((i: number) => number) | null,
   ): BatchReport {
-    const report: BatchReport = { samples: 0, lossSums: new Float64Array(count), correct: 0 };
+    const width = layers[last].shape.outputs;
+    const all = thread === 0 ? Array.from({ length: count }, (_, i) => batchOf(i)) : [];
+    const samples = all.reduce((sum, { size }) => sum + size, 0);
+    const report: BatchReport = {
+      lossSums: new Float64Array(count),
+      weightSums: Float64Array.from(all, ({ size }) => size),
+      rows: new Uint32Array(samples),
+      outputs: new Float32Array(samples * width),
+    };
+    let seen = 0;
     let batch = count > 0 ? batchOf(0) : null;
     if (batch !== null) gather(batch, 0);
     meet();
@@ -158,10 +173,10 @@ export function createStepper(
       if (batch !== null) gather(batch, i + 1);
       meet();
       if (thread === 0) {
-        const { lossSum, correct } = addUp(size);
-        report.lossSums[i] = lossSum;
-        report.correct += correct;
-        report.samples += size;
+        report.lossSums[i] = lossSumOf(size);
+        readOutputs(size, report.outputs.subarray(seen * width));
+        for (let row = 0; row < size; row++) report.rows[seen + row] = sampleOf(all[i], row);
+        seen += size;
       }
       if (step !== null) backward(inputs, size, step);
       if (last !== 1) meet();
@@ -181,4 +196,8 @@ export function createStepper(
           (i) => command.firstStep + i,
         )
       : runBatches(command.batches, (i) => batches.ofEvaluation(command.split, command.firstBatch + i), null);
+}
+
+function sampleOf({ order, first }: Batch, row: number): number {
+  return order === null ? first + row : order[first + row];
 }

@@ -3,7 +3,7 @@ import { checkState, tensorOf, type TrainingState } from '../../network/initiali
 import type { NetworkSpec, StateDict, Tensor } from '../../network/network.js';
 import { parameterCount } from '../../network/network.js';
 import { optimizerSlots } from '../../network/optimizers.js';
-import { byteTable, type Preprocessing } from '../../preprocessing/affine.js';
+import { byteTable, type AffineMap } from '../../preprocessing/affine.js';
 import { checkData } from '../check-data.js';
 import type { Trainer, TrainingData, TrainingProgram, TrainingResources } from '../engine.js';
 import { differenceTable, findBackground, type Background } from './background.js';
@@ -22,17 +22,18 @@ export function createWasmTrainer(
   resources: TrainingResources,
 ): Trainer {
   const { network, optimizer } = program;
-  checkData(network, data);
+  checkData(program, data);
+  const scaling = program.scaling ?? { divide_by: 1, mean: 0, std: 1 };
   checkState(network, optimizer, start);
 
   const layout = createLayout(heapBase);
   const threadCount = threadsFor(network, program.batchSize, resources.threads);
   // A single layer is divided among the threads by rows, which the sparse kernels are not.
-  const background = network.hidden.length > 0 ? findBackground(data.train, program.preprocessing) : null;
+  const background = network.hidden.length > 0 ? findBackground(data.train, scaling) : null;
   const plan = planTrainer(layout, program, data, background, threadCount);
   const memory = takeMemory(layout.sizeBytes(), resources.memoryLimitBytes);
   const floats = new Float32Array(memory.buffer);
-  floats.set(tableOf(program.preprocessing, background), plan.table / 4);
+  floats.set(tableOf(scaling, background), plan.table / 4);
   writeData(new Uint8Array(memory.buffer), plan, data);
   writeState(floats, plan, optimizerSlots(optimizer), start);
   const threads = startThreads({ module, memory, plan });
@@ -58,7 +59,7 @@ export function createWasmTrainer(
   };
 }
 
-function tableOf(preprocessing: Preprocessing, background: Background | null): Float32Array {
+function tableOf(preprocessing: AffineMap, background: Background | null): Float32Array {
   return background === null ? byteTable(preprocessing) : differenceTable(preprocessing, background);
 }
 
@@ -72,9 +73,9 @@ function threadsFor(network: NetworkSpec, batchSize: number, most: number): numb
 }
 
 function writeData(bytes: Uint8Array, { splits }: Plan, data: TrainingData): void {
-  for (const split of ['train', 'test'] as const) {
+  for (const split of ['train', 'validation', 'test'] as const) {
     bytes.set(data[split].inputs, splits[split].inputs);
-    bytes.set(data[split].labels, splits[split].labels);
+    bytes.set(data[split].targets, splits[split].labels);
   }
 }
 

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { losses, type Loss } from '../../../src/model/network/losses.js';
-import { fillProbabilities } from '../../../src/model/heads/output-probabilities.js';
+import { classLosses, type ClassLoss } from '../../../src/model/network/losses.js';
+import { applyHead, classHead } from '../../../src/model/heads/head.js';
 import { expectClose } from '../engines/close.js';
 
 const rounding = { absolute: 1e-15, relative: 1e-14 };
 
-function probabilitiesOf(loss: Loss, outputs: number[]): Float64Array {
-  const probabilities = new Float64Array(outputs.length);
-  fillProbabilities(loss, probabilities, Float64Array.from(outputs));
-  return probabilities;
+function probabilitiesOf(loss: ClassLoss, outputs: number[]): Float64Array {
+  const labels = outputs.map((_, index) => `class ${index}`);
+  return applyHead(classHead(loss, labels), Float64Array.from(outputs));
 }
 
 describe('after cross-entropy', () => {
@@ -34,13 +33,13 @@ describe('after the mean squared error', () => {
     { outputs: [3e38, -3e38, 0], expected: [1, 0, 0], why: 'however large' },
     { outputs: [3e38, 3e38, 0], expected: [0.5, 0.5, 0], why: 'however large and equal' },
   ])('$outputs are $expected: $why', ({ outputs, expected }) => {
-    expectClose('probabilities', probabilitiesOf('mse', outputs), expected, rounding);
+    expectClose('probabilities', probabilitiesOf('one_hot_mse', outputs), expected, rounding);
   });
 
   test('they are the nearest distribution: what is taken off is the same where any is left, and no more elsewhere', () => {
     // The conditions of Karush, Kuhn and Tucker, on 100 outputs between −0.5 and 0.5.
     const outputs = Array.from({ length: 100 }, (_, i) => Math.sin(i * i) / 2);
-    const probabilities = probabilitiesOf('mse', outputs);
+    const probabilities = probabilitiesOf('one_hot_mse', outputs);
     const gaps = outputs.map((output, i) => output - probabilities[i]);
     const shift = Math.max(...gaps);
     expectClose('sum', [probabilities.reduce((a, b) => a + b)], [1], { absolute: 1e-14, relative: 0 });
@@ -51,7 +50,7 @@ describe('after the mean squared error', () => {
   });
 });
 
-describe.each(losses)('after %s', (loss) => {
+describe.each(classLosses)('after %s', (loss) => {
   test.each([NaN, Infinity, -Infinity])('an output of %d leaves no probability', (output) => {
     expect([...probabilitiesOf(loss, [0, output, 1])]).toEqual([NaN, NaN, NaN]);
   });
