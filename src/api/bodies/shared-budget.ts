@@ -1,4 +1,4 @@
-/** So much of something, of which one holder may have half: nobody keeps all others out. */
+/** A limited amount of something. One holder may take at most half, so that nobody keeps all others out. */
 export class SharedBudget {
   readonly total: number;
   readonly mostPerHolder: number;
@@ -18,7 +18,7 @@ export class SharedBudget {
     return this.#taken + amount <= this.total;
   }
 
-  /** Without a holder, where nobody can be told from another, all of it may be had. */
+  /** Without a holder, when the clients are not known, all of it may be taken. */
   holderHasRoom(holder: string | undefined, amount: number): boolean {
     return holder === undefined || (this.#byHolder.get(holder) ?? 0) + amount <= this.mostPerHolder;
   }

@@ -1,4 +1,4 @@
-/** What happens to a job: page by page, or as it happens. */
+/** The events of a job, page by page or as a stream. */
 import { Readable } from 'node:stream';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
@@ -22,13 +22,13 @@ export const eventComponents = [JobEvent, ...jobEvents, JobEventList, JobEventSt
 export interface JobEventDeps {
   jobs: JobQueries;
   feed: Pick<EventFeed, 'follow'>;
-  /** None: nobody needs a key. */
+  /** Without a key ring nobody needs a key. */
   keys?: Pick<Keys, 'stillAdmits'>;
-  /** From one sign of life of a silent stream to the next. */
+  /** Between two signs of life of a stream without events. */
   heartbeatMs?: number;
 }
 
-/** A stream outlives what admits a request: its key may be revoked or expire. */
+/** A stream may outlive the key that opened it, which can be revoked or expire. */
 const keysCheckedEveryMs = 500;
 
 interface OpenStream {
@@ -39,9 +39,9 @@ interface OpenStream {
 const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
-  // A proxy that collects what it passes on would hold events back.
+  // A proxy must not buffer events.
   'x-accel-buffering': 'no',
-  // So that the end of a stream is the end of its connection, and no closing server waits for another request.
+  // The connection ends with the stream, so that a closing server does not wait for another request on it.
   connection: 'close',
 };
 
@@ -64,7 +64,7 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
     }
   }, keysCheckedEveryMs).unref();
 
-  /** Whether the client has had them all, so that it need not come back. */
+  /** Whether the client has every event of a job that has ended, and need not reconnect. */
   async function isAtEnd(id: string, after: number): Promise<boolean> {
     const { finished_at: finishedAt } = await jobs.get(id);
     return finishedAt !== null && (await jobs.events(id, { after, limit: 1 })).data.length === 0;
@@ -78,11 +78,12 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
         tags: ['jobs'],
         summary: 'Follow a job',
         description:
-          'With `Accept: text/event-stream`, a stream of server-sent events: those that have happened since `after`, those ' +
-          'to come as they happen, and `done` as the last one. A client that comes back with `Last-Event-ID`, as an ' +
-          '`EventSource` does by itself, misses none and gets none twice. A client that leaves more than 1 MiB unread is ' +
-          'cut off, and may come back. The stream ends when the key that it was asked with is revoked or expires.\n\nWithout it, a page of events. For the next page, ask with `after` set to the ' +
-          '`seq` of the last event of this one.',
+          'With `Accept: text/event-stream`, a stream of server-sent events: first those after `after`, then new ' +
+          'ones as they happen, and `done` at the end. A client that reconnects with `Last-Event-ID`, as an ' +
+          '`EventSource` does on its own, gets every event exactly once. A client that leaves more than 1 MiB ' +
+          'unread is disconnected and may reconnect. The stream ends when its key is revoked or ' +
+          'expires.\n\nWithout that header, a page of events. For the next page, send `after` with the `seq` of ' +
+          'the last event of this page.',
         params: JobParams,
         headers: JobEventHeaders,
         querystring: JobEventPage,
@@ -95,7 +96,8 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
             },
           },
           204: Type.Null({
-            description: 'Of a stream: `after` is the last event, and there is nothing to come back for.',
+            description:
+              'For a stream: `after` is the last event of a job that has ended, so there is no need to reconnect.',
           }),
         },
       },
@@ -110,14 +112,14 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
       reply.header('vary', 'accept, origin');
       if (!prefersStream(accept)) return jobs.events(id, { after, limit });
       if (await isAtEnd(id, after)) return reply.code(204).send(null);
-      // What HEAD asks for is sent without its body, which must not wait for the end of the job.
+      // HEAD gets the headers only, and must not wait for the end of the job.
       if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]));
 
       const { body, end } = await openEventStream(feed, id, { after, heartbeatMs });
       const stream: OpenStream = {
         key: request.key,
         close(why) {
-          // Nobody waits for a client to read on.
+          // The service does not wait for a client that has stopped reading.
           if (body.readableLength + reply.raw.writableLength > 0) body.destroy();
           else end(why);
         },
@@ -132,7 +134,7 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
   done();
 };
 
-/** Whether the client ranks a stream above JSON (RFC 9110, section 12.5.1). */
+/** Whether the client prefers a stream to JSON (RFC 9110, section 12.5.1). */
 function prefersStream(accept = '*/*'): boolean {
   const weights = new Map(accept.split(',').map(weightedRange));
   const weightOf = (...ranges: string[]): number =>

@@ -1,4 +1,4 @@
-/** What happens to a job, as events: in pages and as a stream. */
+/** The events of a job, in pages and as a stream. */
 import type { Readable } from 'node:stream';
 import Type, { type Static, type TProperties } from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
@@ -16,7 +16,7 @@ import {
 function event<T extends string, P extends TProperties>(type: T, body: P, description: string) {
   const name = `${type.charAt(0).toUpperCase()}${type.slice(1)}Event`;
   const properties = {
-    seq: Type.Integer({ description: 'Counts from 1 without gaps within a job.' }),
+    seq: Type.Integer({ description: 'Counts from 1 within a job, without gaps.' }),
     time: Time('When it happened.'),
     type: Type.Literal(type),
     ...body,
@@ -24,75 +24,86 @@ function event<T extends string, P extends TProperties>(type: T, body: P, descri
   return component(name, Type.Object(properties, { description }));
 }
 
-const Step = Type.Integer({ description: 'Steps done.' });
+const Step = Type.Integer({ description: 'Training steps done.' });
 
-/** By type. */
+/** One schema for each type of event. */
 export const jobEvents = [
   event(
     'status',
     {
       status: Type.Enum([...jobStatuses], { type: 'string' }),
       attempt: Type.Optional(
-        Type.Integer({ description: 'Of `running` only: how often a worker has taken the job up.' }),
+        Type.Integer({
+          description: 'With `running`: how many times a worker has started the job, this time included.',
+        }),
       ),
       error: Type.Optional(
         nullable(
           JobError(
-            'Of `queued`: why the last attempt got no further, or null. Of an end: why the job failed, or null.',
+            'With `queued`: why the last attempt stopped, or null. With an end status: why the job failed, or ' +
+              'null.',
           ),
         ),
       ),
     },
-    'The job has another status.',
+    'The status of the job has changed.',
   ),
   event(
     'started',
     {
-      engine: EngineChoice('What trains.'),
+      engine: EngineChoice('The engine that trains the job.'),
       resumed_from_step: nullable(
-        Type.Integer({ description: 'Where the training goes on; null when it begins at the beginning.' }),
+        Type.Integer({
+          description: 'The step from which the training resumes; null when it starts from the beginning.',
+        }),
       ),
     },
-    'The training begins or goes on.',
+    'The training has started or resumed.',
   ),
-  event('progress', { progress: JobProgress }, 'How far the training has come.'),
-  event('metrics', { metrics: EpochMetrics('Of the epoch.') }, 'An epoch is done.'),
-  event('checkpoint', { step: Step }, 'A checkpoint is complete.'),
-  event('published', { version: Type.Integer(), step: Step }, 'The model has a new version.'),
+  event('progress', { progress: JobProgress }, 'Progress of the training.'),
+  event('metrics', { metrics: EpochMetrics('Metrics of the epoch.') }, 'An epoch has finished.'),
+  event('checkpoint', { step: Step }, 'A checkpoint has been saved.'),
+  event(
+    'published',
+    { version: Type.Integer(), step: Step },
+    'A new version of the model has been published.',
+  ),
   event(
     'log',
     { level: Type.Enum(['warn', 'error'], { type: 'string' }), message: Type.String() },
-    'Something went wrong and was dealt with.',
+    'Something went wrong, and the service handled it.',
   ),
   event(
     'missing',
     {
-      first_seq: Type.Integer({ description: 'The first one that is missing; the last one is `seq`.' }),
+      first_seq: Type.Integer({ description: 'The first missing event; `seq` is the last.' }),
       status: nullable(
         Type.Enum([...jobStatuses], {
           type: 'string',
-          description: 'To which the missing events brought the job; null where that is not known.',
+          description: 'The status of the job after the missing events; null where it is unknown.',
         }),
       ),
       message: Type.String(),
     },
-    'Stands in place of events that a damaged file has lost.',
+    'Takes the place of events that were lost with a damaged file.',
   ),
   event(
     'done',
     {
       status: Type.Enum([...endStatuses], { type: 'string' }),
-      version: nullable(Type.Integer({ description: 'The version published last; null for none.' })),
-      error: nullable(JobError('Why the job failed; null unless it did.')),
+      version: nullable(
+        Type.Integer({ description: 'The version that was published last; null without one.' }),
+      ),
+      error: nullable(JobError('Why the job failed, or null.')),
     },
-    'The job has ended. The last event.',
+    'The job has ended. This is the last event.',
   ),
 ] as const;
 
 export const JobEvent = component(
   'JobEvent',
   Type.Unsafe<Static<(typeof jobEvents)[number]['schema']>>({
-    description: 'Something that happened to a job.',
+    description: 'An event of a job.',
     oneOf: jobEvents.map(({ ref }) => ref),
     discriminator: {
       propertyName: 'type',
@@ -120,12 +131,13 @@ export const JobEventStream = component(
   Type.Unsafe<Readable>({
     type: 'string',
     description:
-      'Server-sent events: `id` is the `seq` of a JobEvent, `event` its `type`, and `data` the event as JSON.',
+      'Server-sent events: `id` is the `seq` of a JobEvent, `event` is its `type`, and `data` is the event as ' +
+      'JSON.',
     examples: [`retry: 2000\nid: 7\nevent: metrics\ndata: ${JSON.stringify(eventExample)}\n\n`],
   }),
 );
 
-const seqBefore = 'The `seq` of the last event that is known: what comes after it is answered.';
+const seqBefore = 'The `seq` of the last event that you have. The answer starts after it.';
 
 export const JobEventPage = Type.Object(
   {
@@ -135,20 +147,21 @@ export const JobEventPage = Type.Object(
         minimum: 1,
         maximum: 1000,
         default: 100,
-        description: 'Events in a page. A stream has no pages.',
+        description: 'Events on a page. A stream ignores it.',
       }),
     ),
   },
   { additionalProperties: false },
 );
 
-/** Node.js has the names in lower case, and Fastify looks for them so. */
+/** Node.js and Fastify use lower-case header names; the document uses the usual spelling. */
 export const JobEventHeaders = Type.Unsafe<{ 'last-event-id'?: string }>(
   Type.Object({
     'Last-Event-ID': Type.Optional(
       Type.String({
         pattern: '^\\d{1,15}$',
-        description: 'As `after`, which it overrules: clients send it when they come back to a stream.',
+        description:
+          'Same as `after`, and takes precedence over it. Clients send it when they reconnect to a stream.',
       }),
     ),
   }),

@@ -1,4 +1,4 @@
-/** Jobs: taken in, looked at, and what one may do with them. */
+/** Creates, lists, shows, cancels, pauses, resumes and deletes jobs. */
 import { Optimizer } from './optimizer-schemas.js';
 import { Network } from './training-schemas.js';
 import Type from 'typebox';
@@ -19,7 +19,7 @@ export interface JobDeps {
   lifecycle: Lifecycle;
 }
 
-/** Of whatever changes a job. */
+/** The problems of every route that changes a job. */
 const writing: ErrorCode[] = ['STORAGE_FULL', 'STORAGE_UNAVAILABLE'];
 
 export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
@@ -35,21 +35,21 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         tags: ['jobs'],
         summary: 'Train a network',
         description:
-          'Takes the job in and answers at once; the training goes on by itself. Follow it at the `Location`. When it has ' +
-          'succeeded, `POST /predict` answers from what it has learnt. No body, or `{}`, is the classic MNIST network.\n\n' +
-          'A request that may be sent twice, by a double click or by a retry after a lost answer, makes one job if both ' +
-          'times it has the same `Idempotency-Key`.',
+          'Accepts the job and answers at once; the training runs in the background. Follow it at the `Location`. ' +
+          'Once it has succeeded, `POST /predict` uses the trained network. Without a body, or with `{}`, it ' +
+          'trains the classic MNIST network.\n\nA request may arrive twice, through a double click or a retry ' +
+          'after a lost answer. With the same `Idempotency-Key` both times it makes one job.',
         headers: JobRequestHeaders,
         body: JobRequest.ref,
         response: {
           202: {
-            description: 'The job was taken in, now or by an earlier request with the same key.',
+            description: 'The job was accepted, now or by an earlier request with the same key.',
             headers: {
-              Location: { type: 'string', description: 'Where the job can be looked at.' },
+              Location: { type: 'string', description: 'The URL of the job.' },
               'Idempotency-Replayed': {
                 type: 'string',
                 enum: ['true'],
-                description: 'Only where the job is that of an earlier request.',
+                description: 'Only when an earlier request made the job.',
               },
             },
             content: { 'application/json': { schema: Job.ref, example: jobExamples.new } },
@@ -99,8 +99,8 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         tags: ['jobs'],
         summary: 'List the jobs, newest first',
         description:
-          'All of them, or those that every filter lets through. For the next page, ask with `after` set to the id of the ' +
-          'last job of this one. Jobs whose files are damaged are left out.',
+          'All jobs, or those that match every filter. For the next page, send `after` with the id of the last ' +
+          'job of this page. Jobs with damaged files are left out.',
         querystring: JobPage,
         response: { 200: JobList.ref },
       },
@@ -114,8 +114,8 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
       schema: {
         operationId: 'getJob',
         tags: ['jobs'],
-        summary: 'Look at a job',
-        description: 'Its status, how far it has come, its metrics so far and, when it has ended, how.',
+        summary: 'Get a job',
+        description: 'Its status, its progress, its metrics so far and, once it has ended, its outcome.',
         params: JobParams,
         response: { 200: Job.ref },
       },
@@ -132,9 +132,9 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         tags: ['jobs'],
         summary: 'Delete a job that has ended or is damaged',
         description:
-          'Its events, metrics and checkpoints go with it. The versions of the model that it published stay.',
+          'Its events, metrics and checkpoints are deleted with it. The versions that it published stay.',
         params: JobParams,
-        response: { 204: Type.Null({ description: 'There is no such job any more.' }) },
+        response: { 204: Type.Null({ description: 'The job is deleted.' }) },
       },
       config: {
         access: 'train',
@@ -156,8 +156,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         tags: ['jobs'],
         summary: 'Cancel a job',
         description:
-          'Ends it at once, whether it waits, is paused or is being trained. Of a job that is cancelled already nothing ' +
-          'changes.',
+          'Ends the job at once, whether it waits, is paused or is training. Cancelling it again changes nothing.',
         params: JobParams,
         response: {
           200: {
@@ -182,7 +181,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         tags: ['jobs'],
         summary: 'Pause a job',
         description:
-          'A job that is being trained checkpoints first, and loses nothing. It stays paused until it is resumed or ' +
+          'A training job checkpoints first and loses no progress. It stays paused until it is resumed or ' +
           'cancelled.',
         params: JobParams,
         response: {
@@ -191,7 +190,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
             content: { 'application/json': { schema: Job.ref, example: jobExamples.paused } },
           },
           202: {
-            description: 'The job is still `running`, and will be paused when it has checkpointed.',
+            description: 'The job is still `running`, and will be paused once it has checkpointed.',
             content: { 'application/json': { schema: Job.ref, example: jobExamples.running } },
           },
         },
@@ -212,7 +211,8 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         tags: ['jobs'],
         summary: 'Resume a paused job',
         description:
-          'Puts it back in line; it goes on from its newest checkpoint. A job that is not paused is left as it is.',
+          'Puts the job back into the queue; it resumes from its newest checkpoint. A job that is not paused ' +
+          'stays as it is.',
         params: JobParams,
         response: {
           200: {

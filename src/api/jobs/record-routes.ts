@@ -1,4 +1,4 @@
-/** What a job leaves behind: its curve, its checkpoints and what was sent to its webhook. */
+/** The records of a job: its curve, its checkpoints and the calls of its webhook. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { JobQueries } from '../../jobs/views/job-queries.js';
 import {
@@ -21,7 +21,7 @@ export const recordComponents = [
 
 export interface JobRecordDeps {
   jobs: JobQueries;
-  /** In the order in which they were made; none for a job without a webhook. */
+  /** In the order in which they were made. Empty for a job without a webhook. */
   webhookDeliveries: { list(jobId: string): Promise<WebhookDelivery[]> };
 }
 
@@ -36,8 +36,9 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
       schema: {
         operationId: 'listJobMetrics',
         tags: ['jobs'],
-        summary: 'Look at the curve of a job',
-        description: 'The metrics of each epoch done, fewer of them where there are more than `max_points`.',
+        summary: 'Get the curve of a job',
+        description:
+          'The metrics of each finished epoch. A curve with more than `max_points` epochs is thinned.',
         params: JobParams,
         querystring: MetricsQuery,
         response: { 200: MetricsList.ref },
@@ -54,7 +55,7 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
         operationId: 'listJobCheckpoints',
         tags: ['jobs'],
         summary: 'List the checkpoints of a job, newest first',
-        description: 'Those that are kept: the newest, as many as `spec.checkpoint.keep` says, and the best.',
+        description: 'The newest `spec.checkpoint.keep` checkpoints, and the best one.',
         params: JobParams,
         response: { 200: CheckpointList.ref },
       },
@@ -69,8 +70,9 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
       schema: {
         operationId: 'listJobWebhookDeliveries',
         tags: ['jobs'],
-        summary: 'Look at what was sent to the webhook of a job',
-        description: 'Every attempt, with the answer that it got and when the next one is due.',
+        summary: "List the calls of a job's webhook",
+        description:
+          'Every attempt, with the answer to it and the time of the next attempt, if there is one.',
         params: JobParams,
         response: { 200: WebhookDeliveryList.ref },
       },

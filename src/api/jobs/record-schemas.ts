@@ -9,13 +9,13 @@ export const MetricsList = component(
   Type.Object(
     {
       object: Type.Literal('list'),
-      data: Type.Array(EpochMetrics('Of one epoch.'), { description: 'By epoch.' }),
+      data: Type.Array(EpochMetrics('Metrics of one epoch.'), { description: 'In the order of the epochs.' }),
       epochs_done: Type.Integer({
-        description: 'More than there are points where the curve was thinned.',
+        description: 'The number of finished epochs; above the number of points when the curve was thinned.',
       }),
     },
     {
-      description: 'The metrics of the epochs done.',
+      description: 'The metrics of the finished epochs.',
       examples: [{ object: 'list', data: [metricsExample], epochs_done: 5 }],
     },
   ),
@@ -28,7 +28,7 @@ export const MetricsQuery = Type.Object(
         minimum: 2,
         maximum: 10_000,
         default: 500,
-        description: 'At most this many epochs, evenly chosen, the first and the last among them.',
+        description: 'At most this many epochs, evenly spaced, with the first and the last.',
       }),
     ),
   },
@@ -43,9 +43,9 @@ export const Checkpoint = component(
       step: Type.Integer({ description: 'Steps done.' }),
       epoch: Type.Integer({ description: 'Epochs done.' }),
       size_bytes: Type.Integer(),
-      created_at: Time('When it was complete.'),
+      created_at: Time('When it was completed.'),
     },
-    { description: 'A state that the training can go on from.' },
+    { description: 'A state from which the training can resume.' },
   ),
 );
 
@@ -64,20 +64,20 @@ export const WebhookDelivery = component(
   'WebhookDelivery',
   Type.Object(
     {
-      event_seq: Type.Integer({ description: 'The event of the job that was told.' }),
+      event_seq: Type.Integer({ description: "The `seq` of the job's event that was sent." }),
       type: Type.Enum([...webhookEvents], { type: 'string' }),
-      attempt: Type.Integer({ description: 'From 1.' }),
+      attempt: Type.Integer({ description: 'Counts from 1.' }),
       sent_at: Time('When the request was sent.'),
-      status_code: nullable(Type.Integer({ description: 'Of the answer; null when there was none.' })),
-      error: nullable(Type.String({ description: 'Why there was no answer; null when there was one.' })),
+      status_code: nullable(Type.Integer({ description: 'Status of the answer; null without an answer.' })),
+      error: nullable(Type.String({ description: 'Why there was no answer; null with an answer.' })),
       duration_ms: Type.Number({ description: 'From the request to the answer.' }),
       outcome: Type.Enum(['delivered', 'failed', 'gave_up'], {
         type: 'string',
-        description: '`failed` is tried again; `gave_up` was the last attempt.',
+        description: '`failed` will be tried again; `gave_up` was the last attempt.',
       }),
-      next_attempt_at: nullable(Time('When it is tried again; null when it is not.')),
+      next_attempt_at: nullable(Time('When the next attempt is due; null without one.')),
     },
-    { description: 'One attempt to tell the webhook of an event.' },
+    { description: 'One attempt to send an event to the webhook.' },
   ),
 );
 

@@ -2,13 +2,13 @@
 import Type from 'typebox';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { defaultWebhookEvents, webhookEvents } from '../../jobs/runs/documents.js';
-import { losses } from '../../model/network/losses.js';
+import { jobLosses } from './training-schemas.js';
 import { activations } from '../../model/network/network.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { component } from '../../lib/named-schema.js';
 import { OptimizerRequest } from './optimizer-schemas.js';
 
-/** A client's own notes on a job: sent with it, shown with it, and asked for in lists. */
+/** A client's own notes on a job: sent with it, shown with it, and used to filter lists. */
 export const metadata = {
   type: 'object',
   maxProperties: 16,
@@ -25,7 +25,7 @@ const HiddenLayer = Type.Object(
       Type.Enum([...activations], {
         type: 'string',
         default: defaults.activation,
-        description: 'Of the layer, as PyTorch’s module of that name computes it.',
+        description: 'The activation of the layer, computed as the PyTorch module of that name.',
       }),
     ),
     dropout: Type.Optional(
@@ -47,8 +47,8 @@ const NetworkRequest = Type.Object(
         maxItems: 64,
         default: defaults.hidden,
         description:
-          'The hidden layers, first to last; `[]` is a linear classifier. How many numbers go in and how many classes ' +
-          'come out is the dataset’s to say.',
+          'The hidden layers, first to last; `[]` is a linear classifier. The dataset sets the numbers of inputs ' +
+          'and of classes.',
       }),
     ),
   },
@@ -58,13 +58,13 @@ const NetworkRequest = Type.Object(
 const CheckpointRequest = Type.Object(
   {
     every_steps: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Steps from one to the next.' }),
+      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Steps between two checkpoints.' }),
     ),
     every_seconds: Type.Optional(
       Type.Number({
         minimum: 0.1,
         maximum: 86_400,
-        description: 'Seconds of training from one to the next.',
+        description: 'Seconds of training between two checkpoints.',
       }),
     ),
     keep: Type.Optional(
@@ -72,39 +72,39 @@ const CheckpointRequest = Type.Object(
         minimum: 1,
         maximum: 100,
         default: defaults.checkpoint.keep,
-        description: 'How many of the newest are kept, besides the best.',
+        description: 'How many of the newest checkpoints are kept, besides the best one.',
       }),
     ),
   },
   {
     ...noOther,
     description:
-      'When to checkpoint, besides at the end and when the job is stopped: `every_steps` or `every_seconds`, not both. ' +
-      `By default every ${defaults.checkpoint.every_seconds} seconds, or more rarely where checkpoints would take more ` +
-      'than a hundredth of the time.',
+      'When to checkpoint: `every_steps` or `every_seconds`, not both. The job also checkpoints at its end and ' +
+      `when it is stopped. By default it does so every ${defaults.checkpoint.every_seconds} seconds, or less ` +
+      'often where checkpoints would take more than a hundredth of the time.',
   },
 );
 
 const WebhookRequest = Type.Object(
   {
-    url: Type.String({ maxLength: 2048, description: 'Where to send them, by POST.' }),
+    url: Type.String({ maxLength: 2048, description: 'The URL to which events are sent, by POST.' }),
     events: Type.Optional(
       Type.Array(Type.Enum([...webhookEvents], { type: 'string' }), {
         minItems: 1,
         uniqueItems: true,
         default: [...defaultWebhookEvents],
-        description: 'Of which to be told.',
+        description: 'The events to send.',
       }),
     ),
   },
-  { ...noOther, description: 'Tells another service what becomes of the job. docs/jobs.md says how.' },
+  { ...noOther, description: 'Sends events of the job to another service; see docs/jobs.md.' },
 );
 
 const Metadata = Type.Unsafe<Record<string, string>>({
   ...metadata,
   default: {},
   description:
-    'Up to 16 notes of your own, kept with the job: keys of 1 to 64 characters, values of up to 512.',
+    'Up to 16 notes of your own, stored with the job: keys of 1 to 64 characters, values of up to 512.',
 });
 
 export const JobRequest = component(
@@ -116,8 +116,8 @@ export const JobRequest = component(
           pattern: modelNamePattern.source,
           default: defaults.model,
           description:
-            'The name under which the trained network is published: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning ' +
-            'with a letter or a digit.',
+            'The name under which the trained network is published: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, ' +
+            'starting with a letter or a digit.',
         }),
       ),
       dataset: Type.Optional(
@@ -125,12 +125,13 @@ export const JobRequest = component(
       ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
-        Type.Enum(['auto', ...losses], {
+        Type.Enum(['auto', ...jobLosses], {
           type: 'string',
           default: 'auto',
           description:
-            '`cross_entropy` is that of the softmax; `mse` the mean squared error against 1 for the class and 0 for the ' +
-            'others. `auto` is the loss that fits the dataset: cross-entropy for classes.',
+            '`cross_entropy` is the cross-entropy of the softmax. `mse` is the mean squared error against 1 for ' +
+            'the class of the sample and 0 for the others. `auto` chooses the loss that fits the dataset: ' +
+            'cross-entropy for classes.',
         }),
       ),
       optimizer: Type.Optional(OptimizerRequest),
@@ -162,8 +163,9 @@ export const JobRequest = component(
         Type.String({
           default: defaults.engine,
           description:
-            '`auto` is one that has a GPU, or else the fastest that can run where the job is trained. `tensorflow` waits ' +
-            'for a worker on which TensorFlow.js for Node.js is installed. The others are `wasm` and `reference`.',
+            '`auto` takes an engine with a GPU, or else the fastest that runs where the job is trained. ' +
+            '`tensorflow` waits for a worker that has TensorFlow.js for Node.js installed. The other engines are ' +
+            '`wasm` and `reference`.',
         }),
       ),
       publish: Type.Optional(
@@ -171,9 +173,10 @@ export const JobRequest = component(
           type: 'string',
           default: defaults.publish,
           description:
-            'What becomes a version of the model. `final`: the network after the last epoch. `best`: that after the epoch ' +
-            'with the best test accuracy. `every_checkpoint`: that after each epoch, as soon as the epoch is done; ' +
-            'checkpoints within an epoch are for resuming, and are not published.',
+            'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
+            '`best`: the network after the epoch with the best test accuracy. `every_checkpoint`: the network ' +
+            'after each epoch, as soon as the epoch is done; checkpoints within an epoch are for resuming and are ' +
+            'not published.',
         }),
       ),
       checkpoint: Type.Optional(CheckpointRequest),
@@ -182,8 +185,7 @@ export const JobRequest = component(
           minimum: -100,
           maximum: 100,
           default: defaults.priority,
-          description:
-            'Of the jobs that wait, the one with the highest goes first, and of equals the oldest.',
+          description: 'Among waiting jobs, the highest priority goes first; among equals, the oldest.',
         }),
       ),
       time_limit_seconds: Type.Optional(
@@ -191,7 +193,7 @@ export const JobRequest = component(
           minimum: 1,
           maximum: 31_536_000,
           description:
-            'For how long the job may be trained, pauses and waiting left out. Without it there is no limit.',
+            'For how long the job may train, without pauses and waiting. Left out, there is no limit.',
         }),
       ),
       webhook: Type.Optional(WebhookRequest),
@@ -200,7 +202,7 @@ export const JobRequest = component(
     {
       ...noOther,
       description:
-        'What to train. Every field is optional, and so is the body: by default, the classic MNIST network.',
+        'What to train. Every field is optional, and so is the body. The default is the classic MNIST network.',
       examples: [
         {
           model: 'mnist-mlp',
@@ -223,8 +225,8 @@ export const JobRequestHeaders = Type.Unsafe<{ 'idempotency-key'?: string }>(
       Type.String({
         pattern: '^[!-~]{1,255}$',
         description:
-          'A name of your own for the request, 1 to 255 visible ASCII characters. A request that comes again with it is ' +
-          'answered with the job that the first one made.',
+          'A name of your own for the request: 1 to 255 visible ASCII characters. A repeated request with the ' +
+          'same key is answered with the job that the first one made.',
         examples: ['5d1c2f9e-7b8e-4a53-9d0e-2f3b1c6a7d84'],
       }),
     ),

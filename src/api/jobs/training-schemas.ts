@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { activations } from '../../model/network/network.js';
 import { component, nullable } from '../../lib/named-schema.js';
+import type { Loss } from '../../model/network/losses.js';
 import type { ErrorCode } from '../../errors.js';
 
 export const Network = component(
@@ -17,7 +18,7 @@ export const Network = component(
         }),
         { description: 'The hidden layers, first to last.' },
       ),
-      outputs: Type.Integer({ description: 'Classes.' }),
+      outputs: Type.Integer({ description: 'Number of classes.' }),
     },
     { description: 'A multi-layer perceptron.' },
   ),
@@ -29,19 +30,22 @@ export const networkExample = {
   outputs: 10,
 };
 
+/** The losses that a job may ask for. All datasets are of classes, so that `mse` is against one-hot targets. */
+export const jobLosses = ['cross_entropy', 'mse'] as const satisfies readonly Loss[];
+
 export const endStatuses = ['succeeded', 'failed', 'cancelled'] as const;
 export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as const;
 
 export const Time = (description: string) => Type.String({ format: 'date-time', description });
 
 export const JobProgress = Type.Object({
-  epoch: Type.Integer({ description: 'The epoch under way, from 1; 0 before the first step.' }),
+  epoch: Type.Integer({ description: 'The current epoch, counted from 1; 0 before the first step.' }),
   epochs: Type.Integer(),
   step: Type.Integer({ description: 'Steps done.' }),
   steps: Type.Integer({ description: 'Steps of the whole job.' }),
   fraction: Type.Number({ description: 'step / steps.' }),
   samples_per_second: nullable(Type.Number()),
-  eta_seconds: nullable(Type.Number({ description: 'Time left, by the pace so far.' })),
+  eta_seconds: nullable(Type.Number({ description: 'Estimated seconds left, at the pace so far.' })),
   train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
   train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
 });
@@ -51,10 +55,12 @@ export const EpochMetrics = (description: string) =>
     {
       epoch: Type.Integer(),
       step: Type.Integer({ description: 'Steps done at the end of the epoch.' }),
-      train_loss: Type.Number({ description: 'Mean over the epoch, each batch before its update.' }),
-      train_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+      train_loss: Type.Number({
+        description: 'Mean over the epoch; each batch is measured before its update.',
+      }),
+      train_accuracy: Type.Number({ description: 'From 0 to 1, over the same samples.' }),
       test_loss: Type.Number({ description: 'Over the test split, after the epoch.' }),
-      test_accuracy: Type.Number({ description: 'From 0 to 1, over the same.' }),
+      test_accuracy: Type.Number({ description: 'From 0 to 1, over the same samples.' }),
     },
     { description },
   );

@@ -1,4 +1,4 @@
-/** Names for versions, and the way back to the version before. */
+/** Sets, removes and rolls back the aliases of versions. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { Alias, Aliases } from '../../model/registry/aliases.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
@@ -24,10 +24,10 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
       schema: {
         operationId: 'setModelAlias',
         tags: ['models'],
-        summary: 'Have an alias stand for a version',
+        summary: 'Point an alias at a version',
         description:
-          'Predictions that ask for the alias are answered from that version, on every process of the service within a ' +
-          'second. Setting `latest` pins the model: it stays with that version whatever is published.',
+          'Predictions that name the alias are answered from that version, on every process of the service within ' +
+          'a second. Setting `latest` pins the model: it stays at that version whatever is published.',
         params: AliasParams,
         body: ModelAliasRequest.ref,
         response: { 200: ModelAlias.ref },
@@ -48,9 +48,9 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
         operationId: 'removeModelAlias',
         tags: ['models'],
         summary: 'Remove an alias',
-        description: 'Removing `latest` has the model follow publication again.',
+        description: 'Removing `latest` makes the model follow publication again.',
         params: AliasParams,
-        response: { 204: { description: 'It is gone.', type: 'null' } },
+        response: { 204: { description: 'The alias is removed.', type: 'null' } },
       },
     },
     async ({ params: { name, alias } }, reply) => {
@@ -76,9 +76,9 @@ export const aliasRoutes: FastifyPluginCallbackTypebox<AliasDeps> = (app, { alia
       schema: {
         operationId: 'rollBackModel',
         tags: ['models'],
-        summary: 'Go back to the version before',
+        summary: 'Go back to the previous version',
         description:
-          'Sets `latest` to the newest good version before the one that answers now. The model stays with it until `latest` ' +
+          'Sets `latest` to the newest good version before the current one. The model stays there until `latest` ' +
           'is set again or removed.',
         params: ModelParams,
         response: { 200: ModelAlias.ref },

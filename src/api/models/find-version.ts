@@ -1,4 +1,4 @@
-/** Which published version a path means; whether it is loaded does not matter here. */
+/** Finds the published version that a path names, loaded or not. */
 import { TrainyardError } from '../../errors.js';
 import { damagedAliasError, type Aliases } from '../../model/registry/aliases.js';
 import { latestAlias, modelNamePattern, whyNoModelName } from '../../model/registry/model-folder.js';
@@ -10,9 +10,9 @@ export interface VersionLookup {
 }
 
 /**
- * The manifest of the version of that number, or of that which the alias stands for.
- * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT, MODEL_NOT_READY where the
- * alias is damaged
+ * The manifest of the version with this number or alias; by default `latest`.
+ * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT; MODEL_NOT_READY when
+ * the alias is damaged
  */
 export async function findVersion(
   { registry, aliases }: VersionLookup,
@@ -26,7 +26,7 @@ export async function findVersion(
   throw new TrainyardError('ALIAS_NOT_FOUND', `The model ${name} has no alias ${JSON.stringify(alias)}.`);
 }
 
-/** null: none can be read. undefined: there is no such alias. */
+/** null: the model has no readable version. undefined: it has no such alias. */
 async function versionNamed(
   aliases: VersionLookup['aliases'],
   name: string,
@@ -38,7 +38,7 @@ async function versionNamed(
   return versions.has(latestAlias) || damaged.length > 0 ? versions.get(alias) : null;
 }
 
-/** A name that no model can have is that of none. */
+/** No model can have such a name. @throws TrainyardError MODEL_NOT_FOUND */
 export function refuseImpossibleName(name: string): void {
   if (modelNamePattern.test(name)) return;
   throw new TrainyardError('MODEL_NOT_FOUND', `There is no such model: ${whyNoModelName(name)}`);

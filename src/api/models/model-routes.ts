@@ -1,4 +1,4 @@
-/** What has been published: models, and their versions to look at, to take along and to take away. */
+/** Lists and shows models and their versions, sends the files of versions, and removes versions. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
 import { namesOf, type Aliases, type ModelNames } from '../../model/registry/aliases.js';
@@ -41,7 +41,7 @@ export interface ModelDeps {
   modelServer: Pick<ModelServer, 'refresh' | 'statusOf'>;
 }
 
-/** That a model is versionView with. */
+/** How many versions a model is shown with. */
 const versionsShown = 20;
 
 export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
@@ -49,7 +49,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   { registry, aliases, retention, modelServer },
   done,
 ) => {
-  /** null: none of its versions has a manifest that can be read. */
+  /** null when no version of the model has a readable manifest. */
   async function summaryOf(name: string, { versions, pinned, damaged }: ModelNames) {
     const number = versions.get(latestAlias) ?? null;
     const isUnknown = damaged.some(({ alias }) => alias === latestAlias);
@@ -78,7 +78,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         operationId: 'listModels',
         tags: ['models'],
         summary: 'List the models, by name',
-        description: 'For the next page, ask with `after` set to the name of the last model of this one.',
+        description: 'For the next page, send `after` with the name of the last model of this page.',
         querystring: ModelPage,
         response: { 200: ModelList.ref },
       },
@@ -102,10 +102,10 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       schema: {
         operationId: 'getModel',
         tags: ['models'],
-        summary: 'Look at a model and its newest versions',
+        summary: 'Get a model and its newest versions',
         description:
           `The newest ${versionsShown} versions, each with its metrics, its network and the digest of its file. ` +
-          '`GET /v1/models/{name}/versions` has all of them, in pages.',
+          '`GET /v1/models/{name}/versions` lists all of them, in pages.',
         params: ModelParams,
         response: { 200: Model.ref },
       },
@@ -137,8 +137,8 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         tags: ['models'],
         summary: 'List the versions of a model, newest first',
         description:
-          'For the next page, ask with `after` set to the last version of this one. Versions whose manifest cannot be read ' +
-          'are named in `damaged_versions`.',
+          'For the next page, send `after` with the last version of this page. `damaged_versions` lists the ' +
+          'versions whose manifest cannot be read.',
         params: ModelParams,
         querystring: VersionPage,
         response: { 200: ModelVersionList.ref },
@@ -167,8 +167,8 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       schema: {
         operationId: 'getModelVersion',
         tags: ['models'],
-        summary: 'Look at a version of a model',
-        description: 'Its metrics, what its job was to do, and the size and the SHA-256 of its file.',
+        summary: 'Get a version of a model',
+        description: 'Its metrics, the spec of its job, and the size and the SHA-256 of its file.',
         params: VersionParams,
         response: { 200: ModelVersion.ref },
       },
@@ -195,8 +195,9 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         tags: ['models'],
         summary: 'Download the file of a version',
         description:
-          'A safetensors file with PyTorch’s names and layout: `safetensors.torch.load_file` and `load_state_dict` read it ' +
-          'unchanged. A download that broke off goes on with `Range`; `ETag` and `Repr-Digest` are its SHA-256.',
+          'A safetensors file with PyTorch’s names and layout: `safetensors.torch.load_file` and ' +
+          '`load_state_dict` read it unchanged. `Range` resumes an interrupted download; `ETag` and `Repr-Digest` ' +
+          'are its SHA-256.',
         params: VersionParams,
         response: {
           200: {
@@ -205,11 +206,11 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
             content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
           },
           206: {
-            description: 'The range of it that was asked for.',
+            description: 'The requested range of the file.',
             headers: { 'Content-Range': { type: 'string' } },
             content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
           },
-          304: { description: 'The client has it: `If-None-Match` named it.', type: 'null' },
+          304: { description: 'The client has the file already: `If-None-Match` named it.', type: 'null' },
         },
       },
     },
@@ -241,10 +242,10 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       schema: {
         operationId: 'removeModelVersion',
         tags: ['models'],
-        summary: 'Remove a version for good',
-        description: 'Not one that an alias stands for. Its number is not given again.',
+        summary: 'Remove a version permanently',
+        description: 'A version that an alias points to cannot be removed. The number is never used again.',
         params: VersionParams,
-        response: { 204: { description: 'It is gone.', type: 'null' } },
+        response: { 204: { description: 'The version is removed.', type: 'null' } },
       },
     },
     async ({ params: { name, version } }, reply) => {
@@ -258,7 +259,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   done();
 };
 
-/** Where the file lies is the store's business. */
+/** The place of the file in the storage is left out. */
 function versionView(manifest: VersionManifest, names: ModelNames): Static<typeof ModelVersion.schema> {
   const { model, version, run_id, step, spec = null, metrics, network, labels, parameters, file } = manifest;
   return {

@@ -11,14 +11,14 @@ export const ModelVersionStatus = component(
       state: Type.Unsafe<'AVAILABLE' | 'LOADING' | 'END'>({
         type: 'string',
         enum: ['AVAILABLE', 'LOADING', 'END'],
-        description: 'AVAILABLE: it answers. END: it is unloaded or cannot be loaded.',
+        description: 'AVAILABLE: it can answer. END: it is unloaded or cannot be loaded.',
       }),
       status: Type.Object({
-        error_code: Type.String({ description: 'OK, or of which kind the error is.' }),
+        error_code: Type.String({ description: 'OK, or the kind of the error.' }),
         error_message: Type.String(),
       }),
     },
-    { description: 'How a version stands, as TensorFlow Serving says it.' },
+    { description: 'The status of a version, in the form of TensorFlow Serving.' },
   ),
 );
 
@@ -30,17 +30,20 @@ export const versionStatusExample = {
   status: { error_code: 'OK', error_message: '' },
 };
 
-/** loading: it is published, and this process has not looked at it yet. */
+/** loading: the version is published, but this process has not looked at it yet. */
 export type VersionState = 'ready' | 'loading' | 'unloaded' | 'failed';
 
 export interface VersionStatus {
   version: number;
   state: VersionState;
-  /** Why it is not ready; empty where it is. */
+  /** Why the version is not ready; empty when it is. */
   reason: string;
 }
 
-/** `status`: none while the model server does not know the model. Ready is what answers when it is asked. */
+/**
+ * `status` is undefined while the model server does not know the model. A version is ready if it answers requests, even
+ * if the first one has to load it.
+ */
 export function statesOf(numbers: readonly number[], status: ModelStatus | undefined): VersionStatus[] {
   return numbers.map((version) => {
     if (status === undefined) return { version, state: 'loading', reason: 'It was published a moment ago.' };
@@ -51,7 +54,7 @@ export function statesOf(numbers: readonly number[], status: ModelStatus | undef
   });
 }
 
-/** Whether the model answers when it is asked, also where that loads it first. */
+/** Whether the model answers requests, even if the first one has to load it. */
 export function isAnswering(status: ModelStatus | undefined): boolean {
   return status !== undefined && status.state !== 'unloaded' && status.version !== null;
 }
@@ -72,7 +75,7 @@ export function tensorflowStatuses(
   return statesOf(versions, status).map(({ version, state, reason }) => ({
     version: String(version),
     state: states[state],
-    // To be unloaded or not to be loaded yet is no error.
+    // A version that is unloaded or not loaded yet is not an error.
     status:
       state === 'failed'
         ? { error_code: 'UNAVAILABLE', error_message: reason }

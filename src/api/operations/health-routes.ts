@@ -1,4 +1,4 @@
-/** Probes: is the process alive, and can it do its work. */
+/** The probes: whether the process is alive, and whether it can do its work. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { TrainyardError } from '../../errors.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
@@ -11,7 +11,7 @@ export const healthComponents = [Liveness, Readiness, ReadinessProblem];
 
 export interface HealthDeps {
   modelServer: Pick<ModelServer, 'status'>;
-  /** What the process depends on, by name. */
+  /** The dependencies of the process, by name. */
   checks: Record<string, Check>;
 }
 
@@ -23,14 +23,14 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
   app.get(
     '/health/live',
     {
-      // Probes come every few seconds; only what they find wrong is worth a line.
+      // Probes come every few seconds; only failures are worth a log line.
       logLevel: 'warn',
       config: { access: 'public' },
       schema: {
         operationId: 'getLiveness',
         tags: ['health'],
-        summary: 'Is the process alive',
-        description: 'Answers as long as the process does. Restart it when it does not.',
+        summary: 'Check that the process is alive',
+        description: 'Answers as long as the process runs. Restart the process when it does not answer.',
         querystring: anyQuery,
         response: { 200: Liveness.ref },
       },
@@ -46,15 +46,16 @@ export const healthRoutes: FastifyPluginCallbackTypebox<HealthDeps> = (
       schema: {
         operationId: 'getReadiness',
         tags: ['health'],
-        summary: 'Can the service do its work',
+        summary: 'Check that the service can do its work',
         description:
-          'Tries all that the service depends on, at most every few seconds. A service without a model is ready: it takes ' +
-          'jobs. Send it no requests while it answers 503. `warnings` says what is wrong with single models.',
+          'Tries every dependency of the service, at most every few seconds. A service without a model is ready, ' +
+          'because it can take jobs. Send it no requests while it answers 503. `warnings` lists problems of ' +
+          'single models.',
         querystring: anyQuery,
         response: {
           200: Readiness.ref,
           503: {
-            description: 'Something does not work, or the service is stopping.',
+            description: 'A dependency does not work, or the service is stopping.',
             content: { 'application/problem+json': { schema: ReadinessProblem.ref } },
           },
         },

@@ -33,14 +33,14 @@ export const metricsRoutes: FastifyPluginCallbackTypebox<MetricsDeps> = (app, { 
       schema: {
         operationId: 'getMetrics',
         tags: ['health'],
-        summary: 'The metrics of this process',
+        summary: 'Get the metrics of this process',
         description:
-          'For Prometheus, in its text format 0.0.4. While the queue does not answer, `trainyard_queue_up` is 0 and what is ' +
-          'known only to the queue is left out.',
+          'For Prometheus, in its text format 0.0.4. While the queue does not answer, `trainyard_queue_up` is 0 ' +
+          'and the metrics that come from the queue are left out.',
         querystring: anyQuery,
         response: {
           200: {
-            description: 'Every metric, as of now.',
+            description: 'The current value of every metric.',
             content: { 'text/plain': { schema: PrometheusText.ref } },
           },
         },

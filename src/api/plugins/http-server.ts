@@ -10,21 +10,21 @@ import { errorCodes, TrainyardError } from '../../errors.js';
 import { securityHeaders } from './security-headers.js';
 import { problemType } from '../problems/problem-schema.js';
 
-/** A key, an id and a trace take less than 1 kB; what a browser adds, cookies of its other sites included, a few. */
+/** A key, a request id and a trace take less than 1 kB. Browsers add a few more, including cookies of other sites. */
 const maxHeaderBytes = 16 * 1024;
 
 const limits = {
   maxHeaderSize: maxHeaderBytes,
-  // Headers are small: whoever takes longer holds a connection open on purpose.
+  // Headers are small: a client that takes longer holds the connection open on purpose.
   headersTimeout: 15_000,
   connectionsCheckingInterval: 5_000,
-  // How long a request may take to come in.
+  // How long a request may take to arrive.
   requestTimeout: 120_000,
-  // Longer than load balancers keep a connection that is idle, so that it is never this side that closes it under them.
+  // Longer than load balancers keep an idle connection, so that this side never closes one that they are about to use.
   keepAliveTimeout: 72_000,
 };
 
-/** A connection costs some 20 kB, and a stream of events keeps one for hours. */
+/** A connection costs about 20 kB, and a stream of events keeps one for hours. */
 const maxConnections = 10_000;
 
 export function createApiServer(answer: RequestListener): Server {
@@ -35,7 +35,7 @@ export function createApiServer(answer: RequestListener): Server {
 
 const refusals: Partial<Record<string, { status: number; detail: string }>> = {
   HPE_HEADER_OVERFLOW: { status: 431, detail: `The headers are larger than ${maxHeaderBytes} bytes.` },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request did not come in within the time allowed.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request did not arrive within the allowed time.' },
 };
 
 export function refuseUnreadable(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
@@ -69,7 +69,10 @@ function answer(status: number, detail: string, requestId: string): string {
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n');
 }
 
-/** Takes the place of Fastify's `return503OnClosing`, whose answer is not a problem document. */
+/**
+ * Refuses new requests once the app begins to close; requests that are under way finish. Replaces Fastify's
+ * `return503OnClosing`, whose answer is not a problem document.
+ */
 export function refuseWhenClosing(app: FastifyInstance): void {
   const connections = connectionsOf(app.server);
   let closing = false;
@@ -79,7 +82,7 @@ export function refuseWhenClosing(app: FastifyInstance): void {
     done();
   });
   app.addHook('onRequest', (_request, _reply, done) => {
-    if (closing) done(new TrainyardError('SHUTTING_DOWN', 'The service is stopping. Ask again in a moment.'));
+    if (closing) done(new TrainyardError('SHUTTING_DOWN', 'The service is stopping. Try again in a moment.'));
     else done();
   });
 }
@@ -94,8 +97,8 @@ function connectionsOf(server: Server): Set<Socket> {
 }
 
 /**
- * Node closes the connections that are idle when it is told to close. Two kinds would stay open for as long as their
- * clients keep them: one whose answer is just on its way, and one that has not asked anything yet.
+ * Node closes idle connections when the server begins to close. Two kinds would stay open for as long as their clients
+ * keep them: a connection whose answer is just being sent, and one without a request so far.
  */
 function closeIdleConnections(server: Server, connections: ReadonlySet<Socket>): void {
   const timer = setInterval(() => {

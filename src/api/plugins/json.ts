@@ -7,7 +7,7 @@ export function useJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   useJson(app, 'application/json');
 
-  // No body has no type, whatever the client says of it: curl -X POST -d '' calls it a form.
+  // A request without a body has no type, whatever the client claims: curl -X POST -d '' calls it a form.
   app.addHook('onRequest', ({ headers }, _reply, done) => {
     if (headers['content-length'] === '0') delete headers['content-type'];
     done();
@@ -19,14 +19,14 @@ export function useJsonBodies(app: FastifyInstance): void {
   });
 }
 
-/** Parses bodies of this Content-Type as JSON. */
+/** Parses bodies with this Content-Type as JSON. */
 export function useJson(app: FastifyInstance, contentType: string): void {
   app.addContentTypeParser(contentType, async (request: FastifyRequest, payload: IncomingMessage) =>
     app.parseJson(request, await app.bodies.read(request, payload)),
   );
 }
 
-/** Of routes that describe no body. `{}` says as much as none. */
+/** For routes that describe no body. `{}` counts as no body. */
 const refuseBody: preValidationHookHandler = (request, _reply, done) => {
   if (request.body === undefined || isEmptyObject(request.body)) done();
   else done(new TrainyardError('INVALID_REQUEST', 'This route takes no body.', { pointer: '' }));
@@ -41,7 +41,7 @@ const parameter = '; charset=utf-8';
 export function usePlainJsonType(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, _payload, done) => {
     const type = reply.getHeader('content-type');
-    // Fastify adds it.
+    // Fastify adds the parameter.
     if (typeof type === 'string' && type.endsWith(parameter) && type.includes('json')) {
       reply.header('content-type', type.slice(0, -parameter.length));
     }

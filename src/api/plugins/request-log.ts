@@ -16,7 +16,7 @@ export function echoRequestId(request: FastifyRequest, reply: FastifyReply): voi
   reply.header(header, request.id);
 }
 
-/** A client's id is taken if it can stand in a log and in a header without harm. */
+/** Takes the client's id if it is safe in a log and in a header. */
 export function requestIdOf(request: IncomingMessage): string {
   const wanted = request.headers[header];
   return typeof wanted === 'string' && /^[\w.:-]{1,128}$/.test(wanted) ? wanted : randomUUID();
@@ -28,7 +28,7 @@ export class RequestLog extends LogController {
   }
 
   override incomingRequest(): void {
-    // Its answer says it all.
+    // The line for the answer says it all.
   }
 
   override requestCompleted(
@@ -48,7 +48,7 @@ export class RequestLog extends LogController {
     else request.log.info(line, 'request');
   }
 
-  /** A client that leaves a stream has had what it wanted; that ends its request. */
+  /** A client that leaves a stream ends its request; that is not an error. */
   override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
     const hasLeft = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
     this.requestCompleted(hasLeft ? null : error, request, reply);

@@ -1,11 +1,11 @@
-/** Every request is timed and counted: under the pattern of its route, and where a model answers under that model too. */
+/** Times and counts every request under the pattern of its route and, for predictions, under the model. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { unmatchedRoute, type Metrics } from '../../telemetry/metrics.js';
 import { statusSent } from '../problems/problem.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What it is answered from; null: no version was chosen for it. */
+    /** The version that answers; null while none has been chosen. */
     prediction: Prediction | null;
   }
 }
@@ -29,13 +29,13 @@ export function useMetrics(app: FastifyInstance, metrics: RequestMetrics): void 
   });
 }
 
-/** Also for requests that come to no hook. */
+/** Called directly for requests that reach no hook. */
 export function measureRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   { http, predictions }: RequestMetrics,
 ): void {
-  // Comes after every request, also one whose client has left.
+  // `close` follows every request, even one whose client has disconnected.
   reply.raw.once('close', () => {
     const { method, routeOptions, prediction } = request;
     const status = statusSent(reply);

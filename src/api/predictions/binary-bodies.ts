@@ -12,7 +12,7 @@ import { mostImages } from './prediction-schemas.js';
 
 export function useBinaryBodies(app: FastifyInstance): void {
   app.addContentTypeParser(
-    // The third and the fourth are no registered types, and clients send them for JPEG.
+    // The last two image types are not registered, but clients send them for JPEG.
     ['image/png', 'image/jpeg', 'image/jpg', 'image/pjpeg', 'application/octet-stream'],
     (request: FastifyRequest, payload: IncomingMessage) => app.bodies.read(request, payload),
   );
@@ -27,15 +27,15 @@ export function useBinaryBodies(app: FastifyInstance): void {
   );
 }
 
-/** The texts of a form say what a query string says, and are checked as one. */
+/** The text fields of a form are options, as in a query string, and are validated as one. */
 function addToQuery(request: FastifyRequest, texts: ReadonlyMap<string, string>): void {
   const query = request.query as Record<string, unknown>;
   for (const [name, text] of texts) {
     if (Object.hasOwn(query, name)) {
-      const message = `${name} is given in the form and in the query string.`;
+      const message = `${name} is set both in the form and in the query string.`;
       throw new TrainyardError('INVALID_REQUEST', message);
     }
-    // An assignment would drop `__proto__`, which is as unknown as others.
+    // An assignment would drop `__proto__`, which must be refused like any unknown name.
     Object.defineProperty(query, name, { value: text, enumerable: true, writable: true });
   }
 }
@@ -55,10 +55,10 @@ const limits = {
   headerSize: 4096,
 };
 
-/** `file` is what people type who have not read that it is `image`. */
+/** Many people call it `file`. */
 const imageNames = ['image', 'file'];
 
-/** Others have their turn between two of these. */
+/** Other requests get their turn between two pieces. */
 const pieceBytes = 2 ** 16;
 
 /** @throws TrainyardError INVALID_REQUEST */
@@ -110,7 +110,7 @@ function collect(file: BusboyFileStream, done: (bytes: Buffer) => void): void {
   const chunks: Buffer[] = [];
   file.on('data', (chunk: Buffer) => chunks.push(chunk));
   file.on('end', () => done(Buffer.concat(chunks)));
-  // When the form ends too early; the parser says so as well.
+  // The parser reports a form that ends too early.
   file.on('error', () => undefined);
 }
 

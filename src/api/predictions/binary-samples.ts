@@ -9,22 +9,24 @@ import { refuseNotFinite } from '../../model/serving/raw-inputs.js';
 import { mostSamples, numberTypes } from './prediction-schemas.js';
 import { refuseLateOrGone, type Samples } from './run-prediction.js';
 
-/** `told`: the numbers' type, where the request says it. @throws TrainyardError INVALID_REQUEST */
+/** `declaredType` is the type of the numbers, where the request states it. @throws TrainyardError INVALID_REQUEST */
 export function samplesOfBytes(
   bytes: Buffer,
   { network }: ServedModel,
-  told: NumberType | undefined,
+  declaredType: NumberType | undefined,
 ): Samples {
   const width = network.inputs;
-  const type = told ?? detectNumberType(bytes, width);
-  const sampleBytes = width * bytesOfNumber[type];
+  const type = declaredType ?? detectNumberType(bytes, width);
+  const sampleBytes = width * bytesPerNumber[type];
   const count = bytes.length / sampleBytes;
   if (count === 0 || !Number.isInteger(count)) {
-    const problem = `The body has ${bytes.length} bytes; samples of the model’s ${width} ${type} numbers have ${sampleBytes} each.`;
+    const problem =
+      `The body has ${bytes.length} bytes. A sample for this model is ${width} ${type} numbers, which are ` +
+      `${sampleBytes} bytes.`;
     throw new TrainyardError('INVALID_REQUEST', problem, { pointer: '' });
   }
   if (count > mostSamples) {
-    const problem = `The body has ${count} samples, and there may be at most ${mostSamples}.`;
+    const problem = `The body has ${count} samples; at most ${mostSamples} are allowed.`;
     throw new TrainyardError('INVALID_REQUEST', problem, { pointer: '' });
   }
   const inputs = numbersOf(bytes, type);
@@ -32,10 +34,10 @@ export function samplesOfBytes(
   return { inputs, count, field: 'samples' };
 }
 
-/** Little-endian, as the service's machine must be: see open-inference/datatypes.ts. */
+/** Little-endian, like every machine that the service runs on: see open-inference/datatypes.ts. */
 function numbersOf(bytes: Buffer, type: NumberType): Float32Array {
   if (type === 'uint8') return Float32Array.from(bytes);
-  // Copied as a whole, as the bytes need not lie where numbers may.
+  // Copied, because the bytes need not be aligned as numbers must be.
   const { buffer } = Uint8Array.from(bytes);
   return type === 'float32' ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer));
 }
@@ -53,7 +55,7 @@ export async function samplesOfImages(
   const inputs = new Float32Array(images.length * network.inputs);
   for (const [index, bytes] of images.entries()) {
     if (index > 0) {
-      // Whoever else has asked something is heard between two images.
+      // Other requests get their turn between two images.
       await setImmediate();
       refuseLateOrGone(request);
     }
@@ -68,12 +70,12 @@ export async function samplesOfImages(
 
 function notSquare(model: string, inputs: number): TrainyardError {
   const message =
-    `${model} takes ${inputs} numbers, and these are no square of pixels. ` +
-    'Send them as application/json or application/octet-stream.';
+    `${model} takes ${inputs} numbers, which do not form a square image. Send them as application/json or ` +
+    'application/octet-stream.';
   return new TrainyardError('INPUT_UNSUPPORTED', message);
 }
 
-/** One of several is to blame. */
+/** Names the image at fault among several. */
 function namingImage(error: unknown, index: number): unknown {
   if (!(error instanceof TrainyardError) || !error.code.startsWith('IMAGE_')) return error;
   const message = `image[${index}]: ${error.message}`;
@@ -82,46 +84,49 @@ function namingImage(error: unknown, index: number): unknown {
 
 export type NumberType = (typeof numberTypes)[number];
 
-export const bytesOfNumber: Readonly<Record<NumberType, number>> = { float32: 4, float64: 8, uint8: 1 };
+export const bytesPerNumber: Readonly<Record<NumberType, number>> = { float32: 4, float64: 8, uint8: 1 };
 
-/** Integers and the halves of float64 numbers, read as float32, soon are smaller or larger than that. */
-const usual = { least: 2 ** -48, most: 2 ** 48 };
+/** Integers, and halves of float64 numbers, that are read as float32 soon fall outside this range. */
+const plausible = { least: 2 ** -48, most: 2 ** 48 };
 
-/** Arbitrary bits read as float32 are usual in three of eight cases: so many of them are not by chance. */
-const enough = 20;
+/** Arbitrary bits read as float32 fall inside it in three of eight cases; this many in a row do not by chance. */
+const enoughSigns = 20;
 
 /**
- * `width` numbers are a sample. Of a length that fits no type, float32.
- * @throws TrainyardError INVALID_REQUEST where it cannot be told
+ * Detects the type of the numbers from their length and their values. A wrong guess would give wrong answers without a
+ * sign, so an ambiguous body is refused. A length that fits no type counts as float32.
+ * @param width numbers in a sample
+ * @throws TrainyardError INVALID_REQUEST when the type is ambiguous
  */
 export function detectNumberType(bytes: Buffer, width: number): NumberType {
   const bytesPerInput = bytes.length / width;
   if (!Number.isInteger(bytesPerInput) || bytesPerInput === 0) return 'float32';
-  // An even number may be half as many samples of float16.
+  // An even length may also be half as many samples of float16.
   if (bytesPerInput % 2 === 1) return 'uint8';
   const fitsFloat64 = bytesPerInput % 8 === 0;
   if (fitsFloat64 && bytesPerInput / 4 > mostSamples) return 'float64';
   if (bytesPerInput % 4 === 0 && isFloat32(bytes, fitsFloat64)) return 'float32';
   throw new TrainyardError(
     'INVALID_REQUEST',
-    `It cannot be told which numbers these ${bytes.length} bytes are: say so with dtype, one of ${numberTypes.join(', ')}.`,
+    `The type of the numbers in these ${bytes.length} bytes is ambiguous. State it with dtype, one of ` +
+      `${numberTypes.join(', ')}.`,
     { pointer: '' },
   );
 }
 
-/** Whether all numbers are usual as float32, and some of them cannot be halves of float64 numbers. */
+/** Whether all numbers are plausible as float32, and some of them cannot be halves of float64 numbers. */
 function isFloat32(bytes: Buffer, mayBeFloat64: boolean): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let signs = mayBeFloat64 ? 0 : enough;
+  let signs = mayBeFloat64 ? 0 : enoughSigns;
   for (let at = 0; at < bytes.length; at += 4) {
     const magnitude = Math.abs(view.getFloat32(at, true));
-    if (magnitude !== 0 && !(magnitude >= usual.least && magnitude < usual.most)) return false;
-    if (signs >= enough || at % 8 !== 0) continue;
+    if (magnitude !== 0 && !(magnitude >= plausible.least && magnitude < plausible.most)) return false;
+    if (signs >= enoughSigns || at % 8 !== 0) continue;
     const low = view.getUint32(at, true);
-    // The upper half of a float64 number is 0 only where all of it is.
-    if (low !== 0 && view.getUint32(at + 4, true) === 0) signs = enough;
+    // The upper half of a float64 number is 0 only where the whole number is.
+    if (low !== 0 && view.getUint32(at + 4, true) === 0) signs = enoughSigns;
     // The lower half of an integer is 0, and that of a rounded float32 has three bits.
     else if ((low & 0x1fff_ffff) !== 0) signs++;
   }
-  return signs >= enough;
+  return signs >= enoughSigns;
 }

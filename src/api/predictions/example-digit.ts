@@ -4,7 +4,7 @@ const side = 28;
 const firstRow = 7;
 const firstColumn = 6;
 
-/** The part that is not blank, row by row; two hexadecimal digits a pixel, '..' for 0. */
+/** The part that is not blank, row by row: two hexadecimal digits a pixel, '..' for 0. */
 const ink = [
   '54b99f973c24....................',
   'defefefefef1c6c6c6c6c6c6c6c6aa34',
@@ -28,7 +28,7 @@ const ink = [
   '........79fecf12................',
 ];
 
-/** (784), row-major, 0 to 255. */
+/** (784), row-major, 0 to 255 */
 export const exampleDigit: readonly number[] = drawDigit();
 
 function drawDigit(): number[] {

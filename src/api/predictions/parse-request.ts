@@ -1,4 +1,7 @@
-/** What is asked of which version, whatever the body is written in. */
+/**
+ * Parses a request to /predict, whatever form its body has: the version that shall answer, the samples, and what to
+ * return.
+ */
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { TrainyardError } from '../../errors.js';
@@ -12,22 +15,22 @@ import type { Samples } from './run-prediction.js';
 import { samplesOfBytes, samplesOfImages } from './binary-samples.js';
 
 export interface OutputOptions {
-  /** Asks for this many of the likeliest classes, or all where there are fewer. */
+  /** How many of the likeliest classes to return; all where there are fewer. */
   topK?: number | undefined;
-  /** Whether to give the probabilities of all classes. */
+  /** Whether to return the probabilities of all classes. */
   probabilities: boolean;
 }
 
 export interface ParsedRequest {
   choice: ModelChoice;
   answer: OutputOptions;
-  /** At once where the body is JSON: nothing is awaited that need not be. */
+  /** Synchronous where the body is JSON: the hot path awaits nothing that it need not. */
   readSamples: (model: ServedModel) => Samples | Promise<Samples>;
 }
 
 type Query = Static<typeof PredictionQuery>;
 
-/** Of a request that its schemas fit. @throws TrainyardError INVALID_REQUEST */
+/** The request has passed its schemas. @throws TrainyardError INVALID_REQUEST */
 export function parseRequest(request: FastifyRequest, reader: Pick<ImageReader, 'read'>): ParsedRequest {
   const { body, mediaType } = request;
   const query = request.query as Query;
@@ -54,7 +57,10 @@ export function parseRequest(request: FastifyRequest, reader: Pick<ImageReader, 
 
 function parseRows(body: Static<typeof PredictionRequest.schema>, query: Query): ParsedRequest {
   for (const name in query) {
-    throw new TrainyardError('INVALID_REQUEST', `${name} belongs into the body, where that is JSON.`);
+    throw new TrainyardError(
+      'INVALID_REQUEST',
+      `${name} belongs in the body of a JSON request, not in the query string.`,
+    );
   }
   const field = body.inputs ? 'inputs' : 'instances';
   const rows = body[field] ?? [];
@@ -101,5 +107,5 @@ function optionsOf({
 
 function refuse(name: string, value: unknown, what: string): void {
   if (value === undefined) return;
-  throw new TrainyardError('INVALID_REQUEST', `${name} is for bodies of ${what}, and this is none.`);
+  throw new TrainyardError('INVALID_REQUEST', `${name} applies only to bodies of ${what}.`);
 }

@@ -48,9 +48,10 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
         tags: ['predictions'],
         summary: 'Classify samples',
         description:
-          'Answers from the latest version of the model, and follows new versions without a restart. One version answers ' +
-          'the whole request. Samples are numbers in JSON or as they lie in memory, or images, one or many. With JSON the ' +
-          'options are in the body, else in the query string. The examples are a digit from MNIST’s test split.',
+          'The latest version of the model answers, and new versions take over without a restart. One version ' +
+          'answers the whole request. Samples are numbers, in JSON or as raw bytes, or images, one or many. In a ' +
+          'JSON request the options are in the body, otherwise in the query string. The examples show a digit ' +
+          'from MNIST’s test split.',
         querystring: PredictionQuery,
         body: {
           content: {

@@ -19,24 +19,25 @@ const problems: readonly ErrorCode[] = [
 
 export const predictionConfig = { access: 'predict', predicts: true, problems } as const;
 
-/** A request without a time-out of its own waits this long. */
+/** How long a request waits that sets no time-out. */
 const defaultTimeoutMs = 30_000;
 
-/** In which a client says how long it waits. */
+/** A client sets its time-out in this header. */
 const timeoutHeader = 'x-timeout-ms';
 
 export interface Samples {
-  /** (count, network.inputs) raw and finite. */
+  /** (count, network.inputs), raw and finite */
   inputs: Float32Array;
   count: number;
-  /** What the client calls them, for messages about one of them. */
+  /** The client's name for them, for messages about one of them. */
   field: string;
-  /** Where the protocol has a time-out of its own. */
+  /** Set where the protocol has a time-out of its own. */
   timeoutMs?: number | undefined;
 }
 
 /**
- * (count, network.outputs), each row summing to 1.
+ * Predicts with the model, for at most as long as the client waits. The answer's `Server-Timing` says how long it took.
+ * @returns probabilities (count, network.outputs); each row sums to 1
  * @throws TrainyardError INVALID_REQUEST, DEADLINE_EXCEEDED, CLIENT_GONE
  */
 export async function runPrediction(
@@ -60,11 +61,11 @@ export async function runPrediction(
 }
 
 /**
- * Between the steps of what takes long.
+ * Called between the steps of long work.
  * @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE
  */
 export function refuseLateOrGone(request: FastifyRequest): void {
-  if (!isWanted(request)) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
+  if (!isWanted(request)) throw new TrainyardError('CLIENT_GONE', 'The client disconnected.');
   if (performance.now() <= deadlineOf(request)) return;
   throw new TrainyardError(
     'DEADLINE_EXCEEDED',

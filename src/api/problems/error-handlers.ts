@@ -7,13 +7,13 @@ import type { ErrorCode } from '../../errors.js';
 import { failureOf, sendProblem, statusOf, type Failure, bodyTextOf, setRetryAfter } from './problem.js';
 import { throwUnmatched } from './unmatched-requests.js';
 
-/** What a client cannot help and an operator must. */
+/** Errors that an operator has to fix. */
 const needOperator: readonly ErrorCode[] = ['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'];
 
-/** With part of the body unread. */
+/** These may be answered before the whole body has been read. */
 const refusedBeforeTheEnd: readonly ErrorCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'];
 
-/** Whether no route has taken the request. */
+/** Whether no route matched the request. */
 export function isUnmatched(code: ErrorCode): boolean {
   return code === 'ROUTE_NOT_FOUND' || code === 'METHOD_NOT_ALLOWED';
 }
@@ -26,16 +26,16 @@ export function answerWithProblem(error: unknown, request: FastifyRequest, reply
   void sendProblem(reply, logFailure(error, request, reply));
 }
 
-/** What is to be answered, in whatever shape; it has been logged. */
+/** Logs the error once, by its severity, and returns what to answer, in whatever form. */
 export function logFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): Failure {
   const failure = failureOf(error, request);
   const { code, detail, pointer, parameter } = failure;
   if (statusOf(code) === 500) request.log.error({ err: error, code }, 'a request failed');
   else if (needOperator.includes(code)) request.log.warn({ err: error, code }, detail);
-  // Of what matched no route the line of the request says it all.
+  // For a request without a route, its own log line is enough.
   else if (!isUnmatched(code)) request.log.info({ code, pointer, parameter }, detail);
-  // Fastify would close the connection here, and a client that still sends its body would lose the answer to a reset.
-  // Left open, Node reads what comes and drops it.
+  // Fastify would close the connection here. A client that is still sending its body would then lose the answer to a
+  // reset. Node keeps reading an open connection and drops what arrives.
   if (refusedBeforeTheEnd.includes(code)) reply.removeHeader('connection');
   return failure;
 }
@@ -44,29 +44,29 @@ const errorCodeHeader = 'x-error-code';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route answers errors with this body instead of a problem document. */
-    errorBody?: boolean;
+    /** Whether the route answers errors with `{"error": "…"}` instead of a problem document. */
+    protocolErrors?: boolean;
   }
 }
 
-/** For all routes of the scope; `sendUnmatched` is for what matches none of them. */
+/** For all routes of the scope. `sendUnmatched` answers requests that match none of them. */
 export function useProtocolErrors(
   scope: FastifyInstance,
   sendUnmatched: (reply: FastifyReply, failure: Failure) => unknown = sendProtocolError,
 ): void {
   scope.addHook('onRoute', (route) => {
-    route.config = { ...route.config, errorBody: true };
+    route.config = { ...route.config, protocolErrors: true };
   });
   scope.setErrorHandler((error, request, reply) => {
     const failure = logFailure(error, request, reply);
     if (isUnmatched(failure.code)) sendUnmatched(reply, failure);
     else sendProtocolError(reply, failure);
   });
-  // So that the scope's error handler answers these too.
+  // The error handler of the scope then answers these too.
   scope.setNotFoundHandler(throwUnmatched);
 }
 
-/** `more` are members of its own. */
+/** `more` has additional members. */
 export function sendProtocolError(
   reply: FastifyReply,
   { code, detail }: Failure,
@@ -77,7 +77,7 @@ export function sendProtocolError(
   return reply.send(bodyTextOf({ error: detail, ...more }));
 }
 
-/** For paths that TensorFlow Serving and this API share: a problem document that has the protocol's member too. */
+/** For paths that this API shares with TensorFlow Serving: a problem document with the protocol's `error` member. */
 export function answerWithCompatibleProblem(
   error: unknown,
   request: FastifyRequest,
@@ -90,7 +90,7 @@ export function sendCompatibleProblem(reply: FastifyReply, failure: Failure): Fa
   return sendProblem(reply, failure, { error: failure.detail });
 }
 
-/** Of a request that came to no route, as its path cannot be read. */
+/** For a request whose path cannot be read, so that it has no route. */
 export function answerErrorByPath(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (/^\/v2(?:[/?]|$)/.test(request.url)) answerWithProtocolError(error, request, reply);
   else if (request.url.startsWith('/v1/models/')) answerWithCompatibleProblem(error, request, reply);

@@ -1,4 +1,4 @@
-/** A run as the API shows it: what the store has of it, and the queue that it waits in. */
+/** Turns a run, the stored documents, into a job, what the API shows. */
 import { withTimeout } from '../../lib/timeout.js';
 import { TrainyardError } from '../../errors.js';
 import { cachedFor } from '../../lib/cached-for.js';
@@ -9,9 +9,9 @@ import { engineOf } from '../runs/summarize-events.js';
 
 export type RunToJob = (run: RunState) => Promise<Job>;
 
-/** A page of jobs asks the queue once. */
+/** Long enough that a page of jobs asks the queue once. */
 const cachedMs = 500;
-/** A job is shown soon, whatever the queue does. */
+/** A job is shown within this time, even when the queue does not answer. */
 const answerWithinMs = 1_000;
 
 export function createRunToJob(queue: Pick<TrainingQueue, 'queueOf'>): RunToJob {

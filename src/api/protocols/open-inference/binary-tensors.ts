@@ -10,15 +10,15 @@ export const headerLengthHeader = 'inference-header-content-length';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What follows the JSON; null: there is no body. */
+    /** The bytes after the JSON; null without a body. */
     tensorBytes: Buffer | null;
   }
 }
 
-/** What a body without JSON asks for: all outputs of the one input, and in kind. */
+/** The meaning of a body without JSON: one input, and all outputs as bytes. */
 export const rawRequest = Object.freeze({ inputs: [], parameters: { binary_data_output: true } });
 
-/** Whatever its Content-Type says or leaves out, a body is read in this way. */
+/** Reads every body in this way, whatever its Content-Type. */
 export function useBinaryBodies(scope: FastifyInstance): void {
   scope.decorateRequest('tensorBytes', null);
   scope.removeAllContentTypeParsers();
@@ -40,7 +40,7 @@ function jsonLengthOf({ headers }: FastifyRequest, bodyBytes: number): number {
   }
   const length = Number(text);
   if (length > bodyBytes) {
-    throw invalid(`Inference-Header-Content-Length is ${length}, and the body has only ${bodyBytes} bytes.`);
+    throw invalid(`Inference-Header-Content-Length is ${length}, but the body has only ${bodyBytes} bytes.`);
   }
   return length;
 }
@@ -54,18 +54,18 @@ export interface OutputTensor {
   shape: number[];
   /** Flat, row by row. */
   toJson(): unknown[];
-  /** As the binary tensor data extension has it. */
+  /** In the form of the binary tensor data extension. */
   toBytes(): Buffer;
 }
 
 export interface NamedTensor {
   name: string;
-  /** Whether it is wanted as bytes. */
+  /** Whether the client wants bytes. */
   binary: boolean;
   tensor: OutputTensor;
 }
 
-/** What is to be sent; the headers that go with it are set. `head` comes before the outputs. */
+/** Encodes the answer and sets its headers. `head` holds the members before the outputs. */
 export function encodeAnswer(
   reply: FastifyReply,
   head: object,

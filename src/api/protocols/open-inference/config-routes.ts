@@ -1,5 +1,5 @@
 /**
- * The model configuration extension: a model as a configuration of Triton describes it, for its tools.
+ * The model configuration extension: describes a model in the form of Triton's configuration, for its tools.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md
  */
 import { component } from '../../../lib/named-schema.js';
@@ -16,7 +16,7 @@ const Tensor = Type.Object(
   {
     name: Type.String(),
     data_type: Type.String(),
-    dims: Type.Array(Type.Integer(), { description: 'Of one sample.' }),
+    dims: Type.Array(Type.Integer(), { description: 'Dimensions of one sample.' }),
   },
   { additionalProperties: true },
 );
@@ -29,13 +29,13 @@ const ModelConfig = component(
         name: Type.String(),
         platform: Type.String(),
         backend: Type.String(),
-        max_batch_size: Type.Integer({ description: 'Samples in a request.' }),
+        max_batch_size: Type.Integer({ description: 'The most samples in a request.' }),
         input: Type.Array(Tensor),
         output: Type.Array(Tensor),
       },
       {
         additionalProperties: true,
-        description: 'A model as Triton’s ModelConfig message describes one.',
+        description: 'A model in the form of Triton’s ModelConfig message.',
         examples: [
           {
             name: 'mnist-mlp',
@@ -69,8 +69,8 @@ export const modelConfigRoutes: FastifyPluginCallbackTypebox<VersionLookup> = (s
         schema: {
           operationId: `getInferenceModel${suffix}Config`,
           tags: ['open inference protocol'],
-          summary: 'Look at a model as a configuration of Triton',
-          description: 'Its tensors without the axis of samples, and how its requests are gathered.',
+          summary: 'Get a model as a Triton configuration',
+          description: 'Its tensors without the axis of samples, and how requests are batched.',
           params,
           response: { 200: ModelConfig.ref },
         },
@@ -108,7 +108,7 @@ function configOf({ model, network }: VersionManifest) {
         label_filename: '',
         ...tensor,
       },
-      // A number for each sample: Triton writes no dimension as one that is reshaped away.
+      // One number for each sample. Triton writes a missing dimension as one that is reshaped away.
       {
         name: 'class',
         data_type: 'TYPE_INT64',

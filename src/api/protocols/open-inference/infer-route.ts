@@ -1,4 +1,4 @@
-/** Inference: the protocol's way to predict. */
+/** Inference, the protocol's form of a prediction. */
 import Type, { type Static } from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -26,8 +26,8 @@ const InferHeaders = Type.Unsafe<object>(
     'Inference-Header-Content-Length': Type.Optional(
       Type.String({
         description:
-          'Where the bytes of tensors follow the JSON: how many bytes the JSON has. 0: there is no JSON, and the body is ' +
-          'the FP32 numbers of `input`.',
+          'Required when the bytes of tensors follow the JSON: the number of bytes of the JSON. 0 means that ' +
+          'there is no JSON and the body is the FP32 numbers of `input`.',
       }),
     ),
   }),
@@ -48,15 +48,15 @@ export const inferRoutes: FastifyPluginCallbackTypebox<InferDeps> = (scope, { mo
           tags: ['open inference protocol'],
           summary: 'Classify samples',
           description:
-            'Inference as the Open Inference Protocol has it, with its binary tensors. The example is a digit from MNIST’s ' +
-            'test split.',
+            'Inference in the Open Inference Protocol, with its binary tensors. The example shows a digit from ' +
+            'MNIST’s test split.',
           params,
           headers: InferHeaders,
           body: InferRequest.ref,
           consumes: ['application/json', 'application/octet-stream'],
           response: {
             200: {
-              description: 'The tensors that were asked for; as bytes those for which bytes were.',
+              description: 'The requested tensors, as bytes or as JSON, as requested.',
               headers: { 'Inference-Header-Content-Length': { type: 'string' } },
               content: {
                 'application/json': { schema: InferResponse.ref },
@@ -110,25 +110,25 @@ async function infer(
   return encodeAnswer(reply, head, tensors);
 }
 
-/** The version that the body asks for. Empty is none, as where Protocol Buffers are written as JSON. */
+/** The version that the body names. An empty one counts as none, because JSON made from Protocol Buffers has it. */
 function versionOf({ model_version: version = '' }: InferBody): string | undefined {
   return version === '' ? undefined : version;
 }
 
-/** `version` is that of the path or, where it names none, of the body. @throws TrainyardError INVALID_REQUEST */
+/** `version` comes from the path or, if that names none, from the body. @throws TrainyardError INVALID_REQUEST */
 function refuseOtherModels(body: InferBody, manifest: VersionManifest, version: string | undefined): void {
   const { model_name: named = '' } = body;
   if (named !== '' && named !== manifest.model) {
-    const message = `model_name is ${JSON.stringify(named)}, and the path names ${manifest.model}.`;
+    const message = `model_name is ${JSON.stringify(named)}, but the path names ${manifest.model}.`;
     throw new TrainyardError('INVALID_REQUEST', message);
   }
   const asked = versionOf(body);
   if (asked === undefined || asked === version || asked === String(manifest.version)) return;
-  const message = `model_version is ${JSON.stringify(asked)}, and the path names ${version}.`;
+  const message = `model_version is ${JSON.stringify(asked)}, but the path names ${version}.`;
   throw new TrainyardError('INVALID_REQUEST', message);
 }
 
-/** None, and 0 as well: as long as any request. */
+/** Left out or 0, the default of all requests applies. */
 function timeoutOf({ timeout = 0 }: { timeout?: number | undefined }): number | undefined {
   return timeout === 0 ? undefined : timeout / 1000;
 }

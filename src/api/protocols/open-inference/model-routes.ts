@@ -1,4 +1,4 @@
-/** What a model takes and gives, and whether it answers. */
+/** The metadata and the readiness of a model. */
 import { component } from '../../../lib/named-schema.js';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
@@ -14,7 +14,7 @@ import { choiceOf, paths } from './version-path.js';
 const Tensor = Type.Object({
   name: Type.String(),
   datatype: Type.String(),
-  shape: Type.Array(Type.Integer(), { description: '-1: of any size.' }),
+  shape: Type.Array(Type.Integer(), { description: '-1 stands for any size.' }),
 });
 
 const ModelMetadata = component(
@@ -22,17 +22,17 @@ const ModelMetadata = component(
   Type.Object(
     {
       name: Type.String(),
-      versions: Type.Array(Type.String(), { description: 'That may be asked for.' }),
+      versions: Type.Array(Type.String(), { description: 'The versions that requests may name.' }),
       platform: Type.String(),
-      inputs: Type.Array(Tensor, { description: 'Other datatypes are taken too, and rounded to FP32.' }),
+      inputs: Type.Array(Tensor, { description: 'Other datatypes are accepted too and rounded to FP32.' }),
       outputs: Type.Array(Tensor),
       properties: Type.Object(
         { labels: Type.String({ description: 'Class names, by class index, as JSON.' }) },
-        { description: 'Texts.' },
+        { description: 'All values are strings.' },
       ),
     },
     {
-      description: 'What a model takes and gives.',
+      description: 'The inputs and the outputs of a model.',
       examples: [
         {
           name: 'mnist-mlp',
@@ -54,7 +54,7 @@ const ModelReadiness = component(
   'ModelReadiness',
   Type.Object(
     { name: Type.String(), ready: Type.Boolean() },
-    { description: 'Whether a model answers.', examples: [{ name: 'mnist-mlp', ready: true }] },
+    { description: 'Whether a model can answer.', examples: [{ name: 'mnist-mlp', ready: true }] },
   ),
 );
 
@@ -83,8 +83,8 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
         schema: {
           operationId: `getInferenceModel${suffix}`,
           tags: ['open inference protocol'],
-          summary: 'Look at what a model takes and gives',
-          description: 'Its tensors, and the versions that may be asked for, whether they are loaded or not.',
+          summary: 'Get the inputs and the outputs of a model',
+          description: 'Its tensors, and the versions that requests may name, loaded or not.',
           params,
           response: { 200: ModelMetadata.ref },
         },
@@ -123,8 +123,8 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
         schema: {
           operationId: `getInferenceModel${suffix}Readiness`,
           tags: ['open inference protocol'],
-          summary: 'Does a model answer',
-          description: 'A version that is not loaded is loaded for it.',
+          summary: 'Check that a model can answer',
+          description: 'Loads the version first if it is not loaded.',
           params,
           querystring: anyQuery,
           response: { 200: ModelReadiness.ref },

@@ -1,6 +1,6 @@
 /**
- * The Open Inference Protocol, version 2, over REST, with the extensions for binary tensors, classification, the
- * model repository, statistics and model configuration. docs/protocols.md says which feature is where tested.
+ * The Open Inference Protocol, version 2, over REST, with the extensions for binary tensors, classification, the model
+ * repository, statistics and model configuration. docs/protocols.md lists the features and their tests.
  */
 import type { FastifyInstance, preValidationHookHandler } from 'fastify';
 import { useProtocolErrors } from '../../problems/error-handlers.js';
@@ -36,7 +36,10 @@ export async function openInference(scope: FastifyInstance, deps: OpenInferenceD
   await scope.register(modelConfigRoutes, deps);
 }
 
-/** Removes them where the protocol has members: of the body, of its tensors, and of the parameters of either. */
+/**
+ * Many serializers write null for what is left out. Removes such members from the body, from its tensors and from their
+ * parameters.
+ */
 export const leaveOutNulls: preValidationHookHandler = (request, _reply, done) => {
   const body: unknown = request.body;
   leaveOutOf(body);

@@ -16,7 +16,11 @@ import { ModelPath } from './version-path.js';
 const RepositoryIndexRequest = component(
   'RepositoryIndexRequest',
   Type.Object(
-    { ready: Type.Optional(Type.Boolean({ default: false, description: 'Only what is ready.' })) },
+    {
+      ready: Type.Optional(
+        Type.Boolean({ default: false, description: 'Whether to list only versions that are ready.' }),
+      ),
+    },
     { additionalProperties: false, description: 'What to list.', examples: [{ ready: true }] },
   ),
 );
@@ -31,7 +35,7 @@ const RepositoryIndex = component(
         type: 'string',
         enum: ['READY', 'LOADING', 'UNAVAILABLE'],
       }),
-      reason: Type.String({ description: 'Why it is not ready; empty where it is.' }),
+      reason: Type.String({ description: 'Why the version is not ready; empty when it is.' }),
     }),
     {
       description: 'Every published version of every model.',
@@ -47,7 +51,7 @@ const LoadRequest = component(
       parameters: Type.Optional(
         Type.Unsafe<Record<string, unknown>>({
           type: 'object',
-          description: '`config` and `file:…` are refused, others passed over.',
+          description: '`config` and `file:…` are refused; others are ignored.',
         }),
       ),
     },
@@ -63,10 +67,10 @@ const UnloadRequest = component(
         Type.Object(
           {
             unload_dependents: Type.Optional(
-              Type.Boolean({ description: 'Makes no difference: no model depends on another.' }),
+              Type.Boolean({ description: 'Has no effect, because no model depends on another.' }),
             ),
           },
-          { description: 'Those that are unknown here are passed over.' },
+          { description: 'Unknown ones are ignored.' },
         ),
       ),
     },
@@ -96,7 +100,7 @@ const changing: ErrorCode[] = ['MODEL_NOT_FOUND', 'STORAGE_UNAVAILABLE', 'STORAG
 
 const empty = { 200: Type.Unsafe<undefined>({ type: 'null', description: 'Done.' }) };
 
-/** The protocol lets a client send nothing. */
+/** The protocol allows an empty body. */
 const emptyIsObject: preValidationHookHandler = (request, _reply, done) => {
   request.body ??= {};
   done();
@@ -123,7 +127,8 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
         tags: ['open inference protocol'],
         summary: 'List the models and their versions',
         description:
-          'Ready is what answers when it is asked: also a version that is loaded only then. `reason` says why one is not.',
+          'A version is ready if it answers requests, even if the first one has to load it. `reason` says why a ' +
+          'version is not ready.',
         body: RepositoryIndexRequest.ref,
         response: { 200: RepositoryIndex.ref },
       },
@@ -153,8 +158,9 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
       schema: {
         operationId: 'loadModel',
         tags: ['open inference protocol'],
-        summary: 'Have a model served',
-        description: 'On every process of the service, within a second, until it is unloaded.',
+        summary: 'Load a model',
+        description:
+          'Takes effect on every process of the service within a second, until the model is unloaded.',
         params: ModelPath,
         body: LoadRequest.ref,
         response: empty,
@@ -163,7 +169,9 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
     async ({ params: { name }, body: { parameters = {} } }, reply) => {
       const given = Object.keys(parameters).find((key) => key === 'config' || key.startsWith('file:'));
       if (given !== undefined) {
-        const message = `The parameter ${given.slice(0, 64)} is not supported: a model is what has been published under its name.`;
+        const message =
+          `The parameter ${given.slice(0, 64)} is not supported: a model consists of what has been published under ` +
+          'its name.';
         throw new TrainyardError('INVALID_REQUEST', message);
       }
       await setUnloaded(name, false);
@@ -180,10 +188,10 @@ export const repositoryRoutes: FastifyPluginCallbackTypebox<RepositoryDeps> = (
       schema: {
         operationId: 'unloadModel',
         tags: ['open inference protocol'],
-        summary: 'Have a model served no longer',
+        summary: 'Unload a model',
         description:
-          'On every process of the service, within a second, and also after a restart. Requests under way are answered. ' +
-          'What is published under its name meanwhile is served once it is loaded again.',
+          'Takes effect on every process of the service within a second, and lasts over restarts. Requests under ' +
+          'way are answered. Versions published in the meantime are served once the model is loaded again.',
         params: ModelPath,
         body: UnloadRequest.ref,
         response: empty,

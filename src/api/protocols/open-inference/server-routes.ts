@@ -1,4 +1,4 @@
-/** What the server is, and whether it lives and can do its work. */
+/** The metadata, the liveness and the readiness of the server. */
 import { component } from '../../../lib/named-schema.js';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
@@ -14,10 +14,10 @@ const ServerMetadata = component(
     {
       name: Type.String(),
       version: Type.String(),
-      extensions: Type.Array(Type.String(), { description: 'As Triton names them.' }),
+      extensions: Type.Array(Type.String(), { description: 'With Triton’s names.' }),
     },
     {
-      description: 'What the server is.',
+      description: 'The server.',
       examples: [
         {
           name: 'trainyard',
@@ -44,27 +44,27 @@ const ServerReadiness = component(
   'ServerReadiness',
   Type.Object(
     {
-      live: Type.Boolean({ description: 'So the protocol calls it here too.' }),
+      live: Type.Boolean({ description: 'Always true; the protocol has it here too.' }),
       ready: Type.Boolean(),
       warnings: Type.Optional(
         Type.Array(Type.String(), {
-          description: 'What is wrong with single models and should be put right.',
+          description: 'Problems of single models that need attention.',
         }),
       ),
     },
-    { description: 'Whether all models answer.', examples: [{ live: true, ready: true }] },
+    { description: 'Whether all models can answer.', examples: [{ live: true, ready: true }] },
   ),
 );
 
 export const serverComponents = [ServerMetadata, ServerLiveness, ServerReadiness];
 
 export interface ServerDeps {
-  /** What the process depends on, by name. */
+  /** The dependencies of the process, by name. */
   checks: Record<string, Check>;
   modelServer: Pick<ModelServer, 'status'>;
 }
 
-/** As Triton names them. */
+/** With Triton’s names. */
 const extensions = [
   'binary_tensor_data',
   'classification',
@@ -87,8 +87,8 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (
       schema: {
         operationId: 'getInferenceServer',
         tags: ['open inference protocol'],
-        summary: 'Look at the server',
-        description: 'Its name, its version and the extensions of the protocol that it has.',
+        summary: 'Get the server’s metadata',
+        description: 'Its name, its version and the extensions of the protocol that it supports.',
         response: { 200: ServerMetadata.ref },
       },
     },
@@ -103,8 +103,8 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (
       schema: {
         operationId: 'getInferenceServerLiveness',
         tags: ['open inference protocol'],
-        summary: 'Is the server alive',
-        description: 'Answers as long as the process does.',
+        summary: 'Check that the server is alive',
+        description: 'Answers as long as the process runs.',
         querystring: anyQuery,
         response: { 200: ServerLiveness.ref },
       },
@@ -120,10 +120,10 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (
       schema: {
         operationId: 'getInferenceServerReadiness',
         tags: ['open inference protocol'],
-        summary: 'Are all models ready',
+        summary: 'Check that all models are ready',
         description:
-          'As /health/ready, and in addition every model that is not unloaded can answer, as the protocol wants it. `warnings` ' +
-          'says what else is wrong with single models.',
+          'Like /health/ready. In addition, every model that is not unloaded must be able to answer, as the ' +
+          'protocol requires. `warnings` lists other problems of single models.',
         querystring: anyQuery,
         response: { 200: ServerReadiness.ref },
       },
@@ -136,7 +136,7 @@ export const serverRoutes: FastifyPluginCallbackTypebox<ServerDeps> = (
       const reasons = new Set(
         failures.flatMap(({ name, err }) => (err === undefined ? [] : [`${name}: ${err.message}`])),
       );
-      // Every model counts, as the protocol wants it; one that is unloaded does not.
+      // Every model counts, as the protocol requires, except those that are unloaded.
       const unavailable = modelWarnings(statuses.filter(({ state }) => state === 'unavailable'));
       if (unavailable.length > 0) reasons.add(`models: ${unavailable.join(' ')}`);
       if (reasons.size === 0) {

@@ -1,5 +1,5 @@
 /**
- * The statistics extension: how much each version was asked since this process started, and how long that took.
+ * The statistics extension: how much each version was used since this process started, and how long that took.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
  */
 import { component } from '../../../lib/named-schema.js';
@@ -13,7 +13,7 @@ import { choiceOf, paths } from './version-path.js';
 
 const Duration = Type.Object({
   count: Type.Integer(),
-  ns: Type.Integer({ description: 'Nanoseconds, in all.' }),
+  ns: Type.Integer({ description: 'Nanoseconds in total.' }),
 });
 
 const computed = { compute_input: Duration, compute_infer: Duration, compute_output: Duration };
@@ -34,10 +34,10 @@ const ModelStatistics = component(
         Type.Object({
           name: Type.String(),
           version: Type.String(),
-          last_inference: Type.Integer({ description: 'Milliseconds since the epoch; 0: never.' }),
+          last_inference: Type.Integer({ description: 'Milliseconds since the epoch; 0 stands for never.' }),
           inference_count: Type.Integer({ description: 'Samples that were answered.' }),
           execution_count: Type.Integer({
-            description: 'Calls of the engine, each with the samples of some requests.',
+            description: 'Calls of the engine, each with the samples of one or more requests.',
           }),
           inference_stats: Type.Object(
             {
@@ -48,21 +48,21 @@ const ModelStatistics = component(
               cache_hit: Duration,
               cache_miss: Duration,
             },
-            { description: 'Requests, and where their time went.' },
+            { description: 'Requests, and where their time was spent.' },
           ),
           response_stats: Type.Unsafe<object>({
             type: 'object',
-            description: 'Empty: a request has one response.',
+            description: 'Empty, because a request has one response.',
           }),
           batch_stats: Type.Array(Type.Object({ batch_size: Type.Integer(), ...computed }), {
-            description: 'Calls of the engine, by their samples.',
+            description: 'Calls of the engine, by the number of samples.',
           }),
-          memory_usage: Type.Array(Type.Unknown(), { description: 'Empty: it is not known.' }),
+          memory_usage: Type.Array(Type.Unknown(), { description: 'Empty, because it is not known.' }),
         }),
       ),
     },
     {
-      description: 'How much versions were asked since this process started.',
+      description: 'How much versions were used since this process started.',
       examples: [
         {
           model_stats: [
@@ -112,7 +112,7 @@ export const statisticsRoutes: FastifyPluginCallbackTypebox<StatisticsDeps> = (
   { registry, aliases, modelServer, statistics },
   done,
 ) => {
-  /** Of the versions that are loaded or were asked for. */
+  /** For the versions that are loaded or were used. */
   function ofModel(name: string): VersionEntry[] {
     const loaded = modelServer.status().find(({ model }) => model === name)?.versions ?? [];
     const versions = new Set([...loaded, ...statistics.versionsOf(name)]);
@@ -126,8 +126,8 @@ export const statisticsRoutes: FastifyPluginCallbackTypebox<StatisticsDeps> = (
       schema: {
         operationId: 'getInferenceStatistics',
         tags: ['open inference protocol'],
-        summary: 'Look at how much all models were asked',
-        description: 'Of every version that is loaded or was asked, since this process started.',
+        summary: 'Get the statistics of all models',
+        description: 'For every version that is loaded or was used since this process started.',
         response: { 200: ModelStatistics.ref },
       },
     },
@@ -145,9 +145,9 @@ export const statisticsRoutes: FastifyPluginCallbackTypebox<StatisticsDeps> = (
         schema: {
           operationId: `getInferenceModel${suffix}Statistics`,
           tags: ['open inference protocol'],
-          summary: 'Look at how much a model was asked',
+          summary: 'Get the statistics of a model',
           description:
-            'Without a version, of every version that is loaded or was asked, since this process started.',
+            'Without a version, for every version that is loaded or was used since this process started.',
           params,
           response: { 200: ModelStatistics.ref },
         },
@@ -189,7 +189,7 @@ function entryOf(statistics: StatisticsDeps['statistics'], name: string, version
 
 const none = { count: 0, ns: 0 };
 
-/** Inputs and outputs are copied within the call of the engine: no time is theirs alone. */
+/** Inputs and outputs are copied within the call of the engine, so no time is theirs alone. */
 function computedDurations(tally: Tally) {
   const copying = { count: tally.count, ns: 0 };
   return { compute_input: copying, compute_infer: durationOf(tally), compute_output: copying };

@@ -1,4 +1,4 @@
-/** What a model takes and gives, and how the version stands for which a label does. */
+/** The signature of a model, and the status of the version that a label points to. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import { findVersion, type VersionLookup } from '../../models/find-version.js';
@@ -22,8 +22,9 @@ export const tfMetadataRoutes: FastifyPluginCallbackTypebox<TfMetadataDeps> = (s
         schema: {
           operationId: `getTfModelMetadata${suffix}`,
           tags: ['tensorflow serving'],
-          summary: 'Look at the signature of a model',
-          description: 'The names and shapes of its tensors, as TensorFlow Serving’s model metadata.',
+          summary: 'Get the signature of a model',
+          description:
+            'The names and shapes of its tensors, in the form of TensorFlow Serving’s model metadata.',
           params,
           response: { 200: TfModelMetadata.ref },
         },
@@ -45,8 +46,8 @@ export const tfMetadataRoutes: FastifyPluginCallbackTypebox<TfMetadataDeps> = (s
       schema: {
         operationId: 'getTfModelStatusLabel',
         tags: ['tensorflow serving'],
-        summary: 'Look at how a labelled version stands',
-        description: 'TensorFlow Serving’s model status, of the version that an alias stands for.',
+        summary: 'Get the status of a labelled version',
+        description: 'TensorFlow Serving’s model status, for the version that an alias points to.',
         params: labelPath.params,
         response: { 200: TfModelStatus.ref },
       },

@@ -36,9 +36,9 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
         schema: {
           operationId: `tfPredict${suffix}`,
           tags: ['tensorflow serving'],
-          summary: 'Ask for the probabilities of samples',
+          summary: 'Get the probabilities of samples',
           description:
-            'TensorFlow Serving’s predict, of a model with one input, `input`, and one output, `probabilities`.',
+            'TensorFlow Serving’s predict, for a model with one input, `input`, and one output, `probabilities`.',
           params,
           body: TfPredictRequest.ref,
           response: { 200: TfPredictResponse.ref },
@@ -63,8 +63,9 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
         schema: {
           operationId: `tfClassify${suffix}`,
           tags: ['tensorflow serving'],
-          summary: 'Ask for the labels of samples',
-          description: 'TensorFlow Serving’s classify: each class’s label and probability, by class index.',
+          summary: 'Get the labels of samples',
+          description:
+            'TensorFlow Serving’s classify: the label and the probability of each class, by class index.',
           params,
           body: TfClassifyRequest.ref,
           response: { 200: TfClassifyResponse.ref },
@@ -87,7 +88,7 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
     scope.post(`${path}::regress`, { schema: { hide: true }, config: { access: 'predict' } }, () => {
       throw new TrainyardError(
         'INVALID_REQUEST',
-        'The model is a classifier and cannot regress: ask for :predict or :classify.',
+        'The model is a classifier and cannot regress: use :predict or :classify.',
       );
     });
   }

@@ -1,6 +1,6 @@
 /**
- * TensorFlow Serving's REST API. The status of a model and of a version have the paths of this service's own documents,
- * which carry it: routes/models.ts. docs/protocols.md says which feature is where tested.
+ * TensorFlow Serving's REST API. The status of a model and of a version share their paths with this service's own
+ * documents, which include it: models/model-routes.ts. docs/protocols.md lists the features and their tests.
  */
 import type { FastifyInstance } from 'fastify';
 import { sendCompatibleProblem, useProtocolErrors } from '../../problems/error-handlers.js';
@@ -12,7 +12,7 @@ export type TensorflowServingDeps = TfPredictDeps & TfMetadataDeps;
 
 /** To be registered under /v1/models. */
 export async function tensorflowServing(scope: FastifyInstance, deps: TensorflowServingDeps): Promise<void> {
-  // Of what is no route one cannot tell whose client it is.
+  // An unmatched path does not tell whose client sent it.
   useProtocolErrors(scope, sendCompatibleProblem);
   useJsonOfAnyType(scope);
   await scope.register(tfPredictRoutes, deps);
