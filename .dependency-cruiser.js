@@ -76,15 +76,16 @@ export default {
       name: 'foundation-stands-alone',
       comment: 'What everyone may import, and what reads the environment, imports nothing else of ours.',
       severity: 'error',
-      from: { path: [foundation, '^src/config\\.ts$'] },
-      to: { path: '^src/', pathNot: foundation },
+      from: { path: [foundation, '^src/config(-formats)?\\.ts$'] },
+      to: { path: '^src/', pathNot: [foundation, '^src/config-formats\\.ts$'] },
     },
     {
       name: 'config-in-entries-only',
-      comment: 'Settings come in as arguments; only the entries on the data folder read them.',
+      comment:
+        'Settings come in as arguments. The entries on the data folder read them, and the composition root hands them out.',
       severity: 'error',
-      from: { pathNot: '^src/(main|keys/main|check-data/main)\\.ts$' },
-      to: { path: '^src/config\\.ts$' },
+      from: { pathNot: '^src/(main|services|config|keys/main|check-data/main)\\.ts$' },
+      to: { path: '^src/config(-formats)?\\.ts$' },
     },
     {
       name: 'entries-are-not-imported',

@@ -1,30 +1,37 @@
-/** The HTTP service as one Fastify app, the same in production and in tests. It owns nothing that it is given. */
+/** The HTTP service as one Fastify app, the same in production and in tests. What it is given, others start and stop. */
 import type { FastifyInstance } from 'fastify';
+import type { Component } from '../lib/named-schema.js';
+import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/body-reader.js';
-import { useCompression } from './plugins/compression.js';
-import { useJsonBodies } from './plugins/json-body.js';
+import { SharedBudget } from './bodies/shared-budget.js';
+import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
+import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
+import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
+import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
-import { useStrictQueryStrings } from './plugins/query-strings.js';
+import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
+import { metricsComponents, metricsRoutes, type MetricsDeps } from './operations/metrics-route.js';
 import type { ShowQueues } from './operations/queue-board.js';
-import { useRateLimits } from './access/rate-limits.js';
+import { useCompression } from './plugins/compression.js';
+import { useJsonBodies } from './plugins/json.js';
+import { useStrictQueryStrings } from './plugins/query-strings.js';
 import { useInferenceStatistics, type InferenceStatistics } from './predictions/inference-statistics.js';
-import { openInference, type OpenInferenceDeps } from './protocols/open-inference/open-inference.js';
+import { predictionComponents, predictRoutes, type PredictDeps } from './predictions/predict-route.js';
+import { createWaitingRoom, usePredictionRoutes } from './predictions/waiting-room.js';
+import { problemComponents } from './problems/problem-schema.js';
+import {
+  openInference,
+  openInferenceComponents,
+  type OpenInferenceDeps,
+} from './protocols/open-inference/open-inference.js';
+import { tensorflowServingComponents } from './protocols/tensorflow-serving/schemas.js';
 import {
   tensorflowServing,
   type TensorflowServingDeps,
 } from './protocols/tensorflow-serving/tensorflow-serving.js';
-import { aliasRoutes, type AliasDeps } from './models/aliases.js';
-import { healthRoutes, type HealthDeps } from './operations/health.js';
-import { jobEventRoutes, type JobEventDeps } from './jobs/job-events.js';
-import { jobRecordRoutes, type JobRecordDeps } from './jobs/job-records.js';
-import { jobRoutes, type JobDeps } from './jobs/jobs.js';
-import { metricsRoutes, type MetricsDeps } from './operations/prometheus.js';
-import { modelRoutes, type ModelDeps } from './models/models.js';
-import { predictRoutes, type PredictDeps } from './predictions/predict.js';
-import { Shares } from './bodies/shares.js';
-import { createWaitingRoom, usePredictionRoutes } from './predictions/waiting-room.js';
 
 export type ApiDeps = JobDeps &
   JobEventDeps &
@@ -37,40 +44,55 @@ export type ApiDeps = JobDeps &
   HealthDeps &
   MetricsDeps &
   BaseAppDeps & {
-    /** A Redis client, where the requests of keys with a limit are counted by several processes. */
+    /** A Redis client with which several processes count the requests of a key together. */
     rateLimitStore?: object | undefined;
-    /** That may be under way at a time. */
+    /** How many predictions may be under way at a time. */
     maxWaitingPredictions: number;
     statistics: InferenceStatistics;
-    /** Of all bodies that are being read or answered. */
+    /** For all bodies together that are being read or answered. */
     bodyMemoryBytes: number;
     slowBodies?: SlowBodies;
-    /** None: there is no board of the queues. */
+    /** Without it there is no page that shows the queues. */
     showQueues?: ShowQueues;
   };
 
-/** A client on a poor line is faster. */
+/** Even a client on a poor line is faster. */
 const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
 
-/** `close` refuses new requests and resolves when those under way have been answered. */
+/** By name, as the OpenAPI document lists them. */
+const components: readonly Component[] = [
+  ...jobComponents,
+  ...eventComponents,
+  ...recordComponents,
+  ...predictionComponents,
+  ...modelComponents,
+  ...aliasComponents,
+  ...openInferenceComponents,
+  ...tensorflowServingComponents,
+  ...healthComponents,
+  ...metricsComponents,
+  ...problemComponents,
+].sort((one, other) => (one.name < other.name ? -1 : 1));
+
+/** `close` refuses new requests, and resolves when those under way have been answered. */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
-  const bodyMemory = new Shares(deps.bodyMemoryBytes);
-  const room = createWaitingRoom({
+  const bodyMemory = new SharedBudget(deps.bodyMemoryBytes);
+  const waitingRoom = createWaitingRoom({
     maxPredictions: deps.maxWaitingPredictions,
     bodyMemory,
     corsOrigins: deps.corsOrigins ?? [],
     log: deps.log,
     onRefused: () => deps.metrics.predictions.refused(),
   });
-  deps.metrics.predictions.readWaiting(() => room.size);
-  const app = await createBaseApp(deps, (answer) => room.before(answer));
+  deps.metrics.predictions.readWaiting(() => waitingRoom.size);
+  const app = await createBaseApp(deps, components, (answer) => waitingRoom.guard(answer));
   await useRateLimits(app, deps.rateLimitStore);
   await useCompression(app);
   useBodies(app, {
     memory: bodyMemory,
     slow: deps.slowBodies ?? slowestBodies,
     onArrived(request) {
-      if (request.routeOptions.config.predicts) room.enter(request);
+      if (request.routeOptions.config.predicts) waitingRoom.enter(request);
     },
   });
   useJsonBodies(app);

@@ -1,51 +1,53 @@
-/** What every app of this service begins with: its limits, its log, its metrics and traces, who gets in, and how it refuses. */
+/**
+ * The base of every app of this service: its limits, its log, its metrics and traces, who may use it, and how it answers
+ * errors.
+ */
 import type { RequestListener } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from '../lib/log.js';
-import { smallBodyBytes } from './bodies/bodies.js';
-import { useRefusalWhenClosing } from './plugins/closing.js';
+import type { Component } from '../lib/named-schema.js';
 import { useCors, type CorsOrigins } from './access/cross-origin.js';
 import { refuseForeignPages } from './access/foreign-pages.js';
 import { refuseDoubtfulHosts } from './access/hosts.js';
-import { usePlainJsonType } from './plugins/json-type.js';
 import { useKeys, type Keys } from './access/keys.js';
-import { measure, useMetrics, type RequestMetrics } from './plugins/request-metrics.js';
-import { useProblemDetails } from './problems/problem-details.js';
-import { echoRequestId, requestIdOf, useRequestIds } from './plugins/request-ids.js';
+import { smallBodyBytes } from './bodies/bodies.js';
+import { useBasePath, withoutBasePath } from './plugins/base-path.js';
+import { createApiServer, refuseUnreadable, refuseWhenClosing } from './plugins/http-server.js';
+import { usePlainJsonType } from './plugins/json.js';
+import { echoRequestId, requestIdOf, RequestLog, useRequestIds } from './plugins/request-log.js';
+import { measureRequest, useMetrics, type RequestMetrics } from './plugins/request-metrics.js';
 import { securityHeaders, useSecurityHeaders } from './plugins/security-headers.js';
 import { useTracing } from './plugins/tracing.js';
-import { routerOptions, useAnswersToUnmatched } from './problems/unmatched-requests.js';
-import { answerByPath } from './problems/error-body.js';
-import { RequestLog } from './plugins/request-log.js';
-import { components } from './components.js';
-import { createApiServer } from './plugins/http-server.js';
-import { useBasePath, withoutBasePath } from './plugins/base-path.js';
-import { refuseUnreadable } from './plugins/unreadable-request.js';
 import { buildValidator } from './plugins/validation.js';
+import { answerErrorByPath, useProblemDetails } from './problems/error-handlers.js';
+import { routerOptions, useAnswersToUnmatched } from './problems/unmatched-requests.js';
 
 export interface BaseAppDeps {
   log: Logger;
   metrics: RequestMetrics;
-  /** Whether requests are spans. */
+  /** Whether each request becomes a span. */
   traced?: boolean | undefined;
-  /** None: nobody needs a key. */
+  /** Without a key ring nobody needs a key. */
   keys?: Keys;
-  /** Under which path clients reach the service through a proxy; '': without one. */
+  /** The path under which clients reach the service through a proxy; '' without one. */
   basePath?: string;
-  /** Whose pages may ask; none: only the service's own. */
+  /** Origins whose pages may use the service, besides its own. */
   corsOrigins?: CorsOrigins;
-  /** As long as nobody needs a key: by which names the service may be asked, besides those of its own machine. */
+  /** While nobody needs a key: the host names that requests may use, besides those of this machine. */
   anonymousHosts?: '*' | readonly string[];
 }
 
-/** `before` takes the requests first. */
+/**
+ * `components` are the named schemas that the app's routes refer to. `wrap` may answer requests before the app sees them.
+ */
 export async function createBaseApp(
   { log, metrics, traced = false, keys, basePath = '', corsOrigins = [], anonymousHosts = '*' }: BaseAppDeps,
-  before: (answer: RequestListener) => RequestListener = (answer) => answer,
+  components: readonly Component[],
+  wrap: (answer: RequestListener) => RequestListener = (answer) => answer,
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
-    serverFactory: (answer) => createApiServer(withoutBasePath(basePath, before(answer))),
+    serverFactory: (answer) => createApiServer(withoutBasePath(basePath, wrap(answer))),
     loggerInstance,
     logController: new RequestLog(),
     genReqId: requestIdOf,
@@ -53,27 +55,27 @@ export async function createBaseApp(
     bodyLimit: smallBodyBytes,
     clientErrorHandler: refuseUnreadable,
     routerOptions,
-    // Of requests that come to no route and so to no hook.
+    // These requests reach no route and therefore no hook.
     frameworkErrors(error, request, reply) {
-      measure(request, reply, metrics);
+      measureRequest(request, reply, metrics);
       reply.headers(securityHeaders);
       echoRequestId(request, reply);
-      answerByPath(error, request, reply);
+      answerErrorByPath(error, request, reply);
     },
     schemaController: { compilersFactory: { buildValidator } },
     ajv: {
-      // What a client sends is checked and left as it is. `verbose` lets an error say which fields there are.
+      // Requests are checked and never changed. `verbose` lets an error name the known fields.
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },
     },
   });
 
   useBasePath(app, basePath);
-  // First, so that all that follows is seen.
+  // The metrics come first, so that they see everything that follows.
   useMetrics(app, metrics);
   if (traced) useTracing(app);
   useRequestIds(app);
   useSecurityHeaders(app);
-  useRefusalWhenClosing(app);
+  refuseWhenClosing(app);
   useProblemDetails(app);
   usePlainJsonType(app);
   if (corsOrigins.length > 0) await useCors(app, corsOrigins);

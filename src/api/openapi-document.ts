@@ -1,13 +1,13 @@
-/** The OpenAPI document without a running service: to be committed, linted and compared. */
+/** Builds the OpenAPI document without a running service, to commit, lint and compare it. */
 import { pino } from 'pino';
 import { createInferenceStatistics } from './predictions/inference-statistics.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { buildApp } from './app.js';
 
 export async function buildOpenApiDocument(): Promise<object> {
-  // Describing the routes calls none of them.
+  // Describing the routes calls none of these functions.
   const never = (): never => {
-    throw new Error('Only the document was asked for');
+    throw new Error('This app only describes its routes');
   };
   const app = await buildApp({
     producer: { submit: never },

@@ -1,33 +1,20 @@
-/** The whole API over a real socket, on real stores in a folder of its own; only the queue is a list in memory. */
+/** The whole API over a real socket, on a storage in a folder of its own. Only the queue is replaced, by a map in memory. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
-import { buildApp, type ApiDeps } from '../../src/api/app.js';
-import { createInferenceStatistics } from '../../src/api/predictions/inference-statistics.js';
-import { checkModels } from '../../src/api/operations/readiness.js';
-import { createDatasetStore } from '../../src/data/store.js';
-import { createEventFeed } from '../../src/jobs/views/event-feed.js';
-import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
-import { createJobQueries } from '../../src/jobs/views/job-queries.js';
-import { createLifecycle } from '../../src/jobs/intake/lifecycle.js';
-import { createProducer } from '../../src/jobs/intake/producer.js';
+import type { ApiDeps } from '../../src/api/app.js';
 import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
-import { createRunIndex } from '../../src/jobs/runs/run-index.js';
-import { createRunReader } from '../../src/jobs/runs/run-reader.js';
-import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
-import { createImageReader } from '../../src/images/image-reader.js';
+import type { RunStore } from '../../src/jobs/runs/run-store.js';
+import { parseSecret } from '../../src/jobs/webhooks/secret.js';
+import { createLogger } from '../../src/lib/log.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
 import { encodeModelFile } from '../../src/model/files/model-file.js';
-import { createAliases, type Aliases } from '../../src/model/registry/aliases.js';
-import { createModelServer, type ModelServer } from '../../src/model/serving/model-server.js';
-import { createRegistry, type Registry } from '../../src/model/registry/registry.js';
-import { createRetention } from '../../src/model/registry/retention.js';
-import { createDescribeJob } from '../../src/jobs/views/job.js';
-import { parseSecret } from '../../src/jobs/webhooks/secret.js';
-import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
-import { createLogger } from '../../src/lib/log.js';
+import type { Aliases } from '../../src/model/registry/aliases.js';
+import type { Registry } from '../../src/model/registry/registry.js';
+import type { ModelServer } from '../../src/model/serving/model-server.js';
+import { openApi, openJobs, openModels, openRuns, Stops } from '../../src/services.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/probe.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -41,7 +28,7 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-/** Supertest, as far as the tests go, with answers that are not taken to be anything. */
+/** The part of supertest that the tests use. The bodies of answers are `unknown`, so that tests check them. */
 interface Request extends PromiseLike<Answer> {
   send(body: string | object): Request;
   type(contentType: string): Request;
@@ -62,13 +49,13 @@ interface Answer {
 export interface TestService {
   url: string;
   http: Record<'get' | 'head' | 'post' | 'put' | 'delete', (path: string) => Request>;
-  app: Awaited<ReturnType<typeof buildApp>>;
+  app: Awaited<ReturnType<typeof openApi>>['app'];
   storage: Storage;
   store: RunStore;
   registry: Registry;
   aliases: Aliases;
   modelServer: ModelServer;
-  /** By run id. */
+  /** The runs in the queue, by id. */
   queue: Map<string, Exclude<Place, null>>;
   logLines: LogLine[];
   stop: () => Promise<void>;
@@ -81,17 +68,17 @@ const digits = describedAs({ inputs: 784, hidden: [], outputs: 10 }, labels);
 
 const maxQueuedJobs = 10;
 
-/** Goes when the test ends. */
+/** Stops when the test ends. */
 export async function startService(replaced: Partial<ApiDeps> = {}, shared?: Shared): Promise<TestService> {
   const service = await openService(replaced, shared);
   onTestFinished(service.stop);
   return service;
 }
 
-/** What processes of one service have in common. */
+/** What the processes of one service share. */
 type Shared = Pick<TestService, 'storage' | 'queue'>;
 
-/** For whoever stops it. */
+/** The caller stops it. */
 export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shared): Promise<TestService> {
   const logLines: LogLine[] = [];
   const log = createLogger(
@@ -102,109 +89,63 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
       },
     },
   );
+  const stops = new Stops();
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-api-'));
+  stops.add(() => rm(folder, { recursive: true, force: true }));
   const storage = shared?.storage ?? (await createFileStorage(folder));
-  const store = createRunStore(storage);
-  const runs = createRunReader(store);
-  // The tests do to runs what another process would.
-  const index = createRunIndex({ store, runs, log, lookEveryMs: 0 });
-  const idempotencyKeys = createIdempotencyKeys(storage);
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
-  const feed = createEventFeed({ store, log, lookEveryMs: 20 });
-  const verbs = verbsOf(queue);
-  const describeJob = createDescribeJob(verbs);
-  const webhooks = createWebhooks({
+  const training = queueOn(queue);
+  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+
+  const runs = openRuns({
     storage,
-    store,
-    runs,
-    feed,
-    queue: { add: () => Promise.resolve() },
-    describeJob,
+    queues: { training, webhooks: { add: () => Promise.resolve() } },
+    metrics,
     secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
     allowPrivate: false,
     log,
+    lookEveryMs: 20,
   });
-  const registry = createRegistry(storage, log);
-  const aliases = createAliases({ storage, registry });
-  const images = createImageReader();
-  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
-  const statistics = createInferenceStatistics();
-  const modelServer = createModelServer({
-    registry,
-    aliases,
+  stops.add(runs.stop);
+  const models = openModels({
+    storage,
     engine: createReferenceEngine(),
-    log,
-    observe: {
-      ...metrics.predictions,
-      batch(model, samples, ms, version) {
-        metrics.predictions.batch(model, samples, ms);
-        statistics.batch(model, samples, ms, version);
-      },
-    },
-  });
-  metrics.predictions.readServed(() => modelServer.status());
-  metrics.jobs.readDamaged(() => index.damagedCount());
-  const datasets = createDatasetStore();
-  const app = await buildApp({
-    producer: createProducer({
-      store,
-      runs,
-      index,
-      idempotencyKeys,
-      queue: verbs,
-      describeJob,
-      webhooks,
-      datasetInfo: (name) => datasets.info(name),
-      trainingMemoryLimitBytes: 2 ** 30,
-      maxQueuedJobs,
-      log,
-    }),
-    jobs: createJobQueries({ storage, store, runs, index, describeJob }),
-    lifecycle: createLifecycle({
-      store,
-      runs,
-      index,
-      idempotencyKeys,
-      queue: verbs,
-      describeJob,
-      webhooks,
-      log,
-      pauseWithinMs: 1_000,
-    }),
-    feed,
-    webhookDeliveries: { list: (id) => webhooks.deliveries(id) },
-    registry,
-    aliases,
-    retention: createRetention({ registry, aliases, keep: Infinity, log }),
-    modelServer,
-    statistics,
-    images,
-    maxWaitingPredictions: 512,
-    bodyMemoryBytes: 512 * 2 ** 20,
-    checks: { storage: () => probeStorage(storage), models: checkModels(modelServer) },
+    keepVersions: Infinity,
     metrics,
     log,
-    ...replaced,
   });
+  stops.add(models.stop);
+  const jobs = openJobs(runs, {
+    queue: training,
+    metrics,
+    trainingMemoryLimitBytes: 2 ** 30,
+    maxQueuedJobs,
+    log,
+    // A test may do to the runs what another process would.
+    lookEveryMs: 0,
+    pauseWithinMs: 1_000,
+  });
+  stops.add(jobs.stop);
+  const { app, stop } = await openApi(
+    { runs, jobs, models, checks: { storage: () => probeStorage(storage) }, metrics, log },
+    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, ...replaced },
+  );
+  stops.add(stop);
+
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const { registry, aliases, modelServer } = models;
   return {
     url,
     http: supertest(url),
     app,
     storage,
-    store,
+    store: runs.store,
     registry,
     aliases,
     modelServer,
     queue,
     logLines,
-    async stop() {
-      await app.close();
-      await images.close();
-      feed.stop();
-      await modelServer.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: () => stops.stopAll(),
     async publishDigits(model = 'mnist-mlp', seed = 1, createdAt = '2026-01-02T03:04:05.678Z') {
       const version = await registry.publish({
         model,
@@ -220,7 +161,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   };
 }
 
-function verbsOf(
+function queueOn(
   queue: TestService['queue'],
 ): Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count' | 'queueOf'> {
   const count = () => Promise.resolve([...queue.values()].filter((place) => place === 'waiting').length);

@@ -1,26 +1,23 @@
-/** A store, the real embedded queue, and what stands on them. */
+/** The parts of a process that take in and show jobs, on a store of their own and the real embedded queue. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { createDatasetStore } from '../../src/data/store.js';
-import type { JobRequest, RunEventBody, RunResult } from '../../src/jobs/runs/documents.js';
-import { endRun } from '../../src/jobs/runs/end-run.js';
-import { createEventFeed, type EventFeed } from '../../src/jobs/views/event-feed.js';
-import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
-import { createJobQueries, type JobQueries } from '../../src/jobs/views/job-queries.js';
-import { createLifecycle, type Lifecycle } from '../../src/jobs/intake/lifecycle.js';
-import { createProducer, type Producer } from '../../src/jobs/intake/producer.js';
+import { openJobs, openRuns } from '../../src/services.js';
+import type { Lifecycle } from '../../src/jobs/intake/lifecycle.js';
+import type { Producer } from '../../src/jobs/intake/producer.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
 import type { Queues } from '../../src/jobs/queue/queues.js';
 import type { TrainingQueue } from '../../src/jobs/queue/training-queue.js';
-import { createRunIndex, type RunIndex } from '../../src/jobs/runs/run-index.js';
-import { createRunReader } from '../../src/jobs/runs/run-reader.js';
-import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
-import { createDescribeJob } from '../../src/jobs/views/job.js';
-import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
+import type { JobRequest, RunEventBody, RunResult } from '../../src/jobs/runs/documents.js';
+import { endRun } from '../../src/jobs/runs/end-run.js';
+import type { RunIndex } from '../../src/jobs/runs/run-index.js';
+import type { RunStore } from '../../src/jobs/runs/run-store.js';
+import type { EventFeed } from '../../src/jobs/views/event-feed.js';
+import type { JobQueries } from '../../src/jobs/views/job-queries.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
 export interface Scene {
@@ -31,20 +28,19 @@ export interface Scene {
   lifecycle: Lifecycle;
   feed: EventFeed;
   index: RunIndex;
-  /** What was logged as an error or a warning. */
+  /** The warnings and the errors. */
   logLines: { msg: string; job?: string }[];
-  /** The id of a new job. */
+  /** Resolves to the id of the new job. */
   submit: (request?: JobRequest) => Promise<string>;
-  /** As a worker does that takes the run up; its term. */
+  /** Claims the run and marks it as running, as a worker does; resolves to the term. */
   takeUp: (runId: string, attempt?: number) => Promise<number>;
-  /** In a term. */
-  tell: (runId: string, term: number, ...events: RunEventBody[]) => Promise<void>;
-  /** Makes that the queue does not answer. */
+  append: (runId: string, term: number, ...events: RunEventBody[]) => Promise<void>;
+  /** Whether the queue refuses every call. */
   setAway: (away: boolean) => void;
   end: (runId: string, status: RunResult['status'], error?: RunResult['error']) => Promise<void>;
 }
 
-/** One queue for the tests of a file, as a new one takes seconds; each scene has a store of its own. */
+/** A new queue takes seconds, so that the tests of a file share one. Each scene has a store of its own. */
 export function sceneWithQueue(): {
   queue: () => TrainingQueue;
   scene: (limits?: { maxQueuedJobs?: number }) => Promise<Scene>;
@@ -70,83 +66,51 @@ export function sceneWithQueue(): {
         { write: (line: string) => void logLines.push(JSON.parse(line) as Scene['logLines'][number]) },
       );
       const storage = await temporaryStorage();
-      const store = createRunStore(storage);
-      const runs = createRunReader(store);
-      const index = createRunIndex({ store, runs, log, lookEveryMs: 0 });
-      const feed = createEventFeed({ store, log, lookEveryMs: 10 });
-      let away = false;
-      const fragile = <Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) => {
-        return (...args: Args) => (away ? Promise.reject(new Error('away')) : ask(...args));
-      };
-      const { training } = queues;
-      const queue = {
-        add: fragile((...args: Parameters<TrainingQueue['add']>) => training.add(...args)),
-        remove: fragile((id: string) => training.remove(id)),
-        placeOf: fragile((id: string) => training.placeOf(id)),
-        count: fragile(() => training.count()),
-        queueOf: fragile((engine: string) => training.queueOf(engine)),
-      };
-      const describeJob = createDescribeJob(queue);
-      const webhooks = createWebhooks({
+      const { queue, setAway } = fragile(queues.training);
+      const metrics = createMetrics({ queueCounts: () => queues.counts() });
+      const runs = openRuns({
         storage,
-        store,
-        runs,
-        feed,
-        queue: queues.webhooks,
-        describeJob,
+        queues: { training: queue, webhooks: queues.webhooks },
+        metrics,
         secret: undefined,
         allowPrivate: false,
         log,
+        lookEveryMs: 10,
       });
-      const idempotencyKeys = createIdempotencyKeys(storage);
-      const datasets = createDatasetStore();
-      const producer = createProducer({
-        store,
-        runs,
-        index,
-        idempotencyKeys,
+      const { producer, lifecycle, queries, index, stop } = openJobs(runs, {
         queue,
-        describeJob,
-        webhooks,
-        datasetInfo: (name) => datasets.info(name),
+        metrics,
         trainingMemoryLimitBytes: 2 ** 30,
         maxQueuedJobs,
         log,
+        lookEveryMs: 0,
         sweepIntervalMs: 50,
+        pauseWithinMs: 1_000,
       });
-      onTestFinished(() => producer.stop());
-      onTestFinished(() => feed.stop());
+      onTestFinished(stop);
+      onTestFinished(runs.stop);
 
-      const tell: Scene['tell'] = async (runId, term, ...events) => {
+      const { store, feed } = runs;
+      const append: Scene['append'] = async (runId, term, ...events) => {
         await (await store.writeEvents(runId, term)).append(...events);
       };
       return {
         storage,
         store,
         producer,
-        jobs: createJobQueries({ storage, store, runs, index, describeJob }),
-        lifecycle: createLifecycle({
-          store,
-          runs,
-          index,
-          idempotencyKeys,
-          queue,
-          describeJob,
-          webhooks,
-          log,
-          pauseWithinMs: 1_000,
-        }),
+        jobs: queries,
+        lifecycle,
         feed,
         index,
         logLines,
         submit: async (request = {}) => (await producer.submit(request)).job.id,
         async takeUp(runId, attempt = 1) {
           const term = await store.claim(runId);
-          await tell(runId, term, { type: 'status', status: 'running', attempt });
+          await append(runId, term, { type: 'status', status: 'running', attempt });
           return term;
         },
-        tell,
-        setAway: (isAway) => (away = isAway),
+        append,
+        setAway,
         async end(runId, status, error = null) {
           const spec = await store.readSpec(runId);
           if (spec === null) throw new Error(`There is no run ${runId}`);
@@ -154,5 +118,25 @@ export function sceneWithQueue(): {
         },
       };
     },
+  };
+}
+
+type QueueOfJobs = Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count' | 'queueOf'>;
+
+/** A queue whose calls fail while it is away. */
+function fragile(training: QueueOfJobs): { queue: QueueOfJobs; setAway: Scene['setAway'] } {
+  let away = false;
+  const unlessAway = <Args extends unknown[], Answer>(call: (...args: Args) => Promise<Answer>) => {
+    return (...args: Args) => (away ? Promise.reject(new Error('away')) : call(...args));
+  };
+  return {
+    queue: {
+      add: unlessAway((...args: Parameters<TrainingQueue['add']>) => training.add(...args)),
+      remove: unlessAway((id: string) => training.remove(id)),
+      placeOf: unlessAway((id: string) => training.placeOf(id)),
+      count: unlessAway(() => training.count()),
+      queueOf: unlessAway((engine: string) => training.queueOf(engine)),
+    },
+    setAway: (isAway) => (away = isAway),
   };
 }

@@ -1,10 +1,10 @@
-/** Where a request may carry its key: `X-API-Key`, `Authorization: Bearer`, or the password of HTTP Basic. */
+/** Reads the key of a request: from `X-API-Key`, `Authorization: Bearer`, or the password of HTTP Basic. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 
-/** What was sent as a key; undefined: nothing was. */
+/** Undefined when no key was sent. */
 export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
-  // First, as `Authorization` may be meant for a proxy in front.
+  // Checked first, because `Authorization` may be meant for a proxy.
   const own = headers['x-api-key'];
   if (typeof own === 'string') return own;
   const [scheme, value = ''] = split(headers.authorization ?? '', ' ');
@@ -18,17 +18,17 @@ export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
   }
 }
 
-/** Who shares with others what there is of something: the key. Undefined where nobody needs one. */
+/** The key, to divide limited resources among holders; undefined when nobody needs a key. */
 export function holderOf({ key, headers }: FastifyRequest): string | undefined {
   return key === null ? undefined : credentialOf(headers);
 }
 
-/** A browser sends this by itself once its user has typed it in, whichever page makes the request. */
+/** Once its user has typed in a password, a browser sends it on its own, whichever page makes the request. */
 export function hasBasicCredential({ authorization }: IncomingHttpHeaders): boolean {
   return authorization !== undefined && /^basic /i.test(authorization);
 }
 
-/** At the first separator; undefined, where there is none, for what comes after it. */
+/** Splits at the first separator. Without one, the second part is missing. */
 function split(text: string, separator: string): [before: string, after?: string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];

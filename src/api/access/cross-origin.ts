@@ -1,8 +1,8 @@
-/** Pages of other origins may ask the service only where CORS_ORIGINS lets them; without it, none. */
+/** Pages of other origins may use the service only if CORS_ORIGINS lists them. */
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** Exact origins, or '*' for any. */
+/** Exact origins, or '*' for all. */
 export type CorsOrigins = '*' | readonly string[];
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -22,7 +22,7 @@ const requestHeaders = [
   'x-request-id',
 ];
 
-/** Those that a page may read besides the ones that it always may. */
+/** Headers that a page may read besides those that it always may. */
 const responseHeaders = [
   'accept-ranges',
   'content-disposition',
@@ -42,7 +42,7 @@ const responseHeaders = [
 
 const preflightHoldsForSeconds = 600;
 
-/** Before the keys, as a preflight comes without one. */
+/** To be called before the keys, because a preflight has no key. */
 export async function useCors(app: FastifyInstance, origins: CorsOrigins): Promise<void> {
   await app.register(cors, {
     origin: origins === '*' ? '*' : [...origins],
@@ -51,12 +51,12 @@ export async function useCors(app: FastifyInstance, origins: CorsOrigins): Promi
     exposedHeaders: responseHeaders,
     maxAge: preflightHoldsForSeconds,
     strictPreflight: false,
-    // What else OPTIONS says is unmatched-requests.ts's to add.
+    // unmatched-requests.ts completes the answer to OPTIONS.
     preflightContinue: true,
   });
 }
 
-/** Of an answer that is given before the app. */
+/** For an answer that is given before the app runs. */
 export function corsHeadersFor(
   origin: string | undefined,
   allowed: CorsOrigins,

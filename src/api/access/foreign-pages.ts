@@ -1,7 +1,7 @@
 /**
- * A page of another site must not use the service through its reader's browser. Where a key comes in a header of its own,
- * it cannot: only CORS lets a page send one. But a service that asks for no key takes whatever the browser sends for its
- * owner's; and so does one to which the browser sends a password by itself.
+ * Stops pages of other sites from using the service through their reader's browser. A key in a header is safe, because
+ * only CORS lets a page send one. But a service without keys, or one whose password the browser sends on its own,
+ * cannot tell such a request from its owner's.
  */
 import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -13,7 +13,7 @@ import type { CorsOrigins } from './cross-origin.js';
 export interface ForeignPages {
   /** Whether nobody needs a key. */
   isAnonymous: () => boolean;
-  /** By which names such a service may be asked, besides addresses and those of its own machine. */
+  /** The host names that requests to such a service may use, besides addresses and the names of this machine. */
   anonymousHosts: '*' | readonly string[];
   corsOrigins: CorsOrigins;
 }
@@ -37,15 +37,16 @@ export function refuseForeignPages(
     if (isForeign && (anonymous ? !mayAsk(origin) : hasBasicCredential(headers))) {
       done(
         refusal(
-          `A page of ${origin} may not ask ${host}: add the origin to CORS_ORIGINS, and send keys as Bearer.`,
+          `A page of ${origin} may not use ${host}. Add the origin to CORS_ORIGINS, and send keys as Bearer.`,
         ),
       );
     } else if (anonymous && !mayBeAskedAs(host)) {
-      // The name of a site whose owner lets it lead here, so that its pages are of one origin with this service.
+      // Another site's name may resolve to this service, so that its pages and this service have one origin (DNS
+      // rebinding).
       done(
         refusal(
-          `Without keys this service is asked as localhost or by its address, not as ${host}: ` +
-            'ask so, add the name to ALLOWED_HOSTS, or make keys.',
+          `A service without keys must be reached as localhost or by address, not as ${host}. Use one of these, ` +
+            'add the name to ALLOWED_HOSTS, or make keys.',
         ),
       );
     } else {
@@ -54,7 +55,7 @@ export function refuseForeignPages(
   });
 }
 
-/** With the port, as in `Host`; `null`, an origin that is nobody's, is no host. */
+/** With the port, as in `Host`. The origin `null` has no host. */
 function hostOf(origin: string): string {
   return origin.replace(/^https?:\/\//i, '').toLowerCase();
 }

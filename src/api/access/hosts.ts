@@ -1,11 +1,11 @@
 /**
- * A request names one host (RFC 9112, section 3.2). Of two, Node keeps the first, and a proxy in front may have gone by the
- * second.
+ * Refuses requests with an invalid Host, or more than one (RFC 9112, section 3.2): Node keeps the first, but a proxy
+ * may have used the second.
  */
 import type { FastifyInstance } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
-/** A name or an IPv4 address, or an IPv6 address in brackets; and a port. Empty where the client knows none. */
+/** A name, an IPv4 address or an IPv6 address in brackets, with an optional port. Empty if the client knows none. */
 const hostPattern = /^(?:[\w.~-]*|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 
 export function refuseDoubtfulHosts(app: FastifyInstance): void {
@@ -17,7 +17,7 @@ export function refuseDoubtfulHosts(app: FastifyInstance): void {
   });
 }
 
-/** `rawHeaders` has names and values in turn. */
+/** `rawHeaders` alternates names and values. */
 function countOfHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -1,16 +1,25 @@
 /**
- * Who may use which route. Each says so in its `config.access`; one that says nothing is for `admin`, so that what was
- * forgotten is shut. Decided before the body is read. Without keys everyone may use everything.
+ * Which key may use which route. Each route says so in its `config.access`; a route that says nothing takes an `admin` key,
+ * so that a forgotten one is closed. This is decided before the body is read. Without keys everyone may use everything.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Scope } from '../../keys/scopes.js';
 import { TrainyardError } from '../../errors.js';
 import type { Key, KeyRing } from '../../keys/key-ring.js';
-import type { Access } from './access.js';
 import { credentialOf } from './credentials.js';
+
+/** `public`: everyone who reaches the service. `any`: every key. Otherwise: keys with that scope. */
+export type Access = 'public' | 'any' | Scope;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; null where nobody needs a key. */
+    /** The key of the request; null when nobody needs one. */
     key: Key | null;
   }
 }
@@ -49,7 +58,7 @@ export function useKeys(app: FastifyInstance, keys: Keys | undefined): void {
   });
 }
 
-/** Sets the access of all routes of the scope; for those that other packages bring. */
+/** Sets the access of all routes of the scope, for routes that packages bring. */
 export function useAccess(scope: FastifyInstance, access: Access): void {
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, access };
@@ -58,7 +67,9 @@ export function useAccess(scope: FastifyInstance, access: Access): void {
 
 const howToSend = 'Send a key: Authorization: Bearer ty_…, or X-API-Key: ty_…; npm run keys makes one.';
 
-/** A browser asks its user for a password where Basic is offered: wanted of a page, and of nothing that a page loads. */
+/**
+ * Offering Basic makes a browser ask its user for a password. That is wanted for a page, but not for what a page loads.
+ */
 function challengesFor({ headers }: FastifyRequest, credential: string | undefined): string[] {
   const bearer = `Bearer realm="Trainyard"${credential === undefined ? '' : ', error="invalid_token"'}`;
   return headers.accept?.includes('text/html')
@@ -71,5 +82,5 @@ function allows({ scopes }: Key, access: Exclude<Access, 'public'>): boolean {
 }
 
 function missing(access: Access, { id, scopes }: Key): string {
-  return `This takes a key with the scope ${access}; the key ${id} has ${scopes.join(', ')}.`;
+  return `This requires a key with the scope ${access}; the key ${id} has ${scopes.join(', ')}.`;
 }

@@ -1,11 +1,11 @@
-/** How often a key may ask; a key without a limit is not counted. */
+/** Limits how many requests a key may make. A key without a limit is not counted. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
 const windowMs = 60_000;
 
-/** `redis` is where several processes count together; without it each counts for itself. After the keys. */
+/** With `redis`, several processes count together; without it each counts for itself. To be called after the keys. */
 export async function useRateLimits(app: FastifyInstance, redis: object | undefined): Promise<void> {
   await app.register(rateLimit, {
     global: false,
@@ -16,10 +16,10 @@ export async function useRateLimits(app: FastifyInstance, redis: object | undefi
     errorResponseBuilder: (_request, { max, ttl }) =>
       new TrainyardError(
         'RATE_LIMITED',
-        `This key may ask ${max} times a minute. Ask again in ${Math.ceil(ttl / 1000)} s.`,
+        `This key may make ${max} requests a minute. Try again in ${Math.ceil(ttl / 1000)} s.`,
       ),
     ...(redis && { redis, nameSpace: 'trainyard:requests:' }),
-    // Without its Redis a service answers everyone rather than nobody.
+    // When Redis is away, the service answers everyone rather than no one.
     skipOnError: true,
   });
 

@@ -1,4 +1,4 @@
-/** How every route gets its body: as bytes from `app.bodies`, and as JSON from `app.parseJson`. */
+/** Reads the bodies of all routes: as bytes with `app.bodies`, and as JSON with `app.parseJson`. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, preHandlerHookHandler } from 'fastify';
 import { BodyReader, type BodyReaderOptions } from './body-reader.js';
@@ -8,23 +8,26 @@ import { malformedJson, inheritedKey } from './malformed-json.js';
 declare module 'fastify' {
   interface FastifyInstance {
     bodies: Pick<BodyReader, 'read'>;
-    /** Of an empty body, undefined. @throws TrainyardError MALFORMED_JSON, INVALID_REQUEST, BODY_TOO_LARGE, OVERLOADED */
+    /**
+     * Resolves to undefined for an empty body. @throws TrainyardError MALFORMED_JSON, INVALID_REQUEST, BODY_TOO_LARGE,
+     * OVERLOADED
+     */
     parseJson: (request: FastifyRequest, bytes: Buffer) => Promise<unknown>;
   }
   interface FastifyRequest {
     response: ServerResponse;
-    /** Puts packed numbers into a body that the schemas are satisfied with; null: it has none. */
+    /** Puts the packed numbers into a body that has passed its schemas; null: there are none. */
     unfoldBody: (() => void) | null;
   }
 }
 
 /**
- * The most that is parsed at once, and all that a route reads which does not say otherwise: the slowest such body takes
- * some milliseconds.
+ * Larger bodies are parsed in a thread. It is also the body limit of every route that does not set its own. The slowest
+ * body of this size takes a few milliseconds to parse.
  */
 export const smallBodyBytes = 2 ** 16;
 
-/** Before the routes. */
+/** To be called before the routes are added. */
 export function useBodies(app: FastifyInstance, options: BodyReaderOptions): void {
   const reader = new BodyReader(options);
   const largeJson = createLargeJsonReader();
@@ -45,7 +48,7 @@ export function useBodies(app: FastifyInstance, options: BodyReaderOptions): voi
       return body;
     }
     const text = bytes.toString();
-    // An empty body is no body, whatever its type is said to be; whether there must be one is the schema's to say.
+    // An empty body counts as no body, whatever its Content-Type. The schema says whether a body is required.
     if (text === '') return undefined;
     let parsed: unknown;
     void parse(request, text, (error, body) => {

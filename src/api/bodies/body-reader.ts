@@ -1,6 +1,6 @@
 /**
- * Bodies, from the socket to bytes in memory: inflated, no longer than their route takes, no slower than a client of good
- * will sends them, and all together within the memory that there is for them.
+ * Reads bodies from the socket into memory. It inflates them, and refuses bodies that are larger than their route
+ * allows, that arrive too slowly, or that exceed the memory for all bodies together.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
@@ -8,34 +8,34 @@ import type { FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 import { holderOf } from '../access/credentials.js';
 import { tooLarge } from '../problems/problem.js';
-import type { Shares } from './shares.js';
+import type { SharedBudget } from './shared-budget.js';
 import { inflaterFor, takenEncodings } from './content-encoding.js';
 
 export interface SlowBodies {
-  /** For this long a body may bring nothing. */
+  /** For this long a body may be slower. */
   graceMs: number;
-  /** That it must bring after it. */
+  /** The least average speed after that. */
   bytesPerSecond: number;
 }
 
-export const noMemoryLeft = 'Other bodies take up the memory that there is for them. Ask again in a second.';
+export const noMemoryLeft = 'The memory for bodies is used up by other requests. Try again in a second.';
 
 const lookEveryMs = 1_000;
 const largeBytes = 2 ** 20;
 
-/** A body that comes in. */
+/** A body that is arriving. */
 interface Incoming {
   sinceMs: number;
-  /** As they were sent. */
+  /** As they were sent, before inflating. */
   bytes: number;
   fail: (error: Error) => void;
 }
 
 export interface BodyReaderOptions {
-  /** Bytes, of all bodies that are being read or answered. */
-  memory: Shares;
+  /** In bytes, for all bodies that are being read or answered. */
+  memory: SharedBudget;
   slow: SlowBodies;
-  /** A body is there. @throws TrainyardError where it is not wanted */
+  /** Called when a body has arrived. @throws TrainyardError to refuse it */
   onArrived: (request: FastifyRequest) => void;
 }
 
@@ -50,7 +50,7 @@ export class BodyReader {
   }
 
   /**
-   * Its memory is given back when the request has been answered.
+   * The memory is released when the request has been answered.
    * @throws TrainyardError BODY_TOO_LARGE, BODY_TOO_SLOW, OVERLOADED, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST
    */
   async read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
@@ -100,7 +100,7 @@ export class BodyReader {
         if (inflater === null) count(chunk);
         if (length + chunk.length > limit) {
           fail(tooLarge(limit));
-        } else if (!memory.hasRoom(chunk.length) || !memory.hasShare(holder, chunk.length)) {
+        } else if (!memory.hasRoom(chunk.length) || !memory.holderHasRoom(holder, chunk.length)) {
           fail(noMemory());
         } else {
           memory.take(holder, chunk.length);
@@ -115,7 +115,7 @@ export class BodyReader {
       // Comes once, after the answer or when the client goes away.
       request.response.once('close', () => {
         if (this.#incoming.has(incoming)) fail(new TrainyardError('CLIENT_GONE', 'The client went away.'));
-        memory.giveBack(holder, length);
+        memory.release(holder, length);
       });
       source.on('data', take).on('end', finish).on('error', fail);
       if (inflater === null) return;
@@ -139,8 +139,8 @@ export class BodyReader {
 }
 
 /**
- * For a large body that says its length: filled as it comes, it is not copied all at once, which takes long for what the
- * system has to find memory for. Of such a buffer only what has been written takes memory.
+ * A buffer for a large body of known length. Filling it as the body arrives avoids one long copy at the end. Untouched
+ * parts of such a buffer take no memory.
  */
 function roomFor({ headers }: FastifyRequest): Buffer | null {
   const length = Number(headers['content-length'] ?? 0);
@@ -167,6 +167,6 @@ function noMemory(): TrainyardError {
 }
 
 function tooSlow(bytesPerSecond: number): TrainyardError {
-  const message = `The body came in too slowly: less than ${bytesPerSecond} bytes a second.`;
+  const message = `The body arrived too slowly, at less than ${bytesPerSecond} bytes a second.`;
   return new TrainyardError('BODY_TOO_SLOW', message);
 }

@@ -1,9 +1,9 @@
-/** Bodies that come compressed (RFC 9110, section 8.4). */
+/** Inflates compressed bodies (RFC 9110, section 8.4). */
 import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { TrainyardError } from '../../errors.js';
 
-/** What comes out of an inflater at a time. */
+/** Bytes that an inflater gives at a time. */
 const chunkSize = 2 ** 16;
 
 type CreateInflater = () => Transform;
@@ -19,11 +19,11 @@ const inflaters = new Map<string, CreateInflater>([
 
 const aliases: Partial<Record<string, string>> = { 'x-gzip': 'gzip' };
 
-/** As `Accept-Encoding` lists them. */
+/** In the form of `Accept-Encoding`. */
 export const takenEncodings = [...inflaters.keys()].join(', ');
 
 /**
- * What inflates a body of this `Content-Encoding`; null: it is not compressed.
+ * A stream that inflates a body with this `Content-Encoding`; null for a body that is not compressed.
  * @throws TrainyardError UNSUPPORTED_MEDIA_TYPE
  */
 export function inflaterFor(contentEncoding: string | undefined): Transform | null {
@@ -33,11 +33,11 @@ export function inflaterFor(contentEncoding: string | undefined): Transform | nu
   const create = inflaters.get(aliases[name] ?? name);
   if (create) return create();
   const sent = JSON.stringify(contentEncoding.slice(0, 100));
-  const message = `The body came with the Content-Encoding ${sent}. Send it with one of ${takenEncodings}, or with none.`;
+  const message = `The Content-Encoding ${sent} is not supported. Use one of ${takenEncodings}, or none.`;
   throw new TrainyardError('UNSUPPORTED_MEDIA_TYPE', message);
 }
 
-/** From Node 22.15 on. RFC 9659 bounds the window to 8 MiB. */
+/** Node has it from 22.15 on. RFC 9659 limits the window to 8 MiB. */
 function zstdWhereNodeHasIt(): [string, CreateInflater][] {
   const { createZstdDecompress, constants } = zlib as unknown as {
     createZstdDecompress?: (options: object) => Transform;

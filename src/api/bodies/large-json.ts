@@ -1,6 +1,6 @@
 /**
- * Large JSON is parsed in a thread of its own, which packs its lists of numbers. To schemas each of these is a list with a
- * corner of the numbers; once the schemas are satisfied, the packed numbers take the corner's place.
+ * Parses large JSON in a thread, which packs its lists of numbers. Schemas see each packed list as a list with a few of
+ * its numbers (a corner). Once the schemas have passed, the packed numbers replace the corner.
  */
 import { TrainyardError } from '../../errors.js';
 import { sizeOfShape, type PackedNumbers } from '../../model/serving/packed-numbers.js';
@@ -8,30 +8,33 @@ import { createThreadLine } from '../../lib/thread-queue.js';
 import type { PackedJson, PackedPlace } from './packing-parser.js';
 
 export interface LargeJson {
-  /** With corners. */
+  /** With corners in place of the packed numbers. */
   body: unknown;
   /** Puts the packed numbers into `body`. */
   unfold: () => void;
 }
 
 export interface LargeJsonReader {
-  /** `text` is given away. @throws TrainyardError MALFORMED_JSON, INVALID_REQUEST, BODY_TOO_LARGE, OVERLOADED */
+  /**
+   * `text` is handed over and must not be used again. @throws TrainyardError MALFORMED_JSON, INVALID_REQUEST,
+   * BODY_TOO_LARGE, OVERLOADED
+   */
   read(text: Uint8Array, signal: AbortSignal): Promise<LargeJson>;
   close(): Promise<void>;
 }
 
-// From src/ in tests and from dist/ in service: both lie as deep below the root.
+// The same relative path from src/ (tests) and from dist/ (service).
 const entry = new URL('../../../dist/api/bodies/thread.js', import.meta.url);
 
-/** Numbers lie outside of the heap, and of all else there is little. */
+/** The numbers are outside the heap, and the rest of a body is limited. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 const idleMs = 60_000;
-/** The slowest body that may be sent takes a few seconds. */
+/** The slowest body within the limits takes a few seconds. */
 const timeLimitMs = 20_000;
-/** Their bytes are limited too. */
+/** The memory of their bodies is limited too. */
 const mostWaiting = 1_000;
 
-/** No schema allows lists of more items and yet limits them. */
+/** More than any limit of a schema on the length of a list. */
 const mostCornerItems = 2_000;
 
 export function createLargeJsonReader(): LargeJsonReader {
@@ -42,14 +45,14 @@ export function createLargeJsonReader(): LargeJsonReader {
     timeLimitMs,
     mostWaiting,
     handOver(text) {
-      // What is part of a larger buffer is copied, as all of it would go.
+      // A part of a larger buffer is copied, since the whole buffer would be transferred.
       const message = text.byteLength === text.buffer.byteLength ? text : Uint8Array.from(text);
       return { message, transfer: [message.buffer as ArrayBuffer] };
     },
     tooSlow: () => tooMuch('time'),
     tooMuchMemory: () => tooMuch('memory'),
     tooManyWaiting: () =>
-      new TrainyardError('OVERLOADED', `${mostWaiting} large bodies wait to be parsed already.`),
+      new TrainyardError('OVERLOADED', `${mostWaiting} large bodies are already waiting to be parsed.`),
   });
   return {
     async read(text, signal) {
@@ -75,7 +78,7 @@ function put({ holder, key }: PackedPlace, value: unknown): void {
   (holder as Record<string | number, unknown>)[key] = value;
 }
 
-/** As many items as there are, so far as a schema counts them, each with its first number. */
+/** A list of the same length, as far as schemas count, in which each item has only its first number. */
 function cornerOf({ shape: [items = 0, ...inner], data }: PackedNumbers): unknown[] {
   let item: unknown = data[0];
   for (const length of inner.reverse()) item = length === 0 ? [] : [item];
@@ -85,6 +88,6 @@ function cornerOf({ shape: [items = 0, ...inner], data }: PackedNumbers): unknow
 function tooMuch(what: 'time' | 'memory'): TrainyardError {
   return new TrainyardError(
     'BODY_TOO_LARGE',
-    `The body takes more ${what} to parse than this service has for one.`,
+    `The body takes more ${what} to parse than the service allows.`,
   );
 }

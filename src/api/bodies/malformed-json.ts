@@ -1,10 +1,10 @@
-/** The refusal of what is not JSON. */
+/** The refusal of a body that is not JSON. */
 import { TrainyardError } from '../../errors.js';
 
-/** Objects must not get such keys from outside. */
+/** Such a key from outside could change what other code sees. */
 export const inheritedKey = 'it has a key that objects inherit, like __proto__';
 
-/** `text` is the body, or what is there of it where it cannot be read. */
+/** `text` is the body, or the part of it that could not be read. */
 export function malformedJson(reason: string, text = ''): TrainyardError {
   const hint = /\b(?:NaN|Infinity)\b/.test(text)
     ? ' JSON has no NaN and no Infinity: send finite numbers.'

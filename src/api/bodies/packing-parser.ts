@@ -1,39 +1,42 @@
 /**
- * Reads JSON of any size in memory that its length bounds: rectangular lists of numbers are packed as they are read, and
- * of everything else a body may have only so much. JSON.parse makes an object of some 50 bytes of every `[]`, and a heap
- * limit does not stop it in time: a body of 32 MiB could end the process.
+ * Parses JSON with memory bounded by its length. Rectangular lists of numbers are packed while they are read, and
+ * everything else in a body is limited. JSON.parse makes an object of about 50 bytes from every `[]`, and a heap limit
+ * does not stop it in time: a body of 32 MiB could end the process.
  */
 import { TrainyardError } from '../../errors.js';
 import { sizeOfShape, shapeText } from '../../model/serving/packed-numbers.js';
 import { nameOf } from '../problems/invalid-request.js';
 import { inheritedKey, malformedJson } from './malformed-json.js';
 
-/** A list of numbers that was packed: the member `key` of `holder`, which is part of the value that was read. */
+/** A packed list of numbers: the member `key` of `holder`, which is part of the parsed value. */
 export interface PackedPlace {
   holder: Record<string, unknown> | unknown[];
   key: string | number;
   shape: number[];
-  /** Where its first number is. */
+  /** Index of its first number. */
   start: number;
 }
 
 export interface PackedJson {
-  /** What was read, as the member `body`. */
+  /** The parsed value is its member `body`. */
   root: { body: unknown };
   places: PackedPlace[];
-  /** Of all packed lists. */
+  /** The numbers of all packed lists. */
   numbers: Float64Array;
 }
 
-/** Values that are no packed numbers. A request has a few dozens, and one with a name in each sample two thousand. */
+/**
+ * Values that are not packed numbers. A normal request has a few dozen; one with a name in each sample has two
+ * thousand.
+ */
 const mostValues = 20_000;
-/** Characters of all texts and keys. */
+/** Characters in all strings and keys. */
 const mostText = 2 ** 20;
 const mostLevels = 16;
-/** What has fewer numbers and lists is left as JSON has it. */
+/** Lists with fewer values stay plain arrays. */
 const packedFrom = 16;
 
-/** Numbers that lie together in `numbers`: a list of this shape, or, with no dimensions, one number. */
+/** Consecutive numbers in `numbers`: a list of this shape or, without dimensions, one number. */
 class Run {
   readonly start: number;
   readonly shape: readonly number[];
@@ -46,16 +49,16 @@ class Run {
 
 const scalar: readonly number[] = [];
 
-/** A list of fewer numbers is read byte by byte. */
+/** The first numbers of a list are read byte by byte. */
 const fewNumbers = 8;
-/** Of numbers that JSON.parse reads at a time. */
+/** The most that JSON.parse gets at a time. */
 const pieceBytes = 2 ** 16;
 const worthwhileBytes = 256;
 
 const byteOrderMark = Buffer.from('\ufeff');
 const powersOfTen = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
-/** What follows the last byte. */
+/** Stands for the byte after the last one. */
 const endOfText = -1;
 const [tab, newline, carriageReturn, space] = [0x09, 0x0a, 0x0d, 0x20];
 const [quote, plus, comma, minus, point, zero, nine] = [0x22, 0x2b, 0x2c, 0x2d, 0x2e, 0x30, 0x39];
@@ -72,10 +75,10 @@ class PackingParser {
   private readonly bytes: Buffer;
   private readonly root: { body: unknown } = { body: undefined };
   private readonly places: PackedPlace[] = [];
-  /** Room for the most that can be there; memory is taken only where numbers are written. */
+  /** As long as any body of this length needs; only written parts take memory. */
   private readonly numbers: Float64Array;
   private used = 0;
-  /** Where it is no use to try `readManyNumbers`. */
+  /** Before this position `readManyNumbers` would fail again. */
   private notManyBefore = 0;
   private values = 0;
   private textLength = 0;
@@ -93,7 +96,7 @@ class PackingParser {
     return { root: this.root, places: this.places, numbers: this.numbers.slice(0, this.used) };
   }
 
-  /** A `Run` for a number or for a list that can be packed. */
+  /** Returns a `Run` for a number and for a list that can be packed. */
   private readValue(): unknown {
     const byte = this.peek();
     switch (byte) {
@@ -139,8 +142,8 @@ class PackingParser {
   }
 
   /**
-   * Reads numbers ahead, by JSON.parse where there are enough of them, as that is several times as fast; all but the last
-   * one with its comma.
+   * Reads many numbers at once with JSON.parse, which is several times as fast. Stops after a comma; the last number of
+   * the list is left. Returns how many it read.
    */
   private readManyNumbers(): number {
     const { bytes, position: start } = this;
@@ -188,7 +191,7 @@ class PackingParser {
     this.path.pop();
   }
 
-  /** The items of a list that turns out to be of no one shape, or not of numbers: as many lists or numbers. */
+  /** The items so far, as separate runs, of a list that turns out not to be rectangular or not to hold only numbers. */
   private unpack(start: number, count: number, shape: readonly number[], other: unknown): unknown[] {
     if (count > mostValues) throw this.mixed(shape, other);
     const size = sizeOfShape(shape);
@@ -197,7 +200,7 @@ class PackingParser {
     return items;
   }
 
-  /** Puts a value where it belongs; a run as plain numbers where that is not much. */
+  /** Puts a value in its place. A short run becomes plain numbers. */
   private keep(holder: PackedPlace['holder'], key: string | number, value: unknown): void {
     const members = holder as Record<string | number, unknown>;
     if (!(value instanceof Run)) {
@@ -217,7 +220,7 @@ class PackingParser {
     this.values += values;
     if (this.values <= mostValues) return;
     const most = mostValues.toLocaleString('en');
-    throw tooLarge(`The body has more than ${most} values beside its rectangular lists of numbers.`);
+    throw tooLarge(`The body has more than ${most} values besides its rectangular lists of numbers.`);
   }
 
   private plain(start: number, [count, ...shape]: readonly number[]): unknown {
@@ -243,7 +246,7 @@ class PackingParser {
     this.position = end + 1;
     this.textLength += end - start;
     if (this.textLength > mostText) {
-      throw tooLarge(`The body has more than ${mostText.toLocaleString('en')} characters in its texts.`);
+      throw tooLarge(`The body has more than ${mostText.toLocaleString('en')} characters in its strings.`);
     }
     try {
       return JSON.parse(this.bytes.toString('utf8', start, this.position)) as string;
@@ -252,7 +255,10 @@ class PackingParser {
     }
   }
 
-  /** Exact: up to 15 digits and a power of ten up to 10 ** 22 are float64 numbers, and so is their quotient rounded once. */
+  /**
+   * Exact: integers of up to 15 digits and powers of ten up to 10 ** 22 are float64 numbers, and their quotient is
+   * rounded once.
+   */
   private readNumber(first: number): Run {
     const { bytes } = this;
     const start = this.position;
@@ -297,7 +303,7 @@ class PackingParser {
     return at;
   }
 
-  /** The next byte that is no white space. */
+  /** The next byte that is not white space. */
   private peek(): number {
     let byte = this.bytes[this.position] ?? endOfText;
     while (byte === space || byte === newline || byte === carriageReturn || byte === tab) {
@@ -317,7 +323,7 @@ class PackingParser {
     const pointer = this.path
       .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
       .join('');
-    const message = `${nameOf(pointer) ?? 'The body'} is ${kindOf(other)}, and the items before it are ${before}.`;
+    const message = `${nameOf(pointer) ?? 'The body'} is ${kindOf(other)}, but the items before it are ${before}.`;
     return new TrainyardError('INVALID_REQUEST', message, { pointer });
   }
 
@@ -341,7 +347,7 @@ function parseOrNull(list: string): unknown[] | null {
   try {
     return JSON.parse(list) as unknown[];
   } catch {
-    // Whoever reads it byte by byte says what is wrong.
+    // Reading it byte by byte finds out what is wrong.
     return null;
   }
 }
@@ -354,7 +360,7 @@ function isDigit(byte: number): boolean {
   return byte >= zero && byte <= nine;
 }
 
-/** Of all lists and numbers in a list of this shape. */
+/** The lists and numbers in a list of this shape, counted together. */
 function valuesOf(shape: readonly number[]): number {
   let product = 1;
   return shape.reduce((sum, length) => sum + (product *= length), 0);
@@ -366,7 +372,7 @@ function kindOf(value: unknown): string {
   }
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return 'a string';
-  return Array.isArray(value) ? 'a list of several things' : 'an object';
+  return Array.isArray(value) ? 'a mixed list' : 'an object';
 }
 
 function tooLarge(message: string): TrainyardError {

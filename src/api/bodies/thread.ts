@@ -1,4 +1,4 @@
-/** The entry of the thread that parses large JSON; started by large-json.ts and by nobody else. */
+/** The entry of the thread that parses large JSON. Only large-json.ts starts it. */
 import { answerTasks } from '../../lib/thread-queue.js';
 import { parsePacked } from './packing-parser.js';
 

@@ -7,26 +7,26 @@ import type { RunEvent } from '../../jobs/runs/documents.js';
 import type { EventFeed } from '../../jobs/views/event-feed.js';
 
 export interface EventStream {
-  /** Ends after `done`. Whoever destroys it stops listening. */
+  /** Ends after `done`. Destroying it stops following the job. */
   body: Readable;
-  /** Ends it before that. `why` is a comment, for people who look at the stream. */
+  /** Ends it earlier. `why` becomes a comment in the stream, for people who read it. */
   end: (why?: string) => void;
 }
 
-/** Stands in the block of the first event: clients that read JSON in every block do not survive one without data. */
+/** Part of the first event's block: clients that parse JSON in every block fail on one without data. */
 const retry = 'retry: 2000\n';
 
-/** Without a blank line, which some clients take for the end of an event, whatever came before it. */
+/** Has no blank line after it. Some clients take a blank line for the end of an event, whatever precedes it. */
 const heartbeat = ':\n';
 
-/** A client that lets more wait is not reading. */
-const mayWaitBytes = 2 ** 20;
+/** A client with more unread bytes than this is not reading. */
+const mayBeUnreadBytes = 2 ** 20;
 
-/** Each text is made once for all streams: an event's, and that of what they are told at once. */
+/** The text of each event, and of each list of events, is made once for all streams. */
 const texts = new WeakMap<RunEvent | readonly RunEvent[], Buffer>();
 
 /**
- * What has happened since `after` is in the stream when this resolves.
+ * When this resolves, the stream holds the events so far that come after `after`.
  * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
  */
 export async function openEventStream(
@@ -58,7 +58,7 @@ export async function openEventStream(
     body.push(null);
   }
 
-  function tell(events: readonly RunEvent[]): void {
+  function write(events: readonly RunEvent[]): void {
     if (isOver) return;
     if (!hasBegun) body.push(retry);
     hasBegun = true;
@@ -68,33 +68,35 @@ export async function openEventStream(
   }
 
   const timer = setInterval(() => {
-    // While anything waits, it is the client that is silent.
+    // A client with unread bytes needs no sign of life.
     if (!isOver && body.readableLength === 0) body.push(heartbeat);
   }, heartbeatMs);
 
   try {
-    stopListening = await feed.follow(jobId, after, tell);
+    stopListening = await feed.follow(jobId, after, write);
   } catch (error) {
     body.destroy();
     throw error;
   }
-  // The head of the answer goes out with the first bytes.
+  // The head of the answer is sent with the first bytes.
   if (body.readable && body.readableLength === 0) body.push(heartbeat);
-  // That much was there before the client could read any of it.
-  limitBytes = body.readableLength + mayWaitBytes;
+  // What is there already does not count as unread.
+  limitBytes = body.readableLength + mayBeUnreadBytes;
   return { body, end };
 }
 
 function textOf(events: readonly RunEvent[]): Buffer {
-  return madeOnce(events, () => Buffer.concat(events.map(textOfEvent)));
+  return cachedText(events, () => Buffer.concat(events.map(textOfEvent)));
 }
 
 function textOfEvent(event: RunEvent): Buffer {
   const { seq, type } = event;
-  return madeOnce(event, () => Buffer.from(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(event)}\n\n`));
+  return cachedText(event, () =>
+    Buffer.from(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(event)}\n\n`),
+  );
 }
 
-function madeOnce(key: RunEvent | readonly RunEvent[], make: () => Buffer): Buffer {
+function cachedText(key: RunEvent | readonly RunEvent[], make: () => Buffer): Buffer {
   const known = texts.get(key);
   if (known !== undefined) return known;
   const text = make();

@@ -1,13 +1,13 @@
-/** Jobs as they are answered. */
+/** Jobs as the API shows them. */
 import Type from 'typebox';
 import { webhookEvents } from '../../jobs/runs/documents.js';
 import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
 import { losses } from '../../model/network/losses.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
-import { metadata } from './metadata-schema.js';
-import { Network, networkExample } from './network-schema.js';
-import { Optimizer } from './optimizer-schemas.js';
+import { metadata } from './request-schema.js';
 import {
+  Network,
+  networkExample,
   EngineChoice,
   EpochMetrics,
   JobError,
@@ -17,8 +17,9 @@ import {
   progressExample,
   Time,
 } from './training-schemas.js';
+import { Optimizer } from './optimizer-schemas.js';
 
-/** What a job's id looks like. */
+/** The form of a job's id. */
 const jobIdPattern = '^job_[0-9A-Z]{26}$';
 
 const jobIdExample = 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
@@ -43,7 +44,7 @@ export const TrainingSpec = Type.Object(
     epochs: Type.Integer(),
     batch_size: Type.Integer(),
     seed: Type.Integer(),
-    engine: Type.String({ description: '`auto` or the name of the engine that was asked for.' }),
+    engine: Type.String({ description: '`auto`, or the name of the engine that was requested.' }),
     publish: Type.Enum(['final', 'best', 'every_checkpoint'], { type: 'string' }),
     checkpoint: Type.Object(
       {
@@ -51,10 +52,10 @@ export const TrainingSpec = Type.Object(
         every_seconds: nullable(Type.Number()),
         keep: Type.Integer(),
       },
-      { description: 'Both null where neither was asked for.' },
+      { description: 'Both intervals are null where the request gave neither.' },
     ),
   },
-  { description: 'What is trained and kept, every default resolved.' },
+  { description: 'What is trained and stored, with every default filled in.' },
 );
 
 const Webhook = Type.Object(
@@ -62,22 +63,25 @@ const Webhook = Type.Object(
     url: Type.String(),
     events: Type.Array(Type.Enum([...webhookEvents], { type: 'string' })),
   },
-  { description: 'Who is told what becomes of the job; null for nobody.' },
+  { description: 'Where events of the job are sent; null for nowhere.' },
 );
 
 const JobQueue = Type.Object(
   {
     name: Type.String(),
-    waiting: Type.Integer({ description: 'Jobs in it, as of a moment ago.' }),
+    waiting: Type.Integer({ description: 'Jobs in the queue, a moment ago.' }),
     workers: nullable(
       Type.Integer({
         description:
-          'Workers that are connected to it, busy or not. With 0 nobody takes its jobs up, and they wait until somebody ' +
-          'does. null where the datastore does not tell.',
+          'Workers connected to the queue, busy or not. With 0, its jobs wait until a worker connects. null where ' +
+          'the datastore does not say.',
       }),
     ),
   },
-  { description: 'Where the job waits; null when it does not, or when the queue does not answer.' },
+  {
+    description:
+      'The queue in which the job waits; null when it does not wait, or when the queue does not answer.',
+  },
 );
 
 export const jobExample = {
@@ -172,30 +176,31 @@ export const Job = component(
       object: Type.Literal('job'),
       status: Type.Enum([...jobStatuses], { type: 'string' }),
       queue: nullable(JobQueue),
-      model: Type.String({ description: 'The name under which it is published.' }),
+      model: Type.String({ description: 'The name under which the result is published.' }),
       version: nullable(
-        Type.Integer({ description: 'The version published last; null before the first one.' }),
+        Type.Integer({ description: 'The version that was published last; null before the first.' }),
       ),
       dataset: Type.String(),
       spec: TrainingSpec,
-      priority: Type.Integer({ description: 'Of the jobs that wait, the one with the highest goes first.' }),
+      priority: Type.Integer({ description: 'Among waiting jobs, the highest priority goes first.' }),
       time_limit_seconds: nullable(
-        Type.Integer({ description: 'For how long it may be trained; null: no limit.' }),
+        Type.Integer({ description: 'For how long the job may train; null without a limit.' }),
       ),
       webhook: nullable(Webhook),
       progress: JobProgress,
-      metrics: nullable(EpochMetrics('Of the last epoch done; null before the first one is.')),
-      engine: nullable(EngineChoice('What trains; null before the start.')),
-      attempts: Type.Integer({ description: 'How often a worker took the job up.' }),
-      last_error: nullable(
-        JobError('Why the last attempt got no further; null when nothing went wrong since.'),
-      ),
+      metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
+      engine: nullable(EngineChoice('The engine that trains the job; null before the start.')),
+      attempts: Type.Integer({ description: 'How many times a worker has started the job.' }),
+      last_error: nullable(JobError('Why the last attempt stopped; null when nothing has gone wrong since.')),
       resumed_from_step: nullable(
-        Type.Integer({ description: 'Where the last attempt went on; null when it began at the beginning.' }),
+        Type.Integer({
+          description:
+            'The step from which the last attempt resumed; null when it started from the beginning.',
+        }),
       ),
-      error: nullable(JobError('Why the job failed; null unless it did.')),
-      created_at: Time('When the job was taken in.'),
-      started_at: nullable(Time('When a worker took the job up first.')),
+      error: nullable(JobError('Why the job failed, or null.')),
+      created_at: Time('When the job was accepted.'),
+      started_at: nullable(Time('When a worker first started the job.')),
       finished_at: nullable(Time('When the job ended.')),
       metadata: Type.Unsafe<Record<string, string>>({
         type: 'object',
@@ -210,33 +215,34 @@ export const Job = component(
 export const JobList = component('JobList', listOf(Job, 'A page of jobs, newest first.', jobExample));
 
 export const JobParams = Type.Object({
-  id: Type.String({ description: 'The job’s id, as `POST /v1/jobs` answered it.', examples: [jobIdExample] }),
+  id: Type.String({
+    description: 'The id of the job, as `POST /v1/jobs` returned it.',
+    examples: [jobIdExample],
+  }),
 });
 
 export const JobPage = Type.Object(
   {
     status: Type.Optional(
-      Type.Enum([...jobStatuses], { type: 'string', description: 'Only the jobs of this status.' }),
+      Type.Enum([...jobStatuses], { type: 'string', description: 'Only jobs with this status.' }),
     ),
-    model: Type.Optional(
-      Type.String({ description: 'Only the jobs whose result is published under this name.' }),
-    ),
-    dataset: Type.Optional(Type.String({ description: 'Only the jobs that train on this dataset.' })),
+    model: Type.Optional(Type.String({ description: 'Only jobs that publish under this name.' })),
+    dataset: Type.Optional(Type.String({ description: 'Only jobs that train on this dataset.' })),
     metadata: Type.Optional(
       Type.Unsafe<Record<string, string>>({
         ...metadata,
         default: {},
-        description: 'Only the jobs with each of these notes: `metadata[owner]=ada&metadata[trial]=3`.',
+        description: 'Only jobs with all of these notes: `metadata[owner]=ada&metadata[trial]=3`.',
       }),
     ),
     after: Type.Optional(
       Type.String({
         pattern: jobIdPattern,
-        description: 'The id of the last job of the page before: the page begins with the next older one.',
+        description: 'The id of the last job on the page before. The page starts with the next older job.',
       }),
     ),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Jobs in a page.' }),
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Jobs on a page.' }),
     ),
   },
   { additionalProperties: false },

@@ -1,4 +1,4 @@
-/** The optimisers: as they are asked for, where each field has a default, and as they are shown, whole. */
+/** The optimisers: as requests name them, with a default for each field, and as answers show them, complete. */
 import Type, { type TBoolean, type TNumber } from 'typebox';
 import type * as contracts from '../../jobs/runs/documents.js';
 import { optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
@@ -14,7 +14,7 @@ const epsilon = Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Add
 const decayOf = (what: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, description: `Decay of ${what}.` });
 const weightDecay = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
-const weight_decay = weightDecay('An L2 penalty: this times the parameters is added to their gradients.');
+const weight_decay = weightDecay('L2 penalty: this factor times the parameters is added to their gradients.');
 
 const adamFields = {
   learning_rate,
@@ -23,17 +23,21 @@ const adamFields = {
   epsilon,
 };
 
-/** What each has, beside its type. */
+/** The fields of each type. */
 const fieldsOf: { [T in OptimizerType]: Record<FieldOf<T>, FieldSchema> } = {
   adam: { ...adamFields, weight_decay },
   adamw: {
     ...adamFields,
-    weight_decay: weightDecay('This times the learning rate times the parameters is taken off them.'),
+    weight_decay: weightDecay(
+      'In each step, this factor times the learning rate times the parameters is subtracted from the parameters.',
+    ),
   },
   sgd: {
     learning_rate,
     momentum: decayOf('the sum of the gradients'),
-    nesterov: Type.Boolean({ description: 'Looks ahead along the momentum, which must be above 0.' }),
+    nesterov: Type.Boolean({
+      description: 'Whether to look ahead along the momentum, which must then be above 0.',
+    }),
     weight_decay,
   },
   rmsprop: {
@@ -62,7 +66,7 @@ const summaries = shapes.map(({ type, fields }) => {
   return `- \`${type}\` (\`torch.optim.${classOf[type]}\`): ${defaults.join(', ')}`;
 });
 
-/** This holds for a type that was left out, too. */
+/** Also matches an absent type. */
 const typeIs = (type: OptimizerType) => ({ type: { const: type } });
 
 export const OptimizerRequest = Type.Unsafe<contracts.OptimizerRequest>({
@@ -85,7 +89,7 @@ export const OptimizerRequest = Type.Unsafe<contracts.OptimizerRequest>({
   })),
 });
 
-/** Without the bounds of a request: what was accepted once is shown, whatever is accepted now. */
+/** Without the limits of a request: a job that was accepted once is shown, whatever is accepted now. */
 export const Optimizer = component(
   'Optimizer',
   Type.Unsafe<OptimizerSpec>({

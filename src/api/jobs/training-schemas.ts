@@ -1,7 +1,33 @@
-/** What is told of a training, by the job and by its events. */
+/** The parts that jobs, their events and published versions share: the network, the progress, the curve, the engine. */
 import Type from 'typebox';
+import { activations } from '../../model/network/network.js';
+import { component, nullable } from '../../lib/named-schema.js';
 import type { ErrorCode } from '../../errors.js';
-import { nullable } from '../../lib/named-schema.js';
+
+export const Network = component(
+  'Network',
+  Type.Object(
+    {
+      inputs: Type.Integer({ description: 'Numbers in one sample.' }),
+      hidden: Type.Array(
+        Type.Object({
+          units: Type.Integer(),
+          activation: Type.Enum([...activations], { type: 'string' }),
+          dropout: Type.Number(),
+        }),
+        { description: 'The hidden layers, first to last.' },
+      ),
+      outputs: Type.Integer({ description: 'Number of classes.' }),
+    },
+    { description: 'A multi-layer perceptron.' },
+  ),
+);
+
+export const networkExample = {
+  inputs: 784,
+  hidden: [{ units: 256, activation: 'relu' as const, dropout: 0 }],
+  outputs: 10,
+};
 
 export const endStatuses = ['succeeded', 'failed', 'cancelled'] as const;
 export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as const;
@@ -9,22 +35,26 @@ export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as co
 export const Time = (description: string) => Type.String({ format: 'date-time', description });
 
 export const JobProgress = Type.Object({
-  epoch: Type.Integer({ description: 'The epoch under way, from 1; 0 before the first step.' }),
+  epoch: Type.Integer({ description: 'The current epoch, counted from 1; 0 before the first step.' }),
   epochs: Type.Integer(),
   step: Type.Integer({ description: 'Steps done.' }),
   steps: Type.Integer({ description: 'Steps of the whole job.' }),
   fraction: Type.Number({ description: 'step / steps.' }),
   samples_per_second: nullable(Type.Number()),
-  eta_seconds: nullable(Type.Number({ description: 'Time left, by the pace so far.' })),
+  eta_seconds: nullable(Type.Number({ description: 'Estimated seconds left, at the pace so far.' })),
   train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
-  train_accuracy: nullable(
-    Type.Number({ description: 'From 0 to 1, over the epoch so far; null where values are learnt.' }),
-  ),
+  train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
 });
 
-const accuracy = Type.Optional(Type.Number({ description: 'From 0 to 1, over the same. Of classes only.' }));
+/** Of classes only. */
+const accuracy = Type.Optional(
+  Type.Number({ description: 'From 0 to 1, over the same samples; where classes are learned.' }),
+);
+/** Of values only. */
 const rmse = Type.Optional(
-  Type.Number({ description: 'The root mean squared error over the same. Of values only.' }),
+  Type.Number({
+    description: 'The root mean squared error, over the same samples; where values are learned.',
+  }),
 );
 
 export const EpochMetrics = (description: string) =>
@@ -32,13 +62,13 @@ export const EpochMetrics = (description: string) =>
     {
       epoch: Type.Integer(),
       step: Type.Integer({ description: 'Steps done at the end of the epoch.' }),
-      train_loss: Type.Number({ description: 'Mean over the epoch, each batch before its update.' }),
+      train_loss: Type.Number({
+        description: 'Mean over the epoch; each batch is measured before its update.',
+      }),
       train_accuracy: accuracy,
       train_rmse: rmse,
       validation_loss: Type.Optional(
-        Type.Number({
-          description: 'Over the validation split, after the epoch. Only where there is such a split.',
-        }),
+        Type.Number({ description: 'Over the validation split, after the epoch, where there is one.' }),
       ),
       validation_accuracy: accuracy,
       validation_rmse: rmse,

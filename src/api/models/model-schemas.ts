@@ -1,9 +1,9 @@
-/** Published models and their versions as they are answered. */
+/** Published models and their versions as the API shows them. */
 import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
-import { ModelVersionStatus, versionStatusExample } from './version-status-schema.js';
+import { ModelVersionStatus, versionStatusExample } from './version-status.js';
 import { TrainingSpec, jobExample } from '../jobs/job-schemas.js';
-import { Network, networkExample } from '../jobs/network-schema.js';
+import { Network, networkExample } from '../jobs/training-schemas.js';
 
 const modelProperties = {
   object: Type.Literal('model'),
@@ -11,23 +11,23 @@ const modelProperties = {
   latest_version: nullable(
     Type.Integer({
       description:
-        'The version that `POST /predict` answers from; null while the alias `latest` is set and cannot be read.',
+        'The version that `POST /predict` uses; null while the alias `latest` is set but cannot be read.',
     }),
   ),
   pinned: Type.Boolean({
-    description: 'Whether `latest` is set to that version, and so does not follow publication.',
+    description: 'Whether `latest` is set to that version and does not follow publication.',
   }),
   aliases: Type.Unsafe<Record<string, number>>({
     type: 'object',
     additionalProperties: { type: 'integer' },
-    description: 'The version that each alias stands for, `latest` left out.',
+    description: 'The version of each alias, without `latest`.',
   }),
   damaged_aliases: Type.Optional(
     Type.Array(Type.String(), {
       description: 'Aliases that cannot be read; set them again. Left out when there are none.',
     }),
   ),
-  version_count: Type.Integer({ description: 'How many versions there are.' }),
+  version_count: Type.Integer({ description: 'The number of versions.' }),
   created_at: nullable(
     Type.String({ format: 'date-time', description: 'When `latest_version` was published.' }),
   ),
@@ -35,7 +35,7 @@ const modelProperties = {
 
 const damagedVersions = Type.Optional(
   Type.Array(Type.Integer(), {
-    description: 'Versions among these whose manifest cannot be read. Left out when there are none.',
+    description: 'Versions in this range whose manifest cannot be read. Left out when there are none.',
   }),
 );
 
@@ -83,7 +83,7 @@ export const ModelVersion = component(
       model: Type.String(),
       version: Type.Integer({ description: 'From 1.' }),
       aliases: Type.Array(Type.String(), {
-        description: 'The aliases that stand for it now, `latest` among them.',
+        description: 'The aliases that point to it now, including `latest`.',
       }),
       job_id: Type.String({ description: 'The job that trained it.' }),
       step: Type.Integer({ description: 'Steps that the job had done.' }),
@@ -96,13 +96,13 @@ export const ModelVersion = component(
             task: Type.Optional(TrainingSpec.properties.task),
             split: Type.Optional(TrainingSpec.properties.split),
           },
-          { description: 'What the job was to do; null for versions that are older than this field.' },
+          { description: 'The spec of the job; null for versions that are older than this field.' },
         ),
       ),
-      metrics: Type.Unknown({ description: 'The job’s metrics at that step.' }),
+      metrics: Type.Unknown({ description: 'The metrics of the job at that step.' }),
       network: Network.ref,
       labels: Type.Array(Type.String(), { description: 'Class names, by class index.' }),
-      parameters: Type.Integer({ description: 'How many numbers the network has learnt.' }),
+      parameters: Type.Integer({ description: 'The number of parameters of the network.' }),
       file: Type.Object(
         { size_bytes: Type.Integer(), sha256: Type.String() },
         { description: 'The safetensors file.' },
@@ -110,12 +110,12 @@ export const ModelVersion = component(
       created_at: Type.String({ format: 'date-time', description: 'When it was published.' }),
       model_version_status: Type.Optional(
         Type.Array(ModelVersionStatus.ref, {
-          description: 'How it stands, where it alone was asked for: for clients of TensorFlow Serving.',
+          description: 'Its status, only when one version is shown; for clients of TensorFlow Serving.',
         }),
       ),
     },
     {
-      description: 'One published version. Save for its aliases and how it stands it never changes.',
+      description: 'One published version. Only its aliases and its status change.',
       examples: [{ ...versionExample, model_version_status: [versionStatusExample] }],
     },
   ),
@@ -145,15 +145,17 @@ export const Model = component(
   Type.Object(
     {
       ...modelProperties,
-      versions: Type.Array(ModelVersion.ref, { description: 'The newest ones, oldest first.' }),
+      versions: Type.Array(ModelVersion.ref, { description: 'The newest versions, oldest first.' }),
       has_more: Type.Boolean({
-        description: 'Whether there are older versions: `GET /v1/models/{name}/versions` has them.',
+        description: 'Whether there are older versions; `GET /v1/models/{name}/versions` lists them.',
       }),
       damaged_versions: damagedVersions,
       model_version_status: Type.Array(ModelVersionStatus.ref, {
-        description: 'How each of these versions stands, for clients of TensorFlow Serving.',
+        description: 'The status of each of these versions, for clients of TensorFlow Serving.',
       }),
-      ready: Type.Boolean({ description: 'Whether it answers, for clients of KServe’s version 1.' }),
+      ready: Type.Boolean({
+        description: 'Whether the model can answer, for clients of KServe’s version 1.',
+      }),
     },
     {
       description: 'A published model and its newest versions.',
@@ -209,37 +211,41 @@ export const ModelAlias = component(
 export const ModelAliasRequest = component(
   'ModelAliasRequest',
   Type.Object(
-    { version: Type.Integer({ minimum: 1, description: 'The version that it is to stand for.' }) },
+    { version: Type.Integer({ minimum: 1, description: 'The version that the alias shall point to.' }) },
     {
       additionalProperties: false,
-      description: 'What an alias is to stand for.',
+      description: 'The target of an alias.',
       examples: [{ version: 1 }],
     },
   ),
 );
 
-const name = Type.String({ description: 'The model’s name.', examples: ['mnist-mlp'] });
+const name = Type.String({ description: 'The name of the model.', examples: ['mnist-mlp'] });
 
 export const ModelParams = Type.Object({ name });
 
 export const VersionParams = Type.Object({
   name,
-  version: Type.String({ pattern: '^[1-9]\\d{0,8}$', description: 'The version’s number.', examples: ['1'] }),
+  version: Type.String({
+    pattern: '^[1-9]\\d{0,8}$',
+    description: 'The number of the version.',
+    examples: ['1'],
+  }),
 });
 
 export const AliasParams = Type.Object({
   name,
   alias: Type.String({
-    description: '`latest`, or a name of your own: 1 to 64 of a-z, 0-9, ., _ and -, not digits alone.',
+    description: '`latest`, or a name of your own: 1 to 64 of a-z, 0-9, ., _ and -, not only digits.',
     examples: ['production'],
   }),
 });
 
 export const VersionPage = Type.Object(
   {
-    after: Type.Optional(Type.Integer({ minimum: 1, description: 'The last version of the page before.' })),
+    after: Type.Optional(Type.Integer({ minimum: 1, description: 'The last version on the page before.' })),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Versions in a page.' }),
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Versions on a page.' }),
     ),
   },
   { additionalProperties: false },
@@ -247,9 +253,9 @@ export const VersionPage = Type.Object(
 
 export const ModelPage = Type.Object(
   {
-    after: Type.Optional(Type.String({ description: 'The name of the last model of the page before.' })),
+    after: Type.Optional(Type.String({ description: 'The name of the last model on the page before.' })),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Models in a page.' }),
+      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Models on a page.' }),
     ),
   },
   { additionalProperties: false },

@@ -1,15 +1,15 @@
-/** A file as the answer: whole, or the range that was asked for, or nothing where the client has it (RFC 9110). */
+/** Answers with a file: the whole file, the requested range, or nothing when the client has it already (RFC 9110). */
 import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
 export interface FileAnswer {
   size_bytes: number;
-  /** Lower-case hexadecimal. It never names another content, and so is the file's ETag. */
+  /** Lower-case hexadecimal. It identifies the content, and is therefore the ETag. */
   sha256: string;
-  /** What a client is to call it. */
+  /** The name under which a client saves the file. */
   filename: string;
-  /** Its bytes, both ends of the range included. */
+  /** The bytes of the range, both ends included. */
   open(range?: ByteRange): Promise<Readable>;
 }
 
@@ -35,7 +35,7 @@ export async function sendFile(reply: FastifyReply, file: FileAnswer): Promise<F
     ifRange === undefined || ifRange === etag ? rangeOf(headers.range, file.size_bytes) : undefined;
   if (range === null) {
     reply.header('content-range', `bytes */${file.size_bytes}`);
-    const message = `The file has ${file.size_bytes} bytes, counted from 0; Range asks for others.`;
+    const message = `The file has ${file.size_bytes} bytes, counted from 0; the Range lies outside them.`;
     throw new TrainyardError('RANGE_NOT_SATISFIABLE', message);
   }
   const stream = await file.open(range);
@@ -52,7 +52,10 @@ function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
   return tags?.some((tag) => tag === etag || tag === '*') ?? false;
 }
 
-/** undefined: the whole file, as what is no single range of bytes may be passed over. null: it lies past the end. */
+/**
+ * undefined: the whole file, because a header that is not a single range of bytes may be ignored. null: the range lies
+ * past the end.
+ */
 function rangeOf(header: string | undefined, sizeBytes: number): ByteRange | null | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
   if (match === null || match[0] === 'bytes=-') return undefined;

@@ -1,19 +1,46 @@
 /**
- * What the OpenAPI document says beyond the routes' own schemas: the key that a route takes; the problems that follow from
- * its shape or that it names in its `config.problems`, each with an example; for every other body the example of its
- * schema; and how an object is written in a query string.
+ * Completes the OpenAPI document with what the schemas of the routes do not say: the key that a route takes; the problems
+ * that follow from its shape or that its `config.problems` names, each with an example; an example for every other body;
+ * and how an object is written in a query string.
  */
 import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import type { ErrorCode } from '../../errors.js';
-import { keyProblems, securityOf } from './openapi-access.js';
+import type { Access } from '../access/keys.js';
 import { retryAfterOf, statusOf } from '../problems/problem.js';
-import { Problem, problemExample } from '../problems/problem-schema.js';
-import { ProtocolError } from '../problems/protocol-error-schema.js';
+import { Problem, problemExample, ProtocolError } from '../problems/problem-schema.js';
+
+export const securitySchemes = {
+  bearer: {
+    type: 'http' as const,
+    scheme: 'bearer',
+    description: 'A key, `ty_…`. A service without keys needs none.',
+  },
+  'x-api-key': {
+    type: 'apiKey' as const,
+    in: 'header' as const,
+    name: 'X-API-Key',
+    description: 'The same key, for clients that cannot send the other header.',
+  },
+};
+
+/** Either header. The scope is where OpenAPI 3.1 puts roles. */
+export function securityOf(access: Access | undefined): Record<string, string[]>[] {
+  if (access === undefined || access === 'public') return [];
+  const roles = access === 'any' ? [] : [access];
+  return Object.keys(securitySchemes).map((scheme) => ({ [scheme]: roles }));
+}
+
+/** The problems that every operation with a key has, by the name of their shared response. */
+export const keyProblems: Record<string, ErrorCode[]> = {
+  Unauthorized: ['UNAUTHORIZED'],
+  Forbidden: ['FORBIDDEN', 'ORIGIN_REFUSED'],
+  RateLimited: ['RATE_LIMITED'],
+};
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Problems that this route may answer with, beyond those that any route of its shape may. */
+    /** Problems of this route besides those of every route of its form. */
     problems?: readonly ErrorCode[];
   }
 }
@@ -46,10 +73,10 @@ interface Parameter {
 }
 
 const retryAfter = {
-  'Retry-After': { type: 'integer', description: 'Seconds after which it is worth asking again.' },
+  'Retry-After': { type: 'integer', description: 'Seconds after which another try is worthwhile.' },
 };
 
-const errorCode = { 'X-Error-Code': { type: 'string', description: 'Stable; meant for programs.' } };
+const errorCode = { 'X-Error-Code': { type: 'string', description: 'Stable, for programs.' } };
 
 const codesWithBody: readonly ErrorCode[] = [
   'MALFORMED_JSON',
@@ -72,11 +99,11 @@ export const withProblems: SwaggerTransform = ({ schema, url, route }) => {
   const security = securityOf(access);
   if (security.length > 0) codes.push(...Object.values(keyProblems).flat());
   const own = schema.response as Record<string, unknown>;
-  const responses = { ...problemResponses(codes, url, route.config?.errorBody === true), ...own };
+  const responses = { ...problemResponses(codes, url, route.config?.protocolErrors === true), ...own };
   return { schema: { ...schema, ...bodyOfTypes(schema), security, response: responses }, url };
 };
 
-/** What is no JSON has no schema: the validator gets what was read of it. */
+/** Bodies that are not JSON have no schema here; the validator gets what was parsed from them. */
 function bodyOfTypes({ body, consumes }: FastifySchema): Pick<FastifySchema, 'body'> {
   if (consumes === undefined) return {};
   const binary = { type: 'string', format: 'binary' };
@@ -88,7 +115,7 @@ function bodyOfTypes({ body, consumes }: FastifySchema): Pick<FastifySchema, 'bo
 function problemResponses(
   codes: readonly ErrorCode[],
   url: string,
-  asErrorBody: boolean,
+  asProtocolError: boolean,
 ): Record<string, unknown> {
   const instance = url.replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG').replace(':name', 'mnist-mlp');
   const responses: Record<string, unknown> = {};
@@ -97,18 +124,18 @@ function problemResponses(
     const problems = ofStatus.map((code) => problemExample(code, status, instance));
     const examples = problems.map((problem): [string, Example] => [
       problem.code,
-      { summary: problem.title, value: asErrorBody ? { error: problem.title } : problem },
+      { summary: problem.title, value: asProtocolError ? { error: problem.title } : problem },
     ]);
     const headers = {
-      ...(asErrorBody && errorCode),
+      ...(asProtocolError && errorCode),
       ...(ofStatus.some((code) => retryAfterOf(code) !== undefined) && retryAfter),
     };
     responses[status] = {
       description: problems.map(({ title }) => title).join(' Or: '),
       ...(Object.keys(headers).length > 0 && { headers }),
       content: {
-        [asErrorBody ? 'application/json' : 'application/problem+json']: {
-          schema: asErrorBody ? ProtocolError.ref : Problem.ref,
+        [asProtocolError ? 'application/json' : 'application/problem+json']: {
+          schema: asProtocolError ? ProtocolError.ref : Problem.ref,
           examples: Object.fromEntries(examples),
         },
       },
@@ -117,7 +144,7 @@ function problemResponses(
   return responses;
 }
 
-/** Refusals of keys that an operation has nothing to add to are written once, and referred to. */
+/** Operations with the same refusals of keys refer to one shared response. */
 function shareRefusals(paths: Record<string, Operation>[]): Operation['responses'] {
   const shared: Operation['responses'] = {};
   for (const { responses } of paths.flatMap((path) => Object.values(path))) {
@@ -132,9 +159,9 @@ function shareRefusals(paths: Record<string, Operation>[]): Operation['responses
   return shared;
 }
 
-/** A schema's example is shown with the bodies, and not again with the schema. */
+/** Moves the example of each schema to the bodies that use it. */
 export const showExamples: SwaggerTransformObject = (document) => {
-  if (!('openapiObject' in document)) throw new Error('The document is an OpenAPI document');
+  if (!('openapiObject' in document)) throw new Error('The document is not an OpenAPI document');
   const { openapiObject } = document;
   const schemas = (openapiObject.components?.schemas ?? {}) as Record<string, DocumentedSchema>;
   const schemaOf = (media: Media) => schemas[nameOf(media)];
@@ -142,7 +169,7 @@ export const showExamples: SwaggerTransformObject = (document) => {
   const paths = Object.values(openapiObject.paths ?? {}) as Record<string, Operation>[];
   for (const { parameters = [], requestBody, responses } of paths.flatMap((path) => Object.values(path))) {
     for (const parameter of parameters) {
-      // As plugins/query-strings.ts reads it.
+      // The form that plugins/query-strings.ts reads.
       if (parameter.schema.type === 'object')
         Object.assign(parameter, { style: 'deepObject', explode: true });
     }
@@ -153,7 +180,7 @@ export const showExamples: SwaggerTransformObject = (document) => {
       const example = schemaOf(media)?.examples?.[0];
       if (example !== undefined && !media.examples) media.example ??= example;
     }
-    // Where every field may be left out, so may the body.
+    // A body whose fields are all optional is optional itself.
     if (requestBody) {
       requestBody.required = Object.values(requestBody.content).some((media) => schemaOf(media)?.required);
     }
@@ -167,7 +194,7 @@ export const showExamples: SwaggerTransformObject = (document) => {
   return openapiObject;
 };
 
-/** Of bodies that several routes take, which may be long, the example is written once; each route refers to it. */
+/** Routes with the same body, which may be long, refer to one shared example. */
 function shareExamples(paths: Record<string, Operation>[]): Record<string, { value: unknown }> {
   const requests = paths
     .flatMap((path) => Object.values(path))
@@ -188,7 +215,7 @@ function nameOf({ schema }: Media): string {
   return schema?.$ref?.split('/').at(-1) ?? '';
 }
 
-/** Swagger UI lets one choose files for the items of a list only when these are described as OpenAPI 3.0 did. */
+/** Swagger UI offers a file picker for items of a list only if they are described as in OpenAPI 3.0. */
 function showFiles(schemas: Record<string, DocumentedSchema>): void {
   for (const { properties = {} } of Object.values(schemas)) {
     for (const { items } of Object.values(properties)) {

@@ -1,23 +1,22 @@
-/** The OpenAPI document, made of the routes' schemas, and Swagger UI, which shows it and lets one try it out. */
+/** Serves the OpenAPI document, which is made from the schemas of the routes, and Swagger UI for it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { basePathOf } from '../plugins/base-path.js';
 import { useAccess } from '../access/keys.js';
-import { securitySchemes } from './openapi-access.js';
-import { showExamples, withProblems } from './openapi-completion.js';
+import { securitySchemes, showExamples, withProblems } from './openapi-completion.js';
 import { productVersion } from './product-version.js';
 
-const description = `Trains neural networks and answers from them.
+const description = `Trains neural networks and predicts with them.
 
-\`POST /v1/jobs\` with an empty body trains the classic MNIST network; \`POST /predict\` answers from what was trained last.
-Fields that a route does not know are errors. Every error is a problem document (RFC 9457) with a stable \`code\`, and with
-the \`pointer\` of the field where one is to blame. Every answer has an \`x-request-id\`, the one that was sent or a new
-one; the service's log says more under it.
+\`POST /v1/jobs\` with an empty body trains the classic MNIST network; \`POST /predict\` uses the network that was trained
+last. Unknown fields are errors. Every error is a problem document (RFC 9457) with a stable \`code\` and, if one field is
+wrong, its \`pointer\`. Every answer has an \`x-request-id\`, the client’s or a new one, under which the service’s log has
+details.
 
-Where keys have been made (\`npm run keys\`), an operation takes a key with its scope, or an \`admin\` key.`;
+If keys have been made (\`npm run keys\`), an operation requires a key with its scope, or an \`admin\` key.`;
 
-/** Before the routes: it sees only those that come after it. */
+/** To be called before the routes are added: it sees only later ones. */
 export async function useOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -31,13 +30,13 @@ export async function useOpenApi(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/', description: 'This service.' }],
       tags: [
         { name: 'jobs', description: 'Train networks.' },
-        { name: 'predictions', description: 'Ask the trained networks.' },
-        { name: 'models', description: 'What has been published.' },
+        { name: 'predictions', description: 'Predict with trained networks.' },
+        { name: 'models', description: 'Published models and their versions.' },
         {
           name: 'open inference protocol',
           description: 'Version 2 over REST, for clients of Triton, KServe and others.',
         },
-        { name: 'tensorflow serving', description: 'Its REST API, for its clients.' },
+        { name: 'tensorflow serving', description: 'TensorFlow Serving’s REST API, for its clients.' },
         { name: 'health', description: 'For load balancers, orchestrators and Prometheus.' },
       ],
       security: [],
@@ -50,12 +49,12 @@ export async function useOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(showDocument);
 }
 
-/** For everyone: what the API can do is no secret, and who is to get a key must be able to read how it is sent. */
+/** Open to everyone: the API is no secret, and people who need a key must be able to read how to send it. */
 async function showDocument(pages: FastifyInstance): Promise<void> {
   useAccess(pages, 'public');
   await pages.register(swaggerUi, {
     routePrefix: '/docs',
-    // The page and what it asks for are where it was found, whatever proxy is in front.
+    // Relative, so that the page works behind any proxy.
     indexPrefix: '.',
     transformSpecification: (document, request, reply) =>
       servedAt(basePathOf(request, reply) || '..', document as object),
@@ -68,7 +67,7 @@ async function showDocument(pages: FastifyInstance): Promise<void> {
       'frame-ancestors': "'none'",
     },
     theme: { title: 'Trainyard' },
-    // The base layout has no bar for the addresses of other documents.
+    // The base layout has no field for the URL of another document.
     uiConfig: { layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true },
   });
 
@@ -82,7 +81,7 @@ async function showDocument(pages: FastifyInstance): Promise<void> {
   });
 }
 
-/** Where that is relative, from the document's own place. */
+/** A relative URL starts at the document's own place. */
 function servedAt(url: string, document: object): object {
   return { ...document, servers: [{ url, description: 'This service.' }] };
 }

@@ -1,4 +1,4 @@
-/** The version of the running service, as its package says. */
+/** The version of the service, from package.json. */
 import { createRequire } from 'node:module';
 
 export const { version: productVersion } = createRequire(import.meta.url)('../../../package.json') as {

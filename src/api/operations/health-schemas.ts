@@ -1,4 +1,4 @@
-/** What the probes answer. */
+/** The answers to the probes. */
 import Type from 'typebox';
 import type { ModelStatus } from '../../model/serving/model-server.js';
 import { component } from '../../lib/named-schema.js';
@@ -8,8 +8,8 @@ const checkResults = Type.Unsafe<Record<string, 'ok' | 'failed'>>({
   type: 'object',
   additionalProperties: { type: 'string', enum: ['ok', 'failed'] },
   description:
-    'Whether the queue answers, whether the storage can be written, and whether the models have been looked at and one of ' +
-    'them can answer, if there are any.',
+    'Whether the queue answers, whether the storage can be written, and whether the models have been looked at ' +
+    'and, if there are any, one of them can answer.',
 });
 
 const servedModels = Type.Array(
@@ -19,15 +19,18 @@ const servedModels = Type.Array(
     state: Type.Unsafe<ModelStatus['state']>({
       type: 'string',
       enum: ['ready', 'loading', 'not_loaded'],
-      description: 'A version that is not loaded is loaded when it is asked for.',
+      description: 'A version that is not loaded is loaded when a request needs it.',
     }),
   }),
-  { description: 'The models that answer, each with its latest version. None is needed to take jobs.' },
+  {
+    description:
+      'The models that can answer, each with its latest version. A service without models can take jobs.',
+  },
 );
 
 const warnings = Type.Optional(
   Type.Array(Type.String(), {
-    description: 'What is wrong with single models and should be put right. Left out when nothing is.',
+    description: 'Problems of single models that need attention. Left out when there are none.',
   }),
 );
 
@@ -61,7 +64,7 @@ export const ReadinessProblem = component(
   Type.Object(
     { ...problemProperties, checks: checkResults, models: servedModels, warnings },
     {
-      description: 'Something that the service depends on does not work; `detail` says what and why.',
+      description: 'A dependency of the service does not work; `detail` says which and why.',
       examples: [
         {
           ...problemExample('QUEUE_UNAVAILABLE', 503, '/health/ready'),

@@ -1,4 +1,4 @@
-/** Bull Board at /admin/queues: what waits and what is under way, to look at, with an `admin` key as the password. */
+/** Bull Board at /admin/queues shows the jobs in the queues. A browser sends an `admin` key as the password. */
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import { basePathOf } from '../plugins/base-path.js';
@@ -6,17 +6,17 @@ import { useAccess } from '../access/keys.js';
 
 const path = '/admin/queues';
 
-/** Without the fonts that the page would fetch from elsewhere. */
+/** Keeps the page from fetching its fonts from elsewhere. */
 const contentSecurityPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'";
 
-/** Puts the queues on the page. */
+/** Adds the queues to the page. */
 export type ShowQueues = (page: FastifyAdapter) => Promise<void>;
 
 export async function useQueueBoard(app: FastifyInstance, showQueues: ShowQueues): Promise<void> {
   const page = new FastifyAdapter().setBasePath(path);
   await showQueues(page);
-  // What goes wrong is the app's to answer and to log.
+  // The app answers and logs errors.
   page.setErrorHandler((error) => {
     throw error;
   });
@@ -27,7 +27,7 @@ export async function useQueueBoard(app: FastifyInstance, showQueues: ShowQueues
         reply.header('content-security-policy', contentSecurityPolicy);
         done();
       });
-      // The page reads it at once when it is asked for, so that no other request comes between.
+      // The page reads it synchronously, so that no other request comes between.
       scope.addHook('preHandler', (request, reply, done) => {
         page.setBasePath(basePathOf(request, reply) + path);
         done();

@@ -1,17 +1,17 @@
-/** What a process depends on, tried out for the probes: rarely enough that they cost little, however often they come. */
+/** Checks the dependencies of a process for the probes. */
 import { withTimeout } from '../../lib/timeout.js';
 import { TrainyardError } from '../../errors.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
 import type { ModelServer, ModelStatus } from '../../model/serving/model-server.js';
 
-/** Rejects, with the reason, when that does not work. */
+/** Rejects with the reason when the dependency does not work. */
 export type Check = () => Promise<void>;
 
-/** A check that takes longer has failed; it goes on. */
+/** A check that takes longer counts as failed; it is not aborted. */
 const answerWithinMs = 2_000;
 
-/** undefined: it works. */
-export async function failureOf(check: Check): Promise<Error | undefined> {
+/** Resolves to undefined when the dependency works. */
+export async function checkFailure(check: Check): Promise<Error | undefined> {
   try {
     await withTimeout(answerWithinMs, check());
     return undefined;
@@ -21,8 +21,8 @@ export async function failureOf(check: Check): Promise<Error | undefined> {
 }
 
 /**
- * The models have been looked at, and the one that answers requests without a model is loaded. Later on this fails only
- * when no model can answer: what is wrong with one keeps the service from none of the others, and `modelWarnings` names it.
+ * Passes once the models have been looked at and the model that answers by default is loaded. After that it fails only
+ * when no model can answer. A problem with one model does not stop the others; `modelWarnings` reports it.
  */
 export function checkModels(modelServer: Pick<ModelServer, 'status' | 'starting'>): Check {
   return () => {
@@ -36,7 +36,7 @@ export function checkModels(modelServer: Pick<ModelServer, 'status' | 'starting'
 
 const warningsShown = 20;
 
-/** What is wrong with models and should be put right, in a sentence each. */
+/** The problems of models that need attention, one sentence each. */
 export function modelWarnings(statuses: readonly ModelStatus[]): string[] {
   const warnings = statuses.filter(({ state }) => state !== 'unloaded').flatMap(warningsOf);
   const more = warnings.length - warningsShown;
@@ -46,7 +46,7 @@ export function modelWarnings(statuses: readonly ModelStatus[]): string[] {
 function warningsOf({ model, state, failed, damaged }: ModelStatus): string[] {
   const unreadable = damaged.map(({ alias, reason, version }) => {
     const meanwhile =
-      version === null ? 'Nothing answers to it' : `Version ${version} goes on answering to it`;
+      version === null ? 'No version answers to it' : `Version ${version} still answers to it`;
     return `The alias ${alias} of ${model} cannot be read: ${reason} ${meanwhile} until it is set again.`;
   });
   if (damaged.some(({ alias, version }) => alias === latestAlias && version === null)) return unreadable;

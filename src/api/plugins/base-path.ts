@@ -1,7 +1,7 @@
 /**
- * The path under which clients reach the service through a proxy: BASE_PATH, or what the proxy says in
- * X-Forwarded-Prefix. Requests are taken with BASE_PATH and without it, so that the proxy may pass it on or strip it, and
- * probes may leave it out. It changes links alone.
+ * The path under which clients reach the service through a proxy: BASE_PATH, or the proxy's X-Forwarded-Prefix.
+ * Requests are accepted with and without BASE_PATH, so that the proxy may strip it or not and probes may leave it out.
+ * It only changes links.
  */
 import type { RequestListener } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -15,10 +15,10 @@ declare module 'fastify' {
 
 const forwardedPrefix = 'x-forwarded-prefix';
 
-/** What else a client might write there could lead its reader to another site. */
+/** Any other value could make links lead to another site. */
 const prefixPattern = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/;
 
-/** Before everything that looks at a path. */
+/** Goes before everything that looks at the path. */
 export function withoutBasePath(basePath: string, answer: RequestListener): RequestListener {
   if (basePath === '') return answer;
   return (request, response) => {
@@ -33,7 +33,7 @@ export function useBasePath(app: FastifyInstance, basePath: string): void {
   app.decorate('basePath', basePath);
 }
 
-/** '' where nothing is known of a proxy. A cache keeps what depends on it apart. */
+/** '' without a known proxy. Sets `Vary`, because the answer depends on the header. */
 export function basePathOf({ server, headers }: FastifyRequest, reply: FastifyReply): string {
   if (server.basePath !== '') return server.basePath;
   const vary = reply.getHeader('vary');

@@ -1,18 +1,18 @@
-/** Answers are compressed for those who ask for it, where that is worth it: text, and not a stream of events. */
+/** Compresses answers for clients that accept it, where it is worthwhile: text, but not streams of events. */
 import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import type { FastifyInstance } from 'fastify';
 
-/** What is shorter fits into a packet or two. */
+/** Shorter answers fit into a packet or two. */
 const worthwhileBytes = 1024;
 
-/** What is shorter takes less than a millisecond, and a stream for it would take longer. */
+/** Shorter answers take less than a millisecond, and a stream for them would take longer. */
 const atOnceBytes = 2 ** 14;
 
 const textual =
   /^(?:text\/(?!event-stream)|image\/svg\+xml|application\/(?:[\w.-]+\+)?(?:json|xml|javascript)(?:;|$))/i;
 
-/** Before the routes. */
+/** To be called before the routes are added. */
 export async function useCompression(app: FastifyInstance): Promise<void> {
   await app.register(compress, {
     globalDecompression: false,

@@ -1,18 +1,18 @@
 /**
- * Query strings as strict as bodies: a parameter that the route does not know is an error, numbers are numbers, true
- * and false are no words, and an object is written `name[key]=value`.
+ * Makes query strings as strict as bodies. An unknown parameter is an error; numbers and booleans are parsed; an object
+ * is written `name[key]=value`.
  */
 import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify';
 import Type from 'typebox';
 
 const nothing = Type.Object({}, { additionalProperties: false });
 
-/** For probes and scrapes: whoever configures these adds parameters to tell them apart or to get past a cache. */
+/** For probes and scrapes, to whose URLs operators add parameters, as labels or to bypass a cache. */
 export const anyQuery = Type.Object({});
 
 export function useStrictQueryStrings(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    // The pages of the documentation are not ours.
+    // The routes of the documentation pages belong to a package.
     if (route.schema?.operationId === undefined) return;
     route.schema.querystring ??= nothing;
     const parameters = parametersOf(route.schema.querystring);
@@ -21,7 +21,7 @@ export function useStrictQueryStrings(app: FastifyInstance): void {
   });
 }
 
-/** Ajv converts nothing, as the text "5" in a body is not 5; but in a query string everything is text. */
+/** Ajv converts nothing, because the string "5" in a body is not 5. In a query string everything is a string. */
 function read({ numbers, booleans, objects }: Parameters): preValidationHookHandler {
   return (request: FastifyRequest, _reply, done) => {
     const query = request.query as Record<string, unknown>;
@@ -44,7 +44,7 @@ function takeObject(query: Record<string, unknown>, name: string): object | unde
   return Object.fromEntries(entries.map(([key, value]) => [key.slice(name.length + 1, -1), value]));
 }
 
-/** Names, by how they are read; others are texts. */
+/** Names of parameters, by type. All others are strings. */
 interface Parameters {
   numbers: string[];
   booleans: string[];

@@ -1,5 +1,26 @@
-/** One line for each request, when it has been answered. */
-import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
+/** Every request has an id, which its answer and all its log lines carry, and one log line when it has been answered. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+
+const header = 'x-request-id';
+
+export function useRequestIds(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    echoRequestId(request, reply);
+    done();
+  });
+}
+
+export function echoRequestId(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header(header, request.id);
+}
+
+/** Takes the client's id if it is safe in a log and in a header. */
+export function requestIdOf(request: IncomingMessage): string {
+  const wanted = request.headers[header];
+  return typeof wanted === 'string' && /^[\w.:-]{1,128}$/.test(wanted) ? wanted : randomUUID();
+}
 
 export class RequestLog extends LogController {
   constructor() {
@@ -7,7 +28,7 @@ export class RequestLog extends LogController {
   }
 
   override incomingRequest(): void {
-    // Its answer says it all.
+    // The line for the answer says it all.
   }
 
   override requestCompleted(
@@ -27,7 +48,7 @@ export class RequestLog extends LogController {
     else request.log.info(line, 'request');
   }
 
-  /** A client that leaves a stream has had what it wanted; that ends its request. */
+  /** A client that leaves a stream ends its request; that is not an error. */
   override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
     const hasLeft = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
     this.requestCompleted(hasLeft ? null : error, request, reply);

@@ -1,11 +1,11 @@
-/** Every request is timed and counted: under the pattern of its route, and where a model answers under that model too. */
+/** Times and counts every request under the pattern of its route and, for predictions, under the model. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { unmatchedRoute, type Metrics } from '../../telemetry/metrics.js';
 import { statusSent } from '../problems/problem.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What it is answered from; null: no version was chosen for it. */
+    /** The version that answers; null while none has been chosen. */
     prediction: Prediction | null;
   }
 }
@@ -24,18 +24,18 @@ export type RequestMetrics = Pick<Metrics, 'http' | 'predictions'>;
 export function useMetrics(app: FastifyInstance, metrics: RequestMetrics): void {
   app.decorateRequest('prediction', null);
   app.addHook('onRequest', (request, reply, done) => {
-    measure(request, reply, metrics);
+    measureRequest(request, reply, metrics);
     done();
   });
 }
 
-/** Also for requests that come to no hook. */
-export function measure(
+/** Called directly for requests that reach no hook. */
+export function measureRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   { http, predictions }: RequestMetrics,
 ): void {
-  // Comes after every request, also one whose client has left.
+  // `close` follows every request, even one whose client has disconnected.
   reply.raw.once('close', () => {
     const { method, routeOptions, prediction } = request;
     const status = statusSent(reply);

@@ -1,10 +1,10 @@
 /**
- * What every answer tells a browser: to take it for what it says it is, to run nothing in it, to show it in no frame, to
- * let no page of another site embed it, and to tell no one where its reader came from. The pages that are meant for
- * browsers (/docs, /admin/queues) put a policy of their own in place of this one.
+ * The headers that tell a browser how to treat an answer: trust its Content-Type, run nothing in it, show it in no
+ * frame, let no page of another site embed it, and reveal to no one where its reader came from. The pages for browsers
+ * (/docs, /admin/queues) replace the policy with their own.
  *
- * They are constants, and set as such. @fastify/helmet builds them anew for every request, which took a fifth of the
- * throughput of /predict. HSTS is left to whoever ends TLS.
+ * They are constants. @fastify/helmet builds them for every request, which took a fifth of the throughput of /predict.
+ * HSTS is left to the proxy that ends TLS.
  */
 import type { FastifyInstance } from 'fastify';
 

@@ -1,6 +1,6 @@
 /**
- * Every request that is worth a line in the log is a span, by OpenTelemetry's conventions for HTTP; its parent is what the
- * client's `traceparent` says. The log lines of the request carry the trace's id.
+ * Makes a span of every request that gets a log line, by OpenTelemetry's conventions for HTTP. Its parent comes from
+ * the client's `traceparent`. The log lines of the request carry the id of the trace.
  */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
@@ -9,7 +9,7 @@ import { statusSent } from '../problems/problem.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** For what the request sets off; undefined: it is not traced. */
+    /** Passed on to work that the request starts; undefined when the request is not traced. */
     traceContext?: TraceContext | undefined;
   }
 }
@@ -20,7 +20,7 @@ export function useTracing(app: FastifyInstance): void {
 
   app.addHook('onRequest', (request, reply, done) => {
     const { method, routeOptions } = request;
-    // Probes and scrapes.
+    // Probes and scrapes are not traced.
     if (routeOptions.logLevel === 'warn') {
       done();
       return;
@@ -48,7 +48,7 @@ export function useTracing(app: FastifyInstance): void {
       if (request.prediction !== null) {
         const { model, version, queueMs, inferenceMs } = request.prediction;
         span.setAttributes({ 'trainyard.model': model, 'trainyard.version': version });
-        // As attributes, as two spans more for each prediction would cost more than they tell.
+        // As attributes: two more spans for each prediction would cost more than they tell.
         if (queueMs !== null && inferenceMs !== null) {
           span.setAttributes({ 'trainyard.queue_ms': queueMs, 'trainyard.inference_ms': inferenceMs });
         }

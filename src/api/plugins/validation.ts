@@ -1,10 +1,10 @@
 /**
- * Checks what a request brings against its route's schemas. Ajv stops at the first mistake, which keeps a large body of
- * mistakes cheap. What is small and wrong is checked a second time, for all its mistakes.
+ * Validates requests against the schemas of their route. Ajv stops at the first mistake, which keeps large invalid
+ * bodies cheap. A small invalid body is validated again to find all of its mistakes.
  */
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 
-/** Values in a body of which every mistake is looked for: a few milliseconds of work, whatever they are. */
+/** The most values in a body that is searched for all mistakes: a few milliseconds of work at worst. */
 const mostValues = 5_000;
 
 interface HeadersSchema {
@@ -14,11 +14,11 @@ interface HeadersSchema {
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   const customOptions = { ...options?.customOptions, allErrors: true } as object;
   const compileFirst = AjvCompiler()(schemas, options);
-  // Made when it is needed: most routes are never asked wrongly.
+  // Created on demand: most routes never get an invalid request.
   let compileAll: typeof compileFirst | undefined;
 
   const compile = ({ schema, httpPart }: { schema: HeadersSchema; httpPart?: string }) => {
-    // As compilers of Ajv are called by Fastify, whatever their type says.
+    // Fastify calls Ajv's compilers with this object, whatever their type says.
     const route = { schema: httpPart === 'headers' ? inLowerCase(schema) : schema } as object;
     const findFirst = compileFirst(route);
     let findAll: typeof findFirst | undefined;
@@ -32,11 +32,11 @@ export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
       return { error: [...first, ...(findAll.errors ?? [])] };
     };
   };
-  // Fastify takes a function that answers in this way; the type knows only Ajv's own.
+  // Fastify accepts a function with such results; the type knows only Ajv's own.
   return compile as unknown as ReturnType<BuildCompilerFromPool>;
 };
 
-/** Node has the names of headers in lower case; the routes describe them as they are usually written. */
+/** Node gives header names in lower case; the routes describe them in the usual spelling. */
 function inLowerCase({ properties = {}, ...schema }: HeadersSchema): HeadersSchema {
   const entries = Object.entries(properties).map(([name, each]) => [name.toLowerCase(), each] as const);
   return { ...schema, properties: Object.fromEntries(entries) };

@@ -1,33 +1,33 @@
-/** What has been asked of each version since this process started, counted as predictions are made and answered. */
+/** Counts the predictions of each version since this process started, for the statistics that protocols answer. */
 import type { FastifyInstance } from 'fastify';
 
-/** How often something was done, and how long it took in all. */
+/** How many times something was done, and how long it took in total. */
 export interface Tally {
   count: number;
   ms: number;
 }
 
 export interface VersionStatistics {
-  /** When it was last asked, in milliseconds since the epoch; 0: never. */
+  /** When it was last used, in milliseconds since the epoch; 0: never. */
   lastAskedAt: number;
-  /** Samples answered. */
+  /** Samples that were answered. */
   samples: number;
-  /** Requests, from their arrival to the end of their answer. */
+  /** Requests, each from its arrival to the end of its answer. */
   success: Tally;
   fail: Tally;
-  /** What answered requests waited for their turn, and how long the batches took that they were part of. */
+  /** How long answered requests waited for their turn, and how long their batches took. */
   queue: Tally;
   inference: Tally;
-  /** Calls of the engine, by how many samples each had. */
+  /** Calls of the engine, by the number of samples in each. */
   batches: Map<number, Tally>;
 }
 
 export interface InferenceStatistics {
   batch(model: string, samples: number, ms: number, version: number): void;
   answered(prediction: Answered, status: number, ms: number): void;
-  /** The versions of a model that were asked, ascending. */
+  /** The versions of a model that were used, ascending. */
   versionsOf(model: string): number[];
-  /** All zero, where it was not asked. */
+  /** All zero for a version that was not used. */
   of(model: string, version: number): Readonly<VersionStatistics>;
 }
 
@@ -76,7 +76,7 @@ export function createInferenceStatistics(now: () => number = Date.now): Inferen
   };
 }
 
-/** Counts what the routes that predict have answered. */
+/** Counts the answers of the prediction routes. */
 export function useInferenceStatistics(
   app: FastifyInstance,
   statistics: Pick<InferenceStatistics, 'answered'>,

@@ -1,46 +1,46 @@
-/** What POST /predict takes and answers. */
+/** The bodies that POST /predict takes, its query string, and its answer. */
 import Type from 'typebox';
 import type { NumberList } from '../../model/serving/packed-numbers.js';
 import { component } from '../../lib/named-schema.js';
-import { exampleDigit } from './example-digit.js';
+import { exampleDigit, exampleJpeg, examplePng } from './example-digit.js';
 
 export const mostSamples = 1024;
 
-/** Which version answers. */
+/** The options that choose the version. */
 export const choiceOptions = {
   model: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 64,
-      description: 'The model’s name; without it, the model that was published last answers.',
+      description: 'The name of the model; by default, the model that was published last.',
     }),
   ),
   version: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'The model’s version; without it, the latest answers.' }),
+    Type.Integer({ minimum: 1, description: 'The version of the model; by default, the latest.' }),
   ),
   alias: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 64,
-      description: 'The version that this alias stands for; not together with `version`.',
+      description: 'An alias of the version; not together with `version`.',
     }),
   ),
 };
 
 export const answerOptions = {
   probabilities: Type.Optional(
-    Type.Boolean({ description: 'Whether to give the probabilities of all classes; by default true.' }),
+    Type.Boolean({ description: 'Whether to return the probabilities of all classes; by default true.' }),
   ),
   top_k: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: 65_536,
-      description: 'Asks for this many of the likeliest classes, or all where there are fewer.',
+      description: 'Returns this many of the likeliest classes, or all where there are fewer.',
     }),
   ),
 };
 
-/** What samples are made of is checked as they are read. */
+/** The samples themselves are checked when they are read. */
 function samples(description: string) {
   return Type.Optional(
     Type.Unsafe<NumberList>({
@@ -58,8 +58,8 @@ export const PredictionRequest = component(
   Type.Object(
     {
       inputs: samples(
-        'Samples, each as the numbers of its dataset, raw: for MNIST 784 pixels from 0 to 255, row by row, as one list or ' +
-          'nested, like 28 lists of 28. The model knows how to scale them.',
+        'Samples, each the raw numbers as in its dataset: for MNIST 784 pixels from 0 to 255, row by row, as one ' +
+          'list or nested, like 28 lists of 28. The model scales them itself.',
       ),
       instances: samples('Another name for `inputs`.'),
       ...choiceOptions,
@@ -75,9 +75,9 @@ export const PredictionRequest = component(
 );
 
 const rankedClass = {
-  label: Type.String({ description: 'The class’s name.' }),
-  index: Type.Integer({ description: 'The class’s index.' }),
-  confidence: Type.Number({ description: 'The class’s probability.' }),
+  label: Type.String({ description: 'Name of the class.' }),
+  index: Type.Integer({ description: 'Index of the class.' }),
+  confidence: Type.Number({ description: 'Probability of the class.' }),
 };
 
 export const PredictionResponse = component(
@@ -90,17 +90,17 @@ export const PredictionResponse = component(
         Type.Object({
           ...rankedClass,
           probabilities: Type.Optional(
-            Type.Array(Type.Number(), { description: 'By class index; their sum is 1.' }),
+            Type.Array(Type.Number(), { description: 'By class index; they sum to 1.' }),
           ),
           top: Type.Optional(
-            Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; with `top_k` only.' }),
+            Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; only with `top_k`.' }),
           ),
         }),
         { description: 'The likeliest class of each sample, in the order of the inputs.' },
       ),
     },
     {
-      description: 'What the model makes of the samples.',
+      description: 'The predictions.',
       examples: [
         {
           model: 'mnist-mlp',
@@ -122,4 +122,75 @@ export const PredictionResponse = component(
       ],
     },
   ),
+);
+
+export const mostImages = 64;
+
+/** The types of the numbers in a body of raw bytes. */
+export const numberTypes = ['float32', 'float64', 'uint8'] as const;
+
+/** The body is these bytes: OpenAPI 3.1 describes them with a schema without a type. */
+function bytesOf(contentMediaType: string, description: string, example: string) {
+  return Type.Unsafe<Buffer>({ contentMediaType, description, examples: [example] });
+}
+
+export const PngImage = component(
+  'PngImage',
+  bytesOf('image/png', 'A PNG file. The example shows one in base64.', examplePng),
+);
+
+export const JpegImage = component(
+  'JpegImage',
+  bytesOf('image/jpeg', 'A JPEG file. The example shows one in base64.', exampleJpeg),
+);
+
+export const RawSamples = component(
+  'RawSamples',
+  bytesOf(
+    'application/octet-stream',
+    `Samples one after the other, at most ${mostSamples}, each the raw numbers as in its dataset, little-endian; ` +
+      '`dtype` states their type. The example shows one of uint8, in base64.',
+    Buffer.from(exampleDigit).toString('base64'),
+  ),
+);
+
+export const PredictionForm = component(
+  'PredictionForm',
+  Type.Object(
+    {
+      image: Type.Array(Type.Unsafe<Buffer>({ contentMediaType: 'image/png, image/jpeg' }), {
+        minItems: 1,
+        maxItems: mostImages,
+        description: 'PNG or JPEG files. The name `file` is accepted too.',
+      }),
+    },
+    {
+      description:
+        'Images to classify. Every parameter of the query string may be a field of the form instead.',
+      examples: [{ image: [examplePng] }],
+    },
+  ),
+);
+
+/** A JSON body holds all options itself. No default is declared, because Swagger UI would send it, with JSON too. */
+export const PredictionQuery = Type.Object(
+  {
+    ...choiceOptions,
+    ...answerOptions,
+    image_fit: Type.Optional(
+      Type.Enum(['digit', 'stretch'], {
+        description:
+          'How an image becomes an input. `digit`, the default, does what MNIST did: white on black, cropped to ' +
+          'the drawing, scaled and centred. `stretch` only scales.',
+      }),
+    ),
+    dtype: Type.Optional(
+      Type.Enum([...numberTypes], {
+        description:
+          'The type of the numbers in a body of `application/octet-stream`. By default it is detected from the ' +
+          'length of the body and from the numbers; an ambiguous body is refused.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
 );

@@ -1,7 +1,8 @@
 /**
- * Room for so many predictions at a time, each counted from the moment its body is there to its answer's last byte. While
- * there is none, a request is refused before the app and its body are touched: that costs a third of an answer, so that
- * those taken in are answered as fast as ever while twice as many come as can be borne.
+ * Limits how many predictions are under way. Each holds a place from the moment its body has arrived until the last
+ * byte of its answer. While all places are taken, requests are refused before the app runs and before their body is
+ * read. Such a refusal costs a third of an answer, so that accepted requests are answered at full speed even under
+ * twice the load that the service can bear.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
@@ -10,39 +11,39 @@ import type { Logger } from '../../lib/log.js';
 import { noMemoryLeft } from '../bodies/body-reader.js';
 import { credentialOf, holderOf } from '../access/credentials.js';
 import { corsHeadersFor, type CorsOrigins } from '../access/cross-origin.js';
-import { requestIdOf } from '../plugins/request-ids.js';
+import { requestIdOf } from '../plugins/request-log.js';
 import { securityHeaders } from '../plugins/security-headers.js';
 import { bodyTextOf, problemOf, retryAfterOf, statusOf } from '../problems/problem.js';
-import { Shares } from '../bodies/shares.js';
+import { SharedBudget } from '../bodies/shared-budget.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route predicts, and so needs a place in the waiting room. */
+    /** Whether the route predicts, and therefore needs a place in the waiting room. */
     predicts?: boolean;
   }
   interface FastifyRequest {
-    /** Of a prediction: when it came, on the clock of `performance.now`. */
+    /** For predictions: the time of arrival, on the clock of `performance.now`. */
     arrivedMs: number;
   }
 }
 
 const predictionPath = /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify))\/?(?:\?|$)/;
 
-const tellEveryMs = 1_000;
+const logEveryMs = 1_000;
 
 export interface WaitingRoom {
-  /** Predictions in it. */
+  /** Predictions under way. */
   readonly size: number;
-  /** `answer` without the predictions that there is no room for. */
-  before(answer: RequestListener): RequestListener;
-  /** A prediction whose body is there. @throws TrainyardError OVERLOADED, CLIENT_GONE */
+  /** Wraps `answer` so that it gets only the predictions that there is room for. */
+  guard(answer: RequestListener): RequestListener;
+  /** Takes a place for a prediction whose body has arrived. @throws TrainyardError OVERLOADED, CLIENT_GONE */
   enter(request: FastifyRequest): void;
 }
 
 export interface WaitingRoomOptions {
   maxPredictions: number;
-  /** Of all bodies together; a body that says to be longer than what is left is refused. */
-  bodyMemory: Shares;
+  /** For all bodies together. A request whose Content-Length exceeds what is left is refused. */
+  bodyMemory: SharedBudget;
   corsOrigins: CorsOrigins;
   log: Pick<Logger, 'warn'>;
   onRefused: () => void;
@@ -50,28 +51,31 @@ export interface WaitingRoomOptions {
 
 export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
   const { maxPredictions, bodyMemory, corsOrigins, log } = options;
-  const places = new Shares(maxPredictions);
+  const places = new SharedBudget(maxPredictions);
   let refused = 0;
 
-  /** Why there is no room; null: there is. */
-  function whyNot(holder: string | undefined): string | null {
+  /** The reason why there is no room, or null. */
+  function reasonToRefuse(holder: string | undefined): string | null {
     if (!places.hasRoom(1)) {
-      return `${places.taken} predictions wait, and no more are taken in for the moment. Ask again in a second.`;
+      return `${places.taken} predictions are under way, the most that the service accepts. Try again in a second.`;
     }
-    if (!places.hasShare(holder, 1)) {
-      return `${places.mostPerHolder} predictions of this key wait, half of all that are taken in. Ask again in a second.`;
+    if (!places.holderHasRoom(holder, 1)) {
+      return (
+        `${places.mostPerHolder} predictions of this key are under way, half of what the service accepts. Try again ` +
+        'in a second.'
+      );
     }
     return null;
   }
 
-  function count(): void {
+  function countRefusal(): void {
     options.onRefused();
-    // A line for each would cost as much as the refusal.
-    if (refused++ === 0) setTimeout(tell, tellEveryMs).unref();
+    // A log line for each refusal would cost as much as the refusal itself.
+    if (refused++ === 0) setTimeout(logRefusals, logEveryMs).unref();
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, detail: string): void {
-    count();
+    countRefusal();
     const id = requestIdOf(request);
     const url = request.url ?? '';
     const isOwn = url.startsWith('/predict');
@@ -91,8 +95,8 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
       .end(body);
   }
 
-  function tell(): void {
-    log.warn({ refused, within_ms: tellEveryMs }, 'predictions were refused, as there was no room for them');
+  function logRefusals(): void {
+    log.warn({ refused, within_ms: logEveryMs }, 'predictions were refused because too many were under way');
     refused = 0;
   }
 
@@ -101,15 +105,15 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
       return places.taken;
     },
 
-    before(answer) {
+    guard(answer) {
       return (request, response) => {
         if (request.method !== 'POST' || !predictionPath.test(request.url ?? '')) {
           answer(request, response);
           return;
         }
-        // Of a key that is wrong nobody holds a place.
+        // A wrong key holds no place, so it need not be checked here.
         const reason =
-          whyNot(credentialOf(request.headers)) ??
+          reasonToRefuse(credentialOf(request.headers)) ??
           (bodyMemory.hasRoom(Number(request.headers['content-length'] ?? 0)) ? null : noMemoryLeft);
         if (reason === null) answer(request, response);
         else refuse(request, response, reason);
@@ -119,19 +123,22 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
     enter(request) {
       if (request.response.destroyed) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
       const holder = holderOf(request);
-      const reason = whyNot(holder);
+      const reason = reasonToRefuse(holder);
       if (reason !== null) {
-        count();
+        countRefusal();
         throw new TrainyardError('OVERLOADED', reason);
       }
       places.take(holder, 1);
-      // Comes once, after the answer or when the client goes away.
-      request.response.once('close', () => places.giveBack(holder, 1));
+      // `close` comes once: after the answer, or when the client disconnects.
+      request.response.once('close', () => places.release(holder, 1));
     },
   };
 }
 
-/** Marks when each prediction came. As the room knows one by its path alone, each route must be what its path says. */
+/**
+ * Records when each prediction arrived. The waiting room recognises predictions by their path alone, so the routes must
+ * match `predictionPath`.
+ */
 export function usePredictionRoutes(app: FastifyInstance): void {
   const mark: onRequestHookHandler = (request, _reply, done) => {
     request.arrivedMs = performance.now();
@@ -142,7 +149,7 @@ export function usePredictionRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     const predicts = route.config?.predicts ?? false;
     if (predicts !== (route.method === 'POST' && predictionPath.test(route.url))) {
-      throw new Error(`${route.url} predicts, or it looks as if it did: see predictionPath`);
+      throw new Error(`${route.url} predicts but does not match predictionPath, or the other way round`);
     }
     if (predicts) route.onRequest = [...[route.onRequest ?? []].flat(), mark];
   });

@@ -1,4 +1,4 @@
-/** What a schema's validator found wrong, said to a person: which field, and what it must be. */
+/** Turns what the validator found into sentences for people: which field is wrong, and what it must be. */
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
 import { modelNamePattern, whyNoModelName } from '../../model/registry/model-folder.js';
 import { nearestTo } from '../../lib/nearest-word.js';
@@ -7,25 +7,25 @@ export interface InvalidField {
   detail: string;
   /** JSON pointer (RFC 6901) into the body. */
   pointer?: string;
-  /** Of the path, the query string or the headers. */
+  /** Name of the parameter in the path, the query string or the headers. */
   parameter?: string;
 }
 
-/** The first field at fault, and all of them. */
+/** The first invalid field, and the list of all. */
 export interface InvalidFields extends InvalidField {
   errors: InvalidField[];
 }
 
-/** No answer is made long by a request with many mistakes. */
+/** Limits the length of the answer to a request with many mistakes. */
 const mostErrors = 20;
 
-/** As Ajv reports it when it is verbose. */
+/** An error of Ajv with `verbose`. */
 interface Finding extends FastifySchemaValidationError {
-  /** The key at fault, when it is one. */
+  /** The invalid key, if a key is invalid. */
   propertyName?: string;
-  /** What was found wrong. */
+  /** The invalid value. */
   data?: unknown;
-  /** A title names what a condition has chosen, so that the person can tell whose fields these are. */
+  /** The title names the branch that a condition has chosen, so that the message can say whose fields these are. */
   parentSchema?: {
     title?: string;
     description?: string;
@@ -43,7 +43,7 @@ export function describeInvalid(error: Partial<FastifyError>): InvalidField & Pa
     if (isPartOfAnother(finding, findings)) continue;
     const invalid = describe(finding);
     const field = invalid.pointer ?? invalid.parameter ?? '';
-    // What is found of a field first is what is wrong with it; more follows from that.
+    // The first finding about a field is the cause; the others follow from it.
     if (!errors.has(field)) errors.set(field, invalid);
     if (errors.size === mostErrors) break;
   }
@@ -53,8 +53,8 @@ export function describeInvalid(error: Partial<FastifyError>): InvalidField & Pa
 }
 
 /**
- * Of several fields one of which must be there, each is found missing before their schema is found wrong. That a
- * condition does not hold says less than what in it does not.
+ * When one of several fields is required, Ajv reports each as missing before it reports the `oneOf`. A failed `if` says
+ * less than the failures inside its branch.
  */
 function isPartOfAnother({ keyword, schemaPath }: Finding, findings: Finding[]): boolean {
   if (keyword === 'if') return true;
@@ -68,7 +68,7 @@ function describeField(finding: Finding): InvalidField {
 
 function describeParameter(finding: Finding): InvalidField {
   const parameter = parameterOf(finding.instancePath + ownPart(finding));
-  // A parameter that is given twice is read as a list.
+  // A repeated parameter is read as a list.
   if (Array.isArray(finding.data)) return { detail: `${parameter} is given more than once.`, parameter };
   if (finding.keyword === 'type' && finding.params['type'] === 'object') {
     return { detail: `${parameter} must be written ${parameter}[key]=value.`, parameter };
@@ -80,7 +80,7 @@ function isObject(data: unknown): boolean {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
-/** An unknown or a missing field is to blame itself, not the object that has or lacks it. */
+/** The path of an unknown or a missing field is that of the field, not of its object. */
 function ownPart({ keyword, params }: Finding): string {
   const name =
     keyword === 'additionalProperties'
@@ -88,19 +88,19 @@ function ownPart({ keyword, params }: Finding): string {
       : keyword === 'required'
         ? params['missingProperty']
         : undefined;
-  // No answer is made long by a name that the client made long.
+  // A long name from a client must not make the answer long.
   if (typeof name !== 'string' || name.length > 100) return '';
   return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-/** `/network/hidden/0/units` is network.hidden[0].units; nothing for the whole. */
+/** `/network/hidden/0/units` becomes network.hidden[0].units; undefined for the whole body. */
 export function nameOf(pointer: string): string | undefined {
   if (pointer === '') return undefined;
   const path = keysOf(pointer).map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`));
   return path.join('').replace(/^\./, '');
 }
 
-/** `/metadata/owner` is metadata[owner]. */
+/** `/metadata/owner` becomes metadata[owner]. */
 function parameterOf(pointer: string): string {
   const [name = '', ...keys] = keysOf(pointer);
   return name + keys.map((key) => `[${key}]`).join('');

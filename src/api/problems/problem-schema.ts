@@ -1,16 +1,16 @@
-/** The shape of every refusal and failure: problem details, RFC 9457. */
+/** The two forms of an error: problem details (RFC 9457), and the error body of the standard protocols. */
 import Type, { type Static } from 'typebox';
 import { errorCodes, type ErrorCode } from '../../errors.js';
 import { component } from '../../lib/named-schema.js';
 
 export const problemProperties = {
-  type: Type.String({ format: 'uri-reference', description: 'Names the kind of problem, as `code` does.' }),
-  title: Type.String({ description: 'What the code means.' }),
+  type: Type.String({ format: 'uri-reference', description: 'Identifies the kind of problem, like `code`.' }),
+  title: Type.String({ description: 'The meaning of the code.' }),
   status: Type.Integer({ description: 'The HTTP status.' }),
-  detail: Type.String({ description: 'What is wrong here, and what to do about it.' }),
-  code: Type.Unsafe<ErrorCode>({ type: 'string', description: 'Stable; meant for programs.' }),
-  instance: Type.String({ format: 'uri-reference', description: 'The path that was asked for.' }),
-  request_id: Type.String({ description: 'The service’s log has more under this id.' }),
+  detail: Type.String({ description: 'What is wrong in this case, and what to do about it.' }),
+  code: Type.Unsafe<ErrorCode>({ type: 'string', description: 'Stable, for programs.' }),
+  instance: Type.String({ format: 'uri-reference', description: 'The path of the request.' }),
+  request_id: Type.String({ description: 'The service’s log has details under this id.' }),
 };
 
 export const Problem = component(
@@ -21,12 +21,12 @@ export const Problem = component(
       pointer: Type.Optional(
         Type.String({
           format: 'json-pointer',
-          description: 'The field of the body that is to blame (RFC 6901).',
+          description: 'The invalid field of the body (RFC 6901).',
         }),
       ),
       parameter: Type.Optional(
         Type.String({
-          description: 'The parameter of the path, the query string or the headers that is to blame.',
+          description: 'The invalid parameter of the path, the query string or the headers.',
         }),
       ),
       errors: Type.Optional(
@@ -38,13 +38,15 @@ export const Problem = component(
           }),
           {
             description:
-              'All that does not fit the schemas of the operation, up to 20 fields or parameters; the first is also in ' +
-              '`detail`. Of a large body only the first is looked for.',
+              'Everything that violates the schemas of the operation, up to 20 fields or parameters; `detail` has ' +
+              'the first. For a large body only the first is reported.',
           },
         ),
       ),
       error: Type.Optional(
-        Type.String({ description: '`detail` again, on paths that clients of TensorFlow Serving ask too.' }),
+        Type.String({
+          description: 'Same as `detail`, on paths that clients of TensorFlow Serving use too.',
+        }),
       ),
     },
     { description: 'Problem details (RFC 9457).' },
@@ -53,7 +55,7 @@ export const Problem = component(
 
 export type Problem = Static<typeof Problem.schema>;
 
-/** Codes with more to say than their meaning. */
+/** Examples for codes whose detail says more than their meaning. */
 const details: Partial<Record<ErrorCode, Pick<Problem, 'detail' | 'pointer' | 'errors'>>> = {
   INVALID_REQUEST: {
     detail: 'epochs must be at least 1.',
@@ -64,11 +66,11 @@ const details: Partial<Record<ErrorCode, Pick<Problem, 'detail' | 'pointer' | 'e
     ],
   },
   UNAUTHORIZED: { detail: 'There is no such key.' },
-  FORBIDDEN: { detail: 'This takes a key with the scope train; the key 6mn8v6v71xpw has predict.' },
-  RATE_LIMITED: { detail: 'This key may ask 600 times a minute. Ask again in 12 s.' },
+  FORBIDDEN: { detail: 'This requires a key with the scope train; the key 6mn8v6v71xpw has predict.' },
+  RATE_LIMITED: { detail: 'This key may make 600 requests a minute. Try again in 12 s.' },
 };
 
-/** As it could be answered to that request. */
+/** An example of the answer to a request for that path. */
 export function problemExample(code: ErrorCode, status: number, instance: string): Problem {
   return {
     type: problemType(code),
@@ -82,7 +84,17 @@ export function problemExample(code: ErrorCode, status: number, instance: string
   };
 }
 
-/** A URI that names the kind of problem, and leads nowhere. */
+/** A URI that identifies the kind of problem. It is not a link. */
 export function problemType(code: ErrorCode): string {
   return `urn:trainyard:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 }
+
+export const ProtocolError = component(
+  'ProtocolError',
+  Type.Object(
+    { error: Type.String({ description: 'What is wrong, and what to do about it.' }) },
+    { description: 'An error in the form of the standard protocols; `X-Error-Code` has the stable code.' },
+  ),
+);
+
+export const problemComponents = [Problem, ProtocolError];

@@ -1,11 +1,11 @@
-/** From whatever was thrown to the problem document that is answered, and the one table of their statuses. */
+/** Turns anything that was thrown into a problem document, and holds the one table of their statuses. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCodes, TrainyardError, type ErrorCode } from '../../errors.js';
 import { maskKeys } from '../../lib/log.js';
 import { problemType, type Problem } from './problem-schema.js';
 import { describeInvalid, type InvalidField } from './invalid-request.js';
 
-/** Codes that are not here are the service's own fault: 500. */
+/** Codes that are not listed are faults of the service: 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   INVALID_REQUEST: 400,
   MALFORMED_JSON: 400,
@@ -51,13 +51,14 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   STORAGE_FULL: 507,
 };
 
-/** What to do about it, where the error that is thrown does not say so. */
+/** What to do about it, for errors that do not say so themselves. */
 const advice: Partial<Record<ErrorCode, string>> = {
   RUN_CORRUPT:
-    'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` looks at the whole store.',
+    'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` checks the whole ' +
+    'store.',
 };
 
-/** By status: when a client may ask again without asking a person; of some codes sooner. */
+/** By status or by code: after how many seconds a client may try again. */
 const retryAfterSeconds: Partial<Record<ErrorCode | number, number>> = { 429: 10, 503: 5, OVERLOADED: 1 };
 
 export interface Failure {
@@ -65,7 +66,7 @@ export interface Failure {
   detail: string;
   pointer?: string | undefined;
   parameter?: string | undefined;
-  /** Everything that does not fit the schemas of the route. */
+  /** Everything that violates the schemas of the route. */
   errors?: InvalidField[] | undefined;
 }
 
@@ -73,19 +74,19 @@ export function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 500;
 }
 
-/** Of a request that is over: what the client was told, or that it left before. */
+/** For a finished request: the status that the client got, or CLIENT_GONE's if it disconnected first. */
 export function statusSent({ raw, statusCode }: FastifyReply): number {
   return raw.headersSent ? statusCode : statusOf('CLIENT_GONE');
 }
 
-/** In seconds; undefined where asking again helps nobody. */
+/** In seconds; undefined when another try does not help. */
 export function retryAfterOf(code: ErrorCode, status = statusOf(code)): number | undefined {
   return retryAfterSeconds[code] ?? retryAfterSeconds[status];
 }
 
-export function sayWhenToRetry(reply: FastifyReply, code: ErrorCode, status = statusOf(code)): void {
+export function setRetryAfter(reply: FastifyReply, code: ErrorCode, status = statusOf(code)): void {
   const retryAfter = retryAfterOf(code, status);
-  // Whoever knows better has said so already.
+  // A better value may be set already.
   if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter);
 }
 
@@ -107,23 +108,26 @@ export function problemOf(
   };
 }
 
-/** A refusal as text, so that no route's serialiser drops a member. Whatever collects errors gets no key from it. */
+/**
+ * Serialised here, so that no route's serialiser drops a member. Keys are masked, because other systems may collect the
+ * errors.
+ */
 export function bodyTextOf(refusal: object): string {
   return maskKeys(JSON.stringify(refusal));
 }
 
-/** `more` are members of its own, and may set another status. */
+/** `more` has additional members, and may set another status. */
 export function sendProblem(
   reply: FastifyReply,
   failure: Failure,
   more: { status?: number; [member: string]: unknown } = {},
 ): FastifyReply {
   const problem: Problem = { ...problemOf(failure, reply.request), ...more };
-  sayWhenToRetry(reply, failure.code, problem.status);
+  setRetryAfter(reply, failure.code, problem.status);
   return reply.code(problem.status).type('application/problem+json').send(bodyTextOf(problem));
 }
 
-/** An error that is not meant for clients becomes INTERNAL, and its message stays in the log. */
+/** An unexpected error becomes INTERNAL; its message stays in the log. */
 export function failureOf(error: unknown, request: FastifyRequest): Failure {
   if (error instanceof TrainyardError) {
     const detail = [error.message, advice[error.code]].filter(Boolean).join(' ');
@@ -151,7 +155,7 @@ function fastifyRefusal(error: Partial<FastifyError>, request: FastifyRequest): 
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return { code: 'INVALID_REQUEST', detail: 'The path is wrongly encoded or too long.' };
     default:
-      // Whatever else Fastify blames on the client: a body cut short, …
+      // Other errors that Fastify blames on the client, such as a body that was cut short.
       return statusCode >= 400 && statusCode < 500 ? { code: 'INVALID_REQUEST', detail: message } : undefined;
   }
 }
@@ -169,5 +173,5 @@ function notTaken({ headers, routeOptions }: FastifyRequest): string {
   const { content } = (routeOptions.schema?.body ?? {}) as { content?: object };
   const taken = Object.keys(content ?? { 'application/json': {} });
   const list = new Intl.ListFormat('en', { type: 'disjunction' }).format(taken);
-  return `The body came with ${sent}; send it as ${list}.`;
+  return `The body has ${sent}; send it as ${list}.`;
 }

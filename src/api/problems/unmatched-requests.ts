@@ -1,18 +1,19 @@
 /**
- * Requests that no route matches. OPTIONS is answered with what the path takes, another method of a path that is there
- * with 405, and the rest with 404; before the keys, as what the API takes is no secret, and before the body is read.
+ * Answers requests that match no route: OPTIONS with the methods of the path, another method of an existing path with
+ * 405, and everything else with 404. This happens before keys are checked, since the routes are no secret, and before
+ * the body is read.
  */
 import findMyWay from 'find-my-way';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 
-/** How a path is matched, by Fastify and here. Names have 64 characters at most, ids fewer. */
+/** For Fastify's router and the one here. Names have at most 64 characters, ids fewer. */
 export const routerOptions = { maxParamLength: 100, ignoreTrailingSlash: true };
 
-/** `OPTIONS *` of @fastify/cors, which stands for every path. */
+/** The route `OPTIONS *` of @fastify/cors, which matches every path. */
 const everyPath = '*';
 
-/** Before the routes, and after CORS, whose headers these answers have too. */
+/** To be called before the routes are added and after CORS, whose headers these answers have too. */
 export function useAnswersToUnmatched(app: FastifyInstance): void {
   const methodsAt = followRoutes(app);
 
@@ -31,7 +32,7 @@ export function useAnswersToUnmatched(app: FastifyInstance): void {
   app.setNotFoundHandler(throwUnmatched);
 }
 
-/** For what a route itself does not find, a file for one. */
+/** Also for routes that find nothing themselves, such as a file. */
 export function throwUnmatched(request: FastifyRequest): never {
   throw unmatched(request);
 }
@@ -53,7 +54,7 @@ function listOf(methods: string[]): string {
   return new Intl.ListFormat('en', { type: 'disjunction' }).format(methods);
 }
 
-/** Fastify does not say which methods a path takes: its routes are kept a second time, in a router of the same kind. */
+/** Fastify does not tell which methods a path has, so a second router of the same kind holds all routes. */
 function followRoutes(app: FastifyInstance): (url: string) => string[] {
   const router = findMyWay(routerOptions);
   const methods = new Set<string>();
@@ -67,7 +68,7 @@ function followRoutes(app: FastifyInstance): (url: string) => string[] {
   return (url) =>
     [...methods].filter((method) => {
       const params = router.find(method as findMyWay.HTTPMethod, url)?.params;
-      // No name and no id has a colon: it begins a verb, which the route would have matched as a part of the name.
+      // Names and ids have no colon. It begins a verb, which the route would have matched as part of the name.
       return params !== undefined && !Object.values(params).some((value) => value?.includes(':'));
     });
 }

@@ -10,7 +10,7 @@ import type { RunIndex } from '../runs/run-index.js';
 import type { RunReader, RunState } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
 import { engineOf } from '../runs/summarize-events.js';
-import { notFound, type DescribeJob } from '../views/job.js';
+import { jobNotFound, type RunToJob } from '../views/run-to-job.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 
 export interface Lifecycle {
@@ -44,18 +44,18 @@ export function createLifecycle(options: {
   index: Pick<RunIndex, 'changed'>;
   idempotencyKeys: Pick<IdempotencyKeys, 'forget'>;
   queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf'>;
-  describeJob: DescribeJob;
+  runToJob: RunToJob;
   webhooks: Pick<Webhooks, 'enqueueOutstanding'>;
   log: Pick<Logger, 'warn'>;
   /** How long a pause waits for the checkpoint. */
   pauseWithinMs?: number;
   now?: () => Date;
 }): Lifecycle {
-  const { store, runs, index, idempotencyKeys, queue, describeJob, webhooks, log } = options;
+  const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, log } = options;
   const { pauseWithinMs = 8_000, now = () => new Date() } = options;
 
   async function stateOf(id: string): Promise<RunState> {
-    return (await runs.read(id)) ?? notFound(id);
+    return (await runs.read(id)) ?? jobNotFound(id);
   }
 
   /** Takes the run in hand and tells the change, if it still is as the caller found it; whoever had it is not heard. */
@@ -90,7 +90,7 @@ export function createLifecycle(options: {
     const state = await stateOf(id);
     if (state.status === 'cancelled') {
       await followUp(state, false);
-      return await describeJob(state);
+      return await runToJob(state);
     }
     if (state.result !== null) throw hasEnded(state, state.result.status, 'cancelled');
     throw new TrainyardError('JOB_FINISHING', `The job ${id} is publishing what it has learnt.`);
@@ -103,7 +103,7 @@ export function createLifecycle(options: {
       if (state.result !== null) throw hasEnded(state, state.result.status, 'paused');
       if (state.status === 'paused') {
         await followUp(state, false);
-        return await describeJob(state);
+        return await runToJob(state);
       }
       if (state.status === 'queued') {
         await change(id, ({ status, result }) => status !== 'paused' && result === null, {
@@ -114,7 +114,7 @@ export function createLifecycle(options: {
       }
       const { term, pauseAsked } = await store.newestTerm(id);
       if (!pauseAsked) await store.askToPause(id, term);
-      if (performance.now() > giveUpAt) return await describeJob(state);
+      if (performance.now() > giveUpAt) return await runToJob(state);
       await sleep(lookEveryMs);
     }
   }
@@ -125,7 +125,7 @@ export function createLifecycle(options: {
       if (state.result !== null) throw hasEnded(state, state.result.status, 'resumed');
       if (state.status !== 'paused') {
         await followUp(state, true);
-        return await describeJob(state);
+        return await runToJob(state);
       }
       await change(id, ({ status }) => status === 'paused', {
         type: 'status',

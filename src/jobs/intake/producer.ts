@@ -16,7 +16,7 @@ import type { RunIndex, UnsettledRun } from '../runs/run-index.js';
 import { newRun, type RunReader } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
 import { engineOf } from '../runs/summarize-events.js';
-import { notFound, type DescribeJob } from '../views/job.js';
+import { jobNotFound, type RunToJob } from '../views/run-to-job.js';
 import { defaults, resolveSpec } from './resolve-spec.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 
@@ -46,7 +46,7 @@ export function createProducer(options: {
   index: RunIndex;
   idempotencyKeys: IdempotencyKeys;
   queue: Pick<TrainingQueue, 'add' | 'placeOf' | 'count'>;
-  describeJob: DescribeJob;
+  runToJob: RunToJob;
   webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
   /** @throws TrainyardError DATASET_NOT_FOUND */
   datasetInfo: (name: string) => Promise<DatasetInfo>;
@@ -57,7 +57,7 @@ export function createProducer(options: {
   sweepIntervalMs?: number;
   now?: () => Date;
 }): Producer {
-  const { store, runs, index, idempotencyKeys, queue, describeJob, webhooks, datasetInfo, log } = options;
+  const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasetInfo, log } = options;
   const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
   /** What went wrong with which run in the sweep before and in this one: what stays so is logged once. */
   let failuresBefore = new Map<string, string>();
@@ -204,7 +204,7 @@ export function createProducer(options: {
   }
 
   async function jobWithId(id: string): Promise<Job> {
-    return describeJob((await runs.read(id)) ?? notFound(id));
+    return runToJob((await runs.read(id)) ?? jobNotFound(id));
   }
 
   return {
@@ -224,7 +224,7 @@ export function createProducer(options: {
         if (first.run_id !== id) return replay(first, request, spec);
       }
       // A replay that came first has stored the run as it saw it.
-      const job = (await accept(id, spec)) ? await describeJob(newRun(id, spec)) : await jobWithId(id);
+      const job = (await accept(id, spec)) ? await runToJob(newRun(id, spec)) : await jobWithId(id);
       return { job, replayed: false };
     },
 

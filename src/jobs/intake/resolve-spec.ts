@@ -167,7 +167,7 @@ function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
 function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {
   const samples = { count: dataset.trainCount + dataset.testCount, hasWeights: false };
   const { network, loss, optimizer, batch_size: batchSize } = spec;
-  const program = { network, loss, optimizer, batchSize, scaling: dataset.preprocessing };
+  const program = { network, loss, optimizer, batchSize, scaling: dataset.scaling };
   const neededBytes = trainingMemoryBytes(program, samples);
   if (neededBytes <= limitBytes) return;
   throw new TrainyardError(

@@ -1,31 +1,32 @@
-/** The events of runs as they happen, from whatever process, for as many listeners as there are. */
+/** Follows the events of runs as they are written, by this process or another, for any number of listeners. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RunEvent } from '../runs/documents.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
-import { notFound } from './job.js';
+import { jobNotFound } from './run-to-job.js';
+
+type RunListener = (events: readonly RunEvent[]) => void;
 
 export interface EventFeed {
   /**
-   * Tells every event after the seq `after`, in order and each once, up to the last one, `done`, which is told whatever
-   * `after` is; the same objects, and the same list of them, to all who
-   * listen to the run and were told as much before.
-   * @returns stops it
+   * Calls `listener` with every event whose seq is above `after`, in order and each once. The last event, `done`, is
+   * always passed on, whatever `after` is. All listeners to a run that have the same events behind them get the same
+   * list of the same objects.
+   * @returns a function that stops following
    * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
    */
-  follow(runId: string, after: number, tell: (events: readonly RunEvent[]) => void): Promise<() => void>;
+  follow(runId: string, after: number, listener: RunListener): Promise<() => void>;
+  /** Stops following all runs. */
   stop(): void;
 }
 
-type Tell = (events: readonly RunEvent[]) => void;
-
-/** A run that somebody listens to. */
+/** A run with listeners. */
 interface FollowedRun {
-  /** All so far. The run is read once for all who listen to it, and for who comes later. */
+  /** All events so far. The run is read once for all its listeners, those that come later included. */
   events: RunEvent[];
-  listeners: Set<Tell>;
-  /** When the first events are there. */
+  listeners: Set<RunListener>;
+  /** Resolves when the first events have been read. */
   begun: Promise<void>;
 }
 
@@ -45,7 +46,7 @@ export function createEventFeed(options: {
       const found = await store.readEvents(runId, next);
       next = found.next;
       run.events.push(...found.events);
-      if (found.events.length > 0) for (const tell of [...run.listeners]) tell(found.events);
+      if (found.events.length > 0) for (const listener of [...run.listeners]) listener(found.events);
     };
     followed.set(runId, run);
     run.begun = read();
@@ -62,22 +63,22 @@ export function createEventFeed(options: {
     }
   }
 
-  function leave(runId: string, run: FollowedRun, tell: Tell): void {
-    run.listeners.delete(tell);
+  function leave(runId: string, run: FollowedRun, listener: RunListener): void {
+    run.listeners.delete(listener);
     if (run.listeners.size === 0 && followed.get(runId) === run) followed.delete(runId);
   }
 
   return {
-    async follow(runId, after, tell) {
-      if ((await store.readSpec(runId)) === null) notFound(runId);
+    async follow(runId, after, listener) {
+      if ((await store.readSpec(runId)) === null) jobNotFound(runId);
       const run = followed.get(runId) ?? begin(runId);
-      let isTold = false;
-      // Registered at once, so that the run is kept; told of what comes once it has been told of what was.
-      const listen: Tell = (events) => {
-        if (!isTold) return;
-        const isNews = ({ seq, type }: RunEvent): boolean => seq > after || type === 'done';
-        const news = events.every(isNews) ? events : events.filter(isNews);
-        if (news.length > 0) tell(news);
+      let hasCaughtUp = false;
+      // It is registered at once, so that the run is kept. It gets new events once it has had the earlier ones.
+      const listen: RunListener = (events) => {
+        if (!hasCaughtUp) return;
+        const isNew = ({ seq, type }: RunEvent): boolean => seq > after || type === 'done';
+        const newEvents = events.every(isNew) ? events : events.filter(isNew);
+        if (newEvents.length > 0) listener(newEvents);
       };
       run.listeners.add(listen);
       try {
@@ -86,7 +87,7 @@ export function createEventFeed(options: {
         leave(runId, run, listen);
         throw error;
       }
-      isTold = true;
+      hasCaughtUp = true;
       listen([...run.events]);
       return () => leave(runId, run, listen);
     },

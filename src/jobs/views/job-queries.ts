@@ -15,25 +15,25 @@ import type { RunIndex } from '../runs/run-index.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader, RunState } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
-import { notFound, type DescribeJob } from './job.js';
+import { jobNotFound, type RunToJob } from './run-to-job.js';
 
 export interface JobQueries {
   /** @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT */
   get(id: string): Promise<Job>;
-  /** Newest first; `after` is the id of the last job of the page before. Damaged runs are left out. */
+  /** Newest first. `after` is the id of the last job on the page before. Damaged runs are left out. */
   list(page: { after?: string | undefined; limit: number; filter?: JobFilter }): Promise<JobList>;
   /**
-   * In order; `after` is the seq of the last event of the page before, 0 for the first page.
+   * In order. `after` is the seq of the last event on the page before, or 0 for the first page.
    * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
    */
   events(id: string, page: { after: number; limit: number }): Promise<EventList>;
   /**
-   * The epochs done, the first and the last among them, evenly thinned to at most `maxPoints`.
+   * The metrics of the finished epochs, evenly thinned to at most `maxPoints`. The first and the last are always there.
    * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
    */
   metrics(id: string, options: { maxPoints: number }): Promise<MetricsList>;
   /**
-   * Those that are kept, the newest first.
+   * The checkpoints that are kept, newest first.
    * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
    */
   checkpoints(id: string): Promise<CheckpointList>;
@@ -44,28 +44,28 @@ export function createJobQueries(options: {
   store: Pick<RunStore, 'readEvents' | 'checkpointsOf'>;
   runs: RunReader;
   index: Pick<RunIndex, 'page'>;
-  describeJob: DescribeJob;
+  runToJob: RunToJob;
 }): JobQueries {
-  const { storage, store, runs, index, describeJob } = options;
+  const { storage, store, runs, index, runToJob } = options;
 
   async function stateOf(id: string): Promise<RunState> {
-    return (await runs.read(id)) ?? notFound(id);
+    return (await runs.read(id)) ?? jobNotFound(id);
   }
 
   async function eventsOf(id: string): Promise<RunEvent[]> {
     const { events } = await store.readEvents(id, logStart);
-    // That it was queued is the first event of every job.
-    return events.length > 0 ? events : notFound(id);
+    // The first event of every job says that it was queued.
+    return events.length > 0 ? events : jobNotFound(id);
   }
 
   return {
     async get(id) {
-      return describeJob(await stateOf(id));
+      return runToJob(await stateOf(id));
     },
 
     async list({ after, limit, filter = {} }) {
       const { runs: found, hasMore } = await index.page({ after, limit, filter });
-      return { object: 'list', data: await Promise.all(found.map(describeJob)), has_more: hasMore };
+      return { object: 'list', data: await Promise.all(found.map(runToJob)), has_more: hasMore };
     },
 
     async events(id, { after, limit }) {
@@ -95,7 +95,7 @@ export function createJobQueries(options: {
   };
 }
 
-/** At most `maxPoints` of them, evenly apart, the first and the last among them. */
+/** At most `maxPoints` points, evenly spaced, with the first and the last. */
 function thinned(curve: EpochMetrics[], maxPoints: number): EpochMetrics[] {
   if (curve.length <= maxPoints) return curve;
   const stride = (curve.length - 1) / (maxPoints - 1);

@@ -6,11 +6,11 @@ import type { WebhookEntry, WebhookQueue } from '../queue/webhook-queue.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
-import type { DescribeJob } from '../views/job.js';
+import type { RunToJob } from '../views/run-to-job.js';
 import { createDeliverer, type WebhookDelivery } from './deliverer.js';
 import { createDeliveryLog, type DeliveryAttempt } from './delivery-log.js';
 import { wantedAs } from './events.js';
-import { type WebhookRequest, type WebhookSpec } from '../runs/documents.js';
+import type { WebhookRequest, WebhookSpec } from '../runs/documents.js';
 import type { WebhookSecret } from './secret.js';
 import { createSender } from './send.js';
 import { resolveWebhook } from './webhook-spec.js';
@@ -33,13 +33,13 @@ export function createWebhooks(options: {
   runs: RunReader;
   feed: EventFeed;
   queue: Pick<WebhookQueue, 'add'>;
-  describeJob: DescribeJob;
+  runToJob: RunToJob;
   /** undefined: none is configured; no job may ask for a webhook, and what earlier ones asked for waits. */
   secret: WebhookSecret | undefined;
   allowPrivate: boolean;
   log: Logger;
 }): Webhooks {
-  const { storage, store, runs, feed, queue, describeJob, secret, allowPrivate, log } = options;
+  const { storage, store, runs, feed, queue, runToJob, secret, allowPrivate, log } = options;
   const deliveryLog = createDeliveryLog(storage, log);
   const deliverer =
     secret &&
@@ -48,7 +48,7 @@ export function createWebhooks(options: {
       readEvents: async (runId) => (await store.readEvents(runId, logStart)).events,
       async readJob(runId) {
         const state = await runs.read(runId);
-        return state && describeJob(state);
+        return state && runToJob(state);
       },
       deliveryLog,
       send: createSender({ allowPrivate }),

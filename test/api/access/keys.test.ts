@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import fastify from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useKeys } from '../../../src/api/access/keys.js';
-import { useProblemDetails } from '../../../src/api/problems/problem-details.js';
+import { useProblemDetails } from '../../../src/api/problems/error-handlers.js';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import type { Problem } from '../../../src/api/problems/problem-schema.js';
 import type { Scope } from '../../../src/keys/scopes.js';

@@ -1,6 +1,6 @@
 /** What a job leaves behind. */
 import { expect, test } from 'vitest';
-import type { WebhookDelivery } from '../../../src/api/jobs/webhook-delivery-schemas.js';
+import type { WebhookDelivery } from '../../../src/api/jobs/record-schemas.js';
 import type { CheckpointList, MetricsList } from '../../../src/jobs/runs/documents.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';
 import { startService } from '../service.js';

@@ -1,12 +1,11 @@
 /** The schemas and the types that the rest of the service uses say the same; the compiler compares them. */
 import type { Static } from 'typebox';
 import { expectTypeOf, test } from 'vitest';
-import type { CheckpointList } from '../../../src/api/jobs/checkpoint-schemas.js';
-import type { JobEvent, JobEventList } from '../../../src/api/jobs/job-event-schemas.js';
-import type { JobRequest } from '../../../src/api/jobs/job-request-schema.js';
-import type { Job, JobList, jobExamples } from '../../../src/api/jobs/job-schemas.js';
-import type { MetricsList } from '../../../src/api/jobs/curve-schema.js';
 import type * as contracts from '../../../src/jobs/runs/documents.js';
+import type { CheckpointList, MetricsList } from '../../../src/api/jobs/record-schemas.js';
+import type { JobEvent, JobEventList } from '../../../src/api/jobs/event-schemas.js';
+import type { JobRequest } from '../../../src/api/jobs/request-schema.js';
+import type { Job, JobList, jobExamples } from '../../../src/api/jobs/job-schemas.js';
 
 /** With intersections written out. */
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;

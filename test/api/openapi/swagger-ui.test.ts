@@ -1,8 +1,7 @@
 /** The documentation in a real browser: every operation can be executed as the page shows it. */
 import type { Locator, Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
-import { exampleJpeg, examplePng } from '../../../src/api/predictions/example-images.js';
+import { exampleDigit, exampleJpeg, examplePng } from '../../../src/api/predictions/example-digit.js';
 import { describeWithBrowser } from '../../browser.js';
 import { startPrefixProxy } from '../plugins/prefix-proxy.js';
 import { startService } from '../service.js';

@@ -11,11 +11,11 @@ const { queue, scene } = sceneWithQueue();
 
 describe('cancelling', () => {
   test('ends a run at once that a worker has in hand, and nobody hears that worker any more', async () => {
-    const { lifecycle, jobs, store, submit, takeUp, tell } = await scene();
+    const { lifecycle, jobs, store, submit, takeUp, append } = await scene();
     const id = await submit();
     const term = await takeUp(id);
     expect((await lifecycle.cancel(id)).status).toBe('cancelled');
-    await expect(tell(id, term, { type: 'checkpoint', step: 5 })).rejects.toMatchObject({
+    await expect(append(id, term, { type: 'checkpoint', step: 5 })).rejects.toMatchObject({
       code: 'RUN_TAKEN_OVER',
     });
     expect((await jobs.events(id, { after: 0, limit: 10 })).data.map(({ type }) => type)).toEqual([
@@ -74,33 +74,33 @@ describe('cancelling', () => {
 
 describe('pausing', () => {
   test('waits for the worker to checkpoint and let go', async () => {
-    const { lifecycle, store, submit, takeUp, tell } = await scene();
+    const { lifecycle, store, submit, takeUp, append } = await scene();
     const id = await submit();
     const term = await takeUp(id);
     const paused = lifecycle.pause(id);
     await until(async () => (await store.newestTerm(id)).pauseAsked);
-    await tell(id, term, { type: 'checkpoint', step: 5 }, { type: 'status', status: 'paused' });
+    await append(id, term, { type: 'checkpoint', step: 5 }, { type: 'status', status: 'paused' });
     expect((await paused).status).toBe('paused');
   });
 
   test('answers that the run is still running when that takes too long, and asks for no more than that', async () => {
-    const { lifecycle, jobs, submit, takeUp, tell } = await scene();
+    const { lifecycle, jobs, submit, takeUp, append } = await scene();
     const id = await submit();
     const term = await takeUp(id);
     expect((await lifecycle.pause(id)).status).toBe('running');
-    await tell(id, term, { type: 'status', status: 'paused' });
+    await append(id, term, { type: 'status', status: 'paused' });
     expect((await jobs.get(id)).status).toBe('paused');
   });
 
   test('asks the next worker when the first one is gone', async () => {
-    const { lifecycle, store, submit, takeUp, tell } = await scene();
+    const { lifecycle, store, submit, takeUp, append } = await scene();
     const id = await submit();
     await takeUp(id);
     const paused = lifecycle.pause(id);
     await until(async () => (await store.newestTerm(id)).pauseAsked);
     const next = await takeUp(id, 2);
     await until(async () => (await store.newestTerm(id)).pauseAsked);
-    await tell(id, next, { type: 'status', status: 'paused' });
+    await append(id, next, { type: 'status', status: 'paused' });
     expect((await paused).status).toBe('paused');
   });
 
@@ -115,12 +115,12 @@ describe('pausing', () => {
   });
 
   test('takes a queued run out of the queue, and out of the hands of a worker that has just claimed it', async () => {
-    const { lifecycle, store, submit, tell } = await scene();
+    const { lifecycle, store, submit, append } = await scene();
     const id = await submit();
     const term = await store.claim(id);
     expect((await lifecycle.pause(id)).status).toBe('paused');
     expect(await queue().placeOf(id)).toBeNull();
-    await expect(tell(id, term, { type: 'status', status: 'running', attempt: 1 })).rejects.toMatchObject({
+    await expect(append(id, term, { type: 'status', status: 'running', attempt: 1 })).rejects.toMatchObject({
       code: 'RUN_TAKEN_OVER',
     });
   });
@@ -162,9 +162,9 @@ describe('resuming', () => {
   });
 
   test('puts a run that takes any engine where there is the one that began it', async () => {
-    const { lifecycle, submit, takeUp, tell } = await scene();
+    const { lifecycle, submit, takeUp, append } = await scene();
     const id = await submit({ priority: 7 });
-    await tell(id, await takeUp(id), startedOn('tensorflow'), { type: 'status', status: 'paused' });
+    await append(id, await takeUp(id), startedOn('tensorflow'), { type: 'status', status: 'paused' });
     const add = vi.spyOn(queue(), 'add');
     onTestFinished(() => add.mockRestore());
     await lifecycle.resume(id);

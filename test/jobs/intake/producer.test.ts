@@ -189,10 +189,10 @@ describe('the sweep', () => {
   });
 
   test('puts a run that takes any engine where there is the one that began it', async () => {
-    const { producer, submit, takeUp, tell, setAway } = await scene();
+    const { producer, submit, takeUp, append, setAway } = await scene();
     setAway(true);
     const ids = [await submit(), await submit()];
-    await tell(ids[1], await takeUp(ids[1]), startedOn('tensorflow'));
+    await append(ids[1], await takeUp(ids[1]), startedOn('tensorflow'));
     setAway(false);
     const add = vi.spyOn(queue(), 'add');
     onTestFinished(() => add.mockRestore());

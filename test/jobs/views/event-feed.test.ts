@@ -10,15 +10,15 @@ const { scene } = sceneWithQueue();
 
 describe('who follows a run', () => {
   test('hears every event once, in order, up to the last, from wherever it joined', async () => {
-    const { feed, submit, takeUp, tell, end } = await scene();
+    const { feed, submit, takeUp, append, end } = await scene();
     const id = await submit();
     const heard = { start: [] as RunEvent[], middle: [] as RunEvent[], late: [] as RunEvent[] };
     await feed.follow(id, 0, (events) => heard.start.push(...events));
     const term = await takeUp(id);
-    await tell(id, term, { type: 'checkpoint', step: 1 });
+    await append(id, term, { type: 'checkpoint', step: 1 });
     await until(() => heard.start.length === 3);
     await feed.follow(id, 2, (events) => heard.middle.push(...events));
-    await tell(id, term, { type: 'checkpoint', step: 2 }, { type: 'checkpoint', step: 3 });
+    await append(id, term, { type: 'checkpoint', step: 2 }, { type: 'checkpoint', step: 3 });
     await end(id, 'succeeded');
     await until(() => heard.start.at(-1)?.type === 'done' && heard.middle.at(-1)?.type === 'done');
     await feed.follow(id, 4, (events) => heard.late.push(...events));
@@ -31,14 +31,14 @@ describe('who follows a run', () => {
   });
 
   test('hears no more once it has left, and others still do', async () => {
-    const { feed, submit, takeUp, tell } = await scene();
+    const { feed, submit, takeUp, append } = await scene();
     const id = await submit();
     const heard = { left: 0, stayed: 0 };
     const leave = await feed.follow(id, 0, ({ length }) => (heard.left += length));
     await feed.follow(id, 0, ({ length }) => (heard.stayed += length));
     leave();
     leave();
-    await tell(id, await takeUp(id), { type: 'checkpoint', step: 1 });
+    await append(id, await takeUp(id), { type: 'checkpoint', step: 1 });
     await until(() => heard.stayed === 3);
     expect(heard.left).toBe(1);
   });

@@ -51,15 +51,15 @@ describe('jobs', () => {
   });
 
   test('are as their events say, until they have ended', async () => {
-    const { jobs, submit, takeUp, tell, end } = await scene();
+    const { jobs, submit, takeUp, append, end } = await scene();
     const id = await submit();
     const term = await takeUp(id);
     expect(await jobs.get(id)).toMatchObject({ status: 'running', attempts: 1 });
     const died = { code: 'TRAINING_CRASHED', message: 'SIGKILL' } as const;
-    await tell(id, term, { type: 'status', status: 'queued', error: died });
+    await append(id, term, { type: 'status', status: 'queued', error: died });
     expect(await jobs.get(id)).toMatchObject({ status: 'queued', last_error: died, error: null });
     const next = await takeUp(id, 2);
-    await tell(id, next, { type: 'published', version: 7, step: 1 }, { type: 'checkpoint', step: 1 });
+    await append(id, next, { type: 'published', version: 7, step: 1 }, { type: 'checkpoint', step: 1 });
     expect(await jobs.get(id)).toMatchObject({
       status: 'running',
       attempts: 2,
@@ -110,10 +110,10 @@ describe('the records of a job', () => {
   });
 
   test('are its events, page by page', async () => {
-    const { jobs, submit, takeUp, tell, end } = await scene();
+    const { jobs, submit, takeUp, append, end } = await scene();
     const id = await submit();
     const term = await takeUp(id);
-    await tell(id, term, { type: 'checkpoint', step: 5 });
+    await append(id, term, { type: 'checkpoint', step: 5 });
     await end(id, 'cancelled');
     const first = await jobs.events(id, { after: 0, limit: 3 });
     const second = await jobs.events(id, { after: 3, limit: 3 });
@@ -131,10 +131,10 @@ describe('the records of a job', () => {
   });
 
   test('are its curve, thinned evenly between its first and its last point', async () => {
-    const { jobs, submit, takeUp, tell } = await scene();
+    const { jobs, submit, takeUp, append } = await scene();
     const id = await submit();
     const curve = Array.from({ length: 101 }, (_, i) => metricsOf(i + 1));
-    await tell(id, await takeUp(id), ...curve.map((metrics) => ({ type: 'metrics' as const, metrics })));
+    await append(id, await takeUp(id), ...curve.map((metrics) => ({ type: 'metrics' as const, metrics })));
     expect(await jobs.metrics(id, { maxPoints: 200 })).toEqual({
       object: 'list',
       data: curve,

@@ -1,6 +1,6 @@
 /**
- * The datatypes that an input tensor may have, each as JSON and as bytes. Whatever comes is rounded to float32, which is
- * what networks take: bytes and JSON of the same number give the same bits.
+ * The datatypes of input tensors, as JSON and as bytes. All numbers are rounded to float32, which networks take. The
+ * same number gives the same bits, whether as bytes or as JSON.
  */
 import {
   readBrainFloats,
@@ -10,17 +10,17 @@ import {
   type NumbersType,
 } from '../../../model/serving/binary-numbers.js';
 
-/** Of FP16. */
+/** The largest finite FP16. */
 const largestHalf = 65_504;
 
 export interface Datatype {
-  /** Of one number. */
+  /** Bytes of one number. */
   sizeBytes: number;
-  /** Whether a member of a JSON array is one of its numbers. */
+  /** Whether an item of a JSON array is a number of this type. */
   has: (value: unknown) => value is number | boolean;
-  /** `bytes` holds whole numbers, one after the other. It may be shared with the result. */
+  /** `bytes` holds numbers without gaps. The result may share its memory. */
   read: (bytes: Buffer) => Float32Array;
-  /** Where not all bytes are numbers: the first of what was read that is none, or -1. */
+  /** For types that not every byte pattern belongs to: the index of the first number that is not valid, or -1. */
   wrongAt?: (numbers: Float32Array) => number;
 }
 
@@ -33,7 +33,7 @@ export const fp32: Datatype = {
 export const datatypes: ReadonlyMap<string, Datatype> = new Map<string, Datatype>([
   ['FP32', fp32],
   ['FP64', { sizeBytes: 8, has: isNumber, read: (bytes) => new Float32Array(viewOf(Float64Array, bytes)) }],
-  // Their JSON is plain numbers, which are not rounded to so few digits.
+  // In JSON they are plain numbers, which are not rounded to so few digits.
   ['FP16', { sizeBytes: 2, has: isBetween(-largestHalf, largestHalf), read: readHalves }],
   ['BF16', { sizeBytes: 2, has: isNumber, read: readBrainFloats }],
   ['INT8', integers(Int8Array, -(2 ** 7), 2 ** 7 - 1)],

@@ -1,13 +1,13 @@
-/** What the Open Inference Protocol sends and answers: https://github.com/kserve/open-inference-protocol */
+/** The bodies of inference in the Open Inference Protocol: https://github.com/kserve/open-inference-protocol */
 import Type, { type Static } from 'typebox';
 import type { NumberList } from '../../../model/serving/packed-numbers.js';
 import { component } from '../../../lib/named-schema.js';
 import { exampleDigit } from '../../predictions/example-digit.js';
 import { datatypes } from './datatypes.js';
 
-const parametersNote = 'Those that are unknown here are passed over.';
+const parametersNote = 'Unknown ones are ignored.';
 
-/** Names are echoed in messages. */
+/** Bounded, because messages repeat names. */
 const tensorName = Type.String({ maxLength: 64 });
 const shape = Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 8 });
 
@@ -22,7 +22,7 @@ const InputTensor = Type.Object(
           binary_data_size: Type.Optional(
             Type.Integer({
               minimum: 0,
-              description: 'The tensor is this many bytes after the JSON, and `data` is left out.',
+              description: 'The tensor is this many bytes after the JSON; `data` is left out.',
             }),
           ),
           shared_memory_region: Type.Optional(Type.Unknown({ description: 'Not supported.' })),
@@ -30,11 +30,11 @@ const InputTensor = Type.Object(
         { description: parametersNote },
       ),
     ),
-    // Numbers are checked as they are read.
+    // The numbers are checked when they are read.
     data: Type.Optional(
       Type.Unsafe<NumberList>({
         type: 'array',
-        description: 'Its numbers, row by row, flat or nested as the shape says.',
+        description: 'The numbers, row by row, flat or nested as the shape says.',
       }),
     ),
   },
@@ -45,25 +45,25 @@ const OutputRequest = Type.Object(
   {
     name: tensorName,
     datatype: Type.Optional(
-      Type.String({ maxLength: 64, description: 'If it is there, it is that of the output.' }),
+      Type.String({ maxLength: 64, description: 'If given, it must be the datatype of the output.' }),
     ),
     shape: Type.Optional(
       Type.Array(Type.Integer({ minimum: -1 }), {
         maxItems: 8,
-        description: 'If it is there, it is that of the output; -1 is any size.',
+        description: 'If given, it must be the shape of the output; -1 stands for any size.',
       }),
     ),
     parameters: Type.Optional(
       Type.Object(
         {
           binary_data: Type.Optional(
-            Type.Boolean({ description: 'Whether it is to come as bytes after the JSON.' }),
+            Type.Boolean({ description: 'Whether to return it as bytes after the JSON.' }),
           ),
           classification: Type.Optional(
             Type.Integer({
               minimum: 1,
               maximum: 65_536,
-              description: 'Asks for that many of the likeliest classes, as text `value:index:label`.',
+              description: 'Returns this many of the likeliest classes, as text `value:index:label`.',
             }),
           ),
           shared_memory_region: Type.Optional(Type.Unknown({ description: 'Not supported.' })),
@@ -82,12 +82,13 @@ export const InferRequest = component(
   'InferRequest',
   Type.Object(
     {
-      id: Type.Optional(Type.String({ description: 'Comes back with the answer.' })),
-      model_name: Type.Optional(Type.String({ description: 'If it is there, it is that of the path.' })),
+      id: Type.Optional(Type.String({ description: 'Returned with the answer.' })),
+      model_name: Type.Optional(Type.String({ description: 'If given, it must be the model of the path.' })),
       model_version: Type.Optional(
         Type.String({
           maxLength: 64,
-          description: 'The version that is to answer, where the path names none; else that of the path.',
+          description:
+            'The version that shall answer, if the path names none; otherwise it must be that of the path.',
         }),
       ),
       parameters: Type.Optional(
@@ -97,7 +98,7 @@ export const InferRequest = component(
               Type.Integer({ minimum: 0, description: 'How long the client waits, in microseconds.' }),
             ),
             binary_data_output: Type.Optional(
-              Type.Boolean({ description: 'Whether outputs come as bytes where they do not say otherwise.' }),
+              Type.Boolean({ description: 'Whether to return outputs as bytes by default.' }),
             ),
           },
           { description: parametersNote },
@@ -105,18 +106,19 @@ export const InferRequest = component(
       ),
       inputs: Type.Array(InputTensor, {
         description:
-          'One tensor, `input`, of the shape [samples, …], whose samples have the inputs of the network; raw, as for `/predict`.',
+          'One tensor, `input`, of shape [samples, …] with as many numbers a sample as the network has inputs; ' +
+          'raw, as for `/predict`.',
       }),
       outputs: Type.Optional(
         Type.Array(OutputRequest, {
-          description: 'Of `probabilities` and `class` those that are wanted; without it, both.',
+          description: 'Which of `probabilities` and `class` to return; by default both.',
         }),
       ),
     },
     {
       additionalProperties: false,
       description:
-        'Samples to classify. With binary tensors, their bytes follow this JSON in the order of `inputs`.',
+        'Samples to classify. The bytes of binary tensors follow this JSON, in the order of `inputs`.',
       examples: [
         {
           id: '42',
@@ -134,7 +136,7 @@ export const InferResponse = component(
     {
       model_name: Type.String(),
       model_version: Type.String({ description: 'The version that answered the whole request.' }),
-      id: Type.Optional(Type.String({ description: 'That of the request, if it had one.' })),
+      id: Type.Optional(Type.String({ description: 'The id of the request, if it had one.' })),
       outputs: Type.Array(
         Type.Object({
           name: Type.String(),
@@ -143,7 +145,7 @@ export const InferResponse = component(
           parameters: Type.Optional(
             Type.Object({
               binary_data_size: Type.Integer({
-                description: 'The tensor is this many bytes after the JSON, and there is no `data`.',
+                description: 'The tensor is this many bytes after the JSON; there is no `data`.',
               }),
             }),
           ),
@@ -153,8 +155,8 @@ export const InferResponse = component(
     },
     {
       description:
-        '`probabilities` FP32 [samples, classes], `class` INT64 [samples]. With binary tensors, their bytes follow this ' +
-        'JSON in the order of `outputs`.',
+        '`probabilities` FP32 [samples, classes], `class` INT64 [samples]. The bytes of binary tensors follow ' +
+        'this JSON, in the order of `outputs`.',
       examples: [
         {
           model_name: 'mnist-mlp',

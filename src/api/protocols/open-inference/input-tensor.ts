@@ -1,4 +1,4 @@
-/** From the tensors of a request to samples, everything that they say of themselves checked against what they are. */
+/** Reads the samples from the tensors of a request, and checks all that the request states about them. */
 import { TrainyardError } from '../../../errors.js';
 import {
   rectangleOf,
@@ -11,7 +11,7 @@ import { mostSamples } from '../../predictions/prediction-schemas.js';
 import { datatypes, fp32, type Datatype } from './datatypes.js';
 import type { InputTensor } from './infer-schemas.js';
 
-/** The one that networks take. */
+/** The one input of every model. */
 export const inputName = 'input';
 
 export interface InputSamples {
@@ -21,7 +21,8 @@ export interface InputSamples {
 }
 
 /**
- * `bytes` follow the JSON. `width` is what the network takes.
+ * @param bytes those after the JSON
+ * @param width numbers in a sample
  * @throws TrainyardError INVALID_REQUEST
  */
 export function readInput(tensors: readonly InputTensor[], bytes: Buffer, width: number): InputSamples {
@@ -39,14 +40,14 @@ export function readInput(tensors: readonly InputTensor[], bytes: Buffer, width:
 }
 
 /**
- * A body of nothing but FP32: its length says how many samples there are.
+ * Reads a body of FP32 numbers only. Its length says how many samples there are.
  * @throws TrainyardError INVALID_REQUEST
  */
 export function readRawInput(bytes: Buffer, width: number): InputSamples {
   const sampleBytes = width * fp32.sizeBytes;
   if (bytes.length % sampleBytes !== 0) {
     throw invalid(
-      `the body has ${bytes.length} bytes; one sample of ${width} FP32 numbers has ${sampleBytes}.`,
+      `the body has ${bytes.length} bytes; a sample of ${width} FP32 numbers has ${sampleBytes}.`,
     );
   }
   const count = bytes.length / sampleBytes;
@@ -62,7 +63,7 @@ function onlyTensor(tensors: readonly InputTensor[]): InputTensor {
     throw new TrainyardError('INVALID_REQUEST', `inputs lacks the tensor ${inputName}.`);
   for (const { name } of tensors) {
     if (name === inputName) continue;
-    const message = `The model has no input ${JSON.stringify(name)}; it has one, ${inputName}.`;
+    const message = `The model has no input ${JSON.stringify(name)}; its only input is ${inputName}.`;
     throw new TrainyardError('INVALID_REQUEST', message);
   }
   if (second !== undefined) throw invalid('it is given more than once.');
@@ -72,14 +73,17 @@ function onlyTensor(tensors: readonly InputTensor[]): InputTensor {
 function datatypeOf({ datatype: name }: InputTensor): Datatype {
   const datatype = datatypes.get(name);
   if (datatype) return datatype;
-  throw invalid(`its datatype is ${JSON.stringify(name)}; taken are ${[...datatypes.keys()].join(', ')}.`);
+  throw invalid(
+    `its datatype is ${JSON.stringify(name)}; supported are ${[...datatypes.keys()].join(', ')}.`,
+  );
 }
 
 function countOf({ shape }: InputTensor, width: number): number {
   const [count, ...sample] = shape;
   if (count === undefined || sample.length === 0 || sizeOfShape(sample) !== width) {
     throw invalid(
-      `its shape is ${shapeText(shape)}; the model takes [samples, ${width}], or other shapes of ${width} numbers a sample.`,
+      `its shape is ${shapeText(shape)}; the model takes [samples, ${width}], or another shape with ${width} ` +
+        'numbers a sample.',
     );
   }
   refuseOtherCounts(count);
@@ -88,10 +92,10 @@ function countOf({ shape }: InputTensor, width: number): number {
 
 function refuseOtherCounts(count: number): void {
   if (count >= 1 && count <= mostSamples) return;
-  throw invalid(`it has ${count} samples; at least 1 and at most ${mostSamples} are taken at a time.`);
+  throw invalid(`it has ${count} samples; a request takes from 1 to ${mostSamples}.`);
 }
 
-/** A tensor's numbers are in one place, and there are no others. */
+/** The numbers of a tensor must be in exactly one place. */
 function refuseOtherPlaces(
   { binary_data_size: size, shared_memory_region: region }: NonNullable<InputTensor['parameters']>,
   data: NumberList | undefined,
@@ -105,7 +109,7 @@ function refuseOtherPlaces(
   const said = size ?? 0;
   if (said === bytes.length) return;
   const hint = bytes.length === 0 ? ' Inference-Header-Content-Length says where they begin.' : '';
-  throw invalid(`${said} bytes of it are said to follow the JSON, and ${bytes.length} do.${hint}`);
+  throw invalid(`it states ${said} bytes after the JSON, but there are ${bytes.length}.${hint}`);
 }
 
 /** (count, width) */
@@ -125,7 +129,7 @@ function readBytes(
   return numbers;
 }
 
-/** (count, width) as a JSON array, flat or nested by samples. */
+/** (count, width), from a JSON array that is flat or nested by samples */
 function readJson(
   { datatype: name, shape }: InputTensor,
   data: NumberList,

@@ -1,20 +1,20 @@
-/** The paths of a model, with and without its version, and which version they mean. */
+/** The paths of a model, with and without a version, and which version they mean. */
 import Type from 'typebox';
 import { TrainyardError } from '../../../errors.js';
 
 export const ModelPath = Type.Object({
-  name: Type.String({ description: 'The model’s name.', examples: ['mnist-mlp'] }),
+  name: Type.String({ description: 'The name of the model.', examples: ['mnist-mlp'] }),
 });
 
 const VersionPath = Type.Object({
   ...ModelPath.properties,
   version: Type.String({
-    description: 'The version’s number, or an alias that stands for it.',
+    description: 'The number of the version, or an alias.',
     examples: ['1'],
   }),
 });
 
-/** Each model route twice: what its operation is called, its path and its parameters. */
+/** Each model route exists twice: the suffix of its operation id, its path and its parameters. */
 export const paths = [
   { suffix: '', path: '/models/:name', params: ModelPath },
   { suffix: 'Version', path: '/models/:name/versions/:version', params: VersionPath },
@@ -26,7 +26,7 @@ interface VersionChoice {
   alias?: string;
 }
 
-/** The parameters of either path. */
+/** The parameters of both paths. */
 export interface ModelVersionPath {
   name: string;
   version?: string | undefined;

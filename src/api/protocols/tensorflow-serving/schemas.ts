@@ -1,19 +1,48 @@
 /**
- * What TensorFlow Serving's REST API sends and answers:
+ * The bodies of TensorFlow Serving's REST API, and the one signature that models have here:
  * https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
  */
 import Type from 'typebox';
+import { TrainyardError } from '../../../errors.js';
+import type { NetworkSpec } from '../../../model/network/network.js';
 import type { NumberList } from '../../../model/serving/packed-numbers.js';
 import { component } from '../../../lib/named-schema.js';
 import { exampleDigit } from '../../predictions/example-digit.js';
-import { ModelVersionStatus, versionStatusExample } from '../../models/version-status-schema.js';
-import { signatures } from './signature.js';
+import { ModelVersionStatus, versionStatusExample } from '../../models/version-status.js';
+
+export const inputName = 'input';
+
+const signatureKey = 'serving_default';
+
+/** @throws TrainyardError INVALID_REQUEST */
+export function refuseOtherSignatures(asked: string | undefined): void {
+  // An empty name is the default.
+  if (asked === undefined || asked === '' || asked === signatureKey) return;
+  const message = `The model has no signature ${JSON.stringify(asked)}; its only signature is ${signatureKey}.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/signature_name' });
+}
+
+/** A SignatureDefMap in JSON. */
+export function signatures({ inputs, outputs }: NetworkSpec) {
+  const signature = {
+    inputs: { [inputName]: tensorInfoOf(inputName, inputs) },
+    outputs: { probabilities: tensorInfoOf('probabilities', outputs) },
+    method_name: 'tensorflow/serving/predict',
+  };
+  return { signature_def: { [signatureKey]: signature } };
+}
+
+/** For a tensor of shape (any, columns). */
+function tensorInfoOf(name: string, columns: number) {
+  const dim = [-1, columns].map((size) => ({ size: String(size), name: '' }));
+  return { dtype: 'DT_FLOAT', tensor_shape: { dim, unknown_rank: false }, name: `${name}:0` };
+}
 
 const signatureName = Type.Optional(
-  Type.String({ maxLength: 256, description: '`serving_default`, the only one.' }),
+  Type.String({ maxLength: 256, description: 'Must be `serving_default`.' }),
 );
 
-// What samples are made of is checked as they are read.
+// The samples themselves are checked when they are read.
 const samples = (description: string) => Type.Unsafe<NumberList>({ type: 'array', description });
 
 export const TfPredictRequest = component(
@@ -23,11 +52,12 @@ export const TfPredictRequest = component(
       signature_name: signatureName,
       instances: Type.Optional(
         samples(
-          'Samples, each a list of numbers, nested or not, or `{"input": […]}`; raw, as for `/predict`. At most 1024.',
+          'Samples, each a list of numbers, nested or not, or `{"input": […]}`; raw, as for `/predict`. At most ' +
+            '1024.',
         ),
       ),
       inputs: Type.Optional(
-        Type.Unknown({ description: 'Instead of `instances`: a matrix, or `{"input": matrix}`.' }),
+        Type.Unknown({ description: 'In place of `instances`: a matrix, or `{"input": matrix}`.' }),
       ),
     },
     {
@@ -39,7 +69,9 @@ export const TfPredictRequest = component(
 );
 
 const matrix = Type.Optional(
-  Type.Array(Type.Array(Type.Number()), { description: 'The probabilities of all classes, of each sample.' }),
+  Type.Array(Type.Array(Type.Number()), {
+    description: 'The probabilities of all classes, for each sample.',
+  }),
 );
 
 export const TfPredictResponse = component(
@@ -59,7 +91,7 @@ export const TfClassifyRequest = component(
     {
       signature_name: signatureName,
       context: Type.Optional(
-        Type.Unsafe<object>({ type: 'object', description: 'Features that all examples have in common.' }),
+        Type.Unsafe<object>({ type: 'object', description: 'Features that all examples share.' }),
       ),
       examples: samples('Samples, each `{"input": […]}`; raw, as for `/predict`. At most 1024.'),
     },
@@ -82,8 +114,8 @@ export const TfClassifyResponse = component(
   'TfClassifyResponse',
   Type.Object(
     {
-      result: ranked('Of each example, each class’s label and its probability, by class index.'),
-      results: ranked('The same: so TensorFlow Serving calls it, other than its documentation.'),
+      result: ranked('For each example, the label and the probability of each class, by class index.'),
+      results: ranked('The same list: TensorFlow Serving calls it so, unlike its documentation.'),
     },
     {
       description: 'Labels and probabilities.',
@@ -111,7 +143,7 @@ export const TfModelStatus = component(
   'TfModelStatus',
   Type.Object(
     { model_version_status: Type.Array(ModelVersionStatus.ref) },
-    { description: 'How a version stands.', examples: [{ model_version_status: [versionStatusExample] }] },
+    { description: 'The status of a version.', examples: [{ model_version_status: [versionStatusExample] }] },
   ),
 );
 
@@ -156,3 +188,12 @@ export const TfModelMetadata = component(
     },
   ),
 );
+
+export const tensorflowServingComponents = [
+  TfPredictRequest,
+  TfPredictResponse,
+  TfClassifyRequest,
+  TfClassifyResponse,
+  TfModelMetadata,
+  TfModelStatus,
+];

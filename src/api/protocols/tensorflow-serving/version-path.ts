@@ -1,4 +1,4 @@
-/** The paths of a model, with and without its version or label, and which version they mean. */
+/** The paths of a model, with and without a version or label, and which version they mean. */
 import Type from 'typebox';
 import { VersionParams } from '../../models/model-schemas.js';
 
@@ -12,7 +12,7 @@ export const labelPath = {
   params: Type.Object({ name, label }),
 } as const;
 
-/** Under /v1/models; thrice each route. The patterns let several verbs end a path. */
+/** Under /v1/models; each route exists three times. The patterns let several verbs end a path. */
 export const paths = [
   { suffix: '', path: '/:name(.+)', params: Type.Object({ name }) },
   {

@@ -1,0 +1,99 @@
+/** The records of a job: its curve, its checkpoints, and the attempts to call its webhook. */
+import Type, { type Static } from 'typebox';
+import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { EpochMetrics, metricsExample, Time } from './training-schemas.js';
+import { webhookEvents } from '../../jobs/runs/documents.js';
+
+export const MetricsList = component(
+  'MetricsList',
+  Type.Object(
+    {
+      object: Type.Literal('list'),
+      data: Type.Array(EpochMetrics('Metrics of one epoch.'), { description: 'In the order of the epochs.' }),
+      epochs_done: Type.Integer({
+        description: 'The number of finished epochs; above the number of points when the curve was thinned.',
+      }),
+    },
+    {
+      description: 'The metrics of the finished epochs.',
+      examples: [{ object: 'list', data: [metricsExample], epochs_done: 5 }],
+    },
+  ),
+);
+
+export const MetricsQuery = Type.Object(
+  {
+    max_points: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: 10_000,
+        default: 500,
+        description: 'At most this many epochs, evenly spaced, with the first and the last.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const Checkpoint = component(
+  'Checkpoint',
+  Type.Object(
+    {
+      object: Type.Literal('checkpoint'),
+      step: Type.Integer({ description: 'Steps done.' }),
+      epoch: Type.Integer({ description: 'Epochs done.' }),
+      size_bytes: Type.Integer(),
+      created_at: Time('When it was completed.'),
+    },
+    { description: 'A state from which the training can resume.' },
+  ),
+);
+
+export const CheckpointList = component(
+  'CheckpointList',
+  listOf(Checkpoint, 'The checkpoints that are kept, newest first.', {
+    object: 'checkpoint',
+    step: 4690,
+    epoch: 5,
+    size_bytes: 2_445_112,
+    created_at: '2026-01-02T03:04:16.215Z',
+  }),
+);
+
+export const WebhookDelivery = component(
+  'WebhookDelivery',
+  Type.Object(
+    {
+      event_seq: Type.Integer({ description: "The `seq` of the job's event that was sent." }),
+      type: Type.Enum([...webhookEvents], { type: 'string' }),
+      attempt: Type.Integer({ description: 'Counts from 1.' }),
+      sent_at: Time('When the request was sent.'),
+      status_code: nullable(Type.Integer({ description: 'Status of the answer; null without an answer.' })),
+      error: nullable(Type.String({ description: 'Why there was no answer; null with an answer.' })),
+      duration_ms: Type.Number({ description: 'From the request to the answer.' }),
+      outcome: Type.Enum(['delivered', 'failed', 'gave_up'], {
+        type: 'string',
+        description: '`failed` will be tried again; `gave_up` was the last attempt.',
+      }),
+      next_attempt_at: nullable(Time('When the next attempt is due; null without one.')),
+    },
+    { description: 'One attempt to send an event to the webhook.' },
+  ),
+);
+
+export type WebhookDelivery = Static<typeof WebhookDelivery.schema>;
+
+export const WebhookDeliveryList = component(
+  'WebhookDeliveryList',
+  listOf(WebhookDelivery, 'The attempts, in the order in which they were made.', {
+    event_seq: 42,
+    type: 'job.succeeded',
+    attempt: 1,
+    sent_at: '2026-01-02T03:04:16.402Z',
+    status_code: 503,
+    error: null,
+    duration_ms: 38,
+    outcome: 'failed',
+    next_attempt_at: '2026-01-02T03:04:21.440Z',
+  }),
+);

@@ -1,0 +1,98 @@
+/** POST /predict, the hot path. */
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { Static } from 'typebox';
+import type { ImageReader } from '../../images/image-reader.js';
+import type { ModelServer } from '../../model/serving/model-server.js';
+import { runPrediction, predictionBodyLimit, predictionConfig } from './run-prediction.js';
+import { useBinaryBodies } from './binary-bodies.js';
+import { parseRequest, type OutputOptions } from './parse-request.js';
+import {
+  PredictionRequest,
+  PredictionResponse,
+  JpegImage,
+  PngImage,
+  PredictionForm,
+  PredictionQuery,
+  RawSamples,
+} from './prediction-schemas.js';
+import { classRows, likeliest, rankClasses } from '../../model/heads/class-ranking.js';
+import type { ServedModel } from '../../model/serving/loaded-model.js';
+
+export const predictionComponents = [
+  PredictionRequest,
+  PredictionResponse,
+  PredictionForm,
+  PngImage,
+  JpegImage,
+  RawSamples,
+];
+
+export interface PredictDeps {
+  modelServer: Pick<ModelServer, 'use'>;
+  images: Pick<ImageReader, 'read'>;
+}
+
+export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
+  app,
+  { modelServer, images },
+  done,
+) => {
+  useBinaryBodies(app);
+
+  app.post(
+    '/predict',
+    {
+      bodyLimit: predictionBodyLimit,
+      schema: {
+        operationId: 'predict',
+        tags: ['predictions'],
+        summary: 'Classify samples',
+        description:
+          'The latest version of the model answers, and new versions take over without a restart. One version ' +
+          'answers the whole request. Samples are numbers, in JSON or as raw bytes, or images, one or many. In a ' +
+          'JSON request the options are in the body, otherwise in the query string. The examples show a digit ' +
+          'from MNIST’s test split.',
+        querystring: PredictionQuery,
+        body: {
+          content: {
+            'application/json': { schema: PredictionRequest.ref },
+            'multipart/form-data': { schema: PredictionForm.ref },
+            'image/png': { schema: PngImage.ref },
+            'image/jpeg': { schema: JpegImage.ref },
+            'application/octet-stream': { schema: RawSamples.ref },
+          },
+        },
+        response: { 200: PredictionResponse.ref },
+      },
+      config: {
+        ...predictionConfig,
+        problems: ['IMAGE_INVALID', 'IMAGE_TOO_LARGE', 'INPUT_UNSUPPORTED', ...predictionConfig.problems],
+      },
+    },
+    (request, reply) => {
+      const { choice, answer, readSamples } = parseRequest(request, images);
+      return modelServer.use(choice, async (model) => {
+        const read = readSamples(model);
+        const samples = read instanceof Promise ? await read : read;
+        const probabilities = await runPrediction(model, samples, request, reply);
+        return predictionResponse(model, probabilities, answer);
+      });
+    },
+  );
+
+  done();
+};
+
+/** `probabilities` (samples, classes) */
+export function predictionResponse(
+  { manifest, labels }: ServedModel,
+  probabilities: Float32Array,
+  options: OutputOptions,
+): Static<typeof PredictionResponse.schema> {
+  const predictions = classRows(probabilities, labels.length).map((row) => ({
+    ...likeliest(row, labels),
+    ...(options.probabilities && { probabilities: Array.from(row) }),
+    ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
+  }));
+  return { model: manifest.model, version: manifest.version, predictions };
+}

@@ -1,0 +1,389 @@
+/**
+ * Puts the parts of a process together. Each function opens one group of parts and says how to stop it; a group is given
+ * the groups that it stands on. The entry opens what ROLE asks for, and the tests open the groups that they need, on a
+ * folder, a queue or an engine of their own.
+ */
+import { buildApp, type ApiDeps } from './api/app.js';
+import { checkModels, type Check } from './api/operations/readiness.js';
+import {
+  createInferenceStatistics,
+  type InferenceStatistics,
+} from './api/predictions/inference-statistics.js';
+import type { Config } from './config.js';
+import { createDatasetStore } from './data/store.js';
+import { createImageReader } from './images/image-reader.js';
+import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
+import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
+import { createProducer, type Producer } from './jobs/intake/producer.js';
+import { openQueue } from './jobs/queue/open-queue.js';
+import type { Queues } from './jobs/queue/queues.js';
+import type { TrainingQueue } from './jobs/queue/training-queue.js';
+import type { WebhookQueue } from './jobs/queue/webhook-queue.js';
+import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
+import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
+import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
+import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
+import { createJobQueries, type JobQueries } from './jobs/views/job-queries.js';
+import { createRunToJob, type RunToJob } from './jobs/views/run-to-job.js';
+import { parseSecret, type WebhookSecret } from './jobs/webhooks/secret.js';
+import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
+import { observedTraining } from './jobs/worker/observed-training.js';
+import { createRunProcessor } from './jobs/worker/run-processor.js';
+import { runTrainingProcess } from './jobs/worker/training-process.js';
+import { createKeyRing, type KeyRing } from './keys/key-ring.js';
+import { createKeyStore } from './keys/key-store.js';
+import { cachedFor } from './lib/cached-for.js';
+import type { Logger } from './lib/log.js';
+import type { Engine } from './model/engines/engine.js';
+import { installedOptionalEngines } from './model/engines/select.js';
+import { createAliases, type Aliases } from './model/registry/aliases.js';
+import { createRegistry, type Registry } from './model/registry/registry.js';
+import { createRetention, type Retention } from './model/registry/retention.js';
+import { createModelServer, type ModelServer } from './model/serving/model-server.js';
+import type { BlobCache } from './storage/blob-cache.js';
+import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
+import { probeStorage } from './storage/probe.js';
+import type { Storage } from './storage/storage.js';
+import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { traceIdOf } from './telemetry/trace-context.js';
+
+/** Each process sends so many webhooks at a time. Most of the time it waits for their answers. */
+const webhooksAtOnce = 8;
+/** Readiness is asked for far more often than the queue and the storage are tried. */
+const queueCheckedEveryMs = 1_000;
+const storageCheckedEveryMs = 5_000;
+
+export type Stop = () => void | Promise<void>;
+
+/** The ways to stop what has been opened. What was opened last is stopped first. */
+export class Stops {
+  readonly #stops: Stop[] = [];
+
+  add(stop: Stop): void {
+    this.#stops.push(stop);
+  }
+
+  async stopAll(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
+  }
+}
+
+/** What every process has, whatever its role. */
+export interface Foundation {
+  config: Config;
+  log: Logger;
+  storage: Storage;
+  queues: Queues;
+  metrics: Metrics;
+  runs: Runs;
+  /** The dependencies that readiness reports, by name. */
+  checks: Record<string, Check>;
+}
+
+/** @throws TrainyardError when a setting, the storage or the queue cannot be used; what was opened is in `stops` */
+export async function openFoundation(config: Config, log: Logger, stops: Stops): Promise<Foundation> {
+  const secret = config.webhookSecret === undefined ? undefined : parseSecret(config.webhookSecret);
+  if (config.tracing !== null) {
+    // Loaded only where traces are sent.
+    const { startTracing } = await import('./telemetry/tracing.js');
+    stops.add(startTracing(config.tracing, log));
+  }
+  const storage = await openStorage(config.store, config.dataDir);
+  const queues = await openQueue(config.queue, config.dataDir, log);
+  stops.add(() => queues.close());
+  const metrics = createMetrics({ queueCounts: () => queues.counts() });
+  const runs = openRuns({
+    storage,
+    queues,
+    metrics,
+    secret,
+    allowPrivate: config.webhookAllowPrivate,
+    log,
+    ...lookPace(config.store),
+  });
+  stops.add(runs.stop);
+  const checks = {
+    queue: cachedFor(() => queues.ping(), queueCheckedEveryMs),
+    storage: cachedFor(() => probeStorage(storage), storageCheckedEveryMs),
+  };
+  return { config, log, storage, queues, metrics, runs, checks };
+}
+
+/** The runs and what shows them, follows them and tells other services about them. */
+export interface Runs {
+  storage: Storage;
+  store: RunStore;
+  reader: RunReader;
+  feed: EventFeed;
+  runToJob: RunToJob;
+  webhooks: Webhooks;
+  stop: Stop;
+}
+
+export function openRuns(options: {
+  storage: Storage;
+  queues: { training: Pick<TrainingQueue, 'queueOf'>; webhooks: Pick<WebhookQueue, 'add'> };
+  metrics: Pick<Metrics, 'jobs'>;
+  /** Signs webhooks; without it jobs cannot have any. */
+  secret: WebhookSecret | undefined;
+  /** Whether webhooks may go to private and loopback addresses. */
+  allowPrivate: boolean;
+  log: Logger;
+  /** Between two looks at a run that somebody follows. */
+  lookEveryMs?: number;
+}): Runs {
+  const { storage, queues, metrics, secret, allowPrivate, log, ...pace } = options;
+  const store = createRunStore(storage, { onEnd: ({ status }) => metrics.jobs.ended(status) });
+  const reader = createRunReader(store);
+  const feed = createEventFeed({ store, log, ...pace });
+  const runToJob = createRunToJob(queues.training);
+  const webhooks = createWebhooks({
+    storage,
+    store,
+    runs: reader,
+    feed,
+    queue: queues.webhooks,
+    runToJob,
+    secret,
+    allowPrivate,
+    log,
+  });
+  return { storage, store, reader, feed, runToJob, webhooks, stop: () => feed.stop() };
+}
+
+/** What takes jobs in, changes them and lists them. */
+export interface Jobs {
+  index: RunIndex;
+  producer: Producer;
+  lifecycle: Lifecycle;
+  queries: JobQueries;
+  /** Finds the jobs that the queue has lost, now and from time to time. */
+  start: () => void;
+  stop: Stop;
+}
+
+export function openJobs(
+  { storage, store, reader: runs, runToJob, webhooks }: Runs,
+  options: {
+    queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
+    metrics: Pick<Metrics, 'jobs'>;
+    trainingMemoryLimitBytes: number;
+    maxQueuedJobs: number;
+    log: Logger;
+    /** Between two looks at what other processes do to the runs. */
+    lookEveryMs?: number;
+    sweepIntervalMs?: number;
+    pauseWithinMs?: number;
+  },
+): Jobs {
+  const { metrics, ...given } = options;
+  const idempotencyKeys = createIdempotencyKeys(storage);
+  const datasets = createDatasetStore();
+  const index = createRunIndex({ store, runs, ...given });
+  metrics.jobs.readDamaged(() => index.damagedCount());
+  const parts = { store, runs, index, idempotencyKeys, runToJob, webhooks, ...given };
+  const producer = createProducer({ ...parts, datasetInfo: (name) => datasets.info(name) });
+  return {
+    index,
+    producer,
+    lifecycle: createLifecycle(parts),
+    queries: createJobQueries({ storage, store, runs, index, runToJob }),
+    start() {
+      // Not awaited: with many jobs the first sweep takes seconds.
+      void producer.start();
+    },
+    async stop() {
+      index.stop();
+      await producer.stop();
+    },
+  };
+}
+
+/** The published models, and the server that predicts with them. */
+export interface Models {
+  registry: Registry;
+  aliases: Aliases;
+  retention: Retention;
+  modelServer: ModelServer;
+  statistics: InferenceStatistics;
+  /** Loads models and removes old versions, now and from time to time. */
+  start: () => void;
+  stop: Stop;
+}
+
+export function openModels(options: {
+  storage: Storage;
+  /** Keeps the files of versions nearer than a storage behind a network does. */
+  cache?: BlobCache | null;
+  engine: Engine;
+  /** For all loaded versions together. */
+  memoryBytes?: number;
+  /** How many of the newest versions of each model stay. */
+  keepVersions: number;
+  metrics: Pick<Metrics, 'predictions'>;
+  log: Logger;
+  /** Between two looks at what is published. */
+  lookEveryMs?: number;
+}): Models {
+  const { storage, cache = null, keepVersions: keep, metrics, log, ...serving } = options;
+  const { predictions } = metrics;
+  const registry = createRegistry(storage, log, cache);
+  const aliases = createAliases({ storage, registry });
+  const retention = createRetention({ registry, aliases, keep, log });
+  const statistics = createInferenceStatistics();
+  const modelServer = createModelServer({
+    registry,
+    aliases,
+    log,
+    observe: {
+      ...predictions,
+      batch(model, samples, ms, version) {
+        predictions.batch(model, samples, ms);
+        statistics.batch(model, samples, ms, version);
+      },
+    },
+    ...serving,
+  });
+  predictions.readServed(() => modelServer.status());
+  predictions.readMemory(() => modelServer.sizeBytes());
+  return {
+    registry,
+    aliases,
+    retention,
+    modelServer,
+    statistics,
+    start() {
+      // Not awaited: the service listens however many models there are, and readiness says when they can answer.
+      void modelServer.start();
+      void retention.start();
+    },
+    async stop() {
+      await retention.stop();
+      await modelServer.stop();
+    },
+  };
+}
+
+type ApiApp = Awaited<ReturnType<typeof buildApp>>;
+
+/** Anything in `settings` that a group has too takes the place of that part. */
+export async function openApi(
+  {
+    runs,
+    jobs,
+    models,
+    checks,
+    metrics,
+    log,
+  }: { runs: Runs; jobs: Jobs; models: Models } & Pick<ApiDeps, 'checks' | 'metrics' | 'log'>,
+  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes'> & Partial<ApiDeps>,
+): Promise<{ app: ApiApp; stop: Stop }> {
+  const images = createImageReader();
+  const app = await buildApp({
+    producer: jobs.producer,
+    jobs: jobs.queries,
+    lifecycle: jobs.lifecycle,
+    feed: runs.feed,
+    webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },
+    registry: models.registry,
+    aliases: models.aliases,
+    retention: models.retention,
+    modelServer: models.modelServer,
+    statistics: models.statistics,
+    images,
+    checks: { ...checks, models: checkModels(models.modelServer) },
+    metrics,
+    log,
+    ...settings,
+  });
+  return {
+    app,
+    async stop() {
+      await app.close();
+      await images.close();
+    },
+  };
+}
+
+/** The whole of an API, by the settings. What it follows is started; it does not listen yet. */
+export async function openApiService(
+  { config, log, storage, queues, metrics, runs, checks }: Foundation,
+  { keys, engine }: { keys: KeyRing; engine: Engine },
+  stops: Stops,
+): Promise<ApiApp> {
+  const { trainingMemoryLimitBytes, maxQueuedJobs, maxWaitingPredictions, bodyMemoryBytes } = config;
+  const models = openModels({
+    storage,
+    cache: openBlobCache(config.store, config.dataDir),
+    engine,
+    memoryBytes: config.modelMemoryBytes,
+    keepVersions: config.keepVersions,
+    metrics,
+    log,
+    ...lookPace(config.store),
+  });
+  stops.add(models.stop);
+  const jobs = openJobs(runs, {
+    queue: queues.training,
+    metrics,
+    trainingMemoryLimitBytes,
+    maxQueuedJobs,
+    log,
+    ...lookPace(config.store),
+  });
+  stops.add(jobs.stop);
+  const api = await openApi(
+    { runs, jobs, models, checks, metrics, log },
+    {
+      keys,
+      anonymousHosts: config.anonymousHosts,
+      maxWaitingPredictions,
+      bodyMemoryBytes,
+      traced: config.tracing !== null,
+      rateLimitStore: queues.sharedClient,
+      basePath: config.basePath,
+      corsOrigins: config.corsOrigins,
+      ...(config.adminUi && { showQueues: (page) => queues.showOn(page) }),
+    },
+  );
+  stops.add(api.stop);
+  jobs.start();
+  models.start();
+  return api.app;
+}
+
+/** Knows the keys by which requests are admitted, and follows their changes. */
+export async function openKeys({ config, log, storage }: Foundation, stops: Stops): Promise<KeyRing> {
+  const keys = createKeyRing({ store: createKeyStore(storage), log, ...lookPace(config.store) });
+  stops.add(() => keys.stop());
+  await keys.start();
+  return keys;
+}
+
+/** Takes runs from the queue and trains each in a process of its own; also sends webhooks. */
+export function openWorker({ config, log, queues, metrics, runs }: Foundation, stops: Stops): void {
+  const { dataDir, store: storeTarget, logLevel, logFormat, threads, workerConcurrency } = config;
+  const memoryLimitBytes = config.trainingMemoryLimitBytes;
+  const settings = { dataDir, storeTarget, logLevel, logFormat, threads, memoryLimitBytes };
+  const engines = installedOptionalEngines();
+  const processRun = createRunProcessor({
+    store: runs.store,
+    train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {
+      const traceId = traceIdOf(spec.trace_context);
+      return runTrainingProcess({ runId, term, traceId, ...settings }, ...more);
+    }),
+    webhooks: runs.webhooks,
+    otherEngines: queues.training.engines.filter((engine) => !engines.includes(engine)),
+    log,
+    ...lookPace(config.store),
+  });
+  const workers = [
+    queues.training.work(processRun, { concurrency: workerConcurrency, engines }),
+    queues.webhooks.work((entry, signal) => runs.webhooks.deliver(entry, signal), {
+      concurrency: webhooksAtOnce,
+    }),
+  ];
+  stops.add(async () => {
+    await Promise.all(workers.map((worker) => worker.close()));
+  });
+}
