@@ -43,7 +43,7 @@ import { onStopSignal } from './lib/stop-signals.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
 import { probeStorage } from './storage/probe.js';
 import type { Storage } from './storage/storage.js';
-import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
 
 /** A stop that takes longer is cut short. */
@@ -67,7 +67,7 @@ interface Parts {
   describeJob: DescribeJob;
   webhooks: Webhooks;
   engine: Selection;
-  metrics: Metrics;
+  metrics: PrometheusMetrics;
   checks: Record<string, Check>;
 }
 
@@ -132,7 +132,7 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
   const queues = await openQueue(config.queue, config.dataDir, log);
   stops.push(() => queues.close());
   const engine = await selectEngine('auto', predictionEngines);
-  const metrics = createMetrics({ queueCounts: () => queues.counts() });
+  const metrics = createPrometheusMetrics({ queueCounts: () => queues.counts() });
   const store = createRunStore(storage, { onEnd: ({ status }) => metrics.jobs.ended(status) });
   const runs = createRunReader(store);
   const feed = createEventFeed({ store, log, ...lookPace(config.store) });

@@ -31,7 +31,7 @@ import { createLogger } from '../../src/lib/log.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/probe.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { describedAs, parametersOf } from '../model/small-model.js';
 
 export interface LogLine {
@@ -127,7 +127,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const registry = createRegistry(storage, log);
   const aliases = createAliases({ storage, registry });
   const images = createImageReader();
-  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
   const statistics = createInferenceStatistics();
   const modelServer = createModelServer({
     registry,

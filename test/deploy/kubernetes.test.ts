@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildWorkerApp } from '../../src/api/worker-app.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import { parseExposition, valueOf } from '../telemetry/exposition.js';
 import { ofKind, readKustomization, repository, withChange, type Manifest } from './manifests.js';
@@ -212,7 +212,7 @@ test('workers are scaled by the sum of what waits in their queue and what is bei
     );
     onTestFinished(() => worker.close());
   });
-  const { text } = await createMetrics({ queueCounts: () => queues.counts() }).render();
+  const { text } = await createPrometheusMetrics({ queueCounts: () => queues.counts() }).render();
   const families = parseExposition(text);
 
   const [scaler] = ofKind<IScaledObject>(gpu, 'ScaledObject');
@@ -226,7 +226,7 @@ test('workers are scaled by the sum of what waits in their queue and what is bei
 
 test('a worker has what its probes ask for', async () => {
   const works = (): Promise<void> => Promise.resolve();
-  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
   const app = await buildWorkerApp({ log, metrics, checks: { queue: works, storage: works } });
   onTestFinished(() => app.close());
   const workers = ofKind<IDeployment>(gpu, 'Deployment').filter(({ metadata }) =>

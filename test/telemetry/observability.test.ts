@@ -1,7 +1,7 @@
 /** The dashboard and the document name the metrics that there are. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { parseExposition } from './exposition.js';
 
 interface Target {
@@ -21,7 +21,7 @@ interface Dashboard {
 }
 
 const metrics = parseExposition(
-  (await createMetrics({ queueCounts: () => Promise.resolve([]) }).render()).text,
+  (await createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) }).render()).text,
 );
 const own = [...metrics.keys()].filter((name) => !/^(process|nodejs)_/.test(name)).sort();
 

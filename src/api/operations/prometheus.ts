@@ -1,11 +1,11 @@
 /** What Prometheus scrapes. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { Metrics } from '../../telemetry/metrics.js';
+import type { PrometheusMetrics } from '../../telemetry/prometheus.js';
 import { anyQuery } from '../plugins/query-strings.js';
 import { PrometheusText } from './prometheus-schema.js';
 
 export interface MetricsDeps {
-  metrics: Pick<Metrics, 'render'>;
+  metrics: Pick<PrometheusMetrics, 'render'>;
 }
 
 export const metricsRoutes: FastifyPluginCallbackTypebox<MetricsDeps> = (app, { metrics }, done) => {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { parseExposition, valueOf, type Family } from './exposition.js';
 
 const nothing = (): Promise<never[]> => Promise.resolve([]);
 
-async function scrape(metrics: Metrics): Promise<Map<string, Family>> {
+async function scrape(metrics: PrometheusMetrics): Promise<Map<string, Family>> {
   return parseExposition((await metrics.render()).text);
 }
 
 /** Of one series each. */
-function useAll(metrics: Metrics): void {
+function useAll(metrics: PrometheusMetrics): void {
   metrics.http.observe({ method: 'GET', route: '/v1/jobs/:id', status: 200 }, 0.002);
   metrics.predictions.answered({ model: 'digits', version: 2, queueMs: 0.2 }, 200, 0.003);
   metrics.predictions.refused();
@@ -28,7 +28,7 @@ function useAll(metrics: Metrics): void {
 }
 
 test('what is rendered is in the text format of Prometheus, and says so', async () => {
-  const metrics = createMetrics({
+  const metrics = createPrometheusMetrics({
     queueCounts: () => Promise.resolve([{ queue: 'training', waiting: 3, active: 1, workers: 2 }]),
   });
   useAll(metrics);
@@ -49,14 +49,14 @@ test('what is rendered is in the text format of Prometheus, and says so', async 
 });
 
 test('labels come through whatever characters they have', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   const route = 'a "quoted" back\\slash,\nand {braces} = ü';
   metrics.http.observe({ method: 'GET', route, status: 200 }, 0.1);
   expect(valueOf(await scrape(metrics), 'http_request_duration_seconds_count', { route })).toBe(1);
 });
 
 test('names and units follow the conventions of Prometheus', async () => {
-  const families = [...(await scrape(createMetrics({ queueCounts: nothing }))).values()];
+  const families = [...(await scrape(createPrometheusMetrics({ queueCounts: nothing }))).values()];
   const own = families.filter(({ name }) => !/^(process|nodejs)_/.test(name));
   expect(own.length).toBeGreaterThan(15);
   for (const { name, type, help } of own) {
@@ -69,7 +69,7 @@ test('names and units follow the conventions of Prometheus', async () => {
 });
 
 test('the process itself is measured: its memory, its event loop, its garbage', async () => {
-  const names = [...(await scrape(createMetrics({ queueCounts: nothing }))).keys()];
+  const names = [...(await scrape(createPrometheusMetrics({ queueCounts: nothing }))).keys()];
   expect(names).toEqual(
     expect.arrayContaining([
       'process_resident_memory_bytes',
@@ -82,7 +82,7 @@ test('the process itself is measured: its memory, its event loop, its garbage', 
 });
 
 test('predictions of a tenth of a millisecond and of a second lie in buckets of their own', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   for (const seconds of [0.00008, 0.0002, 0.0008, 0.02, 0.9]) {
     metrics.predictions.answered({ model: 'digits', version: 1, queueMs: 0 }, 200, seconds);
   }
@@ -96,7 +96,7 @@ describe('a queue that does not answer', () => {
     ['fails', () => Promise.reject(new Error('away'))],
     ['never ends', () => new Promise<never>(() => undefined)],
   ])('leaves the rest of the metrics where asking it %s', async (_, queueCounts) => {
-    const families = await scrape(createMetrics({ queueCounts, queueWithinMs: 20 }));
+    const families = await scrape(createPrometheusMetrics({ queueCounts, queueTimeoutMs: 20 }));
     expect(valueOf(families, 'trainyard_queue_up')).toBe(0);
     expect(families.get('trainyard_queue_jobs')?.samples).toEqual([]);
     expect(valueOf(families, 'process_resident_memory_bytes')).toBeGreaterThan(0);
@@ -108,7 +108,7 @@ describe('a queue that does not answer', () => {
       Promise.reject(new Error('away')),
       Promise.resolve([{ queue: 'training', waiting: 2, active: 0, workers: 0 }]),
     ];
-    const metrics = createMetrics({ queueCounts: () => answers.shift() ?? nothing() });
+    const metrics = createPrometheusMetrics({ queueCounts: () => answers.shift() ?? nothing() });
     const waiting = async () =>
       valueOf(await scrape(metrics), 'trainyard_queue_jobs', { queue: 'training', state: 'waiting' });
     expect([await waiting(), await waiting(), await waiting()]).toEqual([1, undefined, 2]);
@@ -116,7 +116,7 @@ describe('a queue that does not answer', () => {
 });
 
 test('a job is shown as long as it trains here', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   const series = async () =>
     [...(await scrape(metrics)).values()].flatMap(({ samples }) =>
       samples.flatMap(({ name, labels }) => ('job_id' in labels ? [`${name} of ${labels.job_id}`] : [])),
@@ -140,7 +140,7 @@ test('a job is shown as long as it trains here', async () => {
 });
 
 test('a model that is unloaded has no version', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   let version: number | null = 3;
   metrics.predictions.readServed(() => [{ model: 'digits', version }]);
   expect(valueOf(await scrape(metrics), 'trainyard_model_version')).toBe(3);
@@ -149,7 +149,7 @@ test('a model that is unloaded has no version', async () => {
 });
 
 test('of a model with thousands of versions the last ones are counted by their number', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   for (let version = 1; version <= 100; version++) {
     for (const status of [200, 400, 499, 500, 504]) {
       metrics.predictions.answered({ model: 'digits', version, queueMs: null }, status, 0.001);
@@ -165,7 +165,10 @@ test('of a model with thousands of versions the last ones are counted by their n
 });
 
 test('each has a registry of its own', async () => {
-  const [one, other] = [createMetrics({ queueCounts: nothing }), createMetrics({ queueCounts: nothing })];
+  const [one, other] = [
+    createPrometheusMetrics({ queueCounts: nothing }),
+    createPrometheusMetrics({ queueCounts: nothing }),
+  ];
   one.jobs.ended('failed');
   expect(valueOf(await scrape(one), 'trainyard_jobs_total', { status: 'failed' })).toBe(1);
   expect(valueOf(await scrape(other), 'trainyard_jobs_total', { status: 'failed' })).toBe(0);
