@@ -162,6 +162,13 @@ export default {
       to: { path: '^src/', pathNot: ['^src/(jobs|model|data|storage|telemetry)/', foundation] },
     },
     {
+      name: 'queue-knows-no-model',
+      comment: 'The queue delivers ids. It gets the names of engines as an argument.',
+      severity: 'error',
+      from: { path: '^src/jobs/queue/' },
+      to: { path: '^src/model/' },
+    },
+    {
       name: 'data-and-model-meet-in-training',
       comment: 'Elsewhere in jobs a dataset is its description (dataset.ts), never its samples.',
       severity: 'error',

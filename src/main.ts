@@ -30,6 +30,7 @@ import { createLogger, withoutSecrets, written, type Logger } from './lib/log.js
 import { isLoopback } from './lib/loopback.js';
 import {
   installedOptionalEngines,
+  optionalEngineNames,
   predictionEngines,
   selectEngine,
   type Selection,
@@ -129,7 +130,11 @@ async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> 
     stops.push(startTracing(config.tracing, log));
   }
   const storage = await openStorage(config.store, config.dataDir);
-  const queues = await openQueue(config.queue, config.dataDir, log);
+  const queues = await openQueue(config.queue, {
+    dataDir: config.dataDir,
+    engines: optionalEngineNames,
+    log,
+  });
   stops.push(() => queues.close());
   const engine = await selectEngine('auto', predictionEngines);
   const metrics = createPrometheusMetrics({ queueCounts: () => queues.counts() });

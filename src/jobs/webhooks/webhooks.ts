@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Storage } from '../../storage/storage.js';
 import type { EventFeed } from '../views/event-feed.js';
-import type { WebhookEntry, WebhookQueue } from '../queue/webhook-queue.js';
+import type { WebhookEntry, WebhookQueue } from '../queue/queues.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';

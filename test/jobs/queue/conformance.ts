@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Delivery } from '../../../src/jobs/queue/entry-queue.js';
-import type { Queues } from '../../../src/jobs/queue/queues.js';
-import type { WebhookEntry } from '../../../src/jobs/queue/webhook-queue.js';
+import type { Queues, WebhookEntry } from '../../../src/jobs/queue/queues.js';
 
 let runs = 0;
 export const newRunId = (): string => `job_${String(++runs).padStart(26, '0')}`;

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openQueue } from '../../../src/jobs/queue/open-queue.js';
 import type { RunDelivery } from '../../../src/jobs/queue/training-queue.js';
+import { optionalEngineNames } from '../../../src/model/engines/select.js';
 import { describeWithService } from '../../services.js';
 import { describeQueues, newRunId, until } from './conformance.js';
 import { workInAnotherProcess } from './worker-process.js';
@@ -15,11 +16,12 @@ const log = pino({ level: 'silent' });
 
 const folder = await mkdtemp(join(tmpdir(), 'trainyard-queue-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-describeQueues('the embedded queues', () => openQueue({ kind: 'embedded' }, folder, log));
+const options = { dataDir: folder, engines: optionalEngineNames, log };
+describeQueues('the embedded queues', () => openQueue({ kind: 'embedded' }, options));
 
 for (const kind of ['redis', 'postgres'] as const) {
   describeWithService(kind, `on a real ${kind}`, (service) => {
-    const open = () => openQueue({ kind, url: service().url }, folder, log);
+    const open = () => openQueue({ kind, url: service().url }, options);
     describeQueues('the queues', open);
 
     /** Queues of the test's own, and a worker that is done with a run when `process` is. */
@@ -219,8 +221,7 @@ describeWithService('redis', 'on a Redis that does not show its clients', (servi
     await admin.call('ACL', ['SETUSER', 'trainyard', 'on', '>secret', '~*', '&*', '+@all', '-client|list']);
     const queues = await openQueue(
       { kind: 'redis', url: `redis://trainyard:secret@127.0.0.1:${port}` },
-      folder,
-      log,
+      options,
     );
     onTestFinished(() => queues.close());
     const id = newRunId();
@@ -242,7 +243,7 @@ test.each([
   ['redis', 'redis://user:secret@127.0.0.1:1'],
   ['postgres', 'postgres://user:secret@127.0.0.1:1/none'],
 ] as const)('a %s that is not there is named, without the password', async (kind, url) => {
-  const error = await openQueue({ kind, url }, folder, log).catch((reason: unknown) => reason as Error);
+  const error = await openQueue({ kind, url }, options).catch((reason: unknown) => reason as Error);
   expect(error).toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
   expect((error as Error).message).toContain('127.0.0.1:1');
   expect((error as Error).message).not.toContain('secret');

@@ -18,7 +18,11 @@ export async function workInAnotherProcess(
     script,
     `import { openQueue } from ${JSON.stringify(queueModule)};
      const [target, folder, runId] = process.argv.slice(2);
-     const { training } = await openQueue(JSON.parse(target), folder, { debug() {}, warn() {} });
+     const { training } = await openQueue(JSON.parse(target), {
+       dataDir: folder,
+       engines: [],
+       log: { debug() {}, warn() {} },
+     });
      await training.add(runId);
      training.work(
        () => {
