@@ -21,7 +21,7 @@ import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
 import { createDescribeJob, type DescribeJob } from './jobs/views/job.js';
 import { observedTraining } from './jobs/worker/observed-training.js';
 import { runTrainingProcess } from './jobs/worker/training-process.js';
-import { parseSecret } from './jobs/webhooks/secret.js';
+import { parseWebhookSecret } from './jobs/webhooks/signed-message.js';
 import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { createRunProcessor } from './jobs/worker/run-processor.js';
 import { createKeyRing, type KeyRing } from './keys/key-ring.js';
@@ -123,7 +123,7 @@ async function run(config: Config, log: Logger): Promise<void> {
 }
 
 async function start(config: Config, log: Logger, stops: Stop[]): Promise<void> {
-  const secret = config.webhookSecret === undefined ? undefined : parseSecret(config.webhookSecret);
+  const secret = config.webhookSecret === undefined ? undefined : parseWebhookSecret(config.webhookSecret);
   if (config.tracing !== null) {
     // Loaded only where it is wanted.
     const { startTracing } = await import('./telemetry/tracing.js');

@@ -25,7 +25,7 @@ import { createModelServer, type ModelServer } from '../../src/model/serving/mod
 import { createRegistry, type Registry } from '../../src/model/registry/registry.js';
 import { createRetention } from '../../src/model/registry/retention.js';
 import { createDescribeJob } from '../../src/jobs/views/job.js';
-import { parseSecret } from '../../src/jobs/webhooks/secret.js';
+import { parseWebhookSecret } from '../../src/jobs/webhooks/signed-message.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import { createLogger } from '../../src/lib/log.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
@@ -120,7 +120,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     feed,
     queue: { add: () => Promise.resolve() },
     describeJob,
-    secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
+    secret: parseWebhookSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
     allowPrivate: false,
     log,
   });

@@ -8,7 +8,7 @@ async function scrape(metrics: PrometheusMetrics): Promise<Map<string, Family>> 
   return parseExposition((await metrics.render()).text);
 }
 
-/** Of one series each. */
+/** Gives every metric one series. */
 function useAll(metrics: PrometheusMetrics): void {
   metrics.http.observe({ method: 'GET', route: '/v1/jobs/:id', status: 200 }, 0.002);
   metrics.predictions.answered({ model: 'digits', version: 2, queueMs: 0.2 }, 200, 0.003);
@@ -27,7 +27,7 @@ function useAll(metrics: PrometheusMetrics): void {
   training.checkpoint(0.02);
 }
 
-test('what is rendered is in the text format of Prometheus, and says so', async () => {
+test('the metrics are rendered in the text format of Prometheus, with its content type', async () => {
   const metrics = createPrometheusMetrics({
     queueCounts: () => Promise.resolve([{ queue: 'training', waiting: 3, active: 1, workers: 2 }]),
   });
@@ -48,7 +48,7 @@ test('what is rendered is in the text format of Prometheus, and says so', async 
   expect(valueOf(families, 'trainyard_prediction_batch_size_sum', { model: 'digits' })).toBe(3);
 });
 
-test('labels come through whatever characters they have', async () => {
+test('labels keep all characters', async () => {
   const metrics = createPrometheusMetrics({ queueCounts: nothing });
   const route = 'a "quoted" back\\slash,\nand {braces} = ü';
   metrics.http.observe({ method: 'GET', route, status: 200 }, 0.1);
@@ -68,7 +68,7 @@ test('names and units follow the conventions of Prometheus', async () => {
   }
 });
 
-test('the process itself is measured: its memory, its event loop, its garbage', async () => {
+test('the process is measured: memory, event loop and garbage collection', async () => {
   const names = [...(await scrape(createPrometheusMetrics({ queueCounts: nothing }))).keys()];
   expect(names).toEqual(
     expect.arrayContaining([
@@ -81,7 +81,7 @@ test('the process itself is measured: its memory, its event loop, its garbage', 
   );
 });
 
-test('predictions of a tenth of a millisecond and of a second lie in buckets of their own', async () => {
+test('predictions from a tenth of a millisecond to a second fall into different buckets', async () => {
   const metrics = createPrometheusMetrics({ queueCounts: nothing });
   for (const seconds of [0.00008, 0.0002, 0.0008, 0.02, 0.9]) {
     metrics.predictions.answered({ model: 'digits', version: 1, queueMs: 0 }, 200, seconds);
@@ -95,14 +95,14 @@ describe('a queue that does not answer', () => {
   test.each([
     ['fails', () => Promise.reject(new Error('away'))],
     ['never ends', () => new Promise<never>(() => undefined)],
-  ])('leaves the rest of the metrics where asking it %s', async (_, queueCounts) => {
+  ])('leaves the other metrics when the request %s', async (_, queueCounts) => {
     const families = await scrape(createPrometheusMetrics({ queueCounts, queueTimeoutMs: 20 }));
     expect(valueOf(families, 'trainyard_queue_up')).toBe(0);
     expect(families.get('trainyard_queue_jobs')?.samples).toEqual([]);
     expect(valueOf(families, 'process_resident_memory_bytes')).toBeGreaterThan(0);
   });
 
-  test('is counted again when it is back', async () => {
+  test('is counted again when it answers again', async () => {
     const answers = [
       Promise.resolve([{ queue: 'training', waiting: 1, active: 0, workers: 0 }]),
       Promise.reject(new Error('away')),
@@ -115,7 +115,7 @@ describe('a queue that does not answer', () => {
   });
 });
 
-test('a job is shown as long as it trains here', async () => {
+test('a job has series as long as it trains here', async () => {
   const metrics = createPrometheusMetrics({ queueCounts: nothing });
   const series = async () =>
     [...(await scrape(metrics)).values()].flatMap(({ samples }) =>
@@ -148,7 +148,7 @@ test('a model that is unloaded has no version', async () => {
   expect(valueOf(await scrape(metrics), 'trainyard_model_version')).toBeUndefined();
 });
 
-test('of a model with thousands of versions the last ones are counted by their number', async () => {
+test('only the latest versions of a model have labels', async () => {
   const metrics = createPrometheusMetrics({ queueCounts: nothing });
   for (let version = 1; version <= 100; version++) {
     for (const status of [200, 400, 499, 500, 504]) {
@@ -164,7 +164,7 @@ test('of a model with thousands of versions the last ones are counted by their n
   );
 });
 
-test('each has a registry of its own', async () => {
+test('each instance has its own registry', async () => {
   const [one, other] = [
     createPrometheusMetrics({ queueCounts: nothing }),
     createPrometheusMetrics({ queueCounts: nothing }),

@@ -49,7 +49,7 @@ export interface EntryQueue<Entry> {
   remove(id: string): Promise<boolean>;
   placeOf(id: string): Promise<Place>;
   counts(): Promise<Counts>;
-  /** The number of workers on this queue in all processes; null: the datastore does not tell. */
+  /** The number of workers on this queue in all processes; null: the datastore does not say. */
   workerCount(): Promise<number | null>;
   work(processEntry: EntryProcessor<Entry>, options: { concurrency: number }): EntryWorker;
   close(): Promise<void>;
@@ -190,7 +190,7 @@ function entryOperations<Entry>(
   };
 }
 
-/** null: the datastore does not tell. */
+/** null: the datastore does not say. */
 async function connectedWorkers(
   queue: BullQueue,
   datastore: { description: string },
