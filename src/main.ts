@@ -42,8 +42,7 @@ import { createRetention } from './model/registry/retention.js';
 import { cachedFor } from './lib/cached-for.js';
 import { onStopSignal } from './lib/stop-signals.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
-import { probeStorage } from './storage/probe.js';
-import type { Storage } from './storage/storage.js';
+import { probeStorage, type Storage } from './storage/storage.js';
 import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
 

@@ -29,8 +29,7 @@ import { parseWebhookSecret } from '../../src/jobs/webhooks/signed-message.js';
 import { createWebhooks } from '../../src/jobs/webhooks/webhooks.js';
 import { createLogger } from '../../src/lib/log.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
-import { probeStorage } from '../../src/storage/probe.js';
-import type { Storage } from '../../src/storage/storage.js';
+import { probeStorage, type Storage } from '../../src/storage/storage.js';
 import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { describedAs, parametersOf } from '../model/small-model.js';
 

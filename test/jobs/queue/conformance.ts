@@ -169,7 +169,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(delivered).toEqual([id, id]);
       });
 
-      test('survives an error of a processor', async () => {
+      test('accepts a run again after its processor threw', async () => {
         const id = newRunId();
         const { delivered } = work(() => {
           if (delivered.length === 1) throw new Error('unexpected');

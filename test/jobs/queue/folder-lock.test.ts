@@ -116,13 +116,13 @@ test.each(['look', 'claim', 'confirm', 'held'])(
     await writeFile(
       script,
       `import { lockFolder } from ${JSON.stringify(lockModule)};
-       const tell = (step) => {
+       const pauseAt = (step) => {
          if (step !== process.argv[3]) return Promise.resolve();
          process.send(step);
          return new Promise(() => setInterval(() => undefined, 1000));
        };
-       await lockFolder(process.argv[2], tell);
-       await tell('held');`,
+       await lockFolder(process.argv[2], pauseAt);
+       await pauseAt('held');`,
     );
     const child = fork(script, [folder, step], { execArgv: [] });
     await once(child, 'message');
