@@ -191,7 +191,7 @@ export default {
           '^src/model/network/(network|losses|optimizers)\\.ts$',
           '^src/telemetry/',
           '^src/data/(dataset|store)\\.ts$',
-          '^src/keys/(key-ring|scopes)\\.ts$',
+          '^src/keys/(key|key-ring)\\.ts$',
           '^src/images/(image-reader|fit)\\.ts$',
           foundation,
         ],

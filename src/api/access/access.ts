@@ -1,5 +1,5 @@
 /** Who may use a route; every one says so in its `config.access`. */
-import type { Scope } from '../../keys/scopes.js';
+import type { Scope } from '../../keys/key.js';
 
 /** `public`: whoever reaches the service. `any`: whoever has a key. Else a key with that scope. */
 export type Access = 'public' | 'any' | Scope;
