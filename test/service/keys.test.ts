@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { runCommand } from '../operator-command.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
-import { startInVain, startService, type Service } from './service.js';
+import { startRefused, startService, type Service } from './service.js';
 
 async function statusWith({ http }: Service, key: string): Promise<number> {
   return (await http.get('/v1/jobs').set('authorization', `Bearer ${key}`)).status;
@@ -13,7 +13,7 @@ async function statusWith({ http }: Service, key: string): Promise<number> {
 
 describe('a service without keys', () => {
   test.each(['0.0.0.0', '::'])('does not start on %s, and names the two solutions', async (host) => {
-    const { code, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), HOST: host });
+    const { code, errors } = await startRefused({ DATA_DIR: await temporaryFolder(), HOST: host });
     expect(code).toBe(1);
     expect(errors).toMatch(/^ADDRESS_EXPOSED: /);
     expect(errors).toContain(`HOST=${host}`);
@@ -83,7 +83,7 @@ test('a service that cannot read its keys does not start', async () => {
   const data = await temporaryFolder();
   // Not even root can follow a link to itself.
   await symlink('keys', join(data, 'keys'));
-  const { code, errors } = await startInVain({ DATA_DIR: data });
+  const { code, errors } = await startRefused({ DATA_DIR: data });
   expect(code).toBe(1);
   expect(errors).toMatch(/^STORAGE_UNAVAILABLE: .*keys cannot be read/);
 });
