@@ -163,6 +163,13 @@ export default {
       to: { path: '^src/', pathNot: ['^src/(jobs|model|data|storage|telemetry)/', foundation] },
     },
     {
+      name: 'queue-knows-no-model',
+      comment: 'The queue delivers ids. It gets the names of engines as an argument.',
+      severity: 'error',
+      from: { path: '^src/jobs/queue/' },
+      to: { path: '^src/model/' },
+    },
+    {
       name: 'data-and-model-meet-in-training',
       comment:
         'Elsewhere in jobs a dataset is its description and the count of its splits, never its samples.',
@@ -186,7 +193,7 @@ export default {
           '^src/model/network/(network|losses|optimizers)\\.ts$',
           '^src/telemetry/',
           '^src/data/(dataset|store)\\.ts$',
-          '^src/keys/(key-ring|scopes)\\.ts$',
+          '^src/keys/(key|key-ring)\\.ts$',
           '^src/images/(image-reader|fit)\\.ts$',
           foundation,
         ],

@@ -1,6 +1,6 @@
 # The images of Trainyard: --target api, worker or worker-gpu.
-# What builds them stays behind: the last stages hold Debian, the node binary, packages, and what was built.
-# worker-gpu comes last, because a builder without BuildKit builds every stage above the one that is asked for.
+# The final stages contain Debian, the node binary, packages and the built files, but no build tools.
+# worker-gpu comes last, because a builder without BuildKit builds every stage above the requested one.
 ARG NODE_IMAGE=node:24-bookworm-slim
 # TensorFlow's binding breaks on Node.js 23 and later.
 ARG NODE_GPU_IMAGE=node:22-bookworm-slim
@@ -13,14 +13,14 @@ RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
 COPY src ./src
-# As every npm script does: it compiles src and the kernels, and without the tests.
+# Compiles src and the kernels, as the npm scripts do, but not the tests.
 RUN node scripts/prepare.mjs \
  && find dist -type f ! -name '*.js' ! -name '*.wasm' -delete
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Nothing at run time reads source maps, types, manuals and tests, nor the compiler that a package has as an optional peer.
+# Removes source maps, types, manuals and tests, and the compiler, which a package has as an optional peer.
 RUN npm ci --omit=dev --ignore-scripts \
  && rm -rf node_modules/.package-lock.json node_modules/typescript \
  && find . -regextype posix-extended -type d -regex '.*/node_modules/(@[^/]+/)?[^/]+/(test|docs)' -prune -exec rm -rf {} + \
@@ -40,20 +40,20 @@ RUN apt-get update \
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data LOG_FORMAT=json
 EXPOSE 3000
-# A named volume that is mounted here takes over the folder's owner.
+# A named volume that is mounted here gets the owner of this folder.
 VOLUME /data
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 USER trainyard
-# Signals go to node alone, which ends its training processes itself.
+# Signals reach only node, which ends its training processes itself.
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "dist/main.js"]
 LABEL org.opencontainers.image.title="Trainyard" \
       org.opencontainers.image.description="Train neural networks and serve them over HTTP." \
       org.opencontainers.image.licenses="MIT"
 
-# What changes least comes first.
+# The layers that change least come first.
 FROM base AS runtime
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=packages /app/node_modules ./node_modules
@@ -73,7 +73,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
 
 FROM ${NODE_GPU_IMAGE} AS tensorflow
-# Or tensorflow-cpu==2.21.0, for machines without an NVIDIA GPU.
+# For machines without an NVIDIA GPU, use tensorflow-cpu==2.21.0.
 ARG TENSORFLOW_WHEEL=tensorflow[and-cuda]==2.21.0
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends g++ python3 python3-pip unzip \
@@ -86,7 +86,7 @@ COPY docker/tensorflow/package.json docker/tensorflow/package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY docker/tensorflow/build-binding.sh /build/
 RUN /build/build-binding.sh node_modules/@tensorflow/tfjs-node-gpu /opt/tensorflow
-# Headers, and what is for browsers, debuggers and compilers.
+# Removes headers, and files for browsers, debuggers and compilers.
 RUN rm -rf tensorflow/include node_modules/@tensorflow/*/src node_modules/@tensorflow/*/dist/tf*.min.js \
  && find node_modules/@tensorflow/*/dist -maxdepth 1 -name 'tf*.js' ! -name '*.node.js' ! -path '*/tfjs-node-gpu/*' -delete \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*_test.js' \) -delete \
@@ -100,8 +100,8 @@ COPY --from=tensorflow /opt/tensorflow/nvidia /opt/tensorflow/nvidia
 COPY --from=tensorflow /opt/tensorflow/node_modules /opt/tensorflow/node_modules
 COPY --from=node-gpu /usr/local/bin/node /usr/local/bin/node
 COPY --from=packages /app/node_modules ./node_modules
-# TensorFlow opens CUDA's libraries by their names alone. The package lies apart and is linked, so that its dependencies
-# and the service's cannot displace one another.
+# TensorFlow opens CUDA's libraries by name, so ldconfig must know their folders. The package stays in a separate folder
+# and is linked, so that its dependencies and those of the service cannot replace each other.
 USER root
 RUN find /opt/tensorflow/nvidia -maxdepth 2 -name lib > /etc/ld.so.conf.d/tensorflow.conf \
  && ldconfig \
@@ -110,9 +110,9 @@ RUN find /opt/tensorflow/nvidia -maxdepth 2 -name lib > /etc/ld.so.conf.d/tensor
 USER trainyard
 COPY package.json ./
 COPY --from=build /app/dist ./dist
-# The first two are read by NVIDIA's container toolkit on the host, which brings the driver in. TensorFloat-32 would round
-# to 10 bits, and engines are to differ by the rounding of float32 alone. Without growth the first training process takes
-# the whole memory of a GPU, and the next one finds none.
+# NVIDIA's container toolkit on the host reads the first two variables and adds the driver. TensorFloat-32 is off
+# because it rounds to 10 bits, and engines may differ only by the rounding of float32. Without growth, the first training
+# process would take the whole memory of the GPU.
 ENV ROLE=worker NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility NVIDIA_TF32_OVERRIDE=0 \
     TF_FORCE_GPU_ALLOW_GROWTH=true TF_CPP_MIN_LOG_LEVEL=1
 ARG VERSION=0.1.0

@@ -1,4 +1,4 @@
-/** Compiles the kernels of the wasm engine from AssemblyScript, unless what lies in dist is newer than all its sources. */
+/** Compiles the kernels of the wasm engine from AssemblyScript, unless the file in dist is newer than all its sources. */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -20,16 +20,15 @@ async function compile() {
   const { error, stderr } = await asc.main([
     fileURLToPath(new URL('index.ts', sources)),
     ...['--outFile', fileURLToPath(output)],
-    // The memory is shared among threads; how much of it there is at most is for who creates it to say.
+    // Threads share the memory. The code that creates it sets its maximum.
     ...['--runtime', 'stub', '--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
-    // SIMD and threads are part of WebAssembly in every Node.js that is supported; all that goes into a kernel has been
-    // checked before.
+    // Every supported Node.js has SIMD and threads in WebAssembly. The arguments of a kernel are checked before the call.
     ...['--enable', 'simd', '--enable', 'threads'],
     ...['-O3', '--noAssert', '--uncheckedBehavior', 'always'],
   ]);
   if (!error) return;
   console.error(`${error.message}\n${stderr.toString()}`);
-  // One that is half written, or of other sources, would be worse than none.
+  // A missing file is better than an incomplete or outdated one.
   rmSync(output, { force: true });
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 /**
- * Fails unless package-lock.json holds the digest of every package, so that `npm ci` refuses one that was exchanged, and
- * names no download host, so that everyone installs from their own registry. npm leaves a digest
- * out when it takes a package over from a node_modules that was installed without one.
+ * Fails unless package-lock.json has the digest of every package and names no download host. With the digests, `npm ci`
+ * refuses a package that was replaced; without hosts, everyone installs from their own registry. npm omits a digest when
+ * it takes the package from a node_modules that was installed without digests.
  */
 import { readFileSync } from 'node:fs';
 
@@ -19,6 +19,6 @@ const problems = [
 if (problems.length > 0) {
   for (const problem of problems.slice(0, 5)) console.error(`package-lock.json: ${problem}`);
   if (problems.length > 5) console.error(`package-lock.json: and ${problems.length - 5} more`);
-  console.error('Restore package-lock.json, run npm ci, and then repeat your npm install.');
+  console.error('Restore package-lock.json, run npm ci, and repeat your npm install.');
   process.exitCode = 1;
 }

@@ -1,8 +1,9 @@
 /**
- * What the npm scripts run first, so that one command is enough on a fresh clone: installs the packages when
- * node_modules does not hold what package-lock.json says, then builds src and the kernels where they have changed. Silent
- * when there is nothing to do.
- * Needs nothing but Node, and keeps to syntax that an old Node can read, so that it can say that it is too old.
+ * The npm scripts run this first, so that one command is enough on a fresh clone. It installs the packages if node_modules
+ * does not match package-lock.json, and builds src and the kernels if they have changed. It prints nothing if there is
+ * nothing to do.
+ *
+ * It needs only Node, and uses only syntax that an old Node can parse, so that it can report that Node is too old.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,11 +13,11 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import { fileURLToPath } from 'node:url';
 
 const lockFile = 'dist/prepare.lock';
-const waitAtMostMs = 15 * 60_000;
-/** What the build read the last time. */
+const lockTimeoutMs = 15 * 60_000;
+/** The sources that the last build read. */
 const stampFile = 'dist/prepare.stamp';
 
-/** npm would wait for five minutes, three times. Whoever sets these in the environment knows better. */
+/** By default npm waits for five minutes, three times. Variables of the environment override these values. */
 const fetchLimits = {
   npm_config_fetch_timeout: '30000',
   npm_config_fetch_retries: '1',
@@ -57,8 +58,8 @@ function requireNode() {
 }
 
 /**
- * npm writes node_modules/.package-lock.json last, and it lists what was installed; so this also sees an install that
- * was cut short. Optional packages are missing where they are for another platform.
+ * npm writes node_modules/.package-lock.json last, with the list of what it installed, so an interrupted install is
+ * noticed too. Optional packages for another platform may be missing.
  */
 function isInstalled() {
   const wanted = readJson('package-lock.json').packages;
@@ -85,7 +86,7 @@ async function install() {
   const paths = Object.keys(readJson('package-lock.json').packages).filter((path) => path !== '');
   const startedMs = Date.now();
   console.error(`Installing ${paths.length} packages (needed once; about a minute) …`);
-  // npm shows its progress on a terminal; elsewhere a line says now and then how far it is.
+  // On a terminal npm shows its progress. Elsewhere this prints a line from time to time.
   const timer = process.stderr.isTTY
     ? undefined
     : setInterval(() => {
@@ -93,7 +94,7 @@ async function install() {
         console.error(`Installing: ${count} of ${paths.length} packages after ${seconds(startedMs)} …`);
       }, 10_000);
   try {
-    // The type checker is a development dependency. The Node version has been checked above, once and in plain words.
+    // The compiler is a development dependency. requireNode has already checked the version of Node.
     const args = [
       'ci',
       '--include=dev',
@@ -107,8 +108,8 @@ async function install() {
     const [reason] = unreachable.exec(error.message) || [];
     if (reason === undefined) throw error;
     throw new Failure(
-      `The packages cannot be installed: the npm registry does not answer (${reason}) after ${seconds(startedMs)}. See ` +
-        "that the network, the proxy ('npm config get proxy') and the registry ('npm config get registry') are right, " +
+      `The packages cannot be installed: the npm registry does not answer (${reason}) after ${seconds(startedMs)}. Check ` +
+        "the network, the proxy ('npm config get proxy') and the registry ('npm config get registry'), " +
         'and run the command again.',
     );
   } finally {
@@ -117,7 +118,7 @@ async function install() {
   console.error(`Installed in ${seconds(startedMs)}.`);
 }
 
-/** Whether the build would read what it read the last time, by name, size and time of change. */
+/** Whether the sources are those of the last build, by name, size and modification time. */
 function isBuilt() {
   try {
     return readFileSync(stampFile, 'utf8') === sourcesStamp();
@@ -134,7 +135,7 @@ async function build() {
   writeFileSync(stampFile, stamp);
 }
 
-/** Both compilers do only what has changed; one that has nothing to do says nothing. */
+/** Runs a compiler, which compiles only what has changed. Prints a line if it takes longer than a second. */
 async function step(what, args) {
   const startedMs = Date.now();
   let isSlow = false;
@@ -172,7 +173,7 @@ function seconds(startedMs) {
   return `${Math.round((Date.now() - startedMs) / 1_000)} s`;
 }
 
-/** The npm that runs this script, else the one on the PATH. */
+/** The npm that runs this script, or the one on the PATH. */
 function npm(args) {
   const running = process.env.npm_execpath;
   return running && basename(running) === 'npm-cli.js'
@@ -180,7 +181,7 @@ function npm(args) {
     : ['npm', args];
 }
 
-/** Keeps the output to itself unless the command fails or it is to be shown as it comes. */
+/** Runs a command. Its output appears only if the command fails, unless `showOutput` is true. */
 function run(command, args, { env = process.env, showOutput = false } = {}) {
   return new Promise((resolve, reject) => {
     let output = '';
@@ -206,15 +207,15 @@ function stop(signal) {
   else process.exit(1);
 }
 
-/** Two commands started at once on a fresh clone must not both fill node_modules and dist. */
+/** Prevents two commands on a fresh clone from filling node_modules and dist at the same time. */
 async function lock() {
   mkdirSync('dist', { recursive: true });
-  const giveUpAt = Date.now() + waitAtMostMs;
+  const giveUpAt = Date.now() + lockTimeoutMs;
   let announced = false;
   while (!tryLock()) {
     if (Date.now() > giveUpAt)
-      throw new Failure(`Another install or build holds ${lockFile}; if not, delete it.`);
-    if (!announced) console.error('Waiting for another install or build here to end …');
+      throw new Failure(`Another install or build holds ${lockFile}. If none is running, delete the file.`);
+    if (!announced) console.error('Waiting for another install or build to end …');
     announced = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
@@ -228,8 +229,8 @@ function tryLock() {
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
     if (ownerIsAlive()) return false;
-    // Left behind by a process that was killed. Two that find this at the same moment may both go on; that much
-    // bad luck is not worth more code.
+    // A killed process left the file behind. Two processes that find it at the same moment may both go on, which is too
+    // unlikely to justify more code.
     rmSync(lockFile, { force: true });
     return tryLock();
   }
@@ -237,7 +238,7 @@ function tryLock() {
 
 function ownerIsAlive() {
   try {
-    // An empty file is one whose owner is about to write its id: process.kill(0, 0) succeeds.
+    // The owner of an empty file is about to write its id. For it, process.kill(0, 0) succeeds.
     process.kill(Number(readFileSync(lockFile, 'utf8')), 0);
     return true;
   } catch (error) {

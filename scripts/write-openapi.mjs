@@ -1,6 +1,6 @@
 /**
- * Writes openapi/openapi.json from the built app, so that the document that is read, linted and compared in reviews is
- * the one that the service serves. With --check it writes nothing and fails when the two differ.
+ * Writes openapi/openapi.json from the built app, so that the file in the repository is the document that the service
+ * serves. With --check it writes nothing and fails if the two differ.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { buildOpenApiDocument } from '../dist/api/openapi-document.js';

@@ -16,16 +16,15 @@ import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
 import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
 import { createProducer, type Producer } from './jobs/intake/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
-import type { Queues } from './jobs/queue/queues.js';
+import type { Queues, WebhookQueue } from './jobs/queue/queues.js';
 import type { TrainingQueue } from './jobs/queue/training-queue.js';
-import type { WebhookQueue } from './jobs/queue/webhook-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
 import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
 import { createJobQueries, type JobQueries } from './jobs/views/job-queries.js';
 import { createRunToJob, type RunToJob } from './jobs/views/run-to-job.js';
-import { parseSecret, type WebhookSecret } from './jobs/webhooks/secret.js';
+import { parseWebhookSecret, type WebhookSecret } from './jobs/webhooks/signed-message.js';
 import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { observedTraining } from './jobs/worker/observed-training.js';
 import { createRunProcessor } from './jobs/worker/run-processor.js';
@@ -35,16 +34,15 @@ import { createKeyStore } from './keys/key-store.js';
 import { cachedFor } from './lib/cached-for.js';
 import type { Logger } from './lib/log.js';
 import type { Engine } from './model/engines/engine.js';
-import { installedOptionalEngines } from './model/engines/select.js';
+import { installedOptionalEngines, optionalEngineNames } from './model/engines/select.js';
 import { createAliases, type Aliases } from './model/registry/aliases.js';
 import { createRegistry, type Registry } from './model/registry/registry.js';
 import { createRetention, type Retention } from './model/registry/retention.js';
 import { createModelServer, type ModelServer } from './model/serving/model-server.js';
 import type { BlobCache } from './storage/blob-cache.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
-import { probeStorage } from './storage/probe.js';
-import type { Storage } from './storage/storage.js';
-import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { probeStorage, type Storage } from './storage/storage.js';
+import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
 
 /** Each process sends so many webhooks at a time. Most of the time it waits for their answers. */
@@ -74,7 +72,7 @@ export interface Foundation {
   log: Logger;
   storage: Storage;
   queues: Queues;
-  metrics: Metrics;
+  metrics: PrometheusMetrics;
   runs: Runs;
   /** The dependencies that readiness reports, by name. */
   checks: Record<string, Check>;
@@ -82,16 +80,20 @@ export interface Foundation {
 
 /** @throws TrainyardError when a setting, the storage or the queue cannot be used; what was opened is in `stops` */
 export async function openFoundation(config: Config, log: Logger, stops: Stops): Promise<Foundation> {
-  const secret = config.webhookSecret === undefined ? undefined : parseSecret(config.webhookSecret);
+  const secret = config.webhookSecret === undefined ? undefined : parseWebhookSecret(config.webhookSecret);
   if (config.tracing !== null) {
     // Loaded only where traces are sent.
     const { startTracing } = await import('./telemetry/tracing.js');
     stops.add(startTracing(config.tracing, log));
   }
   const storage = await openStorage(config.store, config.dataDir);
-  const queues = await openQueue(config.queue, config.dataDir, log);
+  const queues = await openQueue(config.queue, {
+    dataDir: config.dataDir,
+    engines: optionalEngineNames,
+    log,
+  });
   stops.add(() => queues.close());
-  const metrics = createMetrics({ queueCounts: () => queues.counts() });
+  const metrics = createPrometheusMetrics({ queueCounts: () => queues.counts() });
   const runs = openRuns({
     storage,
     queues,
@@ -123,7 +125,7 @@ export interface Runs {
 export function openRuns(options: {
   storage: Storage;
   queues: { training: Pick<TrainingQueue, 'queueOf'>; webhooks: Pick<WebhookQueue, 'add'> };
-  metrics: Pick<Metrics, 'jobs'>;
+  metrics: Pick<PrometheusMetrics, 'jobs'>;
   /** Signs webhooks; without it jobs cannot have any. */
   secret: WebhookSecret | undefined;
   /** Whether webhooks may go to private and loopback addresses. */
@@ -166,7 +168,7 @@ export function openJobs(
   { storage, store, reader: runs, runToJob, webhooks }: Runs,
   options: {
     queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
-    metrics: Pick<Metrics, 'jobs'>;
+    metrics: Pick<PrometheusMetrics, 'jobs'>;
     trainingMemoryLimitBytes: number;
     maxQueuedJobs: number;
     log: Logger;
@@ -220,7 +222,7 @@ export function openModels(options: {
   memoryBytes?: number;
   /** How many of the newest versions of each model stay. */
   keepVersions: number;
-  metrics: Pick<Metrics, 'predictions'>;
+  metrics: Pick<PrometheusMetrics, 'predictions'>;
   log: Logger;
   /** Between two looks at what is published. */
   lookEveryMs?: number;

@@ -13,7 +13,7 @@ import { predictionEngines, selectEngine } from '../../dist/model/engines/select
 import { createModelServer } from '../../dist/model/serving/model-server.js';
 import { createRegistry } from '../../dist/model/registry/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
-import { createMetrics } from '../../dist/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../dist/telemetry/prometheus.js';
 
 const [, , dataDir, maxWaitingPredictions] = process.argv;
 const log = createLogger({ logLevel: 'info', logFormat: 'json' });
@@ -21,7 +21,7 @@ const storage = await createFileStorage(dataDir);
 const registry = createRegistry(storage, log);
 const aliases = createAliases({ storage, registry });
 const { engine } = await selectEngine('auto', predictionEngines);
-const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
 const modelServer = createModelServer({ registry, aliases, engine, log, observe: metrics.predictions });
 await modelServer.start();
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# build-binding.sh PACKAGE DIR: the native part of @tensorflow/tfjs-node-gpu, installed in the folder PACKAGE without its
-# scripts, from its own sources, against the TensorFlow library in DIR. It calls TensorFlow's C API alone, which a newer
-# library keeps; the one that the package would fetch is for CUDA 11. Needs g++ and the headers of the running Node.js.
+# build-binding.sh PACKAGE DIR: builds the native part of @tensorflow/tfjs-node-gpu from its sources, against the TensorFlow
+# library in DIR. The package must be installed in the folder PACKAGE without its scripts. The library that it would fetch
+# is for CUDA 11; the binding uses only TensorFlow's C API, which is stable, so a newer library works. Needs g++ and the
+# headers of the running Node.js.
 set -euo pipefail
 package=$(realpath "$1") library=$(realpath "$2")/tensorflow
 headers=$(dirname "$(dirname "$(realpath "$(command -v node)")")")/include/node
-# N-API 8 is what node-pre-gyp, which finds the file at run time, looks for under Node.js 20 and 22.
+# node-pre-gyp finds the file at run time. Under Node.js 20 and 22 it looks for N-API 8.
 target=$package/lib/napi-v8/tfjs_binding.node
 
 mkdir -p "$(dirname "$target")"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# fetch-library.sh REQUIREMENT DIR [WHEELS]: TensorFlow's C++ library out of a Python wheel, into DIR, without Python.
-# REQUIREMENT is what pip would take: tensorflow[and-cuda]==2.21.0 brings NVIDIA's libraries, tensorflow-cpu==2.21.0 none.
-# Where the folder WHEELS holds wheels, nothing but them is used. Needs pip.
+# fetch-library.sh REQUIREMENT DIR [WHEELS]: extracts TensorFlow's C++ library from a Python wheel into DIR. REQUIREMENT is
+# a requirement of pip: tensorflow[and-cuda]==2.21.0 includes NVIDIA's libraries, tensorflow-cpu==2.21.0 does not. If the
+# folder WHEELS contains wheels, only those are used. Needs pip.
 #
 # DIR/tensorflow  the libraries, and their headers in include/
-# DIR/nvidia/*    NVIDIA's, as the wheels lay them beside TensorFlow
+# DIR/nvidia/*    NVIDIA's libraries, in the place where TensorFlow expects them
 set -euo pipefail
 requirement=$1 dir=$2 wheels=${3:-}
 download=$(mktemp --directory)
@@ -16,19 +16,19 @@ fetch() {
   python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$download" "${source[@]}" "$@"
 }
 
-# Of the wheel's dependencies only those of the extra are wanted: the others are Python.
+# Of the dependencies only those of the extra are needed. The others are Python packages.
 fetch "$requirement"
 extra=$(sed -n 's/.*\[\(.*\)\].*/\1/p' <<< "$requirement")
 if [ -n "$extra" ]; then
   mapfile -t extras < <(unzip -p "$download"/tensorflow*.whl '*.dist-info/METADATA' |
     sed -n "s/^Requires-Dist: \(nvidia-[^;]*[^; ]\) *;.*extra == [\"']$extra[\"'].*/\1/p")
-  [ "${#extras[@]}" -gt 0 ] || { echo "$requirement brings no libraries of NVIDIA" >&2; exit 1; }
+  [ "${#extras[@]}" -gt 0 ] || { echo "$requirement includes no NVIDIA libraries" >&2; exit 1; }
   fetch "${extras[@]}"
 fi
 
 mkdir -p "$dir"
 for wheel in "$download"/*.whl; do
-  # unzip exits with 11 where a wheel has nothing of the one or the other kind.
+  # unzip exits with 11 if a pattern matches nothing in a wheel.
   unzip -q -o "$wheel" 'tensorflow/libtensorflow_*' 'tensorflow/include/tensorflow/c/*' \
     'tensorflow/include/tensorflow/core/platform/*' 'tensorflow/include/xla/*' 'tensorflow/include/tsl/*' \
     'nvidia/*/lib/*' -d "$dir" 2> /dev/null || [ $? = 11 ]

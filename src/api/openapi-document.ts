@@ -1,7 +1,7 @@
 /** Builds the OpenAPI document without a running service, to commit, lint and compare it. */
 import { pino } from 'pino';
 import { createInferenceStatistics } from './predictions/inference-statistics.js';
-import { createMetrics } from '../telemetry/metrics.js';
+import { createPrometheusMetrics } from '../telemetry/prometheus.js';
 import { buildApp } from './app.js';
 
 export async function buildOpenApiDocument(): Promise<object> {
@@ -32,7 +32,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     checks: {},
     maxWaitingPredictions: 0,
     bodyMemoryBytes: 0,
-    metrics: createMetrics({ queueCounts: never }),
+    metrics: createPrometheusMetrics({ queueCounts: never }),
     log: pino({ level: 'silent' }),
   });
   await app.ready();

@@ -1,17 +1,17 @@
-/** `npm run -s check-data`: reads the whole store, says what is damaged and what that costs, and moves it aside if asked to. */
+/** `npm run -s check-data`: reads the whole store, reports damage and its consequences, and moves damage aside if asked to. */
 import { parseArgs } from 'node:util';
 import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
-import { checkStore, type Found, type Report } from './check-store.js';
+import { checkStore, type FoundDamage, type Report } from './check-store.js';
 
-export const usage = `Reads all that is kept in DATA_DIR or STORE_URL and says what is damaged.
+export const usage = `Reads everything stored in DATA_DIR or STORE_URL and reports what is damaged.
 
   npm run -s check-data -- [--repair] [--json]
 
   --repair  moves what is damaged to damaged/, under the time of the check. Stop the service first.
-  --json    one JSON object a line
+  --json    prints one JSON object a line
 
-Exits with 0 when all is whole, 1 when something is damaged, 2 when it could not check.
+Exits with 0 when nothing is damaged, 1 when something is damaged, 2 when the check failed.
 `;
 
 export interface CheckOptions {
@@ -32,7 +32,7 @@ export function parseOptions(args: string[]): CheckOptions {
   }
 }
 
-/** Whether all is whole. */
+/** Returns true if nothing is damaged. */
 export async function runCheck(
   storage: Storage,
   { repair, json }: CheckOptions,
@@ -52,13 +52,13 @@ export async function runCheck(
   return report.damaged === 0;
 }
 
-function asJson({ key, problem, cost, movedTo }: Found): object {
+function asJson({ key, problem, cost, movedTo }: FoundDamage): object {
   return { key, problem, cost, moved_to: movedTo };
 }
 
-function sentence({ problem, cost, movedTo, repair }: Found, wanted: boolean): string {
+function sentence({ problem, cost, movedTo, repair }: FoundDamage, isRepairing: boolean): string {
   const moved = movedTo !== null ? ` Moved to ${movedTo.join(', ')}.` : '';
-  const left = wanted && repair.length === 0 ? ' Left where it is: make it readable, and check again.' : '';
+  const left = isRepairing && repair.length === 0 ? ' Not moved: make it readable, and check again.' : '';
   return `${problem} ${cost}${moved}${left}`;
 }
 
@@ -67,6 +67,6 @@ function summary({ counts, damaged }: Report, repair: boolean): string {
   const next =
     damaged === 0
       ? 'Nothing is damaged.'
-      : `Damaged: ${damaged}. ${repair ? 'Check again, and start the service.' : 'Stop the service and add --repair to move it aside.'}`;
+      : `Damaged: ${damaged}. ${repair ? 'Check again, then start the service.' : 'Stop the service and add --repair to move the damage aside.'}`;
   return `Checked ${checked.join(', ')}. ${next}`;
 }

@@ -1,4 +1,4 @@
-/** Checks the idempotency keys of jobs, and the keys that let clients in. */
+/** Checks the idempotency keys of jobs and the API keys. */
 import { TrainyardError } from '../errors.js';
 import { encodeDocument } from '../jobs/runs/json-document.js';
 import { idempotencyName, rememberedShape } from '../jobs/intake/idempotency.js';
@@ -13,19 +13,18 @@ export function idempotencyPart(file: string): Part {
     name: key,
     async check(storage: Storage, counts: Counts): Promise<Damage[]> {
       counts['idempotency keys']++;
-      const cost =
-        'Nothing: a request that comes again is answered with its job, which is found by its spec.';
+      const cost = 'None: a repeated request is still answered with its job, which is found by its spec.';
       const repair: Repair[] = [{ move: key }];
       const damages = await damageOfDocument(storage, key, rememberedShape, { cost, repair });
-      const id = damages.length === 0 ? null : await runOf(storage, file.slice(0, 64));
+      const id = damages.length === 0 ? null : await findRun(storage, file.slice(0, 64));
       if (id !== null) repair.push({ put: key, content: encodeDocument({ run_id: id, request: null }) });
       return damages;
     },
   };
 }
 
-/** The run that came with the key of this hash; null: there is none. */
-async function runOf(storage: Storage, hash: string): Promise<string | null> {
+/** The run whose idempotency key has this hash; null: there is none. */
+async function findRun(storage: Storage, hash: string): Promise<string | null> {
   const store = createRunStore(storage);
   for (const id of await store.ids()) {
     const key = (await store.readSpec(id).catch(() => null))?.idempotency_key ?? null;
@@ -54,12 +53,12 @@ export function accessKeyPart(id: string): Part {
         throw new TrainyardError('RUN_CORRUPT', `${key} is not the document of a key.`);
       };
       const damages = await damageOf(key, check, {
-        cost: `Nobody gets in with the key ${id}; the service goes on asking for keys. Make a new one for its holder.`,
-        // A service whose last key goes must stay closed.
+        cost: `The key ${id} is not accepted; the service still requires keys. Create a new one for its holder.`,
+        // Without the revocation, a service that loses its last key would admit everyone.
         repair: [revoked(), { move: key }],
       });
       if (!read.isRevocationDamaged) return damages;
-      const cost = `Nothing: that the file is there keeps the key ${id} revoked.`;
+      const cost = `None: the key ${id} stays revoked as long as the file exists.`;
       const problem = `${revocation} is not the document of a revocation.`;
       return [{ key: revocation, problem, cost, repair: [{ move: revocation }, revoked()] }];
     },

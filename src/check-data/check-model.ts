@@ -1,4 +1,4 @@
-/** Checks the versions of a model, with their files, and its aliases. */
+/** Checks a model: its versions with their files, and its aliases. */
 import { TrainyardError } from '../errors.js';
 import type { Alias } from '../model/registry/aliases.js';
 import { decodeManifest, encodeManifest } from '../model/files/manifest.js';
@@ -36,7 +36,7 @@ async function checkModel(storage: Storage, name: string, counts: Counts): Promi
     ...(await checkRemoved(storage, name)),
     ...(await checkAliases(storage, name, good, counts)),
     ...(await damageOfDocument(storage, unloadedKey(name), object({}), {
-      cost: `Nothing: that the file is there keeps the model ${name} from being served.`,
+      cost: `None: the model ${name} stays unloaded as long as the file exists.`,
       repair: [
         { move: unloadedKey(name) },
         { put: unloadedKey(name), content: Buffer.from('{"format_version":1}') },
@@ -53,7 +53,7 @@ async function checkVersion(storage: Storage, name: string, version: number): Pr
     read.bytes = await storage.read(key);
     if (read.bytes !== null) read.manifest = decodeManifest(key, read.bytes) as VersionManifest;
   };
-  // Its number is not given again.
+  // The record of removal keeps the number from being used again.
   const repair = [{ put: removedKey(name, version), content: unknownVersion(name, version) }, { move: key }];
   const damages = await damageOf(key, check, { cost, repair });
   if (read.bytes === null || read.manifest === null) return damages;
@@ -72,14 +72,14 @@ async function checkRemoved(storage: Storage, name: string): Promise<Damage[]> {
       const bytes = await storage.read(key);
       if (bytes !== null) decodeManifest(key, bytes);
     };
-    const cost = `Nothing: that the file is there keeps the number ${version} of ${name} from being given again.`;
+    const cost = `None: the number ${version} of ${name} is not used again as long as the file exists.`;
     const repair = [{ move: key }, { put: key, content: unknownVersion(name, version) }];
     damages.push(...(await damageOf(key, check, { cost, repair })));
   }
   return damages;
 }
 
-/** Keeps the number of a version of which nothing is known any more. */
+/** The record of removal of a version whose manifest is lost. */
 function unknownVersion(model: string, version: number): Buffer {
   const manifest: VersionManifest = {
     format_version: 1,
@@ -114,13 +114,13 @@ async function checkAliases(
       if (bytes === null) return;
       const { version } = decodeManifest(key, bytes) as Alias;
       if (good.has(version)) return;
-      const message = `${key} stands for version ${version}, which is damaged or not there.`;
+      const message = `${key} names version ${version}, which is damaged or missing.`;
       throw new TrainyardError('CHECKPOINT_CORRUPT', message);
     };
     const cost =
       alias === latestAlias
-        ? `The model ${name} is not pinned any more: \`latest\` follows its newest version. Set it again.`
-        : `The alias ${alias} of ${name} stands for nothing until it is set again.`;
+        ? `The model ${name} is no longer pinned: \`latest\` follows its newest version. Set it again.`
+        : `The alias ${alias} of ${name} names no version until it is set again.`;
     damages.push(...(await damageOf(key, check, { cost, repair: [{ move: key }] })));
   }
   return damages;

@@ -1,4 +1,4 @@
-/** Checks all that is kept of a run. */
+/** Checks everything that is stored for a run. */
 import { TrainyardError } from '../errors.js';
 import type { RunEvent } from '../jobs/runs/documents.js';
 import { decodeDocument, encodeDocument } from '../jobs/runs/json-document.js';
@@ -42,7 +42,7 @@ async function checkRun(storage: Storage, id: string, counts: Counts): Promise<D
   const documents = [...(await checkEnd(storage, id)), ...(await checkTerms(storage, id))];
   return [
     ...documents,
-    // Who reads the events reads these documents too.
+    // Reading the events also reads these documents.
     ...(documents.length === 0 ? await checkEvents(storage, id) : []),
     ...(await checkCheckpoints(storage, id, counts)),
     ...(await checkWebhooks(storage, id)),
@@ -60,19 +60,19 @@ async function checkEnd(storage: Storage, id: string): Promise<Damage[]> {
     ...(await check(
       'result.json',
       runResult,
-      `The job ${id} cannot be shown. Once the file is moved aside, the job is taken up again and ends anew from its checkpoints.`,
+      `The job ${id} cannot be shown. Once the file is moved aside, the job continues from its checkpoints and ends again.`,
       ['result.json', 'closing.json'],
     )),
     ...(await check(
       'ending.json',
       runEnding,
-      `The job ${id} cannot end. Once the file is moved aside, a cancellation that it held is forgotten.`,
+      `The job ${id} cannot end. Once the file is moved aside, a cancellation in it is lost.`,
       ['ending.json'],
     )),
     ...(await check(
       'closing.json',
       runClosing,
-      `The events of the job ${id} cannot be read. Once the file is moved aside, it is made anew.`,
+      `The events of the job ${id} cannot be read. Once the file is moved aside, it is created again.`,
       ['closing.json'],
     )),
   ];
@@ -85,13 +85,13 @@ async function checkTerms(storage: Storage, id: string): Promise<Damage[]> {
     const key = `runs/${id}/terms/${name}`;
     const [, kind] = /^\d{6,}(\.pause|\.end)?\.json$/.exec(name) ?? [null, null];
     if (kind === null) continue;
-    // That a claim or a request is there is all that counts of it, so that it must stay.
+    // Only the existence of a claim or a request matters, so a valid one must take its place.
     const replaced = (content: object) => ({
-      cost: 'Nothing: that the file is there is what counts.',
+      cost: 'None: only the existence of the file matters.',
       repair: [{ move: key }, { put: key, content: encodeDocument(content) }],
     });
     if (kind === '.end') {
-      const cost = `The events of the job ${id} cannot be read. Once the file is moved aside, it is made anew.`;
+      const cost = `The events of the job ${id} cannot be read. Once the file is moved aside, it is created again.`;
       damages.push(...(await damageOfDocument(storage, key, termEnd, { cost, repair: [{ move: key }] })));
     } else if (kind === '.pause') {
       damages.push(...(await damageOfDocument(storage, key, pauseRequest, replaced({ asked_at: now }))));
@@ -103,7 +103,7 @@ async function checkTerms(storage: Storage, id: string): Promise<Damage[]> {
   return damages;
 }
 
-/** Of each log that has lost events. It is repaired by a line that says so for good. */
+/** Reports each log that has lost events. The repair adds lines that record the loss permanently. */
 async function checkEvents(storage: Storage, id: string): Promise<Damage[]> {
   const folder = `runs/${id}/events`;
   const written = new Map<string, RunEvent[]>();
@@ -135,7 +135,7 @@ async function checkEvents(storage: Storage, id: string): Promise<Damage[]> {
   }));
 }
 
-/** The events of a term, up to where it ended. */
+/** The events of a term, up to its recorded end. */
 async function linesOf(storage: Storage, id: string, name: string): Promise<RunEvent[]> {
   const endKey = `runs/${id}/terms/${name.replace('.jsonl', '.end.json')}`;
   const end = await storage.read(endKey);
@@ -157,14 +157,14 @@ async function checkCheckpoints(storage: Storage, id: string, counts: Counts): P
     if (!/^step-\d{8,}\.\d{6,}$/.test(name)) continue;
     counts.checkpoints++;
     const key = `${folder}/${name}`;
-    const cost = `The job ${id} cannot go on from this checkpoint, nor publish it; it takes the one before.`;
+    const cost = `The job ${id} cannot resume from this checkpoint or publish it; it uses the one before.`;
     const check = (): Promise<void> => checkCheckpoint(storage, key);
     damages.push(...(await damageOf(key, check, { cost, repair: [{ move: key }] })));
   }
   return damages;
 }
 
-/** One without a manifest is being written or removed. */
+/** A checkpoint without a manifest is being written or removed. */
 async function checkCheckpoint(storage: Storage, folder: string): Promise<void> {
   const bytes = await storage.read(`${folder}/manifest.json`);
   if (bytes === null) return;
@@ -178,13 +178,13 @@ async function checkWebhooks(storage: Storage, id: string): Promise<Damage[]> {
   for (const name of await storage.list(folder)) {
     const key = `${folder}/${name}`;
     if (name === 'gone.json') {
-      const cost = 'Nothing: that the file is there is what counts.';
+      const cost = 'None: only the existence of the file matters.';
       const repair = [{ move: key }, { put: key, content: encodeDocument({}) }];
       damages.push(...(await damageOfDocument(storage, key, object({}), { cost, repair })));
       continue;
     }
     for (const attempt of await storage.list(key)) {
-      const cost = `What came of one attempt to call the webhook of the job ${id} is lost; its event may be sent again.`;
+      const cost = `The outcome of one webhook attempt of the job ${id} is lost; its event may be sent again.`;
       const repair = [{ move: `${key}/${attempt}` }];
       damages.push(
         ...(await damageOfDocument(storage, `${key}/${attempt}`, deliveryAttempt, { cost, repair })),

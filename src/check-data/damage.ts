@@ -1,4 +1,4 @@
-/** What is found damaged, and how it is looked for without changing anything. */
+/** Damage in a store, and the checks that find it without changing anything. */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../errors.js';
 import { decodeDocument } from '../jobs/runs/json-document.js';
@@ -7,38 +7,38 @@ import type { FileDigest } from '../model/files/manifest.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface Damage {
-  /** Of the blob, or of the prefix under which the blobs lie. */
+  /** The key of a blob, or the prefix of several. */
   key: string;
   /** A sentence that names the key. */
   problem: string;
-  /** What cannot be done because of it. Sentences. */
+  /** What does not work because of the damage, in sentences. */
   cost: string;
-  /** What puts it right, in order; none: it must be made readable first. */
+  /** The repairs, in order; []: an operator must first make the blob readable. */
   repair: Repair[];
 }
 
 export type Repair = { move: string } | { put: string; content: Buffer };
 
-/** What has been looked at, by its plural. */
+/** How many of each kind were checked. The names are plurals. */
 export type Counts = Record<
   'jobs' | 'checkpoints' | 'models' | 'versions' | 'aliases' | 'idempotency keys' | 'API keys',
   number
 >;
 
-/** A job, a model, an idempotency key or an API key: what is checked, and repaired, in one go. */
+/** A job, a model, an idempotency key or an API key. Each is checked and repaired as a whole. */
 export interface Part {
   name: string;
   check: (storage: Storage, counts: Counts) => Promise<Damage[]>;
 }
 
-/** The same storage, which refuses every write as a full disk would. */
+/** The same storage, but every write fails as on a read-only disk. */
 export function readOnly(storage: Storage): Storage {
   const refuse = (): Promise<never> =>
-    Promise.reject(new TrainyardError('STORAGE_UNAVAILABLE', 'Checking changes nothing.'));
+    Promise.reject(new TrainyardError('STORAGE_UNAVAILABLE', 'A check changes nothing.'));
   return { ...storage, put: refuse, create: refuse, append: refuse, move: refuse, remove: refuse };
 }
 
-/** What is wrong, as a damage of that key; [] when nothing is. `repair` is left out where the blob cannot be read. */
+/** The problem that `check` throws, as damage to that key; [] if there is none. An unreadable blob gets no repairs. */
 export async function damageOf(
   key: string,
   check: () => Promise<unknown>,
@@ -54,7 +54,7 @@ export async function damageOf(
   }
 }
 
-/** Of a document that somebody may have removed since it was listed. */
+/** The damage of a document. It is no damage if the document was removed since it was listed. */
 export function damageOfDocument(
   storage: Storage,
   key: string,
@@ -69,7 +69,7 @@ export function damageOfDocument(
 }
 
 /**
- * Reads the file as a stream, however large it is.
+ * Checks the size and the digest of a file. Reads it as a stream, because it may be large.
  * @throws TrainyardError CHECKPOINT_CORRUPT, BLOB_UNREADABLE
  */
 export async function checkFile(storage: Storage, key: string, expected: FileDigest): Promise<void> {

@@ -1,10 +1,10 @@
-/** Which way up a picture is, as cameras note it in Exif (CIPA DC-008, "Orientation"): a tag in a little TIFF file. */
+/** The orientation of a picture, which cameras store in Exif (CIPA DC-008, "Orientation"): a tag in a small TIFF file. */
 import type { GreyImage } from './grey-image.js';
 
 const orientationTag = 0x0112;
 const short = 3;
 
-/** From 1, the right way up, to 8; 1 wherever the TIFF file does not say. */
+/** From 1, which is upright, to 8. The default is 1. */
 export function orientationOf(tiff: Uint8Array): number {
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   const isLittleEndian = tiff[0] === 0x49;
@@ -21,7 +21,7 @@ export function orientationOf(tiff: Uint8Array): number {
   return 1;
 }
 
-/** Turns and mirrors it to be the right way up. */
+/** Rotates and mirrors the picture so that it is upright. */
 export function upright(image: GreyImage, orientation: number): GreyImage {
   if (orientation === 1) return image;
   const { width, height, grey } = image;

@@ -1,20 +1,20 @@
-/** A picture made the input of a network that takes `side` × `side` grey levels. docs/images.md says it for users. */
+/** Turns a picture into the input of a network that takes `side` × `side` grey levels. docs/images.md explains it to users. */
 import type { GreyImage } from './grey-image.js';
 import { resample, type Region } from './resample.js';
 
-/** How a picture becomes an input: made like a digit of MNIST, or only scaled. */
+/** How a picture becomes an input: shaped like a digit of MNIST, or only scaled. */
 export type Fit = 'digit' | 'stretch';
 
-/** A page whose darkest and lightest grey are closer than this is blank: paper and cameras vary by less. */
-const faintest = 32;
+/** A page whose background and most different grey are closer than this is blank. Paper and cameras vary by less. */
+const minContrast = 32;
 
-/** Of 255: what is fainter is none of the drawing, but what JPEG, scanners and uneven light put around it. */
-const drawnFrom = 32;
+/** Ink below this, of 255, is not part of the drawing. It comes from JPEG, scanners and uneven light. */
+const minInk = 32;
 
-/** A larger picture is made smaller first: its noise averages out, and no stray pixel says where the drawing ends. */
-const longestSide = 512;
+/** A larger picture is scaled down first. This averages its noise, so that no stray pixel decides where the drawing ends. */
+const maxSide = 512;
 
-/** (side, side), 0 to 255: the whole picture, its proportions lost where it is no square. */
+/** (side, side), 0 to 255: the whole picture. It is distorted unless it is square. */
 export function stretch(image: GreyImage, side: number): Float32Array {
   return resample(whole(image), { width: side, height: side });
 }
@@ -24,11 +24,11 @@ function whole({ width, height, grey }: GreyImage): Region {
 }
 
 /**
- * (side, side), 0 to 255, as MNIST has it (http://yann.lecun.com/exdb/mnist/): white on black, the drawing scaled to fit
- * a box of 20 of 28 pixels and put with its centre of mass in the middle. All black when nothing is drawn.
+ * (side, side), 0 to 255, made like MNIST (http://yann.lecun.com/exdb/mnist/): white on black, with the drawing scaled to
+ * a box of 20 of 28 pixels and its centre of mass in the middle. All black if nothing is drawn.
  */
 export function fitDigit(picture: GreyImage, side: number): Float32Array {
-  const image = reduced(picture);
+  const image = scaledDown(picture);
   const input = new Float32Array(side * side);
   const ink = inkOf(image);
   if (ink === undefined) return input;
@@ -40,16 +40,16 @@ export function fitDigit(picture: GreyImage, side: number): Float32Array {
   const digit = resample(box, { width, height });
 
   const centre = centreOfMass(digit, width);
-  const left = placed(centre.x, width, side);
-  const top = placed(centre.y, height, side);
+  const left = startAround(centre.x, width, side);
+  const top = startAround(centre.y, height, side);
   for (let row = 0; row < height; row++) {
     input.set(digit.subarray(row * width, (row + 1) * width), (top + row) * side + left);
   }
   return input;
 }
 
-function reduced(image: GreyImage): GreyImage {
-  const scale = longestSide / Math.max(image.width, image.height);
+function scaledDown(image: GreyImage): GreyImage {
+  const scale = maxSide / Math.max(image.width, image.height);
   if (scale >= 1) return image;
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));
@@ -57,7 +57,7 @@ function reduced(image: GreyImage): GreyImage {
   return { width, height, grey: Uint8Array.from(pixels, Math.round) };
 }
 
-/** (height, width): 0 for the background, 255 for what differs from it most; nothing where all is background. */
+/** (height, width): 0 for the background, 255 for what differs from it most. undefined: all of it is background. */
 function inkOf({ width, height, grey }: GreyImage): Uint8Array | undefined {
   const background = medianOfBorder(grey, width, height);
   const isLight = background > 127;
@@ -66,8 +66,8 @@ function inkOf({ width, height, grey }: GreyImage): Uint8Array | undefined {
     if (isLight ? level < extreme : level > extreme) extreme = level;
   }
   const span = extreme - background;
-  if (Math.abs(span) < faintest) return undefined;
-  // Of each grey level: what is on the other side of the background is no ink.
+  if (Math.abs(span) < minContrast) return undefined;
+  // By grey level. Levels on the other side of the background are not ink.
   const inkOfLevel = Uint8Array.from({ length: 256 }, (_, level) =>
     Math.max(0, Math.round(((level - background) / span) * 255)),
   );
@@ -81,11 +81,11 @@ function medianOfBorder(grey: Uint8Array, width: number, height: number): number
   return Uint8Array.from(border).sort()[border.length >> 1];
 }
 
-/** What is drawn, and as little around it as can be. There is something: the darkest ink is 255. */
+/** The smallest box around the drawing. It is not empty, because the darkest ink is 255. */
 function boxOf(ink: Uint8Array, width: number): Region {
   let [left, right, top, bottom] = [width, 0, Infinity, 0];
   for (let at = 0; at < ink.length; at++) {
-    if (ink[at] < drawnFrom) continue;
+    if (ink[at] < minInk) continue;
     const column = at % width;
     const row = (at - column) / width;
     left = Math.min(left, column);
@@ -107,7 +107,7 @@ function centreOfMass(pixels: Float32Array, width: number): { x: number; y: numb
   return { x: x / mass, y: y / mass };
 }
 
-/** Where a line of `length` pixels begins for its centre to be pixel side / 2, as near to it as it stays inside. */
-function placed(centre: number, length: number, side: number): number {
+/** The start of a line of `length` pixels that puts its centre at pixel side / 2, or as close to it as fits. */
+function startAround(centre: number, length: number, side: number): number {
   return Math.min(Math.max(Math.round(side / 2 - centre), 0), side - length);
 }

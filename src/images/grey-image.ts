@@ -1,4 +1,4 @@
-/** A picture as grey levels, the largest that is read, and how one is refused. */
+/** A picture as grey levels, the limits on its size, and the errors for pictures that are refused. */
 import { TrainyardError } from '../errors.js';
 
 export interface GreyImage {
@@ -13,30 +13,30 @@ export interface Size {
   height: number;
 }
 
-/** What a phone's camera makes, 50 megapixels, with room to spare. */
-const mostPixels = 2 ** 26;
+/** More than the 50 megapixels of a phone's camera. */
+const maxPixels = 2 ** 26;
 
-/** Of what a picture is unpacked to before it becomes grey: the 8-bit RGBA of almost the most pixels. */
-const mostUnpackedBytes = 2 ** 28;
+/** Limits the unpacked picture before it becomes grey: 8-bit RGBA of about `maxPixels`. */
+const maxUnpackedBytes = 2 ** 28;
 
-/** As JPEG has it; a PNG could be a line of 16 million pixels, and half of what is done to it a row at a time. */
-const longestSide = 2 ** 16 - 1;
+/** The limit of JPEG. Without it a PNG could be one row of millions of pixels, and much work is done row by row. */
+const maxSide = 2 ** 16 - 1;
 
-/** From a header alone, before anything is decoded or allocated. */
+/** Call it with the size from the header, before anything is decoded or allocated. */
 export function checkSize({ width, height }: Size): void {
-  if (width * height <= mostPixels && Math.max(width, height) <= longestSide) return;
+  if (width * height <= maxPixels && Math.max(width, height) <= maxSide) return;
   throw new TrainyardError(
     'IMAGE_TOO_LARGE',
-    `The image is ${width} × ${height} pixels; this service reads at most ${mostPixels} pixels, and ${longestSide} on a side.`,
+    `The image is ${width} × ${height} pixels; this service reads at most ${maxPixels} pixels, and ${maxSide} on a side.`,
   );
 }
 
-/** Before it is unpacked. */
+/** Call it before the picture is unpacked. */
 export function checkUnpackedBytes(bytes: number): void {
-  if (bytes <= mostUnpackedBytes) return;
+  if (bytes <= maxUnpackedBytes) return;
   throw new TrainyardError(
     'IMAGE_TOO_LARGE',
-    `The image unpacks to ${bytes} bytes; this service unpacks at most ${mostUnpackedBytes}. Send one with fewer pixels.`,
+    `The image unpacks to ${bytes} bytes; this service unpacks at most ${maxUnpackedBytes}. Send an image with fewer pixels.`,
   );
 }
 
@@ -44,7 +44,7 @@ export function invalidImage(format: 'PNG' | 'JPEG', problem: string, cause?: un
   return new TrainyardError('IMAGE_INVALID', `The ${format} cannot be read: ${problem}.`, { cause });
 }
 
-/** By Rec. 601, as JPEG has it. */
+/** Brightness by Rec. 601, which JPEG uses too. */
 export function luma(red: number, green: number, blue: number): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }

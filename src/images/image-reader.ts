@@ -1,9 +1,12 @@
-/** Reads pictures without keeping the event loop waiting: small ones at once, others in a thread made on first use. */
+/**
+ * Reads pictures without blocking the event loop: small ones at once, large ones one after the other in a thread that
+ * starts when it is needed.
+ */
+import { TrainyardError } from '../errors.js';
+import { createThreadLine, type ThreadLine } from '../lib/thread-queue.js';
 import { isJpeg } from './jpeg-segments.js';
 import { isPng } from './png-chunks.js';
 import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
-import type { ThreadLine } from '../lib/thread-queue.js';
-import { createReadingThread } from './reading-thread.js';
 
 export interface ImageReader {
   /**
@@ -11,11 +14,11 @@ export interface ImageReader {
    * @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, OVERLOADED, SHUTTING_DOWN
    */
   read(task: ReadTask): Promise<Float32Array>;
-  /** Ends what is being read. */
+  /** Stops reading. Pictures that are being read or wait are refused. */
   close(): Promise<void>;
 }
 
-/** These take milliseconds at most, less than it would to hand them over. */
+/** Smaller pictures take at most a few milliseconds, less than handing them to the thread. */
 const small = { bytes: 2 ** 17, pixels: 2 ** 16 };
 
 export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {}): ImageReader {
@@ -30,7 +33,7 @@ export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {
   };
 }
 
-/** Whether bytes of any kind are an image file: no float32 that is meant as one begins so. */
+/** Whether the bytes are an image file rather than float32 inputs, none of which begin like this. */
 export function beginsAsImage(bytes: Uint8Array): boolean {
   return isPng(bytes) || (isJpeg(bytes) && bytes[2] === 0xff && bytes[3] >= 0xdb);
 }
@@ -40,4 +43,43 @@ function isSmall(bytes: Uint8Array): boolean {
   if (bytes.length > small.bytes) return false;
   const { width, height } = sizeOfImage(bytes);
   return width * height <= small.pixels;
+}
+
+/** Limits the heap. Pixels are not on the heap; the size of the picture limits their memory. */
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 };
+const idleMs = 5_000;
+
+// Tests run from src/ and the service from dist/. Both are at the same depth below the root.
+const entry = new URL('../../dist/images/thread.js', import.meta.url);
+
+/** The thread refuses with IMAGE_INVALID, IMAGE_TOO_LARGE, OVERLOADED, SHUTTING_DOWN. */
+function createReadingThread(options: {
+  timeLimitMs: number;
+  mostWaiting: number;
+}): ThreadLine<ReadTask, Float32Array> {
+  const { timeLimitMs, mostWaiting } = options;
+  return createThreadLine<ReadTask, Float32Array>({
+    entry,
+    resourceLimits,
+    idleMs,
+    timeLimitMs,
+    mostWaiting,
+    handOver(task) {
+      // A copy is transferred. The bytes may be a small part of a larger buffer, which would be transferred as a whole.
+      const bytes = Uint8Array.from(task.bytes);
+      return { message: { ...task, bytes }, transfer: [bytes.buffer] };
+    },
+    tooSlow() {
+      const message = `The image takes more than ${timeLimitMs / 1000} seconds to decode.`;
+      return new TrainyardError('IMAGE_INVALID', message);
+    },
+    tooMuchMemory(cause) {
+      const message = 'The image takes more memory to decode than this service allows for one image.';
+      return new TrainyardError('IMAGE_TOO_LARGE', message, { cause });
+    },
+    tooManyWaiting() {
+      const message = `${mostWaiting} large images already wait to be decoded.`;
+      return new TrainyardError('OVERLOADED', message);
+    },
+  });
 }

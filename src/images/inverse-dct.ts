@@ -1,9 +1,9 @@
 /**
- * The inverse discrete cosine transform of 8 × 8 blocks by Arai, Agui and Nakajima's method (Trans. IEICE E-71(11), 1988),
- * which leaves most factors to the quantization table: five multiplications for eight numbers.
+ * The inverse discrete cosine transform of 8 × 8 blocks, by the method of Arai, Agui and Nakajima (Trans. IEICE E-71(11),
+ * 1988). It puts most factors into the quantization table and needs five multiplications for eight numbers.
  */
 
-/** What the method leaves out of each row and column: 1, and √2 cos(kπ/16). */
+/** The factors that go into the table, for each row and column: 1, and √2 cos(kπ/16). */
 const factors = Float64Array.from({ length: 8 }, (_, k) =>
   k === 0 ? 1 : Math.SQRT2 * Math.cos((k * Math.PI) / 16),
 );
@@ -13,14 +13,14 @@ const twiceCos1 = 2 * Math.cos(Math.PI / 8);
 const difference = 2 * (Math.cos(Math.PI / 8) - Math.cos((3 * Math.PI) / 8));
 const sum = -2 * (Math.cos(Math.PI / 8) + Math.cos((3 * Math.PI) / 8));
 
-/** (8, 8): what `inverseDct` multiplies each coefficient by. */
+/** (8, 8): the factors by which `inverseDct` multiplies the coefficients. */
 export function scaledTable(quantization: Uint16Array): Float64Array {
   return Float64Array.from(quantization, (step, at) => (step * factors[at >> 3] * factors[at & 7]) / 8);
 }
 
 const work = new Float64Array(64);
 
-/** `coefficients` (8, 8) from `first` on, frequencies across in a row → `block` (8, 8), from 0 to 255. */
+/** `coefficients` (8, 8) from `first` on, a row of horizontal frequencies at a time → `block` (8, 8), 0 to 255. */
 export function inverseDct(
   coefficients: Int16Array,
   first: number,
@@ -43,7 +43,7 @@ export function inverseDct(
   for (let at = 0; at < 64; at++) block[at] = work[at] + 128;
 }
 
-/** Eight numbers of `work`, in place. */
+/** Transforms eight numbers of `work` in place: from `first` on, `step` apart. */
 function transform(first: number, step: number): void {
   const at1 = first + step;
   const at2 = at1 + step;

@@ -1,17 +1,17 @@
-/** The coefficients that one scan of a JPEG holds (ITU-T T.81, annexes F and G), put into the planes they belong to. */
-import { damaged, type BitReader, type HuffmanTable } from './jpeg-bits.js';
+/** Reads the coefficients in one scan of a JPEG (ITU-T T.81, annexes F and G) into their planes. */
+import { damaged, type BitReader, type HuffmanTable } from './jpeg-huffman.js';
 
 /** A component's blocks of 8 × 8 coefficients. */
 export interface Plane {
-  /** Its factors: blocks across and down in each unit of several planes. */
+  /** The sampling factors: blocks across and down in each unit of a scan with several planes. */
   across: number;
   down: number;
-  /** What the picture covers, in blocks. */
+  /** The size of the picture, in blocks. */
   columns: number;
   rows: number;
-  /** What units of several planes cover, in blocks. */
+  /** The width that units of several planes cover, in blocks. */
   stride: number;
-  /** (blocks, 8, 8), frequencies across in a row; null where the grey picture does not need the plane. */
+  /** (blocks, 8, 8), a row of horizontal frequencies at a time; null if the grey picture does not need the plane. */
   coefficients: Int16Array | null;
 }
 
@@ -20,30 +20,30 @@ export interface ScannedPlane {
   plane: Plane;
   dc: HuffmanTable | undefined;
   ac: HuffmanTable | undefined;
-  /** The constant coefficient of the block before. */
+  /** The constant coefficient of the previous block. */
   previous: number;
 }
 
 export interface Scan {
   planes: ScannedPlane[];
-  /** Units of several planes in the picture. */
+  /** The size of the picture, in units of several planes. */
   unitColumns: number;
   unitRows: number;
-  /** Units between two restarts; 0: there are none. */
+  /** The number of units between two restarts; 0: there are no restarts. */
   restartInterval: number;
-  /** Which coefficients, in zigzag order. */
+  /** The first and last coefficient, in zigzag order. */
   first: number;
   last: number;
-  /** Progressive: the lowest bit that was there before, or 0 where the scan is the first of these coefficients; the lowest now. */
+  /** For progressive: the lowest bit before this scan, or 0 if this is the first scan of its coefficients, and after it. */
   high: number;
   low: number;
   isProgressive: boolean;
 }
 
-/** Puts what the scan says of a block into its 64 coefficients from `start` on. */
+/** Reads one block into its 64 coefficients from `start` on. */
 type ReadBlock = (scanned: ScannedPlane, coefficients: Int16Array, start: number) => void;
 
-/** By place in the order from low to high frequencies: the place in the block. */
+/** The place in the block, by place in the order from low to high frequencies. */
 export const zigzag = Uint8Array.of(
   ...[0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6],
   ...[7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31],
@@ -52,13 +52,13 @@ export const zigzag = Uint8Array.of(
 
 /** @throws TrainyardError IMAGE_INVALID */
 export function readScan(scan: Scan, bits: BitReader): void {
-  // Blocks of the planes that are not needed are read and forgotten.
-  const forgotten = new Int16Array(64);
+  // Blocks of planes that are not needed must be read too, to find the next block.
+  const discarded = new Int16Array(64);
   const run = { left: 0 };
   const readBlock = blockReader(scan, bits, run);
   const read = (scanned: ScannedPlane, block: number): void => {
     const { coefficients } = scanned.plane;
-    if (coefficients === null) readBlock(scanned, forgotten, 0);
+    if (coefficients === null) readBlock(scanned, discarded, 0);
     else readBlock(scanned, coefficients, 64 * block);
   };
 
@@ -82,7 +82,7 @@ export function readScan(scan: Scan, bits: BitReader): void {
   }
 }
 
-/** The blocks of one plane in a unit of several. */
+/** Reads the blocks of one plane in a unit of several planes. */
 function readUnit(
   scanned: ScannedPlane,
   row: number,
@@ -96,7 +96,7 @@ function readUnit(
   }
 }
 
-/** `run`: blocks of which the scan says that they have no more coefficients. */
+/** `run.left`: the number of next blocks that have no more coefficients. */
 function blockReader(scan: Scan, bits: BitReader, run: { left: number }): ReadBlock {
   const { isProgressive, first, high } = scan;
   if (!isProgressive) return baseline(bits);
@@ -104,7 +104,7 @@ function blockReader(scan: Scan, bits: BitReader, run: { left: number }): ReadBl
   return high === 0 ? firstBits(bits, scan, run) : finerBits(bits, scan, run);
 }
 
-/** T.81, F.2.2: whole blocks. */
+/** T.81, F.2.2: all coefficients of a block. */
 function baseline(bits: BitReader): ReadBlock {
   return (scanned, coefficients, start) => {
     const ac = tableOf(scanned.ac);
@@ -125,7 +125,7 @@ function baseline(bits: BitReader): ReadBlock {
   };
 }
 
-/** T.81, G.1.2.1. */
+/** T.81, G.1.2.1: the constant coefficient. */
 function firstConstants(bits: BitReader, { low }: Scan): ReadBlock {
   return (scanned, coefficients, start) => {
     scanned.previous += bits.signed(sizeOf(bits.symbol(tableOf(scanned.dc))));
@@ -139,7 +139,7 @@ function finerConstants(bits: BitReader, { low }: Scan): ReadBlock {
   };
 }
 
-/** T.81, G.1.2.2. */
+/** T.81, G.1.2.2: the first bits of the other coefficients. */
 function firstBits(bits: BitReader, { first, last, low }: Scan, run: { left: number }): ReadBlock {
   return ({ ac }, coefficients, start) => {
     if (run.left > 0) {
@@ -163,11 +163,14 @@ function firstBits(bits: BitReader, { first, last, low }: Scan, run: { left: num
   };
 }
 
-/** T.81, G.1.2.3: a bit more of what is not zero, and what is no longer. */
+/** T.81, G.1.2.3: one more bit of the coefficients that are not zero, and coefficients that become non-zero. */
 function finerBits(bits: BitReader, { first, last, low }: Scan, run: { left: number }): ReadBlock {
   const bit = 1 << low;
 
-  /** Refines from coefficient `k` on, and stops at the zero after so many others; the first behind `last` if there is none. */
+  /**
+   * Refines from coefficient `k` on and skips `zeros` coefficients that are zero. Returns the place of the next one that is
+   * zero, or `last + 1`.
+   */
   function refine(coefficients: Int16Array, start: number, k: number, zeros: number): number {
     let left = zeros;
     for (; k <= last; k++) {
@@ -206,10 +209,10 @@ function finerBits(bits: BitReader, { first, last, low }: Scan, run: { left: num
 
 function tableOf(table: HuffmanTable | undefined): HuffmanTable {
   if (table) return table;
-  throw damaged('it lacks a table');
+  throw damaged('a table is missing');
 }
 
-/** Of a constant coefficient, in bits. */
+/** The size of a constant coefficient, in bits. */
 function sizeOf(symbol: number): number {
   if (symbol <= 15) return symbol;
   throw damaged('a coefficient is too large');

@@ -1,42 +1,50 @@
 /**
- * JPEG to grey: baseline and progressive, of grey, colour or CMYK (ITU-T T.81). Only the planes that grey is made of are
- * kept: of a photograph that is its brightness, at three bytes a pixel.
+ * Decodes JPEG to grey: baseline and progressive; grey, colour and CMYK (ITU-T T.81). Only the planes that the grey picture
+ * needs are kept. For a photograph that is the brightness, at three bytes a pixel.
  */
 import { orientationOf, upright } from './exif.js';
 import { checkUnpackedBytes, invalidImage, luma, type GreyImage } from './grey-image.js';
 import { inverseDct, scaledTable } from './inverse-dct.js';
-import { BitReader, damaged, huffmanTable, type HuffmanTable } from './jpeg-bits.js';
-import { finest, readFrame, readScanHeader, type Frame } from './jpeg-frame.js';
+import { BitReader, damaged, huffmanTable, type HuffmanTable } from './jpeg-huffman.js';
 import { readScan, zigzag, type Plane } from './jpeg-scan.js';
-import { isFrame, markers, segmentsOf, type Segment } from './jpeg-segments.js';
+import {
+  isFrame,
+  largestFactors,
+  markers,
+  readFrame,
+  readScanHeader,
+  segmentsOf,
+  type Frame,
+  type Segment,
+} from './jpeg-segments.js';
 
-/** The longest script of scans that libjpeg writes has 18, for CMYK; each costs a walk over the whole picture. */
-const mostScans = 32;
+/** libjpeg writes at most 18 scans, for CMYK. Each scan costs a pass over the whole picture. */
+const maxScans = 32;
 
-/** What the segments say before the scans do. */
+/** The content of the segments that precede the scans. */
 interface Tables {
   dc: (HuffmanTable | undefined)[];
   ac: (HuffmanTable | undefined)[];
   quantization: (Uint16Array | undefined)[];
   restartInterval: number;
-  /** Of the Adobe segment: 0 says that the components are those of the picture, RGB or CMYK, without a transform. */
+  /** From the Adobe segment. 0: the components are RGB or CMYK, without a transform. */
   adobeTransform: number | undefined;
   /** A TIFF file. */
   exif: Uint8Array | undefined;
 }
 
-/** How grey is made of some of the components. */
+/** How to compute grey from some of the components. */
 interface GreyRecipe {
   needed: number[];
-  /** Of the samples of those, in that order. */
+  /** Takes the samples of the needed components, in that order. */
   grey: (a: number, b: number, c: number, d: number) => number;
 }
 
-/** A plane and how far it is read. */
+/** A plane, and how much of it has been read. */
 interface ReadPlane extends Plane {
-  /** Of the first scan: later ones are for others. */
+  /** The table at the first scan of the plane. Later tables are for other planes. */
   quantization: Uint16Array | undefined;
-  /** By coefficient: the lowest bit that was read; 16 where none was. */
+  /** By coefficient: the lowest bit that was read; 16: none. */
   lowestBits: Uint8Array;
 }
 
@@ -46,7 +54,7 @@ interface Samples {
   values: Uint8ClampedArray;
   width: number;
   height: number;
-  /** Pixels across and down that one sample stands for. */
+  /** The number of pixels across and down that share one sample. */
   across: number;
   down: number;
 }
@@ -68,7 +76,7 @@ export function decodeJpeg(bytes: Uint8Array): GreyImage {
       frame = readFrame(marker, content);
     } else if (marker === markers.startOfScan) {
       if (!frame) throw invalidImage('JPEG', 'a scan comes before the frame header');
-      if (++scans > mostScans) throw invalidImage('JPEG', `it has more than ${mostScans} scans`);
+      if (++scans > maxScans) throw invalidImage('JPEG', `it has more than ${maxScans} scans`);
       planes ??= planesOf(frame, recipeOf(frame, tables.adobeTransform).needed);
       readScanInto(planes, frame, segment, tables);
     } else if (marker === markers.endOfImage) isEnded = true;
@@ -85,7 +93,7 @@ export function decodeJpeg(bytes: Uint8Array): GreyImage {
   return upright({ width, height, grey }, tables.exif ? orientationOf(tables.exif) : 1);
 }
 
-/** Of all segments but the frame and the scans; those that say nothing of the picture are passed over. */
+/** Reads a segment other than the frame and the scans. Segments that do not affect the picture are ignored. */
 function readTables({ marker, content }: Segment, tables: Tables): void {
   if (marker === markers.huffmanTables) readHuffmanTables(content, tables);
   else if (marker === markers.quantizationTables) readQuantizationTables(content, tables.quantization);
@@ -109,7 +117,7 @@ function readHuffmanTables(content: Uint8Array, { dc, ac }: Tables): void {
   }
 }
 
-/** Each in zigzag order, with numbers of one byte or of two. */
+/** Each table is in zigzag order, with numbers of one or two bytes. */
 function readQuantizationTables(content: Uint8Array, quantization: Tables['quantization']): void {
   let at = 0;
   while (at < content.length) {
@@ -132,9 +140,9 @@ function wrongTables(): Error {
 }
 
 function planesOf(frame: Frame, needed: number[]): ReadPlane[] {
-  const most = finest(frame);
-  const unitColumns = Math.ceil(frame.width / (8 * most.across));
-  const unitRows = Math.ceil(frame.height / (8 * most.down));
+  const largest = largestFactors(frame);
+  const unitColumns = Math.ceil(frame.width / (8 * largest.across));
+  const unitRows = Math.ceil(frame.height / (8 * largest.down));
   const blocks = frame.components.map(({ across, down }) => unitColumns * across * unitRows * down);
   checkUnpackedBytes(
     needed.reduce((bytes, index) => bytes + blocks[index] * 64 * Int16Array.BYTES_PER_ELEMENT, 0),
@@ -142,8 +150,8 @@ function planesOf(frame: Frame, needed: number[]): ReadPlane[] {
   return frame.components.map(({ across, down }, index) => ({
     across,
     down,
-    columns: Math.ceil((frame.width * across) / (8 * most.across)),
-    rows: Math.ceil((frame.height * down) / (8 * most.down)),
+    columns: Math.ceil((frame.width * across) / (8 * largest.across)),
+    rows: Math.ceil((frame.height * down) / (8 * largest.down)),
     stride: unitColumns * across,
     coefficients: needed.includes(index) ? new Int16Array(blocks[index] * 64) : null,
     quantization: undefined,
@@ -151,7 +159,7 @@ function planesOf(frame: Frame, needed: number[]): ReadPlane[] {
   }));
 }
 
-/** Scans of nothing that is needed are left out. */
+/** Skips a scan that contains no needed plane. */
 function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segment, tables: Tables): void {
   const { components, first, last, high, low } = readScanHeader(frame, content);
   const scanned = components.map(({ index, dc, ac }) => ({
@@ -166,12 +174,12 @@ function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segm
     plane.quantization ??= quantization;
     plane.lowestBits.fill(low, first, last + 1);
   }
-  const most = finest(frame);
+  const largest = largestFactors(frame);
   readScan(
     {
       planes: scanned,
-      unitColumns: Math.ceil(frame.width / (8 * most.across)),
-      unitRows: Math.ceil(frame.height / (8 * most.down)),
+      unitColumns: Math.ceil(frame.width / (8 * largest.across)),
+      unitRows: Math.ceil(frame.height / (8 * largest.down)),
       restartInterval: tables.restartInterval,
       ...{ first, last, high, low },
       isProgressive: frame.isProgressive,
@@ -180,7 +188,10 @@ function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segm
   );
 }
 
-/** Three components are taken for YCbCr unless the file says otherwise, as libjpeg has it. CMYK is ink left out, as Adobe has it. */
+/**
+ * Like libjpeg, takes three components as YCbCr unless the file says otherwise. CMYK is inverted, as Adobe writes it: 255
+ * is no ink.
+ */
 function recipeOf({ components }: Frame, adobeTransform: number | undefined): GreyRecipe {
   if (components.length === 1) return { needed: [0], grey: (brightness) => brightness };
   if (components.length === 3) {
@@ -197,7 +208,7 @@ function recipeOf({ components }: Frame, adobeTransform: number | undefined): Gr
   };
 }
 
-/** Where the end of the image is missing, nothing but the last bits of all coefficients says that no scan is. */
+/** If the end marker is missing, the picture is complete only if the last bit of every coefficient was read. */
 function refuseIncomplete(planes: ReadPlane[], isEnded: boolean): void {
   if (planes.some(({ lowestBits }) => lowestBits[0] === 16)) {
     throw invalidImage('JPEG', 'one of its planes is missing');
@@ -228,9 +239,9 @@ function sampleAt({ values, width, across, down }: Samples, x: number, y: number
 
 function samplesOf(plane: ReadPlane, frame: Frame): Samples {
   const { coefficients, quantization, columns, rows, stride } = plane;
-  if (!coefficients || !quantization) throw damaged('it lacks a table');
-  const most = finest(frame);
-  const [across, down] = [most.across / plane.across, most.down / plane.down];
+  if (!coefficients || !quantization) throw damaged('a table is missing');
+  const largest = largestFactors(frame);
+  const [across, down] = [largest.across / plane.across, largest.down / plane.down];
   const [width, height] = [Math.ceil(frame.width / across), Math.ceil(frame.height / down)];
   const values = new Uint8ClampedArray(width * height);
   const scale = scaledTable(quantization);

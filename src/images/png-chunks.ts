@@ -1,12 +1,12 @@
 /**
- * The parts of a PNG file (https://www.w3.org/TR/png-3/, sections 5 and 11). Every length is checked against the file and
- * every chunk against its CRC; nothing is unpacked here, and text and colour profiles never are.
+ * The chunks of a PNG file (https://www.w3.org/TR/png-3/, sections 5 and 11). Every length is checked against the file, and
+ * every chunk against its CRC. Nothing is unpacked here; text and colour profiles never are.
  */
 import { crc32 } from 'node:zlib';
 import { checkSize, invalidImage, type Size } from './grey-image.js';
 
 export interface PngHeader extends Size {
-  /** Bits of a sample. */
+  /** Bits per sample. */
   depth: number;
   colour: keyof typeof kinds;
   isInterlaced: boolean;
@@ -16,15 +16,15 @@ export interface Png {
   header: PngHeader;
   /** (colours, 3) */
   palette: Uint8Array;
-  /** The tRNS chunk: of the palette's colours, or of the one colour that is no colour. */
+  /** The tRNS chunk: the alpha of each colour in the palette, or the one colour that is transparent. */
   transparency: Uint8Array | undefined;
   /** A TIFF file. */
   exif: Uint8Array | undefined;
-  /** Pixels, packed by zlib. */
+  /** The pixels, compressed by zlib. */
   data: Uint8Array;
 }
 
-/** By colour type: the samples of a pixel and the depths that there are. */
+/** By colour type: samples per pixel, and the possible depths. */
 const kinds = {
   0: { samples: 1, depths: [1, 2, 4, 8, 16] },
   2: { samples: 3, depths: [8, 16] },
@@ -35,8 +35,8 @@ const kinds = {
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Encoders make chunks of kilobytes; a file of empty ones would cost more than its size says. */
-const mostChunks = 2 ** 16;
+/** Encoders write chunks of kilobytes. A file of empty chunks would take more time than its size suggests. */
+const maxChunks = 2 ** 16;
 
 export function isPng(bytes: Uint8Array): boolean {
   return signature.every((byte, at) => bytes[at] === byte);
@@ -46,7 +46,7 @@ export function samplesOf({ colour }: PngHeader): number {
   return kinds[colour].samples;
 }
 
-/** The size that the file says it has, if it may have it. */
+/** The size in the header of the file, if it is allowed. */
 export function sizeOfPng(bytes: Uint8Array): Size {
   for (const { type, content } of chunksOf(bytes)) {
     if (type !== 'IHDR') break;
@@ -75,7 +75,7 @@ export function readPng(bytes: Uint8Array): Png {
       data.set(content, dataBytes);
       dataBytes += content.length;
     } else if (isCritical(type)) {
-      throw invalidImage('PNG', `it needs a chunk ${JSON.stringify(type)}, which is not known here`);
+      throw invalidImage('PNG', `it needs the unknown chunk ${JSON.stringify(type)}`);
     }
   }
   if (header === undefined) throw invalidImage('PNG', 'it has no header');
@@ -84,11 +84,11 @@ export function readPng(bytes: Uint8Array): Png {
   return { header, palette, transparency, exif, data: data.subarray(0, dataBytes) };
 }
 
-/** All before IEND; what follows that is none of the picture. */
+/** All chunks before IEND. Bytes after it are ignored. */
 function* chunksOf(bytes: Uint8Array): Generator<{ type: string; content: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let start = signature.length;
-  for (let count = 0; count < mostChunks; count++) {
+  for (let count = 0; count < maxChunks; count++) {
     if (start + 12 > bytes.length) throw invalidImage('PNG', 'it is cut short');
     const end = start + 8 + view.getUint32(start);
     if (end + 4 > bytes.length) throw invalidImage('PNG', 'it is cut short');
@@ -100,10 +100,10 @@ function* chunksOf(bytes: Uint8Array): Generator<{ type: string; content: Uint8A
     yield { type, content: bytes.subarray(start + 8, end) };
     start = end + 4;
   }
-  throw invalidImage('PNG', `it has more than ${mostChunks} chunks`);
+  throw invalidImage('PNG', `it has more than ${maxChunks} chunks`);
 }
 
-/** A capital letter says that the picture cannot be shown without it. */
+/** A capital first letter means that the picture cannot be shown without the chunk. */
 function isCritical(type: string): boolean {
   return (type.charCodeAt(0) & 0x20) === 0;
 }
@@ -118,7 +118,7 @@ function readHeader(content: Uint8Array): PngHeader {
     throw invalidImage('PNG', `there is no colour type ${colour} with a depth of ${depth}`);
   }
   if (compression !== 0 || filter !== 0 || interlace > 1) {
-    throw invalidImage('PNG', 'its header names a method that there is not');
+    throw invalidImage('PNG', 'its header names an unknown method');
   }
   checkSize({ width, height });
   return { width, height, depth, colour, isInterlaced: interlace === 1 };

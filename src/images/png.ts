@@ -1,13 +1,13 @@
 /**
- * PNG to grey: every colour type and depth, interlaced or not (https://www.w3.org/TR/png-3/, sections 7 to 9 and 13).
- * Unpacking stops at the bytes that the size in the header asks for, so that they are also all that it can cost.
+ * Decodes PNG to grey: every colour type and depth, interlaced or not (https://www.w3.org/TR/png-3/, sections 7 to 9 and
+ * 13). Unpacking stops at the number of bytes that the size in the header implies, which limits its cost.
  */
 import { inflateSync } from 'node:zlib';
 import { orientationOf, upright } from './exif.js';
 import { checkUnpackedBytes, invalidImage, luma, type GreyImage } from './grey-image.js';
 import { readPng, samplesOf, type Png, type PngHeader } from './png-chunks.js';
 
-/** Every `acrossStep`-th pixel of every `downStep`-th row. */
+/** A pass has every `acrossStep`-th pixel of every `downStep`-th row, from (x, y) on. */
 interface Pass {
   x: number;
   y: number;
@@ -17,7 +17,7 @@ interface Pass {
   height: number;
 }
 
-/** The grey level of the pixel numbered `index` in a row. */
+/** The grey level of pixel `index` in a row. */
 type ReadGrey = (row: Uint8Array, index: number) => number;
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
@@ -53,7 +53,7 @@ export function decodePng(bytes: Uint8Array): GreyImage {
   return png.exif ? upright(image, orientationOf(png.exif)) : image;
 }
 
-/** Adam7, or all at once. Passes without a pixel have no rows either. */
+/** The seven passes of Adam7, or one. Passes without pixels have no rows. */
 function passesOf({ width, height, isInterlaced }: PngHeader): Pass[] {
   const steps = isInterlaced
     ? [
@@ -75,22 +75,22 @@ function passesOf({ width, height, isInterlaced }: PngHeader): Pass[] {
     .filter((pass) => pass.width > 0 && pass.height > 0);
 }
 
-/** The rows of all passes, each behind the byte that names its filter. */
+/** The rows of all passes. Before each row is the byte that names its filter. */
 function unpack(data: Uint8Array, wantedBytes: number): Uint8Array<ArrayBuffer> {
   let rows: Buffer<ArrayBuffer>;
   try {
-    // One piece with a byte to spare: zlib sees the end of what fits, and no second piece is ever filled.
+    // With one spare byte in the first chunk, zlib sees the end of the data and never fills a second chunk.
     rows = inflateSync(data, { maxOutputLength: wantedBytes, chunkSize: Math.max(64, wantedBytes + 1) });
   } catch (error) {
     const isTooMuch = error instanceof RangeError;
-    const problem = isTooMuch ? 'it holds more pixels than its size says' : 'its pixels do not unpack';
+    const problem = isTooMuch ? 'it has more pixels than its header says' : 'its pixels cannot be unpacked';
     throw invalidImage('PNG', problem, error);
   }
-  if (rows.length < wantedBytes) throw invalidImage('PNG', 'it holds fewer pixels than its size says');
+  if (rows.length < wantedBytes) throw invalidImage('PNG', 'it has fewer pixels than its header says');
   return rows;
 }
 
-/** In place. `left` is the distance to the byte before, of the same sample where samples have bytes of their own. */
+/** Works in place. `left` is the distance in bytes to the pixel on the left, at least 1. */
 function unfilter(filter: number, row: Uint8Array, above: Uint8Array, left: number): void {
   switch (filter) {
     case 0:
@@ -114,7 +114,7 @@ function unfilter(filter: number, row: Uint8Array, above: Uint8Array, left: numb
   }
 }
 
-/** Whichever of the three is nearest to left + above − corner. */
+/** The one of the three that is closest to left + above − corner. */
 function paeth(left: number, above: number, corner: number): number {
   const toLeft = Math.abs(above - corner);
   const toAbove = Math.abs(left - corner);
@@ -128,20 +128,21 @@ function greyReader(png: Png): ReadGrey {
   const sample = sampleReader(depth);
   const largest = 2 ** depth - 1;
   const scale = 255 / largest;
-  const [noRed, noGreen, noBlue] = absentColour(png, largest);
+  const [transparentRed, transparentGreen, transparentBlue] = transparentColour(png, largest);
   switch (colour) {
     case 0:
       return (row, index) => {
         const value = sample(row, index);
-        return value === noRed ? 255 : value * scale;
+        return value === transparentRed ? 255 : value * scale;
       };
     case 2:
       return (row, index) => {
         const red = sample(row, 3 * index);
         const green = sample(row, 3 * index + 1);
         const blue = sample(row, 3 * index + 2);
-        const isAbsent = red === noRed && green === noGreen && blue === noBlue;
-        return isAbsent ? 255 : luma(red, green, blue) * scale;
+        const isTransparent =
+          red === transparentRed && green === transparentGreen && blue === transparentBlue;
+        return isTransparent ? 255 : luma(red, green, blue) * scale;
       };
     case 3: {
       const shades = shadesOf(png);
@@ -172,8 +173,8 @@ function sampleReader(depth: number): ReadGrey {
   };
 }
 
-/** The colour that stands for none, where there is one; of its 16 bits the picture's depth counts. */
-function absentColour({ header: { colour }, transparency }: Png, largest: number): number[] {
+/** The samples of the transparent colour, if there is one. Only the lowest `depth` bits of its 16 bits count. */
+function transparentColour({ header: { colour }, transparency }: Png, largest: number): number[] {
   if (transparency === undefined || (colour !== 0 && colour !== 2)) return [];
   if (transparency.length !== (colour === 0 ? 2 : 6)) {
     throw invalidImage('PNG', 'its tRNS chunk has a wrong length');
@@ -181,7 +182,7 @@ function absentColour({ header: { colour }, transparency }: Png, largest: number
   return [0, 2, 4].map((at) => (transparency[at] * 256 + transparency[at + 1]) & largest);
 }
 
-/** The grey level of each colour of the palette. */
+/** The grey level of each colour in the palette. */
 function shadesOf({ palette, transparency }: Png): number[] {
   return Array.from({ length: palette.length / 3 }, (_, colour) => {
     const [red, green, blue] = palette.subarray(3 * colour);

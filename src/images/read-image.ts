@@ -1,4 +1,4 @@
-/** One picture, from the bytes of its file to the input of a network. All of it happens in the thread that calls. */
+/** Turns the bytes of an image file into the input of a network, in the calling thread. */
 import { TrainyardError } from '../errors.js';
 import { fitDigit, stretch, type Fit } from './fit.js';
 import type { GreyImage, Size } from './grey-image.js';
@@ -10,7 +10,7 @@ import { isPng, sizeOfPng } from './png-chunks.js';
 export interface ReadTask {
   bytes: Uint8Array;
   fit: Fit;
-  /** Of the network's input. */
+  /** The side of the network's input, in pixels. */
   side: number;
 }
 
@@ -27,14 +27,14 @@ export function decodeImage(bytes: Uint8Array): GreyImage {
   throw otherFormat(bytes);
 }
 
-/** As its header says. @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
+/** The size in the header. @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
 export function sizeOfImage(bytes: Uint8Array): Size {
   if (isPng(bytes)) return sizeOfPng(bytes);
   if (isJpeg(bytes)) return sizeOfJpeg(bytes);
   throw otherFormat(bytes);
 }
 
-/** What files of other formats begin with, as characters of one byte each. */
+/** How files of other formats begin, as characters of one byte each. */
 const otherFormats: [name: string, beginning: RegExp][] = [
   ['a HEIC file', /^.{4}ftyp(?:hei|hev|mif1|msf1)/s],
   ['an AVIF file', /^.{4}ftypavi/s],

@@ -1,15 +1,15 @@
-/** Pictures made smaller by averaging areas and larger by linear interpolation, along one axis and then along the other. */
+/** Scales pictures along one axis and then the other: down by averaging areas, up by linear interpolation. */
 import type { Size } from './grey-image.js';
 
-/** A part of a larger picture, (height, width) of its rows of `stride` pixels. */
+/** A part of a larger picture whose rows have `stride` pixels: (height, width). */
 export interface Region extends Size {
   pixels: Uint8Array | Float32Array;
-  /** The pixel it begins with. */
+  /** The index of its first pixel. */
   first: number;
   stride: number;
 }
 
-/** What pixel of a line is made of: `weights.length` pixels from `first` on. The weights add up to 1. */
+/** The sources of one pixel: `weights.length` pixels from `first` on. The weights add up to 1. */
 interface Share {
   first: number;
   weights: number[];
@@ -45,7 +45,7 @@ function weighted(
   return sum;
 }
 
-/** A line of `from` pixels as one of `to`. */
+/** For each of `to` pixels, its share of a line of `from` pixels. */
 function shares(from: number, to: number): Share[] {
   const pixelsEach = from / to;
   return Array.from({ length: to }, (_, index) =>
@@ -55,7 +55,7 @@ function shares(from: number, to: number): Share[] {
   );
 }
 
-/** Each pixel by how much of it lies between the two. */
+/** The pixels between the two places, each weighted by the part of it that lies between them. */
 function coveredBy(start: number, end: number): Share {
   const first = Math.floor(start);
   const weights = Array.from({ length: Math.ceil(end) - first }, (_, i) => {
@@ -65,7 +65,7 @@ function coveredBy(start: number, end: number): Share {
   return { first, weights };
 }
 
-/** The two pixels whose middles lie around the place; beyond the outermost middle there is but one. */
+/** The two pixels whose centres are next to the place, or only one beyond the outermost centre. */
 function between(place: number, count: number): Share {
   const inside = Math.min(Math.max(place, 0), count - 1);
   const first = Math.floor(inside);

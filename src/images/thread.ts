@@ -1,4 +1,4 @@
-/** The entry of the thread that reads large pictures; started by reading-thread.ts and by nobody else. */
+/** Entry point of the thread that reads large pictures. Only image-reader.ts starts it. */
 import { answerTasks } from '../lib/thread-queue.js';
 import { readImage, type ReadTask } from './read-image.js';
 

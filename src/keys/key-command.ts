@@ -1,10 +1,10 @@
-/** `npm run keys`: makes, lists and revokes keys. It works on the store alone, so whether a service runs is all the same. */
+/** `npm run keys`: creates, lists and revokes keys. It uses only the store, so no service needs to run. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { TrainyardError } from '../errors.js';
 import type { KeyStore, NewKey, StoredKey } from './key-store.js';
-import { scopes, type Scope } from './scopes.js';
+import { scopes, type Scope } from './key.js';
 
-export const usage = `Keys for the service on DATA_DIR. A running service follows within a second.
+export const usage = `Keys for the service on DATA_DIR. A running service knows the change within a second.
 
   npm run keys -- create --name NAME --scope SCOPE [--scope SCOPE …] [--per-minute N] [--expires 90d]
   npm run keys -- list
@@ -12,11 +12,11 @@ export const usage = `Keys for the service on DATA_DIR. A running service follow
 
   --name        what the key is for: up to 64 characters
   --scope       ${scopes.join(', ')}; admin includes the others
-  --per-minute  requests that it may make in a minute; without it, any number
-  --expires     from now, in minutes, hours or days: 30m, 12h, 90d; without it, never
+  --per-minute  how many requests a minute it allows; without it, any number
+  --expires     when it expires, from now: 30m, 12h, 90d; without it, never
 `;
 
-/** The key itself goes to `out`, alone on its line, so that a script can take it; what is said about it to `note`. */
+/** `out` gets the key itself, alone on its line, so that a script can use it. `note` gets messages about it. */
 export interface Terminal {
   out: (line: string) => void;
   note: (line: string) => void;
@@ -30,9 +30,9 @@ export async function runKeyCommand(
   const [command = '', ...rest] = args;
   switch (command) {
     case 'create': {
-      const wanted = parseNewKey(rest, now);
-      if ((await store.list()).length === 0) warnOfFirstKey(wanted, terminal);
-      const { key, text } = await store.create(wanted, now);
+      const newKey = parseNewKey(rest, now);
+      if ((await store.list()).length === 0) warnOfFirstKey(newKey, terminal);
+      const { key, text } = await store.create(newKey, now);
       terminal.out(text);
       terminal.note(
         `Key ${key.id} (${key.name}): ${describe(key)}. It is shown this once: only its hash is kept.`,
@@ -53,7 +53,7 @@ export async function runKeyCommand(
       return;
     }
     default:
-      throw invalid('Say what to do: create, list or revoke.');
+      throw invalid('The command must be create, list or revoke.');
   }
 }
 
@@ -61,7 +61,7 @@ function warnOfFirstKey({ scopes: own }: NewKey, { note }: Terminal): void {
   note('This is the first key. From now on the service refuses every request that comes without a key.');
   if (own.includes('admin')) return;
   note(
-    `It is not an admin key: nobody can do what ${own.join(' and ')} does not allow until there is one. To make it: ` +
+    `It is not an admin key. Until there is one, nobody can do what ${own.join(' and ')} does not allow. Create it with: ` +
       'npm run -s keys -- create --name admin --scope admin',
   );
 }
@@ -76,7 +76,7 @@ function parseNewKey(args: string[], now: Date): NewKey {
   const { name = '', scope: wanted = [], 'per-minute': perMinute, expires } = values;
   if (!/^[^\p{C}]{1,64}$/u.test(name)) throw invalid('--name must have 1 to 64 printable characters.');
   if (wanted.length === 0 || !wanted.every(isScope)) {
-    throw invalid(`--scope must be ${scopes.join(', ')}, and be given at least once.`);
+    throw invalid(`--scope must be ${scopes.join(', ')}, and is required at least once.`);
   }
   return {
     name,
@@ -101,7 +101,7 @@ function parseDuration(text: string): number {
   return Number(count) * ms;
 }
 
-/** An option that is not known, or that lacks its value, is the user's mistake. */
+/** @throws TrainyardError INVALID_REQUEST for an unknown option or a missing value */
 function parse<O extends NonNullable<ParseArgsConfig['options']>>(
   args: string[],
   options: O,
@@ -128,7 +128,7 @@ async function table(store: KeyStore, now: Date): Promise<string[]> {
   );
 }
 
-/** null: damaged. */
+/** null: the key is damaged. */
 async function readKey(store: KeyStore, id: string): Promise<StoredKey | null> {
   try {
     return await store.read(id);
@@ -139,7 +139,7 @@ async function readKey(store: KeyStore, id: string): Promise<StoredKey | null> {
 }
 
 function rowOf(id: string, key: StoredKey | null, now: Date): string[] {
-  if (key === null) return [id, '', '', '', '', 'damaged: nobody gets in with it'];
+  if (key === null) return [id, '', '', '', '', 'damaged: not accepted'];
   const { name, scopes: own, requests_per_minute: perMinute, created_at: createdAt } = key;
   return [id, name, own.join(' '), String(perMinute ?? 'any'), inMinutes(createdAt), stateOf(key, now)];
 }

@@ -1,35 +1,34 @@
 /**
- * The keys that a running service knows. It follows the store, so that a key made or revoked by another process works or
- * fails here within a second. What it cannot read it does not know: a store that fails lets nobody new in.
+ * The keys that a running service accepts. It polls the store, so a key that another process creates or revokes takes
+ * effect here within a second. A key that cannot be read is not accepted, so while the store fails no new keys work.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
 import type { KeyStore, StoredKey } from './key-store.js';
-import { hashSecret, parseKey } from './key-text.js';
-import type { Scope } from './scopes.js';
+import { hashSecret, parseKey, type Scope } from './key.js';
 
-/** Who asks. */
+/** The key of a request. */
 export interface Key {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** null: as many as it likes. */
+  /** null: no limit. */
   readonly requestsPerMinute: number | null;
 }
 
-/** `refusal` is for the client to read. */
+/** `refusal` is a message for the client. */
 export type Verdict = { key: Key } | { refusal: string };
 
 export interface KeyRing {
   /**
-   * Whether there are keys to ask for, of which some may be revoked. Once it is so it stays so: that the folder is gone
-   * is no reason to let everyone in.
+   * Whether the service has any keys, revoked ones included, and so requires one. It never becomes false again: if the
+   * folder of the keys disappears, the service must not let everyone in.
    */
   readonly isConfigured: boolean;
-  /** Takes as long for a key that does not exist as for a wrong secret. */
+  /** Takes equally long for an unknown key and for a wrong secret. */
   verify(text: string): Verdict;
-  /** Whether whoever was let in with this key, or with none, would be let in again. */
+  /** Whether a client that was admitted with this key, or null without a key, would be admitted again. */
   stillAdmits(key: Key | null): boolean;
   /** @throws TrainyardError STORAGE_UNAVAILABLE when the keys cannot be read */
   start(): Promise<void>;
@@ -38,16 +37,16 @@ export interface KeyRing {
 
 interface Entry {
   key: Key;
-  /** (64), as ASCII. */
+  /** (64): hexadecimal digits as ASCII. */
   secretHash: Buffer;
   expiresAtMs: number;
   isRevoked: boolean;
 }
 
-/** (64). No secret has this hash. */
+/** (64): a hash that no secret has. */
 const noHash = Buffer.alloc(64);
 
-/** (64). Of the secret at hand: a new buffer for each would cost more than all else that is done with it. */
+/** (64): the hash of the secret to verify. A new buffer for each request would cost more than the comparison. */
 const shownHash = Buffer.alloc(64);
 
 const unknownKey: Verdict = { refusal: 'There is no such key.' };
@@ -59,16 +58,16 @@ export function createKeyRing(options: {
   now?: () => number;
 }): KeyRing {
   const { store, log, lookEveryMs = 500, now = Date.now } = options;
-  /** By id; null for a key that cannot be used. */
+  /** By id; null: the document of the key is not valid. */
   let entries = new Map<string, Entry | null>();
-  /** Keys whose files cannot be read, and of which the log has told. They are tried again. */
+  /** Keys whose files cannot be read and that are already in the log. They are read again at each look. */
   const unreadable = new Set<string>();
   let isConfigured = false;
   let isLooking = false;
   let lookFailed = false;
   let timer: NodeJS.Timeout | undefined;
 
-  /** What the listing tells takes effect before any file is read. */
+  /** Revocations take effect from the listing alone, before any file is read. */
   async function look(): Promise<void> {
     const listed = await store.list();
     isConfigured ||= listed.length > 0;
@@ -89,16 +88,16 @@ export function createKeyRing(options: {
   async function learn(id: string): Promise<void> {
     try {
       const key = await store.read(id);
-      if (key === null) log.warn({ key: id }, 'the document of a key cannot be used: nobody gets in with it');
+      if (key === null) log.warn({ key: id }, 'the document of a key is not valid; the key is not accepted');
       entries.set(id, key && entryOf(key));
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'BLOB_UNREADABLE')) throw err;
-      if (!unreadable.has(id)) log.warn({ err, key: id }, 'a key cannot be read: nobody gets in with it');
+      if (!unreadable.has(id)) log.warn({ err, key: id }, 'a key cannot be read; it is not accepted');
       unreadable.add(id);
     }
   }
 
-  /** Of no date at all, too. */
+  /** Also true if the document has a text that is not a date. */
   function hasExpired({ expiresAtMs }: Entry): boolean {
     return !(now() < expiresAtMs);
   }
@@ -110,7 +109,7 @@ export function createKeyRing(options: {
       await look();
       lookFailed = false;
     } catch (err) {
-      if (!lookFailed) log.warn({ err }, 'cannot look for new keys; those known go on');
+      if (!lookFailed) log.warn({ err }, 'cannot look for new keys; known keys still work');
       lookFailed = true;
     } finally {
       isLooking = false;
@@ -124,7 +123,7 @@ export function createKeyRing(options: {
 
     verify(text) {
       const parts = parseKey(text);
-      if (parts === null) return { refusal: 'What was sent as a key is none: a key begins with ty_.' };
+      if (parts === null) return { refusal: 'This is not a key of this service. A key begins with ty_.' };
       const entry = entries.get(parts.id);
       shownHash.write(hashSecret(parts.secret), 'latin1');
       const isRight = timingSafeEqual(shownHash, entry?.secretHash ?? noHash);

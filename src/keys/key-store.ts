@@ -1,14 +1,13 @@
 /**
- * API keys as documents: `keys/{id}.json`, and beside it `keys/{id}.revoked.json` once the key is revoked. Both are
- * written once, so that listing the folder tells all that has changed. A revoked key keeps its file: a service that had
- * keys stays one that asks for them.
+ * API keys as documents: `keys/{id}.json`, and also `keys/{id}.revoked.json` once the key is revoked. Both are written
+ * once, so a listing of the folder shows every change. A revoked key keeps its file, so that a service whose last key was
+ * revoked still requires keys.
  */
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
-import { formatKey, hashSecret, newKeyParts } from './key-text.js';
-import { scopes, type Scope } from './scopes.js';
+import { formatKey, hashSecret, newKeyParts, scopes, type Scope } from './key.js';
 
 const KeyDocument = Type.Object({
   format_version: Type.Literal(1),
@@ -16,7 +15,7 @@ const KeyDocument = Type.Object({
   name: Type.String(),
   scopes: Type.Array(Type.Enum([...scopes]), { minItems: 1 }),
   secret_sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-  /** null: as many as it likes. */
+  /** null: no limit. */
   requests_per_minute: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
   created_at: Type.String(),
   /** null: never. */
@@ -40,17 +39,17 @@ export interface ListedKey {
 }
 
 export interface KeyStore {
-  /** By listing alone: cheap enough to poll. Sorted by id. */
+  /** Sorted by id. Lists one folder and reads no documents, so it is cheap enough to poll. */
   list(): Promise<ListedKey[]>;
   /**
-   * null: there is none, or its document is damaged or of a later version.
+   * null: there is no such key, or its document is damaged or from a later version.
    * @throws TrainyardError BLOB_UNREADABLE when its file cannot be read
    */
   read(id: string): Promise<StoredKey | null>;
-  /** `text` is what its holder sends; nothing keeps it. */
+  /** `text` is what the holder of the key sends. It is not stored. */
   create(key: NewKey, now: Date): Promise<{ key: StoredKey; text: string }>;
   /**
-   * For good. Of a key that is revoked already nothing changes.
+   * Revokes the key permanently. A key that is already revoked does not change.
    * @throws TrainyardError KEY_NOT_FOUND
    */
   revoke(id: string, now: Date): Promise<void>;
@@ -94,7 +93,7 @@ export function createKeyStore(storage: Storage): KeyStore {
         expires_at: expiresAt?.toISOString() ?? null,
       };
       if (!(await storage.create(keyOf(parts.id), encode(key)))) {
-        throw new Error('A new key drew the id of another');
+        throw new Error('A new key has the id of another');
       }
       return { key: { ...key, revoked_at: null }, text: formatKey(parts) };
     },

@@ -1,4 +1,4 @@
-/** The entry of `npm run keys`. */
+/** Entry point of `npm run keys`. */
 import { loadConfig } from '../config.js';
 import { TrainyardError } from '../errors.js';
 import { openStorage } from '../storage/open-storage.js';
@@ -19,6 +19,6 @@ try {
   }
 } catch (error) {
   console.error(error instanceof TrainyardError ? `${error.code}: ${error.message}` : error);
-  console.error('npm run keys -- --help shows how it is used.');
+  console.error('See npm run keys -- --help for its usage.');
   process.exitCode = 1;
 }

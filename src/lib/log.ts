@@ -35,7 +35,7 @@ export function written(log: Logger): Promise<void> {
   });
 }
 
-/** As keys/key-text.ts writes a key, or a part of one; in a URL its underscores may be percent-encoded. */
+/** As keys/key.ts writes a key, or a part of one; in a URL its underscores may be percent-encoded. */
 const keySecret = /(ty(?:_|%5f)[0-9a-z]{12}(?:_|%5f))[\w%-]+/gi;
 
 /** The text without the secrets of the keys in it. Their ids stay, so that an operator can find and revoke them. */

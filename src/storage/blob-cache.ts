@@ -1,7 +1,7 @@
 /**
- * Blobs of a store behind a network, kept in a local folder by what they must be: a file is named for its SHA-256, and is
- * checked against it by whoever takes it, so that a damaged one is only a miss. Many processes may share the folder. That
- * it cannot be used, read or written, costs time and nothing else.
+ * A local cache for blobs of a remote store. A file is named for the SHA-256 of its content and checked each time it is
+ * read, so a damaged file only counts as a miss. Many processes may share the folder. If the folder cannot be used, reads
+ * take longer and nothing fails.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -9,15 +9,15 @@ import { join } from 'node:path';
 import { sha256InSlices } from './digest.js';
 
 export interface BlobCache {
-  /** The blob with this digest, lower-case hexadecimal: from the folder, else as `fetch` gives it, whatever that is. */
+  /** The blob with this digest, lower-case hexadecimal. If it is not cached, the unchecked result of `fetch`. */
   read(sha256: string, fetch: () => Promise<Buffer | null>): Promise<Buffer | null>;
 }
 
 const defaultLimitBytes = 2 ** 30;
-/** A temporary file that is older was left by a crash. */
+/** An older temporary file was left by a crash. */
 const abandonedAfterMs = 3_600_000;
 
-/** Those used longest ago go when there are more than `limitBytes`. */
+/** When the cache exceeds `limitBytes`, the least recently used files are removed. */
 export function createBlobCache(folder: string, limitBytes = defaultLimitBytes): BlobCache {
   const pathOf = (sha256: string): string => join(folder, sha256);
 
@@ -37,7 +37,7 @@ export function createBlobCache(folder: string, limitBytes = defaultLimitBytes):
     const files: { path: string; sizeBytes: number; usedMs: number }[] = [];
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
-      // Another process may have removed it.
+      // Another process may have removed the file.
       const found = await stat(path).catch(() => null);
       if (found === null) continue;
       const isAbandoned = Date.now() - found.mtimeMs > abandonedAfterMs;

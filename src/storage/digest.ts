@@ -1,4 +1,4 @@
-/** The SHA-256 of what may be large, worked out in slices. */
+/** The SHA-256 of content that may be large, computed in slices so that the event loop keeps running. */
 import { createHash } from 'node:crypto';
 import { createSlices } from '../lib/slices.js';
 

@@ -1,39 +1,25 @@
 /**
- * The storage in a folder: a blob is a file, a prefix is a folder. Safe for many processes on one file system; a crash
- * leaves at most a temporary file behind, which is never seen and goes with its folder.
+ * The storage in a folder: a blob is a file, a prefix is a folder. Many processes on one file system may use it at once. A
+ * crash leaves at most a temporary file behind, which no reader sees and which is removed with its folder.
  *
- * What lies in `keys/`, and what was moved aside, is for the owner alone: 0700 and 0600, whatever the umask.
+ * Only the owner may read what is in `keys/` and `damaged/`: their modes are 0700 and 0600, whatever the umask.
  */
-import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import {
-  chmod,
-  link,
-  lstat,
-  mkdir,
-  open,
-  opendir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  writeFile,
-} from 'node:fs/promises';
+import { link, open, opendir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TrainyardError, type ErrorCode } from '../errors.js';
-import { isSegment, segmentsOf, temporaryPrefix } from './key.js';
-import type { Storage } from './storage.js';
+import { hasCode, makeFolder, makePrivate, syncFolder, writeTemporary } from './durable-files.js';
+import { isSegment, segmentsOf, type Storage } from './storage.js';
 
 const privateFolders = ['keys', 'damaged'];
 
-/** Opens the folder as a storage, making it if need be. */
+/** Opens the folder as a storage. Creates it if necessary. */
 export async function createFileStorage(root: string): Promise<Storage> {
   const folder = resolve(root);
   await makeFolder(folder);
   for (const name of privateFolders) await makePrivate(join(folder, name));
   const pathOf = (key: string): string => join(folder, ...segmentsOf(key));
-  /** null: the blob may be read by whoever the umask allows. */
+  /** null: the umask decides who may read the blob. */
   const privateFolderOf = (key: string): string | null => {
     const [name = ''] = segmentsOf(key);
     return privateFolders.includes(name) ? join(folder, name) : null;
@@ -50,9 +36,10 @@ export async function createFileStorage(root: string): Promise<Storage> {
       return await orIfMissing(missing, () => read(path));
     } catch (cause) {
       if (!isSystemError(cause)) throw cause;
-      // One file that cannot be read is damage; a whole folder of them is a store that is away.
-      for (const above of [folder, join(folder, ...segmentsOf(key).slice(0, 1))]) await refuseIfAway(above);
-      const message = `${key} cannot be read: see that the service may read the file. (${cause.message})`;
+      // One unreadable file is damage. If its folder is unreadable too, the store is unavailable.
+      for (const above of [folder, join(folder, ...segmentsOf(key).slice(0, 1))])
+        await requireReadable(above);
+      const message = `${key} cannot be read: check that the service may read the file. (${cause.message})`;
       throw new TrainyardError('BLOB_UNREADABLE', message, { cause });
     }
   }
@@ -90,7 +77,7 @@ export async function createFileStorage(root: string): Promise<Storage> {
         const temporary = await writeTemporary(dirname(path), content, privateFolderOf(key));
         let created = true;
         try {
-          // Unlike rename, link fails when the name is taken: that is what leaves one winner.
+          // Unlike rename, link fails when the name is taken, so exactly one of several processes succeeds.
           await link(temporary, path);
         } catch (error) {
           if (!hasCode(error, 'EEXIST')) throw error;
@@ -150,7 +137,7 @@ const refusals: Partial<Record<string, ErrorCode>> = {
   ESTALE: 'STORAGE_UNAVAILABLE',
 };
 
-/** @throws TrainyardError STORAGE_FULL, STORAGE_UNAVAILABLE for what the file system refuses */
+/** @throws TrainyardError STORAGE_FULL, STORAGE_UNAVAILABLE when the file system refuses to write */
 async function writing<Done>(write: () => Promise<Done>): Promise<Done> {
   try {
     return await write();
@@ -158,19 +145,18 @@ async function writing<Done>(write: () => Promise<Done>): Promise<Done> {
     const code = refusals[(cause as NodeJS.ErrnoException).code ?? ''];
     if (code === undefined) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const advice =
-      code === 'STORAGE_FULL' ? 'Make room in the data folder' : 'See that the data folder can be written';
-    throw new TrainyardError(code, `${advice}; what waits for it goes on then. (${reason})`, { cause });
+    const advice = code === 'STORAGE_FULL' ? 'Make room in the data folder' : 'Make the data folder writable';
+    throw new TrainyardError(code, `${advice}; waiting work then continues. (${reason})`, { cause });
   }
 }
 
-/** An error of the operating system about a file, not a bug of ours. */
+/** Whether the operating system reported the error about a file. Other errors are bugs. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
-/** @throws TrainyardError STORAGE_UNAVAILABLE for a folder that is there and cannot be read */
-async function refuseIfAway(path: string): Promise<void> {
+/** @throws TrainyardError STORAGE_UNAVAILABLE when the folder exists and cannot be read */
+async function requireReadable(path: string): Promise<void> {
   try {
     await orIfMissing(undefined, async () => {
       const folder = await opendir(path);
@@ -178,7 +164,7 @@ async function refuseIfAway(path: string): Promise<void> {
     });
   } catch (cause) {
     if (!isSystemError(cause)) throw cause;
-    const message = `${path} cannot be read: see that the service may read the data folder. (${cause.message})`;
+    const message = `${path} cannot be read: check that the service may read the data folder. (${cause.message})`;
     throw new TrainyardError('STORAGE_UNAVAILABLE', message, { cause });
   }
 }
@@ -189,86 +175,7 @@ async function readPast(path: string, from: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A durable file of its own name in the folder, to be renamed or linked; nothing is left where that fails. */
-async function writeTemporary(
-  folder: string,
-  content: Uint8Array,
-  privateFolder: string | null,
-): Promise<string> {
-  const made = await makeFolder(folder, privateFolder);
-  const path = join(folder, temporaryPrefix + randomUUID());
-  try {
-    await writeFile(path, content, { flag: 'wx', flush: true, mode: privateFolder ? 0o600 : 0o666 });
-  } catch (error) {
-    await rm(path, { force: true });
-    await removeEmpty(made);
-    throw error;
-  }
-  return path;
-}
-
-/**
- * Makes the folder and those above it, each durable: its name is content of its parent. `privateFolder`, if it is among
- * them, is for its owner alone. Those made, the deepest first.
- */
-async function makeFolder(folder: string, privateFolder: string | null = null): Promise<string[]> {
-  const made = await makeFolders(folder);
-  if (privateFolder !== null && made.includes(privateFolder)) await chmod(privateFolder, 0o700);
-  return made;
-}
-
-/** Takes from others what an earlier version or another program allowed them. Only the owner of a file can. */
-async function makePrivate(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const path of [folder, ...names.map((name) => join(folder, name))]) {
-    try {
-      const found = await lstat(path);
-      if (!found.isSymbolicLink() && (found.mode & 0o077) !== 0) await chmod(path, found.mode & 0o700);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) throw error;
-    }
-  }
-}
-
-async function makeFolders(folder: string): Promise<string[]> {
-  let first: string | undefined;
-  try {
-    first = await mkdir(folder, { recursive: true });
-  } catch (error) {
-    // A recursive mkdir hides behind this why a folder could not be made; a plain one says it.
-    if (!hasCode(error, 'ENOENT')) throw error;
-    const above = await makeFolders(dirname(folder));
-    await mkdir(folder);
-    return [folder, ...above];
-  }
-  const made: string[] = [];
-  if (first === undefined) return made;
-  for (let each = folder; each.length >= first.length; each = dirname(each)) made.push(each);
-  for (const each of made) await syncFolder(dirname(each));
-  return made;
-}
-
-/** One that another process has begun to use stays. */
-async function removeEmpty(folders: string[]): Promise<void> {
-  try {
-    for (const each of folders) await rmdir(each);
-  } catch (error) {
-    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folder for writing, and so syncs none.
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-/** The key may name nothing, a prefix where a blob is meant, or lie under a blob: in each case there is none. */
+/** A key may name nothing, or a prefix, or lie under a blob. In each case there is no such blob. */
 async function orIfMissing<Found, Missing>(
   missing: Missing,
   find: () => Promise<Found>,
@@ -279,8 +186,4 @@ async function orIfMissing<Found, Missing>(
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return missing;
     throw error;
   }
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

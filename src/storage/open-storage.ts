@@ -1,15 +1,15 @@
-/** Which storage it is. The object store's client is loaded only where it is wanted, as it is large. */
+/** Opens the storage that the settings name. The object store's client is large, so it is loaded only when it is needed. */
 import { join } from 'node:path';
 import { TrainyardError } from '../errors.js';
 import { createBlobCache, type BlobCache } from './blob-cache.js';
 import { createFileStorage } from './file-storage.js';
-import type { S3Target } from './s3-storage.js';
+import type { S3Target } from './s3-bucket.js';
 import type { Storage } from './storage.js';
 
 export type StoreTarget = { kind: 'folder' } | ({ kind: 's3' } & S3Target);
 
 /**
- * `dataDir` is the folder, where no other store is set. An object store is asked whether it is there and lets us in.
+ * `dataDir` is used when no object store is set. An object store must answer and accept the credentials.
  * @throws TrainyardError STORAGE_UNAVAILABLE
  */
 export async function openStorage(target: StoreTarget, dataDir: string): Promise<Storage> {
@@ -27,18 +27,18 @@ async function openFolder(dataDir: string): Promise<Storage> {
     if (code === undefined || cause instanceof TrainyardError) throw cause;
     throw new TrainyardError(
       'STORAGE_UNAVAILABLE',
-      `DATA_DIR must be a folder that this user can write, or a place for one. (${message})`,
+      `DATA_DIR must be a folder that this user can write or create. (${message})`,
       { cause },
     );
   }
 }
 
-/** Null where the store is as near as a cache would be. */
+/** null: the store is a local folder, and a cache would gain nothing. */
 export function openBlobCache(target: StoreTarget, dataDir: string): BlobCache | null {
   return target.kind === 'folder' ? null : createBlobCache(join(dataDir, 'cache'));
 }
 
-/** How often a store is looked at for news whose every look is paid for; {} leaves it to who looks. */
+/** How often to poll the store for changes. An object store charges for each request; {} keeps the default of the poller. */
 export function lookPace(target: StoreTarget): { lookEveryMs?: number } {
   return target.kind === 'folder' ? {} : { lookEveryMs: 1_000 };
 }

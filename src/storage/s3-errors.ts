@@ -1,7 +1,7 @@
-/** What a failed request to an object store means, in words that say what to do. */
+/** What a failed request to an object store means, with advice on what to do. */
 import { TrainyardError } from '../errors.js';
 
-/** The parts of the SDK's errors, and of Node's, that are looked at. */
+/** The properties of the SDK's errors, and of Node's, that this file reads. */
 interface RequestError {
   name?: string;
   message?: string;
@@ -13,14 +13,18 @@ export function statusOf(error: unknown): number | undefined {
   return (error as RequestError | null)?.$metadata?.httpStatusCode;
 }
 
-/** Times that the request was sent, of which the last failed so. */
+/** How often the request was sent. */
 export function attemptsOf(error: unknown): number {
   return (error as RequestError | null)?.$metadata?.attempts ?? 1;
 }
 
-/** There is no such object. That there is no such bucket is another matter. */
-export function isMissing(error: unknown): boolean {
-  return statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket';
+/** The bucket exists and has no such object. */
+export function isObjectMissing(error: unknown): boolean {
+  return statusOf(error) === 404 && !isBucketMissing(error);
+}
+
+export function isBucketMissing(error: unknown): boolean {
+  return statusOf(error) === 404 && nameOf(error) === 'NoSuchBucket';
 }
 
 const fullNames = [
@@ -30,50 +34,47 @@ const fullNames = [
   'XMinioStorageFull',
 ];
 
-/** Bugs of ours are left as they are. */
+/** An error of the store becomes a TrainyardError. Other errors are bugs and returned unchanged. */
 export function explain(cause: unknown, bucket: string): unknown {
-  if (cause instanceof TrainyardError || !isOfTheStore(cause)) return cause;
-  const name = nameOf(cause);
-  const status = statusOf(cause);
-  const said = [...new Set([name, status, (cause as RequestError).message])].filter(
-    (part) => part !== undefined,
-  );
-  const tell = (code: 'STORAGE_FULL' | 'STORAGE_UNAVAILABLE', advice: string): TrainyardError =>
-    new TrainyardError(code, `${advice} (${said.join(', ')})`, { cause });
-  if (fullNames.includes(name) || status === 507) {
-    return tell('STORAGE_FULL', `There is no room left in the bucket ${bucket}.`);
-  }
-  if (name === 'NoSuchBucket') {
-    return tell(
-      'STORAGE_UNAVAILABLE',
-      `There is no bucket ${bucket}: make it, or set STORE_URL to another one.`,
-    );
-  }
-  if (name === 'CredentialsProviderError') {
-    const advice = 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or a role.';
-    return tell('STORAGE_UNAVAILABLE', `There are no credentials for the object store. ${advice}`);
-  }
-  if (name === 'InvalidAccessKeyId' || name === 'SignatureDoesNotMatch') {
-    return tell(
-      'STORAGE_UNAVAILABLE',
-      'The object store does not accept the credentials: see that they are right.',
-    );
-  }
-  if (status === 401 || status === 403) {
-    const advice = 'see docs/storage.md for what it must be allowed.';
-    return tell(
-      'STORAGE_UNAVAILABLE',
-      `The credentials do not allow this in the bucket ${bucket}: ${advice}`,
-    );
-  }
-  return tell(
-    'STORAGE_UNAVAILABLE',
-    'The object store does not do its work; what waits for it goes on then.',
-  );
+  if (cause instanceof TrainyardError || !isStoreError(cause)) return cause;
+  const { code, advice } = meaningOf(cause, bucket);
+  const details = [...new Set([nameOf(cause), statusOf(cause), (cause as RequestError).message])];
+  const known = details.filter((detail) => detail !== undefined);
+  return new TrainyardError(code, `${advice} (${known.join(', ')})`, { cause });
 }
 
-/** What the service answered, or that it did not: a socket's error, a time limit. */
-function isOfTheStore(error: unknown): boolean {
+function meaningOf(
+  error: unknown,
+  bucket: string,
+): { code: 'STORAGE_FULL' | 'STORAGE_UNAVAILABLE'; advice: string } {
+  const [name, status] = [nameOf(error), statusOf(error)];
+  if (fullNames.includes(name) || status === 507) {
+    return { code: 'STORAGE_FULL', advice: `There is no room left in the bucket ${bucket}.` };
+  }
+  return { code: 'STORAGE_UNAVAILABLE', advice: adviceFor(name, status, bucket) };
+}
+
+function adviceFor(name: string, status: number | undefined, bucket: string): string {
+  switch (name) {
+    case 'NoSuchBucket':
+      return `There is no bucket ${bucket}: create it, or set STORE_URL to another one.`;
+    case 'CredentialsProviderError':
+      return (
+        'There are no credentials for the object store. ' +
+        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or a role.'
+      );
+    case 'InvalidAccessKeyId':
+    case 'SignatureDoesNotMatch':
+      return 'The object store does not accept the credentials: check that they are right.';
+  }
+  if (status === 401 || status === 403) {
+    return `The credentials do not allow this in the bucket ${bucket}: docs/storage.md lists the permissions.`;
+  }
+  return 'The object store does not work; the service will try again.';
+}
+
+/** Whether the store answered with an error, or did not answer: an error of the socket, or a time limit. */
+function isStoreError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, $metadata } = error as RequestError;
   return (

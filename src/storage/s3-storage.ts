@@ -1,318 +1,185 @@
 /**
- * The storage in a bucket of an object store that speaks S3's protocol: a blob is an object. Nothing is ever locked: who
- * comes first is decided by conditional writes, `If-None-Match: *` for what is created and `If-Match` for what is
- * appended to. docs/storage.md says what a store must offer.
+ * The storage in a bucket of an object store that speaks S3's protocol: a blob is an object. There are no locks. When
+ * several processes write, conditional writes decide: `If-None-Match: *` to create, and `If-Match` to append.
+ * docs/storage.md lists what a store must support.
  */
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  paginateListObjectsV2,
-  PutObjectCommand,
-  S3Client,
-  type GetObjectCommandOutput,
-  type HeadObjectCommandOutput,
-} from '@aws-sdk/client-s3';
 import { TrainyardError } from '../errors.js';
-import { isSegment, segmentsOf } from './key.js';
-import { attemptsOf, explain, isMissing, statusOf } from './s3-errors.js';
-import { uploadInParts } from './s3-multipart.js';
-import type { Storage } from './storage.js';
+import { S3Bucket, type ObjectContent, type S3Limits, type S3Target } from './s3-bucket.js';
+import { explain, statusOf } from './s3-errors.js';
+import { isSegment, segmentsOf, type Storage } from './storage.js';
 
-export interface S3Target {
-  bucket: string;
-  /** Of every key; '' or ending with '/'. */
-  prefix: string;
-  endpoint?: string;
-  region?: string;
-  pathStyle: boolean;
-}
-
-/** A request that failed for a reason that may pass is sent so often in all. */
-const attempts = 3;
-const timeouts = { connectionTimeout: 3_000, requestTimeout: 30_000, socketTimeout: 15_000 };
-/** Names in one page of a listing, and keys in one removal: the most that the protocol allows. */
-const pageSize = 1_000;
-/** A larger blob goes in parts of this size, so that what fails is not all of it. */
-const partBytes = 16 * 2 ** 20;
-/** A write that met another one under way, or lost to one, is tried again so often. */
-const conflictsBorne = 30;
-/** Logs that are remembered as they were written last; others are read again first. */
-const logsRemembered = 32;
-
-/** What an append goes on from. */
-interface Written {
-  content: Buffer;
-  /** null: there is no object yet. */
-  etag: string | null;
-}
+/** How often a write is tried that conflicts with other writes. */
+const attemptsOnConflict = 30;
+/** The number of appended blobs whose last content is kept in memory. Others are read again before an append. */
+const keptContents = 32;
 
 export interface S3Storage extends Storage {
-  /** @throws TrainyardError STORAGE_UNAVAILABLE, saying what is to be put right */
+  /** @throws TrainyardError STORAGE_UNAVAILABLE, with what to correct */
   check(): Promise<void>;
 }
 
-/** `limits` are for tests. */
-export function createS3Storage(
-  { bucket, prefix, endpoint, region, pathStyle }: S3Target,
-  limits: { pageSize?: number; partBytes?: number } = {},
-): S3Storage {
-  const most = { pageSize, partBytes, ...limits };
-  const client = new S3Client({
-    ...(endpoint !== undefined && { endpoint }),
-    ...(region !== undefined && { region }),
-    forcePathStyle: pathStyle,
-    maxAttempts: attempts,
-    retryMode: 'standard',
-    requestHandler: { ...timeouts, throwOnRequestTimeout: true },
-    // Stores that are older than these checksums refuse them. What must not be damaged has a SHA-256 of its own.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-  const remembered = new Map<string, Written>();
-  const objectOf = (key: string): { Bucket: string; Key: string } => ({
-    Bucket: bucket,
-    Key: prefix + segmentsOf(key).join('/'),
-  });
+export function createS3Storage(target: S3Target, limits?: S3Limits): S3Storage {
+  const { prefix, endpoint } = target;
+  const bucket = new S3Bucket(target, limits);
+  const appender = new Appender(bucket);
+  const objectKey = (key: string): string => prefix + segmentsOf(key).join('/');
 
-  async function asking<Found>(ask: () => Promise<Found>): Promise<Found> {
+  async function explained<Done>(request: () => Promise<Done>): Promise<Done> {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
-      throw explain(error, bucket);
-    }
-  }
-
-  /** null: there is none. */
-  async function get(key: string, range?: string): Promise<GetObjectCommandOutput | null> {
-    try {
-      return await client.send(new GetObjectCommand({ ...objectOf(key), Range: range }));
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw error;
-    }
-  }
-
-  /** The SDK does not retry what breaks off while the body is read. */
-  async function readWhole(key: string, range?: string): Promise<Written | null> {
-    for (let attempt = 1; ; attempt++) {
-      const found = await get(key, range);
-      if (found === null) return null;
-      try {
-        const content = Buffer.from((await found.Body?.transformToByteArray()) ?? []);
-        return { content, etag: found.ETag ?? null };
-      } catch (error) {
-        if (attempt >= attempts) throw error;
-      }
-    }
-  }
-
-  /** `token` says afterwards whose object it is. */
-  async function createOnce(key: string, content: Uint8Array, token: string): Promise<boolean | 'conflict'> {
-    const command = { ...objectOf(key), Body: content, IfNoneMatch: '*', Metadata: { token } };
-    try {
-      await client.send(new PutObjectCommand(command));
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 409) return 'conflict';
-      if (statusOf(error) !== 412) throw error;
-      // The answer to an earlier attempt may have been lost, and that attempt have made the object.
-      return attemptsOf(error) > 1 && (await head(key))?.Metadata?.['token'] === token;
-    }
-  }
-
-  /** null: there is none. */
-  async function head(key: string): Promise<HeadObjectCommandOutput | null> {
-    try {
-      return await client.send(new HeadObjectCommand(objectOf(key)));
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw error;
-    }
-  }
-
-  /** False: another content is there than the one that it goes on from. */
-  async function rewrite(key: string, content: Buffer, { etag }: Written): Promise<boolean> {
-    // Without its quotes: Amazon takes both, and Ceph up to 16 compares what lies between them.
-    const condition = etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag.replaceAll('"', '') };
-    try {
-      const answer = await client.send(
-        new PutObjectCommand({ ...objectOf(key), Body: content, ...condition }),
-      );
-      remember(key, { content, etag: answer.ETag ?? null });
-      return true;
-    } catch (error) {
-      remembered.delete(key);
-      // 404: it was removed meanwhile.
-      if ([404, 409, 412].includes(statusOf(error) ?? 0) && !isBucketMissing(error)) return false;
-      throw error;
-    }
-  }
-
-  function forgetUnder(prefix: string): void {
-    for (const key of remembered.keys()) {
-      if (key === prefix || key.startsWith(`${prefix}/`)) remembered.delete(key);
-    }
-  }
-
-  function remember(key: string, written: Written): void {
-    remembered.delete(key);
-    remembered.set(key, written);
-    for (const oldest of [...remembered.keys()].slice(0, -logsRemembered)) remembered.delete(oldest);
-  }
-
-  async function moveObject(from: string, to: string): Promise<void> {
-    const source = `${bucket}/${from}`.split('/').map(encodeURIComponent).join('/');
-    await client.send(new CopyObjectCommand({ Bucket: bucket, Key: to, CopySource: source }));
-    await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: from }));
-  }
-
-  async function removeUnder(folder: string): Promise<void> {
-    const pages = paginateListObjectsV2(
-      { client, pageSize: most.pageSize },
-      { Bucket: bucket, Prefix: folder },
-    );
-    for await (const { Contents = [] } of pages) {
-      const objects = Contents.map(({ Key }) => ({ Key }));
-      if (objects.length === 0) continue;
-      const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } });
-      const { Errors = [] } = await client.send(command);
-      const failed = Errors.at(0);
-      if (failed !== undefined) {
-        const said = `${failed.Code ?? ''} ${failed.Message ?? ''}`.trim();
-        throw new TrainyardError(
-          'STORAGE_UNAVAILABLE',
-          `${failed.Key ?? folder} cannot be removed. (${said})`,
-        );
-      }
+      throw explain(error, bucket.name);
     }
   }
 
   return {
-    description: `s3://${bucket}/${prefix}${endpoint === undefined ? '' : ` at ${endpoint}`}`,
+    description: `s3://${bucket.name}/${prefix}${endpoint === undefined ? '' : ` at ${endpoint}`}`,
 
     async read(key, { from = 0 } = {}) {
-      objectOf(key);
-      return asking(async () => {
-        try {
-          return (await readWhole(key, from === 0 ? undefined : `bytes=${from}-`))?.content ?? null;
-        } catch (error) {
-          // Nothing lies past that place.
-          if (statusOf(error) === 416) return Buffer.alloc(0);
-          throw error;
-        }
-      });
+      const object = objectKey(key);
+      const range = from === 0 ? undefined : `bytes=${from}-`;
+      return explained(() =>
+        unlessPastEnd(
+          async () => (await bucket.read(object, range))?.content ?? null,
+          () => Buffer.alloc(0),
+        ),
+      );
     },
 
     async open(key, range) {
-      objectOf(key);
-      return asking(async () => {
-        try {
-          const found = await get(key, range && `bytes=${range.start}-${range.end}`);
-          return found && (found.Body as Readable);
-        } catch (error) {
-          if (statusOf(error) === 416) return Readable.from([]);
-          throw error;
-        }
-      });
+      const object = objectKey(key);
+      return explained(() =>
+        unlessPastEnd(
+          async () => {
+            const found = await bucket.get(object, range && `bytes=${range.start}-${range.end}`);
+            return found && (found.Body as Readable);
+          },
+          () => Readable.from([]),
+        ),
+      );
     },
 
     async put(key, content) {
-      const object = objectOf(key);
-      await asking(async () => {
-        if (content.length > most.partBytes) await uploadInParts(client, object, content, most.partBytes);
-        else await client.send(new PutObjectCommand({ ...object, Body: content }));
-      });
+      const object = objectKey(key);
+      await explained(() => bucket.put(object, content));
     },
 
     async create(key, content) {
-      objectOf(key);
+      const object = objectKey(key);
       const token = randomUUID();
-      return asking(async () => {
-        for (let conflict = 0; conflict < conflictsBorne; conflict++) {
-          const outcome = await createOnce(key, content, token);
-          if (outcome !== 'conflict') return outcome;
-          await pauseAfter(conflict);
-        }
-        throw tooManyConflicts(key);
-      });
+      return explained(() => retryOnConflict(key, () => bucket.create(object, content, token)));
     },
 
     async append(key, more) {
-      objectOf(key);
-      await asking(async () => {
-        let tried: { from: number } | null = null;
-        for (let conflict = 0; conflict < conflictsBorne; conflict++) {
-          const before = remembered.get(key) ??
-            (await readWhole(key)) ?? { content: Buffer.alloc(0), etag: null };
-          // An attempt whose answer was lost, found again where it went.
-          if (tried !== null && before.content.subarray(tried.from, tried.from + more.length).equals(more))
-            return;
-          tried = { from: before.content.length };
-          if (await rewrite(key, Buffer.concat([before.content, more]), before)) return;
-          await pauseAfter(conflict);
-        }
-        throw tooManyConflicts(key);
-      });
+      const object = objectKey(key);
+      await explained(() => appender.append(key, object, more));
     },
 
     async list(folder) {
-      const under = `${objectOf(folder).Key}/`;
-      return asking(async () => {
-        const names: string[] = [];
-        const query = { Bucket: bucket, Prefix: under, Delimiter: '/' };
-        for await (const page of paginateListObjectsV2({ client, pageSize: most.pageSize }, query)) {
-          for (const { Key = '' } of page.Contents ?? []) names.push(Key.slice(under.length));
-          for (const { Prefix = '' } of page.CommonPrefixes ?? []) names.push(Prefix.slice(under.length, -1));
-        }
-        return [...new Set(names)].filter(isSegment).sort();
-      });
+      const under = `${objectKey(folder)}/`;
+      const names = await explained(() => bucket.names(under));
+      return [...new Set(names)].filter(isSegment).sort();
     },
 
     async move(from, to) {
-      const [before, after] = [objectOf(from).Key, objectOf(to).Key];
-      forgetUnder(from);
-      await asking(async () => {
-        const keys = (await head(from)) === null ? [] : [before];
-        const query = { Bucket: bucket, Prefix: `${before}/` };
-        for await (const page of paginateListObjectsV2({ client, pageSize: most.pageSize }, query)) {
-          for (const { Key = '' } of page.Contents ?? []) keys.push(Key);
-        }
-        for (const key of keys) await moveObject(key, after + key.slice(before.length));
+      const [before, after] = [objectKey(from), objectKey(to)];
+      appender.forgetUnder(before);
+      await explained(async () => {
+        const keys = (await bucket.head(before)) === null ? [] : [before];
+        for await (const page of bucket.keys(`${before}/`)) keys.push(...page);
+        for (const key of keys) await bucket.move(key, after + key.slice(before.length));
       });
     },
 
     async remove(key) {
-      const object = objectOf(key);
-      forgetUnder(key);
-      await asking(async () => {
-        await client.send(new DeleteObjectCommand(object));
-        await removeUnder(`${object.Key}/`);
+      const object = objectKey(key);
+      appender.forgetUnder(object);
+      await explained(async () => {
+        await bucket.remove(object);
+        for await (const page of bucket.keys(`${object}/`)) await bucket.removeAll(page);
       });
     },
 
-    async check() {
-      const query = { Bucket: bucket, Prefix: prefix, MaxKeys: 1 };
-      await asking(() => client.send(new ListObjectsV2Command(query)));
-    },
+    check: () => explained(() => bucket.check(prefix)),
   };
 }
 
-function isBucketMissing(error: unknown): boolean {
-  return statusOf(error) === 404 && !isMissing(error);
+/** Appends to objects, which the protocol can only replace as a whole. */
+class Appender {
+  private readonly bucket: S3Bucket;
+  /** By key of the object, the most recently written last. */
+  private readonly contents = new Map<string, ObjectContent>();
+
+  constructor(bucket: S3Bucket) {
+    this.bucket = bucket;
+  }
+
+  /** `key` names the blob in errors. */
+  async append(key: string, object: string, more: Uint8Array): Promise<void> {
+    let triedAt: number | null = null;
+    await retryOnConflict(key, async () => {
+      const before = await this.read(object);
+      // The answer to an attempt may have been lost although the store wrote the content.
+      if (triedAt !== null && before.content.subarray(triedAt, triedAt + more.length).equals(more))
+        return true;
+      triedAt = before.content.length;
+      return this.replace(object, Buffer.concat([before.content, more]), before.etag);
+    });
+  }
+
+  forgetUnder(prefix: string): void {
+    for (const object of this.contents.keys()) {
+      if (object === prefix || object.startsWith(`${prefix}/`)) this.contents.delete(object);
+    }
+  }
+
+  private async read(object: string): Promise<ObjectContent> {
+    return (
+      this.contents.get(object) ??
+      (await this.bucket.read(object)) ?? { content: Buffer.alloc(0), etag: null }
+    );
+  }
+
+  private async replace(object: string, content: Buffer, etag: string | null): Promise<true | 'conflict'> {
+    // The content is unknown until the store has answered.
+    this.contents.delete(object);
+    const written = await this.bucket.replace(object, content, etag);
+    if (written === 'conflict') return written;
+    this.contents.set(object, written);
+    for (const oldest of [...this.contents.keys()].slice(0, -keptContents)) this.contents.delete(oldest);
+    return true;
+  }
 }
 
-/** Longer each time and never the same, so that two who met do not meet again. */
-async function pauseAfter(conflict: number): Promise<void> {
-  await sleep(Math.random() * Math.min(1_000, 10 * 2 ** conflict));
+/** @throws TrainyardError STORAGE_UNAVAILABLE after too many conflicts; `key` names the blob */
+async function retryOnConflict<Outcome>(
+  key: string,
+  write: () => Promise<Outcome | 'conflict'>,
+): Promise<Outcome> {
+  for (let conflict = 0; conflict < attemptsOnConflict; conflict++) {
+    const outcome = await write();
+    if (outcome !== 'conflict') return outcome;
+    // The pause grows and is random, so that two writers that conflicted do not meet again.
+    await sleep(Math.random() * Math.min(1_000, 10 * 2 ** conflict));
+  }
+  throw new TrainyardError(
+    'STORAGE_UNAVAILABLE',
+    `Other processes write ${key} all the time; the service will try again later.`,
+  );
 }
 
-function tooManyConflicts(key: string): TrainyardError {
-  return new TrainyardError('STORAGE_UNAVAILABLE', `Others write ${key} all the time; trying again later.`);
+/** Status 416 says that the range begins after the end of the object. */
+async function unlessPastEnd<Found, Nothing>(
+  read: () => Promise<Found>,
+  nothing: () => Nothing,
+): Promise<Found | Nothing> {
+  try {
+    return await read();
+  } catch (error) {
+    if (statusOf(error) === 416) return nothing();
+    throw error;
+  }
 }

@@ -1,46 +1,62 @@
 /**
- * Where runs and models are kept: named blobs, of which most are written once. Nothing above this interface knows a
- * local path, so that an object store can take the place of the folder.
+ * Where runs and models are stored: named blobs, most of them written once. Code above this interface knows no local
+ * paths, so an object store can replace the folder.
  *
- * A key is a path of segments joined by '/', each of letters, digits, '.', '_' and '-', none of them '.' or '..' or
- * beginning with '.tmp-'; any other key is a programming error. A prefix is a key too, and may outlive its last blob.
- * No blob's key is another's prefix: a folder refuses such a blob, an object store would keep both.
- * A blob is seen whole or not at all, and a change is durable when its promise resolves. What the store itself refuses
- * to write rejects with a TrainyardError: STORAGE_FULL for want of room, STORAGE_UNAVAILABLE for all that an operator can
- * put right (no permission, read-only, a broken disk, an object store that does not answer). Reads reject with
- * STORAGE_UNAVAILABLE where the store is away, which says nothing about the blob, and with BLOB_UNREADABLE where this one
- * blob or folder cannot be read while the others can.
+ * - A key is a path of segments joined by '/'. A segment consists of letters, digits, '.', '_' and '-'; it is not '.' or
+ *   '..' and does not start with '.tmp-'. Any other key is a programming error.
+ * - A prefix is a key under which there are blobs. It may remain when its last blob is gone. No key of a blob is the
+ *   prefix of another blob: a folder refuses such a blob, but an object store would accept it.
+ * - Readers see a blob completely or not at all. A change is durable when its promise resolves.
+ * - Writes reject with a TrainyardError when the store refuses them: STORAGE_FULL when there is no room, and
+ *   STORAGE_UNAVAILABLE for anything else that an operator can correct (no permission, read-only, a broken disk, an
+ *   object store that does not answer).
+ * - Reads reject with STORAGE_UNAVAILABLE when the whole store cannot be read, which says nothing about the blob, and
+ *   with BLOB_UNREADABLE when this blob or folder cannot be read but others can.
  */
 import type { Readable } from 'node:stream';
 import { TrainyardError, type ErrorCode } from '../errors.js';
 
 export interface Storage {
-  /** For logs: the kind and the place, without secrets. */
+  /** For logs: kind and location, without secrets. */
   readonly description: string;
-  /** The blob, or with `from` only what lies past that many bytes; null when there is none. */
+  /** The blob, or with `from` only the bytes from there on; null: there is no such blob. */
   read(key: string, options?: { from?: number }): Promise<Buffer | null>;
-  /** The blob's bytes as they are read, both ends of `range` included; null when there is none. */
+  /** A stream of the blob, or of a range of it that includes both ends; null: there is no such blob. */
   open(key: string, range?: { start: number; end: number }): Promise<Readable | null>;
-  /** Writes the blob in place of any earlier one. */
+  /** Writes the blob and replaces an existing one. */
   put(key: string, content: Uint8Array): Promise<void>;
-  /** Writes the blob if there is none; false, and nothing changed, when there is one. One of many racers wins. */
+  /** Writes the blob if it does not exist. Returns false if it exists. Of several concurrent calls, one returns true. */
   create(key: string, content: Uint8Array): Promise<boolean>;
   /**
-   * Adds to the end of the blob, making it first if need be. One writer at a time, though not always the same process;
-   * not seen whole on a crash. An object store writes the blob anew, so that this is for blobs of some megabytes.
+   * Adds to the end of the blob and creates it if necessary. There may be one writer at a time, not always the same
+   * process. After a crash the added content may be incomplete. An object store rewrites the whole blob, so use this for
+   * blobs of up to some megabytes.
    */
   append(key: string, content: Uint8Array): Promise<void>;
-  /** Names (not keys) of what lies directly under the prefix, blobs and prefixes alike, sorted; [] for nothing. */
+  /** The sorted names (not keys) of the blobs and prefixes directly under the prefix; [] if there are none. */
   list(prefix: string): Promise<string[]>;
-  /** Gives the blob, or all blobs under the prefix, a key under which there is nothing yet; nothing there is no error. */
+  /** Moves the blob, or all blobs under the prefix, to a key under which there is nothing. Ignores a missing source. */
   move(from: string, to: string): Promise<void>;
-  /** Removes the blob, or all blobs under the prefix; nothing there is no error. */
+  /** Removes the blob, or all blobs under the prefix. Ignores a missing one. */
   remove(prefix: string): Promise<void>;
 }
 
-/** The same storage for whoever treats a blob that cannot be read like a damaged one, which has this code. */
+export const temporaryPrefix = '.tmp-';
+
+/** @throws Error for an invalid key, which is a programming error */
+export function segmentsOf(key: string): string[] {
+  const segments = key.split('/');
+  if (!segments.every(isSegment)) throw new Error(`Not a storage key: ${JSON.stringify(key)}`);
+  return segments;
+}
+
+export function isSegment(name: string): boolean {
+  return /^[A-Za-z0-9._-]+$/.test(name) && name !== '.' && name !== '..' && !name.startsWith(temporaryPrefix);
+}
+
+/** The same storage, with `code` for a blob that cannot be read. Callers handle it like a damaged blob with that code. */
 export function unreadableAs(code: ErrorCode, storage: Storage): Storage {
-  const naming = async <Found>(read: Promise<Found>): Promise<Found> => {
+  const withCode = async <Found>(read: Promise<Found>): Promise<Found> => {
     try {
       return await read;
     } catch (error) {
@@ -50,17 +66,30 @@ export function unreadableAs(code: ErrorCode, storage: Storage): Storage {
   };
   return {
     ...storage,
-    read: (key, options) => naming(storage.read(key, options)),
-    open: (key, range) => naming(storage.open(key, range)),
-    list: (prefix) => naming(storage.list(prefix)),
+    read: (key, options) => withCode(storage.read(key, options)),
+    open: (key, range) => withCode(storage.open(key, range)),
+    list: (prefix) => withCode(storage.list(prefix)),
   };
 }
 
-/** Whether the store refused, which is not the fault of who asked. */
+/** Whether the store itself failed, so that the client is not to blame. */
 export function isStorageFailure(
   error: unknown,
 ): error is TrainyardError & { code: 'STORAGE_FULL' | 'STORAGE_UNAVAILABLE' } {
   return (
     error instanceof TrainyardError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_UNAVAILABLE')
   );
+}
+
+const probeKey = 'readiness-probe';
+/** Large enough to need room on a disk. */
+const probeContent = new Uint8Array(4_096);
+
+/**
+ * Checks that the storage can be written: writes a blob and removes it. Several processes may do this at once.
+ * @throws TrainyardError STORAGE_FULL, STORAGE_UNAVAILABLE
+ */
+export async function probeStorage(storage: Storage): Promise<void> {
+  await storage.put(probeKey, probeContent);
+  await storage.remove(probeKey);
 }

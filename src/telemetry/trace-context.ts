@@ -1,6 +1,6 @@
 /**
- * From spans to what is written down of them, and back. Only the API of OpenTelemetry is needed for that; it does
- * nothing while no tracing is started.
+ * Turns spans into headers that can be stored, and back. This needs only OpenTelemetry's API, which does nothing until
+ * tracing is started.
  */
 import {
   isSpanContextValid,
@@ -11,13 +11,13 @@ import {
   type Span,
 } from '@opentelemetry/api';
 
-/** W3C's headers, which say where in a trace something belongs. */
+/** The headers of W3C Trace Context, which name a place in a trace. */
 export interface TraceContext {
   traceparent: string;
   tracestate?: string;
 }
 
-/** null: nothing is traced. */
+/** null: tracing is off. */
 export function traceContextOf(span: Span): TraceContext | null {
   const headers: Partial<TraceContext> = {};
   propagation.inject(trace.setSpan(ROOT_CONTEXT, span), headers);
@@ -25,12 +25,12 @@ export function traceContextOf(span: Span): TraceContext | null {
   return traceparent === undefined ? null : { ...headers, traceparent };
 }
 
-/** For the children of whatever wrote the headers. */
+/** The parent context for spans that belong under the headers. */
 export function contextOf(headers: object | null): Context {
   return propagation.extract(ROOT_CONTEXT, headers ?? {});
 }
 
-/** null: the headers are not valid, or nothing is traced. */
+/** null: the headers are invalid, or tracing is off. */
 export function traceIdOf(headers: TraceContext | null): string | null {
   const span = trace.getSpanContext(contextOf(headers));
   return span && isSpanContextValid(span) ? span.traceId : null;

@@ -1,6 +1,6 @@
 /**
- * Sends the spans of this process to a collector by OTLP over HTTP. Loaded only where there is one: without it the spans
- * made elsewhere are OpenTelemetry's own no-ops. Whatever becomes of the collector, nothing waits for it and nothing fails.
+ * Sends the spans of this process to a collector by OTLP over HTTP. This module is loaded only if a collector is
+ * configured; without it, spans are OpenTelemetry's own no-ops. When the collector fails, nothing waits and nothing fails.
  */
 import { hostname } from 'node:os';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
@@ -17,20 +17,23 @@ import { withTimeout } from '../lib/timeout.js';
 import { maskKeys, type Logger } from '../lib/log.js';
 
 export interface TracingSettings {
-  /** Where spans are posted. */
+  /** Spans are posted here. */
   url: string;
   headers: Record<string, string>;
   serviceName: string;
-  /** Part of the traces that begin here which are sent, from 0 to 1; others follow their beginning. */
+  /**
+   * The share of traces that are sent, from 0 to 1. It applies to traces that begin in this process; a trace that began
+   * elsewhere keeps the decision made there.
+   */
   sampleRatio: number;
 }
 
-/** For the last spans, when the process ends; the service itself has ten seconds. */
-const flushWithinMs = 2_000;
+/** Time to send the last spans when the process ends. The service must stop within ten seconds. */
+const flushTimeoutMs = 2_000;
 
 /**
- * Certificates and compression are left to OpenTelemetry's own variables.
- * @returns sends what is left, and no more after that
+ * Certificates and compression are set by OpenTelemetry's own environment variables.
+ * @returns sends the spans that are left and stops tracing
  */
 export function startTracing(
   { url, headers, serviceName, sampleRatio }: TracingSettings,
@@ -55,14 +58,14 @@ export function startTracing(
       }),
     ],
   });
-  // Spans are handed on by hand: a context manager would have every promise of the process followed.
+  // The code passes spans on explicitly. A context manager would have to track every promise of the process.
   provider.register({ contextManager: null });
   return async () => {
-    await withTimeout(flushWithinMs, provider.shutdown()).catch((err: unknown) => diag.error(String(err)));
+    await withTimeout(flushTimeoutMs, provider.shutdown()).catch((err: unknown) => diag.error(String(err)));
   };
 }
 
-/** A key that a client sent in the wrong place, in a path for one, does not reach the collector. */
+/** Keeps API keys that a client sent in the wrong place, such as a path, away from the collector. */
 const maskKeysInSpans: SpanProcessor = {
   onStart: () => undefined,
   onEnd({ attributes }) {
@@ -74,7 +77,7 @@ const maskKeysInSpans: SpanProcessor = {
   shutdown: () => Promise.resolve(),
 };
 
-/** The first one, as a collector that is away fails every time. */
+/** Only the first failure is a warning: a collector that is down fails every time. */
 function reportFailures(log: Logger): void {
   let level: 'warn' | 'debug' = 'warn';
   const report = (reason: string): void => {

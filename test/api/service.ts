@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import type { ApiDeps } from '../../src/api/app.js';
 import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
 import type { RunStore } from '../../src/jobs/runs/run-store.js';
-import { parseSecret } from '../../src/jobs/webhooks/secret.js';
+import { parseWebhookSecret } from '../../src/jobs/webhooks/signed-message.js';
 import { createLogger } from '../../src/lib/log.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
 import { encodeModelFile } from '../../src/model/files/model-file.js';
@@ -16,9 +16,9 @@ import type { Registry } from '../../src/model/registry/registry.js';
 import type { ModelServer } from '../../src/model/serving/model-server.js';
 import { openApi, openJobs, openModels, openRuns, Stops } from '../../src/services.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
-import { probeStorage } from '../../src/storage/probe.js';
+import { probeStorage } from '../../src/storage/storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { describedAs, parametersOf } from '../model/small-model.js';
 
 export interface LogLine {
@@ -95,13 +95,13 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const storage = shared?.storage ?? (await createFileStorage(folder));
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
   const training = queueOn(queue);
-  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
 
   const runs = openRuns({
     storage,
     queues: { training, webhooks: { add: () => Promise.resolve() } },
     metrics,
-    secret: parseSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
+    secret: parseWebhookSecret(`whsec_${Buffer.alloc(32, 7).toString('base64')}`),
     allowPrivate: false,
     log,
     lookEveryMs: 20,

@@ -67,6 +67,7 @@ const planted: Record<string, [file: string, source: string]> = {
     `import type { C } from '../jobs/runs/documents.js';`,
   ],
   'jobs-import-nothing-above-them': ['src/jobs/route.ts', `import '../api/app.js';`],
+  'queue-knows-no-model': ['src/jobs/queue/engines.ts', `import '../../model/engines/select.js';`],
   'data-and-model-meet-in-training': ['src/jobs/intake/spec.ts', `import '../../data/store.js';`],
   'api-through-the-front-doors': ['src/api/train.ts', `import '../model/network/dropout.js';`],
   'demo-is-a-client': ['src/demo/shortcut.ts', `import '../model/network/network.js';`],

@@ -1,4 +1,4 @@
-/** The short part of the chaos suite: five moments at which something is killed, over the three queues. */
+/** The short part of the chaos suite: kills at five moments, over the three queues. */
 import { beforeAll, describe } from 'vitest';
 import { describeWithService } from '../services.js';
 import { trainReferences, type References } from './references.js';

@@ -1,15 +1,15 @@
-/** A run's checkpoints as they lie in the storage. */
+/** A run's checkpoints in the storage. */
 import type { Cluster } from './cluster.js';
 
 export interface StoredCheckpoint {
   name: string;
-  /** Of its files. */
+  /** The prefix of its files. */
   prefix: string;
   step: number;
   term: number;
 }
 
-/** Those that have a manifest, the newest first. */
+/** The checkpoints that have a manifest, the newest first. */
 export async function checkpointsOf({ storage, store }: Cluster, runId: string): Promise<StoredCheckpoint[]> {
   const home = store.checkpointsOf(runId);
   const found: StoredCheckpoint[] = [];

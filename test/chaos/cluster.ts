@@ -1,4 +1,4 @@
-/** The built service as its processes on one queue and one data folder, to be killed and started again one by one. */
+/** The processes of the built service on one queue and one data folder. Each can be killed and started again. */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,51 +13,51 @@ export type Role = 'all' | 'api' | 'worker';
 
 export interface ClusterPlan {
   queue: QueueName;
-  /** Of the queue's server; the embedded queue has none. */
+  /** The URL of the queue's server; the embedded queue has none. */
   queueUrl?: string;
-  /** One service for each; the first answers HTTP. */
+  /** Starts a service for each role. The first answers HTTP. */
   roles?: Role[];
-  /** Runs that one service trains at a time. */
+  /** How many runs one service trains at a time. */
   concurrency?: number;
-  /** A folder of the caller's own, who also removes it. */
+  /** A folder that the caller creates and removes. */
   dataDir?: string;
 }
 
 export interface Cluster {
   readonly queue: QueueName;
-  /** The files, read past the service. */
+  /** The files, read without the service. */
   readonly storage: Storage;
   readonly store: RunStore;
   readonly members: readonly Member[];
-  /** The one that answers HTTP. */
+  /** The member that answers HTTP. */
   readonly api: Member;
-  /** What was done to it and when. */
+  /** What happened to the cluster, and when. */
   readonly diary: readonly string[];
   note(what: string): void;
-  /** As a model of its own, so that the versions are the run's. @returns the id of the run */
+  /** Gives each run its own model, so that all versions of the model are the run's. @returns the id of the run */
   submit(request: JobRequest): Promise<string>;
   /** null when no process trains the run. */
   trainerOf(runId: string): Promise<Trainer | null>;
-  /** Stops the process until it is thawed. */
+  /** Suspends the process until it is thawed. */
   freeze(pid: number): void;
   thaw(pid: number): void;
-  /** Ends all that is left of it. @returns where its runs are kept; null if they are not */
+  /** Ends all processes. @returns the folder with a copy of the runs, or null */
   close(options?: { keepRuns: boolean }): Promise<string | null>;
 }
 
-/** A place in the cluster, which one service after the other takes. */
+/** A place in the cluster, for one service at a time. */
 export interface Member {
   readonly name: string;
-  /** All that were there; the last one may still be. */
+  /** All services that have run here; the last one may still run. */
   readonly services: readonly Service[];
   readonly isUp: boolean;
-  /** The one that is there. */
+  /** The service that runs here. */
   service(): Service;
   start(): Promise<void>;
   end(signal: NodeJS.Signals): Promise<Exit>;
 }
 
-/** The process that trains a run, and whose it is. */
+/** The process that trains a run, and its member. */
 export interface Trainer {
   member: Member;
   pid: number;
@@ -156,7 +156,7 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
     },
 
     async close({ keepRuns } = { keepRuns: false }) {
-      // One whose worker is gone would hold on to the worker's output, and the end be waited for in vain.
+      // A suspended process whose worker is dead would keep the worker's output open, and the wait for its end would hang.
       for (const pid of frozen) process.kill(pid, 'SIGKILL');
       for (const kill of kills) await kill();
       const kept = keepRuns ? await newFolder() : null;
@@ -179,13 +179,13 @@ function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
 }
 
-/** [] when the process is gone. */
+/** [] when the process has ended. */
 async function childrenOf(pid: number): Promise<number[]> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return children.trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** A process that has ended has no command line, even while nobody has asked how it ended. */
+/** A process that has ended has no command line, even while it is a zombie. */
 export async function isTraining(pid: number, runId: string): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   return command.includes(runId);

@@ -1,4 +1,4 @@
-/** What it takes to find out why a cluster did not survive. */
+/** The evidence to find out why a cluster did not survive. */
 import { logStart } from '../../src/jobs/runs/run-log.js';
 import type { Cluster } from './cluster.js';
 import { chaosSeed } from './moments.js';

@@ -1,10 +1,10 @@
-/** What the suite trains: networks that take no time and courses long enough to be interrupted often. */
+/** The jobs of the suite: small networks with enough steps to be interrupted often. */
 import type { JobRequest } from '../../src/jobs/runs/documents.js';
 import { draw } from './moments.js';
 
 const stepsBetweenCheckpoints = 1_000;
 
-/** Of 3750 steps an epoch, and about five seconds in all. */
+/** An epoch has 3750 steps, and the job takes about five seconds. */
 const usual: JobRequest = {
   network: { hidden: [{ units: 64, dropout: 0.2 }, { units: 32 }] },
   batch_size: 16,
@@ -27,9 +27,9 @@ export const jobs = {
     publish: 'every_checkpoint',
     optimizer: { type: 'sgd', momentum: 0.9 },
   },
-  /** Over in two seconds, for the end of a queue and for whoever is in a hurry. */
+  /** Takes two seconds, for the end of a queue and for the short suite. */
   short: { ...usual, seed: seedOf('short'), epochs: 4 },
-  /** Still under way when a worker that stands still is given up. */
+  /** Still runs when the lock of a suspended worker expires. */
   long: { ...usual, seed: seedOf('long'), epochs: 40 },
 } satisfies Record<string, JobRequest>;
 

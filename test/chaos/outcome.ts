@@ -1,4 +1,4 @@
-/** What a run came to: all of it that may not depend on what happened on the way. */
+/** The outcome of a run: everything that must not depend on faults along the way. */
 import { pino } from 'pino';
 import type { EndStatus, EpochMetrics, JobError, RunEvent } from '../../src/jobs/runs/documents.js';
 import { logStart } from '../../src/jobs/runs/run-log.js';
@@ -11,11 +11,11 @@ import type { Storage } from '../../src/storage/storage.js';
 export interface Outcome {
   status: EndStatus | undefined;
   error: JobError | null | undefined;
-  /** Of every epoch, as it was told. */
+  /** The metrics of every epoch, from the events. */
   curve: EpochMetrics[];
-  /** As they were told. */
+  /** From the events. */
   published: { version: number; step: number }[];
-  /** As the registry has them. */
+  /** From the registry. */
   versions: { version: number; step: number; metrics: unknown; sha256: string }[];
   /** The parameters and the optimiser's state at the end. */
   lastCheckpoint: { step: number; files: FileDigest[] } | undefined;
@@ -47,11 +47,11 @@ export async function outcomeOf(storage: Storage, runId: string): Promise<Outcom
   };
 }
 
-/** What is wrong with the events of a run that has ended. What is told once in a run, its outcome shows. */
+/** The faults in the events of a run that has ended. The outcome shows missing or repeated events of other types. */
 export function flawsOf(events: readonly RunEvent[]): string[] {
   const flaws = events.flatMap(({ seq }, i) => (seq === i + 1 ? [] : [`event ${i + 1} has seq ${seq}`]));
   const ends = events.filter(({ type }) => type === 'done').length;
-  if (ends !== 1) flaws.push(`done was told ${ends} times`);
+  if (ends !== 1) flaws.push(`there are ${ends} done events`);
   if (events.at(-1)?.type !== 'done') flaws.push(`${events.at(-1)?.type} came last`);
   return flaws;
 }

@@ -1,4 +1,4 @@
-/** How far a run has come, by its files: these are there whatever becomes of the processes. */
+/** The progress of a run, read from its files. They exist whatever happens to the processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../src/jobs/runs/documents.js';
 import { logStart } from '../../src/jobs/runs/run-log.js';
@@ -8,15 +8,15 @@ import type { Moment } from './moments.js';
 
 const lookEveryMs = 20;
 
-/** Waits for an event that is so, among those told already too; false when the run ended without one. */
-export async function untilTold(
+/** Waits for a matching event, past or future. Resolves with false if the run ended without one. */
+export async function untilEvent(
   store: RunStore,
   runId: string,
-  isSo: (event: RunEvent) => boolean,
+  matches: (event: RunEvent) => boolean,
 ): Promise<boolean> {
   for (let from = logStart; ;) {
     const { events, next } = await store.readEvents(runId, from);
-    if (events.some(isSo)) return true;
+    if (events.some(matches)) return true;
     if (events.some(({ type }) => type === 'done')) return false;
     from = next;
     await sleep(lookEveryMs);
@@ -24,12 +24,12 @@ export async function untilTold(
 }
 
 export async function untilEnded(store: RunStore, runId: string): Promise<void> {
-  await untilTold(store, runId, ({ type }) => type === 'done');
+  await untilEvent(store, runId, ({ type }) => type === 'done');
 }
 
-/** Waits for the moment and then for a process that trains the run; null when the run ended before. */
+/** Waits for the moment and then for a process that trains the run. null: the run ended before. */
 export async function trainerAt(cluster: Cluster, runId: string, moment: Moment): Promise<Trainer | null> {
-  if (!(await untilTold(cluster.store, runId, (event) => stepOf(event) >= moment.step))) return null;
+  if (!(await untilEvent(cluster.store, runId, (event) => stepOf(event) >= moment.step))) return null;
   if ((await anyTrainer(cluster, runId)) === null) return null;
   await sleep(moment.delayMs);
   return anyTrainer(cluster, runId);
@@ -43,7 +43,7 @@ async function anyTrainer(cluster: Cluster, runId: string): Promise<Trainer | nu
   }
 }
 
-/** -1 for an event that tells of no step. */
+/** -1 for an event without a step. */
 function stepOf(event: RunEvent): number {
   switch (event.type) {
     case 'progress':
@@ -54,7 +54,7 @@ function stepOf(event: RunEvent): number {
     case 'metrics':
       return event.metrics.step;
     case 'status':
-      // It has not begun, or goes on from wherever it was.
+      // It has not started, or continues from an earlier step.
       return event.status === 'running' ? 0 : -1;
     case 'started':
     case 'log':

@@ -1,11 +1,11 @@
-/** What each job of the suite ends as when nothing happens to it. */
+/** The outcome of each job of the suite without faults. */
 import type { JobRequest } from '../../src/jobs/runs/documents.js';
 import { startCluster } from './cluster.js';
 import { jobs, type JobName } from './jobs.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import { untilEnded } from './progress.js';
 
-/** A job and what every run of it must end as. */
+/** A job and the outcome that every run of it must have. */
 export interface Reference {
   request: JobRequest;
   steps: number;

@@ -9,19 +9,19 @@ export interface Score {
   fault: string;
   /** How often the fault struck. */
   tried: number;
-  /** How often every run ended as it should all the same. */
+  /** How often every run still ended as it should. */
   survived: number;
   runs: number;
-  /** Runs that came to the same bits as when nothing happens. */
+  /** How many runs ended with the same bits as without faults. */
   equal: number;
   remark: string;
 }
 
 export interface Stage {
   score: Score;
-  /** Closed at the end; the evidence is printed and the data kept when the scenario failed. */
+  /** The cluster is closed at the end. If the scenario failed, the evidence is printed and the data kept. */
   startCluster: (plan?: Omit<ClusterPlan, 'queue' | 'queueUrl'>) => Promise<Cluster>;
-  /** After the clusters are closed. */
+  /** Runs after the clusters are closed. */
   onEnd: (act: () => Promise<void>) => void;
   skip: (reason: string) => never;
 }
@@ -32,7 +32,7 @@ declare module 'vitest' {
   }
 }
 
-/** Where the queue of a scenario is; the embedded one has no address. */
+/** The queue of a scenario. The embedded queue has no address. */
 export interface QueuePlace {
   name: QueueName;
   /** Known when the scenario runs. */

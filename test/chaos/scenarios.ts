@@ -1,4 +1,4 @@
-/** The scenarios of the suite: on what cluster, with which runs, what happens and when. */
+/** The scenarios of the suite: the cluster, the runs, the faults and their moments. */
 import { expect } from 'vitest';
 import type { Service as Server } from '../services.js';
 import type { Role } from './cluster.js';
@@ -17,12 +17,12 @@ import { scenario, type QueuePlace } from './scenario.js';
 import { mountSmallDisk } from '../storage/small-disk.js';
 import { endure, type Trial } from './trial.js';
 
-/** Known when the scenario runs. */
+/** A value that is known when the scenario runs. */
 type Later<Value> = () => Value;
 
 const apart: Role[] = ['api', 'worker', 'worker'];
 
-/** Each run loses its process so often. */
+/** Each run loses its training process this many times. */
 export function trainingProcessDies(queue: QueuePlace, references: Later<Reference[]>, times: number): void {
   scenario(queue, killTrainingProcess.fault, async ({ score, startCluster }) => {
     const cluster = await startCluster({ concurrency: 2 });
@@ -30,7 +30,7 @@ export function trainingProcessDies(queue: QueuePlace, references: Later<Referen
   });
 }
 
-/** Each run loses its worker so often; another takes it over when the worker's lock has run out. */
+/** Each run loses its worker this many times. Another worker takes it over when the lock of the first has expired. */
 export function workerDies(queue: QueuePlace, references: Later<Reference[]>, times: number): void {
   scenario(queue, killWorker.fault, async ({ score, startCluster }) => {
     const cluster = await startCluster({ roles: apart });
@@ -38,7 +38,7 @@ export function workerDies(queue: QueuePlace, references: Later<Reference[]>, ti
   });
 }
 
-/** So often in the first run's life all runs lose all that there is. */
+/** The whole service is killed this many times during the first run. */
 export function serviceDies(queue: QueuePlace, references: Later<Reference[]>, times: number): void {
   scenario(queue, killService.fault, async ({ score, startCluster }) => {
     const cluster = await startCluster({ concurrency: 2 });
@@ -49,7 +49,7 @@ export function serviceDies(queue: QueuePlace, references: Later<Reference[]>, t
   });
 }
 
-/** The run goes from worker to worker so often. */
+/** The run moves to another worker this many times. */
 export function workerIsStopped(queue: QueuePlace, reference: Later<Reference>, times: number): void {
   scenario(queue, 'SIGTERM to the worker', async ({ score, startCluster }) => {
     const cluster = await startCluster({ roles: apart });
@@ -62,7 +62,7 @@ export function workerIsStopped(queue: QueuePlace, reference: Later<Reference>, 
   });
 }
 
-/** So often while the first of the runs is trained and the others wait. */
+/** The fault strikes this many times while the first run trains and the others wait. */
 export function queueFails(
   queue: QueuePlace,
   server: Later<Server>,
@@ -82,7 +82,7 @@ export function queueFails(
   });
 }
 
-/** Early enough in the run for another worker to take it over before its end. */
+/** The fault strikes early in the run, so that another worker takes the run over before its end. */
 export function standsStill(queue: QueuePlace, standstill: Standstill, reference: Later<Reference>): void {
   scenario(queue, standstill.fault, async ({ score, startCluster }) => {
     const cluster = await startCluster({ roles: apart });
@@ -113,7 +113,7 @@ export function storageFails(
   });
 }
 
-/** One after the other, with new checkpoints between them. */
+/** Damages one checkpoint after the other, with new checkpoints between them. */
 export function checkpointsAreDamaged(
   queue: QueuePlace,
   fault: string,
@@ -133,7 +133,7 @@ export function checkpointsAreDamaged(
   });
 }
 
-/** So many runs, one after the other. */
+/** Cancels this many runs, one after the other. */
 export function runIsCancelled(queue: QueuePlace, reference: Later<Reference>, times: number): void {
   scenario(queue, 'cancelled while it is trained', async ({ score, startCluster }) => {
     const cluster = await startCluster(layoutOf(queue));
@@ -148,7 +148,7 @@ export function runIsCancelled(queue: QueuePlace, reference: Later<Reference>, t
   });
 }
 
-/** So many runs, each of which is either cancelled or ends as if it had not been. */
+/** Each of this many runs is either cancelled or ends as without the request. */
 export function runIsCancelledAtItsEnd(queue: QueuePlace, reference: Later<Reference>, times: number): void {
   scenario(queue, 'cancelled around its end', async ({ score, startCluster }) => {
     const cluster = await startCluster(layoutOf(queue));
@@ -158,7 +158,7 @@ export function runIsCancelledAtItsEnd(queue: QueuePlace, reference: Later<Refer
       score.tried++;
       if (!(await cancelAroundTheEnd(cluster, id, moment))) {
         score.runs++;
-        expect(await outcomeOf(cluster.storage, id), `what ${id} came to`).toEqual(outcome);
+        expect(await outcomeOf(cluster.storage, id), `the outcome of ${id}`).toEqual(outcome);
         score.equal++;
       }
       score.survived++;
@@ -167,7 +167,7 @@ export function runIsCancelledAtItsEnd(queue: QueuePlace, reference: Later<Refer
   });
 }
 
-/** Everything is killed while it is paused. */
+/** Everything is killed while the run is paused. */
 export function runIsPaused(queue: QueuePlace, reference: Later<Reference>, times: number): void {
   scenario(queue, 'paused, and kill −9 everything', async ({ score, startCluster }) => {
     const cluster = await startCluster(layoutOf(queue));
@@ -178,7 +178,7 @@ export function runIsPaused(queue: QueuePlace, reference: Later<Reference>, time
   });
 }
 
-/** The embedded queue has room for one process. */
+/** The embedded queue allows only one process. */
 function layoutOf({ name }: QueuePlace): { roles?: Role[] } {
   return name === 'embedded' ? {} : { roles: apart };
 }

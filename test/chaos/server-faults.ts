@@ -1,4 +1,4 @@
-/** What a queue on a server of its own must survive, whichever server that is. */
+/** The faults that a queue on a separate server must survive. */
 import { inject } from 'vitest';
 import type { Service } from '../services.js';
 import type { QueueFault } from './faults/queue-server.js';

@@ -1,4 +1,4 @@
-/** Prints what every scenario of the suite came to. */
+/** Prints the score of every scenario. */
 import type { Reporter, TestModule } from 'vitest/node';
 import { chaosSeed } from './moments.js';
 import type { Score } from './scenario.js';

@@ -1,4 +1,4 @@
-/** Runs that must come to what they would have come to had nothing happened. */
+/** Runs that must have the same outcome as without faults. */
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { logStart } from '../../src/jobs/runs/run-log.js';
@@ -17,19 +17,19 @@ export interface Run {
 
 export interface Trial {
   cluster: Cluster;
-  /** Those submitted so far. */
+  /** The runs submitted so far. */
   runs: readonly Run[];
   submit(reference: Reference): Promise<Run>;
-  /** So many moments between two points of the run's life, of which 0 is its beginning and 1 its end. */
+  /** `count` moments between two points of the run, where 0 is its start and 1 its end. */
   momentsOf(run: Run, count: number, between?: [number, number]): Moment[];
-  /** To be called when a fault struck. */
+  /** Call it when a fault strikes. */
   struck: (what: string) => void;
 }
 
-/** A moment that is later may come too late, as it lies some time after its step. */
+/** A moment is some time after its step, so a later one might come after the end of the run. */
 const beforeTheEnd: [number, number] = [0, 0.8];
 
-/** Submits a run of each reference, lets `meddle` do its worst, and judges all runs when they have ended. */
+/** Submits a run of each reference, lets `meddle` cause faults, and checks all runs when they have ended. */
 export async function endure(
   { cluster, score }: { cluster: Cluster; score: Score },
   references: readonly Reference[],

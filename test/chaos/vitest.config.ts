@@ -1,8 +1,8 @@
-/** The long suite: every fault on every queue, a file for each queue, side by side. */
+/** The long suite: every fault on every queue. The files, one for each queue, run in parallel. */
 import { randomInt } from 'node:crypto';
 import { defineConfig } from 'vitest/config';
 
-// Before the workers start, so that all draw from the same one.
+// Set before the workers start, so that all use the same seed.
 process.env.CHAOS_SEED ??= String(randomInt(2 ** 31));
 
 export default defineConfig({

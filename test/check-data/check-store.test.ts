@@ -1,7 +1,7 @@
 import { rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkStore, type Found, type Report } from '../../src/check-data/check-store.js';
+import { checkStore, type FoundDamage, type Report } from '../../src/check-data/check-store.js';
 import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
 import { createRunReader } from '../../src/jobs/runs/run-reader.js';
 import { createRunStore } from '../../src/jobs/runs/run-store.js';
@@ -14,19 +14,19 @@ import { wholeStore } from './whole-store.js';
 
 const now = new Date('2026-02-03T04:05:06.789Z');
 
-async function check(storage: Storage, repair = false): Promise<{ found: Found[]; report: Report }> {
-  const found: Found[] = [];
+async function check(storage: Storage, repair = false): Promise<{ found: FoundDamage[]; report: Report }> {
+  const found: FoundDamage[] = [];
   const report = await checkStore(storage, {
     repair,
     now,
     onDamage: (damage) => found.push(damage),
     onProgress: () => undefined,
-    lookAgainAfterMs: 0,
+    checkAgainAfterMs: 0,
   });
   return { found, report };
 }
 
-/** All blobs and what is in them. */
+/** The content of all blobs, by key. */
 async function contentsOf(storage: Storage, prefixes: string[]): Promise<Map<string, string>> {
   const contents = new Map<string, string>();
   for (const prefix of prefixes) {
@@ -40,7 +40,7 @@ async function contentsOf(storage: Storage, prefixes: string[]): Promise<Map<str
 
 const everything = ['runs', 'models', 'idempotency', 'keys'];
 
-test('a whole store is whole, and looking changes nothing', async () => {
+test('a healthy store has no damage, and a check changes nothing', async () => {
   const { storage } = await wholeStore();
   const before = await contentsOf(storage, everything);
   const { found, report } = await check(storage);
@@ -63,53 +63,56 @@ test('a whole store is whole, and looking changes nothing', async () => {
 describe('damage', () => {
   const kinds: [string, RegExp][] = [
     ['spec', /cannot be shown or resumed; versions .* unaffected/],
-    ['result', /ends anew from its checkpoints/],
-    ['ending', /a cancellation that it held is forgotten/],
+    ['result', /continues from its checkpoints/],
+    ['ending', /a cancellation in it is lost/],
     ['closing', /events .* cannot be read/],
-    ['claim', /Nothing/],
+    ['claim', /None/],
     ['end of a term', /events .* cannot be read/],
-    ['request to pause', /Nothing/],
+    ['request to pause', /None/],
     ['events', /events .* cannot be shown; its checkpoints and versions are unaffected/],
     ['events of an ended job', /events .* cannot be shown/],
-    ['manifest of a checkpoint', /takes the one before/],
-    ['file of a checkpoint', /takes the one before/],
+    ['manifest of a checkpoint', /uses the one before/],
+    ['file of a checkpoint', /uses the one before/],
     ['attempt of a webhook', /may be sent again/],
-    ['receiver that is gone', /Nothing/],
+    ['receiver that is gone', /None/],
     ['manifest of a version', /cannot be served or downloaded/],
     ['file of a version', /cannot be served or downloaded/],
     ['version that an alias stands for', /cannot be served or downloaded/],
-    ['removed version', /Nothing/],
-    ['alias', /not pinned any more/],
-    ['unloaded model', /Nothing/],
+    ['removed version', /None/],
+    ['alias', /no longer pinned/],
+    ['unloaded model', /None/],
     ['idempotency key', /found by its spec/],
-    ['key', /goes on asking for keys/],
-    ['revocation', /Nothing/],
+    ['key', /still requires keys/],
+    ['revocation', /None/],
   ];
 
-  test.each(kinds)('of a %s is named with its cost, and put right without losing it', async (kind, cost) => {
-    const { storage, keys } = await wholeStore();
-    const key = keys[kind] ?? '';
-    const content = Buffer.from('');
-    await storage.put(key, content);
-    const before = await contentsOf(storage, everything);
+  test.each(kinds)(
+    'to the %s is reported with its cost, and repaired without losing the file',
+    async (kind, cost) => {
+      const { storage, keys } = await wholeStore();
+      const key = keys[kind] ?? '';
+      const content = Buffer.from('');
+      await storage.put(key, content);
+      const before = await contentsOf(storage, everything);
 
-    const { found } = await check(storage);
-    expect(found.length).toBeGreaterThan(0);
-    expect(key.startsWith(found[0]?.key ?? '?')).toBe(true);
-    expect(found[0]?.problem).toContain(found[0]?.key);
-    expect(found[0]?.cost).toMatch(cost);
-    expect(found[0]?.movedTo).toBeNull();
-    expect(await contentsOf(storage, everything)).toEqual(before);
+      const { found } = await check(storage);
+      expect(found.length).toBeGreaterThan(0);
+      expect(key.startsWith(found[0]?.key ?? '?')).toBe(true);
+      expect(found[0]?.problem).toContain(found[0]?.key);
+      expect(found[0]?.cost).toMatch(cost);
+      expect(found[0]?.movedTo).toBeNull();
+      expect(await contentsOf(storage, everything)).toEqual(before);
 
-    const repaired = await check(storage, true);
-    expect(repaired.found.map((each) => each.key)).toEqual(
-      expect.arrayContaining(found.map((each) => each.key)),
-    );
-    expect(await storage.read(`damaged/2026-02-03T04-05-06.789Z/${key}`)).toEqual(content);
-    expect((await check(storage)).found).toEqual([]);
-  });
+      const repaired = await check(storage, true);
+      expect(repaired.found.map((each) => each.key)).toEqual(
+        expect.arrayContaining(found.map((each) => each.key)),
+      );
+      expect(await storage.read(`damaged/2026-02-03T04-05-06.789Z/${key}`)).toEqual(content);
+      expect((await check(storage)).found).toEqual([]);
+    },
+  );
 
-  test('of one bit is found in every document that carries a digest', async () => {
+  test('to one bit is found in every document with a digest', async () => {
     for (const kind of ['manifest of a checkpoint', 'file of a checkpoint', 'file of a version', 'alias']) {
       const { storage, keys } = await wholeStore();
       await flipBit(storage, keys[kind] ?? '', 1_000);
@@ -117,7 +120,7 @@ describe('damage', () => {
     }
   });
 
-  test('of several kinds is found in one go, and put right in one', async () => {
+  test('of several kinds is found and repaired in one check', async () => {
     const { storage, keys } = await wholeStore();
     for (const kind of ['result', 'events', 'claim', 'file of a version', 'key']) {
       await storage.put(keys[kind] ?? '', Buffer.from('{"format_version":1}'));
@@ -128,7 +131,7 @@ describe('damage', () => {
     expect((await check(storage)).found).toEqual([]);
   });
 
-  test('that is only a file that cannot be read is left for its owner to make readable', async () => {
+  test('to a file that cannot be read is left in place', async () => {
     const { folder, storage, keys } = await wholeStore();
     const path = join(folder, keys.spec);
     await rm(path);
@@ -138,7 +141,7 @@ describe('damage', () => {
     expect((await check(storage)).found).toHaveLength(1);
   });
 
-  test('of a folder that cannot be listed stops nothing else from being checked', async () => {
+  test('to a folder that cannot be listed does not stop the other checks', async () => {
     const { folder, storage, keys, ended } = await wholeStore();
     const path = join(folder, 'runs', ended, 'terms');
     await rm(path, { recursive: true });
@@ -149,7 +152,7 @@ describe('damage', () => {
     expect(found[0]?.problem).toContain(`runs/${ended}/terms cannot be read`);
   });
 
-  test('that is gone at a second look was none', async () => {
+  test('that is gone at the second check is not reported', async () => {
     const { storage, keys } = await wholeStore();
     const key = keys.spec;
     const whole = await storage.read(key);
@@ -165,7 +168,7 @@ describe('damage', () => {
 });
 
 describe('after a repair', () => {
-  test('a paused job is paused still, tells that events are missing, and tells it once', async () => {
+  test('a paused job is still paused, and reports once that events are missing', async () => {
     const { storage, keys, paused } = await wholeStore();
     await storage.put(keys.events, Buffer.from(''));
     const before = await createRunReader(createRunStore(storage)).read(paused);
@@ -175,14 +178,14 @@ describe('after a repair', () => {
     expect(after).toMatchObject({ status: 'paused', summary: { last_error: { code: 'RUN_CORRUPT' } } });
   });
 
-  test('an idempotency key stands for the same job', async () => {
+  test('an idempotency key names the same job', async () => {
     const { storage, keys, ended } = await wholeStore();
     await storage.put(keys['idempotency key'] ?? '', Buffer.from('{'));
     await check(storage, true);
     expect(await createIdempotencyKeys(storage).find('once')).toMatchObject({ run_id: ended, request: null });
   });
 
-  test('the number of a version is not given again', async () => {
+  test('the number of a version is not used again', async () => {
     const { storage, keys, ended } = await wholeStore();
     await storage.put(keys['manifest of a version'] ?? '', Buffer.from(''));
     await check(storage, true);
@@ -193,7 +196,7 @@ describe('after a repair', () => {
     expect(ended).toMatch(/^job_/);
   });
 
-  test('a service whose keys were all damaged asks for keys still', async () => {
+  test('a service whose keys were all damaged still requires keys', async () => {
     const { storage, keys } = await wholeStore();
     for (const kind of ['key', 'revocation']) await storage.put(keys[kind] ?? '', Buffer.from(''));
     await check(storage, true);

@@ -1,4 +1,4 @@
-/** A store with one of everything that is kept, all of it whole. */
+/** A healthy store with one blob of every kind. */
 import { pino } from 'pino';
 import { endRun } from '../../src/jobs/runs/end-run.js';
 import { createIdempotencyKeys } from '../../src/jobs/intake/idempotency.js';
@@ -18,12 +18,12 @@ import { temporaryFolder } from '../storage/temporary-storage.js';
 export interface WholeStore {
   folder: string;
   storage: Storage;
-  /** A run that has ended, with a checkpoint, an idempotency key and a webhook. */
+  /** The id of a run that has ended, with a checkpoint, an idempotency key and a webhook. */
   ended: string;
-  /** One that is paused. */
+  /** The id of a run that is paused. */
   paused: string;
   keyId: string;
-  /** By what it is, the key of one blob of each kind. */
+  /** One key of each kind of blob, by kind. */
   keys: Record<string, string>;
 }
 
@@ -61,10 +61,10 @@ export async function wholeStore(): Promise<WholeStore> {
 
   const paused = await store.create(await smallSpec());
   const held = await store.claim(paused);
-  const telling = await store.writeEvents(paused, held);
-  await telling.append({ type: 'status', status: 'running', attempt: 1 });
+  const pausedWriter = await store.writeEvents(paused, held);
+  await pausedWriter.append({ type: 'status', status: 'running', attempt: 1 });
   await store.askToPause(paused, held);
-  await telling.appendLast({ type: 'status', status: 'paused' });
+  await pausedWriter.appendLast({ type: 'status', status: 'paused' });
 
   const registry = createRegistry(storage, log);
   for (const step of [1, 2, 3]) {

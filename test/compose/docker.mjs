@@ -1,4 +1,4 @@
-/** The Docker engine and the Compose that are here, and how a command of theirs is run. Installs and starts nothing. */
+/** Finds the Docker engine and Compose on this machine, and runs their commands. Installs and starts nothing. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -27,7 +27,7 @@ export async function findDocker() {
   throw new Error('there is neither docker compose nor docker-compose');
 }
 
-/** Runs to its end; resolves with what it wrote to stdout, and to stderr where `both`. */
+/** Runs the command and resolves with its stdout, and with its stderr too if `both`. */
 export async function docker(args, options) {
   return exec(['docker', ...args], options);
 }

@@ -1,7 +1,7 @@
-/** For what comes to hold in a while. */
+/** Waits for conditions that will hold after a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Tries until it does not throw; resolves with what it gave, or rejects with why it failed last. */
+/** Calls the function until it does not throw. Resolves with its result, or rejects with its last error. */
 export async function eventually(attempt, { withinMs, everyMs = 200 }) {
   for (const giveUpAt = Date.now() + withinMs; ; await sleep(everyMs)) {
     try {

@@ -1,10 +1,10 @@
-/** Workers beside each other, and what is killed or stopped while they train. */
+/** Runs several workers, and kills or stops parts of the stack while they train. */
 import assert from 'node:assert/strict';
 import { linesOf } from './stack.mjs';
 import { docker } from './docker.mjs';
 import { check, mustHold, section } from './report.mjs';
 
-/** Some ten seconds on one core, with a checkpoint each second. Its bits depend on nothing but this. */
+/** About ten seconds on one core, with a checkpoint each second. Its bits depend only on these settings. */
 const job = {
   network: { hidden: [{ units: 64, dropout: 0.2 }, { units: 32 }] },
   batch_size: 16,
@@ -17,7 +17,7 @@ export const workers = 3;
 
 export async function checkFaults(stack, client) {
   let whole;
-  /** Ended, and with the bits of the run that nothing happened to. */
+  /** Checks that the job ended with the bits of an undisturbed run. */
   const endsAsWhole = async ({ id }) => {
     const ended = await client.succeeded(id);
     assert.equal(await client.fileOf(ended), whole);
@@ -85,7 +85,7 @@ export async function checkFaults(stack, client) {
     },
   );
   await check(
-    'the workers are stopped: they hand the job back in time, and go on from its checkpoint when up',
+    'stopped workers hand their job back in time, and continue it from its checkpoint when they are up again',
     async () => {
       const { id } = await client.submit({ ...job, model: 'stopped' });
       await underWay(id);

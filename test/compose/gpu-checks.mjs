@@ -1,6 +1,6 @@
 /**
- * The worker for GPUs, with the CPU's TensorFlow: that needs neither a GPU nor its gigabytes of libraries, and all steps but
- * NVIDIA's are the same. The wheel must lie in wheels/, so that nothing is fetched unasked.
+ * Checks the worker for GPUs, with TensorFlow for CPUs. That needs no GPU and no gigabytes of libraries, and only NVIDIA's
+ * parts differ. The wheel must be in wheels/, so that nothing is downloaded without being asked for.
  */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
@@ -38,12 +38,12 @@ export async function checkGpuWorker(stack, client) {
   });
   await check('the engine passes its conformance suite on the TensorFlow in it', conforms);
   await check(
-    'a job for the engine tensorflow waits for it, and is trained on a read-only root as uid 1000',
+    'a job for the engine tensorflow waits for this worker, which trains it on a read-only root as uid 1000',
     () => trainsWhatWaits(stack, client),
   );
 }
 
-/** The suite of this checkout, by the node and the TensorFlow of the image. */
+/** Runs the test suite of this checkout with the node and the TensorFlow of the image. */
 async function conforms() {
   const mount = ['-v', `${repository}:${repository}:ro`, '-w', repository, '--tmpfs', '/tmp'];
   const settings = ['-e', 'TFJS_DIR=/opt/tensorflow', '-e', 'HOME=/tmp', '--user', '0', '--network', 'none'];
@@ -67,14 +67,14 @@ async function conforms() {
 
 async function trainsWhatWaits(stack, client) {
   const { id } = await client.submit({ engine: 'tensorflow', epochs: 1, model: 'by-tensorflow' });
-  // The workers that run meanwhile leave it alone.
+  // The running workers do not take it.
   await client.succeeded((await client.submit({ epochs: 1, network: { hidden: [] }, model: 'other' })).id);
   const { status, queue } = await client.job(id);
   assert.deepEqual([status, queue], ['queued', { name: 'training-tensorflow', waiting: 1, workers: 0 }]);
   const waiting = /^trainyard_queue_jobs\{queue="training-tensorflow",state="waiting"\} 1$/m;
   assert.match(String(await client.get('/metrics')), waiting);
 
-  // As Compose would start it, but for the reservation of a GPU.
+  // As Compose would start it, but without the reservation of a GPU.
   const place = ['--network', `${stack.project}_default`, '-v', `${stack.project}_data:/data`];
   const settings = ['-e', 'QUEUE_URL=redis://redis:6379', '-e', 'ALLOW_ANONYMOUS=1'];
   const worker = await docker(['run', '-d', ...hardened, '--tmpfs', '/tmp', ...place, ...settings, image]);

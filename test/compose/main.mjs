@@ -1,7 +1,7 @@
 /**
- * `npm run test:compose`: builds the images, brings up the stack of docker-compose.yml under a name and a port of its own,
- * and looks at it from outside, through scaling, kills and an upgrade. Removes the stack in the end, and keeps the images,
- * tagged compose-test, for the next time. Without a Docker engine it says so and is content, unless REQUIRE_DOCKER=1.
+ * `npm run test:compose`: builds the images, starts the stack of docker-compose.yml under a separate name and port, and
+ * checks it from outside, through scaling, kills and an upgrade. At the end it removes the stack and keeps the images,
+ * tagged compose-test, for the next run. Without a Docker engine it says so and succeeds, unless REQUIRE_DOCKER=1.
  */
 import { createClient } from './client.mjs';
 import { findDocker } from './docker.mjs';

@@ -1,4 +1,4 @@
-/** compose.observability.yml, as far as its images are here or can be had. */
+/** Checks compose.observability.yml if its images are here or can be pulled. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ export async function checkMonitoring(stack, workers) {
   }
 }
 
-/** While the service asks for keys; `createKey` makes one of the scope. Any of them opens the metrics. */
+/** Runs while the service requires keys. `createKey` creates a key with the scope. Every key gives access to the metrics. */
 export async function checkMonitoringWithKeys(stack, workers, createKey) {
   if ((await stack.containers('prometheus')).length === 0) return;
   await check('Prometheus scrapes with the key of METRICS_KEY_FILE', async () => {
@@ -59,7 +59,7 @@ async function findsAll(stack, workers) {
   await eventually(async () => assert.deepEqual((await targetsOf(stack)).sort(), wanted), patience);
 }
 
-/** The jobs of the targets that are up. */
+/** The Prometheus jobs of the targets that are up. */
 async function targetsOf({ prometheusUrl }) {
   const answer = await fetch(`${prometheusUrl}/api/v1/query?query=up`);
   const { data } = await answer.json();

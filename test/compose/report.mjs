@@ -1,8 +1,8 @@
-/** What was checked, a line each, and how many of it held. */
+/** Prints a line for each check, and counts how many held. */
 let passed = 0;
 let failed = 0;
 
-/** A check that fails is printed and counted, and the next one goes on. @returns what the check returned */
+/** Runs a check. A failure is printed and counted, and the next check runs. @returns the result of the check */
 export async function check(name, body) {
   try {
     const note = await body();
@@ -16,7 +16,7 @@ export async function check(name, body) {
   }
 }
 
-/** For what the next checks stand on. */
+/** For a condition that the next checks need. */
 export async function mustHold(name, body) {
   if (!(await check(name, body))) throw new Error(`nothing else can be checked without: ${name}`);
 }
@@ -25,7 +25,7 @@ export function section(title) {
   console.log(`\n${title}`);
 }
 
-/** What cannot be checked on this machine, and why. */
+/** Reports what cannot be checked on this machine, and why. */
 export function notHere(what, why) {
   console.log(`  --    ${what}: not checked, ${why}`);
 }

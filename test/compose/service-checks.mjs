@@ -1,4 +1,4 @@
-/** What the service does for those outside, over the published port. */
+/** Checks the service from outside, over the published port. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export async function checkService(stack, client) {
   });
 
   await check('it refuses who asks by the name of a site that leads here', async () => {
-    // fetch lets nobody choose the name.
+    // fetch does not allow setting the Host header.
     const [answer] = await once(
       get(`${client.url}/v1/jobs`, { headers: { host: 'evil.example' } }),
       'response',
@@ -134,7 +134,7 @@ async function checkJobs(client, { id, model, version }) {
   });
 }
 
-/** Last of all: once there are keys, the service stays closed to everyone else. */
+/** Must run last: once there are keys, the service stays closed to everyone else. */
 export async function checkKeys(stack, client, workers) {
   section('Keys');
   const keys = (...args) => stack.inside('api', ['node', 'dist/keys/main.js', ...args]);

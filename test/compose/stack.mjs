@@ -1,4 +1,4 @@
-/** The stack of docker-compose.yml under a project and a port of its own, so that one that is in use is left alone. */
+/** The stack of docker-compose.yml under a separate project and port, so that it does not disturb a stack in use. */
 import { createServer } from 'node:net';
 import { docker, exec } from './docker.mjs';
 import { eventually } from './eventually.mjs';
@@ -26,7 +26,7 @@ export async function createStack({ compose }) {
     grafanaUrl: `http://127.0.0.1:${env.GRAFANA_PORT}`,
     compose: (args, options) => call([...files, ...args], options),
     withMonitoring: (args, options) => call([...monitoring, ...args], options),
-    /** Ids of the containers of a service that run, in order of their numbers. */
+    /** The ids of the running containers of a service, in order of their numbers. */
     containers: async (service) => {
       const filters = [
         `label=com.docker.compose.project=${project}`,
@@ -46,7 +46,7 @@ export async function createStack({ compose }) {
         .sort(([a], [b]) => Number(a) - Number(b))
         .map(([, id]) => id);
     },
-    /** Until as many containers of the service as are wanted say that they are healthy. */
+    /** Waits until this number of containers of the service is healthy. */
     healthy: async (service, count = 1) => {
       const areHealthy = async () => {
         const states = await Promise.all((await stack.containers(service)).map(healthOf));
@@ -60,7 +60,7 @@ export async function createStack({ compose }) {
       const [id] = (await stack.containers(service)).slice(-1);
       return docker(['exec', id, ...command]);
     },
-    /** The container that the job was last trained in; every line about a job has its id. */
+    /** The container that trained the job last. Every log line about a job has its id. */
     workerOf: async (jobId) => {
       const find = async () => {
         const found = [];
@@ -79,12 +79,12 @@ export async function createStack({ compose }) {
   return stack;
 }
 
-/** As its HEALTHCHECK has found it. */
+/** The result of the HEALTHCHECK of the container. */
 export async function healthOf(id) {
   return docker(['inspect', '--format', '{{.State.Health.Status}}', id]).catch(() => 'gone');
 }
 
-/** What a container wrote, as the JSON that it is. */
+/** The log of a container, parsed as JSON lines. */
 export async function linesOf(id) {
   const text = await docker(['logs', id], { both: true });
   return text

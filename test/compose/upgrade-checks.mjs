@@ -1,6 +1,6 @@
 /**
- * The API's image is replaced while clients predict. One replica cannot be replaced without a gap: what comes into it is
- * refused or dropped, counted, and asked again. What must not happen is a wrong answer, or one that breaks off.
+ * Replaces the image of the API while clients predict. With one replica there is a gap: requests during it are refused or
+ * dropped, counted, and sent again. There must be no wrong or incomplete answer.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -21,7 +21,7 @@ const buildWithinMs = 600_000;
 export async function checkUpgrade(stack, client) {
   section('Upgrade');
   await check(
-    'a new image of the API takes over under load, and no prediction is wrong or cut off',
+    'a new image of the API takes over under load, and no prediction is wrong or incomplete',
     async () => {
       await docker(
         ['build', '--target', 'api', '--build-arg', 'REVISION=next', '-t', `trainyard-api:${nextTag}`, '.'],
@@ -62,7 +62,7 @@ export async function checkUpgrade(stack, client) {
   );
 }
 
-/** Clients that ask one thing after the other over kept connections, and ask again what was not answered. */
+/** Clients that send requests one after the other over kept connections, and repeat those that got no answer. */
 function startLoad(url, body, right) {
   const tally = { right: 0, refused: 0, dropped: [], unavailable: 0, wrong: [], cutOff: [] };
   let stopping = false;
@@ -102,7 +102,7 @@ function startLoad(url, body, right) {
   };
 }
 
-/** The answer, or why there is none and whether one had begun. */
+/** The answer, or the reason why there is none and whether it had started. */
 function predict(url, agent, id, body) {
   return new Promise((resolve) => {
     let begun = false;
@@ -126,7 +126,7 @@ function predict(url, agent, id, body) {
   });
 }
 
-/** Ids of the requests that a container has a line about, until it ends: it is gone then, and its log with it. */
+/** The ids of the requests in the log of a container. They are collected until it ends, because its log disappears with it. */
 function idsSeenBy(container) {
   const ids = new Set();
   const args = ['logs', '--follow', '--tail', '0', container];

@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildWorkerApp } from '../../src/api/worker-app.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import { parseExposition, valueOf } from '../telemetry/exposition.js';
 import { ofKind, readKustomization, repository, withChange, type Manifest } from './manifests.js';
@@ -28,17 +28,17 @@ function faultsOf(documents: Manifest[]): string[] {
   ];
 }
 
-/** All there is. */
+/** All documents: the overlay includes the base. */
 let gpu: Manifest[];
 beforeAll(async () => {
   gpu = await readKustomization(join(deploy, 'overlays/gpu'));
 });
 
-test.each(['base', 'overlays/gpu'])('nothing is wrong with deploy/kubernetes/%s', async (folder) => {
+test.each(['base', 'overlays/gpu'])('deploy/kubernetes/%s has no faults', async (folder) => {
   expect(faultsOf(await readKustomization(join(deploy, folder)))).toEqual([]);
 });
 
-/* eslint-disable @typescript-eslint/no-unsafe-member-access -- a mistake is made in whatever stands there */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access -- the mistakes are made in documents of any kind */
 describe('a mistake is found:', () => {
   const api: [string, string] = ['Deployment', 'trainyard-api'];
   const worker: [string, string] = ['Deployment', 'trainyard-worker'];
@@ -47,7 +47,7 @@ describe('a mistake is found:', () => {
   test.each<[string, [string, string], Parameters<typeof withChange>[2], string]>([
     ['an unknown field', api, (d) => (d.spec.minReadySecond = 1), 'unknown field /spec/minReadySecond'],
     [
-      'an unknown field far below',
+      'an unknown nested field',
       api,
       (d) => (d.spec.template.spec.containers[0].readinessProbe.timeoutSecond = 1),
       'unknown field /spec/template/spec/containers/0/readinessProbe/timeoutSecond',
@@ -80,62 +80,62 @@ describe('a mistake is found:', () => {
       'no schema of v1',
     ],
     [
-      'a selector of nothing',
+      'a selector that selects nothing',
       worker,
       (d) => (d.spec.selector.matchLabels['app.kubernetes.io/component'] = 'workers'),
       'selects the pods of nothing',
     ],
     [
-      'a selector of all',
+      'a selector that selects all pods',
       ['Service', 'trainyard-api'],
       (d) => delete d.spec.selector['app.kubernetes.io/component'],
       'selects the pods of trainyard-api,trainyard-worker,trainyard-worker-gpu',
     ],
     [
-      'a port that is not there',
+      'a port that does not exist',
       ['Service', 'trainyard-api'],
       (d) => (d.spec.ports[0].targetPort = 3000),
       'no pod has a port 3000',
     ],
     [
-      'a setting that is not there',
+      'a setting that does not exist',
       ['ConfigMap', 'trainyard'],
       (d) => (d.data.LOGLEVEL = 'info'),
       'unknown setting LOGLEVEL',
     ],
     [
-      'a setting of a wrong value',
+      'a setting with a wrong value',
       ['ConfigMap', 'trainyard'],
       (d) => (d.data.LOG_FORMAT = 'xml'),
       'LOG_FORMAT must be',
     ],
     ['another port', ['ConfigMap', 'trainyard'], (d) => (d.data.PORT = '8080'), 'listens on another port'],
     [
-      'more than workers have room for',
+      'a memory limit above that of the workers',
       ['ConfigMap', 'trainyard'],
       (d) => (d.data.TRAINING_MEMORY_LIMIT_MB = '4096'),
       'has no room for what is accepted',
     ],
     [
-      'a role that is not its own',
+      'the role of another container',
       worker,
       (d) => (d.spec.template.spec.containers[0].env[0].value = 'api'),
       'has another role',
     ],
     [
-      'a Secret that nobody makes',
+      'a Secret that is not documented',
       worker,
       (d) => (d.spec.template.spec.containers[0].envFrom[1].secretRef.name = 'redis'),
       'needs QUEUE_URL',
     ],
     [
-      'a ConfigMap that is not there',
+      'a ConfigMap that does not exist',
       worker,
       (d) => (d.spec.template.spec.containers[0].envFrom[0].configMapRef.name = 'settings'),
       'there is no ConfigMap settings',
     ],
     [
-      'a probe of nothing',
+      'a probe of a route that does not exist',
       worker,
       (d) => (d.spec.template.spec.containers[0].livenessProbe.httpGet.path = '/health/alive'),
       'a probe asks for /health/alive',
@@ -153,7 +153,7 @@ describe('a mistake is found:', () => {
       'no image of the Dockerfile',
     ],
     [
-      'a root that can be written to',
+      'a writable root',
       worker,
       (d) => (d.spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem = false),
       'can write to its root',
@@ -166,7 +166,7 @@ describe('a mistake is found:', () => {
     ],
     ['replicas beside an autoscaler', worker, (d) => (d.spec.replicas = 2), 'says how many there are'],
     [
-      'a target that is not there',
+      'a target that does not exist',
       scaler,
       (d) => (d.spec.scaleTargetRef.name = 'worker-gpu'),
       'are scaled, not',
@@ -184,7 +184,7 @@ describe('a mistake is found:', () => {
       'nothing at trainyard.trainyard.svc',
     ],
     [
-      'a key that is not there',
+      'a key that does not exist',
       scaler,
       (d) => (d.spec.triggers[1].authenticationRef.name = 'trainyard'),
       'has no key',
@@ -195,7 +195,7 @@ describe('a mistake is found:', () => {
 });
 /* eslint-enable */
 
-test('workers are scaled by the sum of what waits in their queue and what is being trained', async () => {
+test('workers scale with the number of waiting and active jobs', async () => {
   const queues = await openEmbeddedQueue(await temporaryFolder(), log);
   onTestFinished(() => queues.close());
   for (const id of ['job_1', 'job_2', 'job_3']) await queues.training.add(id);
@@ -212,7 +212,7 @@ test('workers are scaled by the sum of what waits in their queue and what is bei
     );
     onTestFinished(() => worker.close());
   });
-  const { text } = await createMetrics({ queueCounts: () => queues.counts() }).render();
+  const { text } = await createPrometheusMetrics({ queueCounts: () => queues.counts() }).render();
   const families = parseExposition(text);
 
   const [scaler] = ofKind<IScaledObject>(gpu, 'ScaledObject');
@@ -224,9 +224,9 @@ test('workers are scaled by the sum of what waits in their queue and what is bei
   expect(values).toEqual([2, 1]);
 });
 
-test('a worker has what its probes ask for', async () => {
+test('a worker answers its probes', async () => {
   const works = (): Promise<void> => Promise.resolve();
-  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
   const app = await buildWorkerApp({ log, metrics, checks: { queue: works, storage: works } });
   onTestFinished(() => app.close());
   const workers = ofKind<IDeployment>(gpu, 'Deployment').filter(({ metadata }) =>
@@ -244,7 +244,7 @@ test('a worker has what its probes ask for', async () => {
   for (const url of paths) expect((await app.inject({ url })).statusCode).toBe(200);
 });
 
-test('the job of the first key makes one', async () => {
+test('the job for the first key creates a key', async () => {
   const [{ spec }] = ofKind<ICronJob>(gpu, 'CronJob');
   expect(spec?.suspend).toBe(true);
   const [command, ...args] = spec?.jobTemplate.spec?.template.spec?.containers[0].args ?? [];
@@ -254,7 +254,7 @@ test('the job of the first key makes one', async () => {
   expect(stdout).toMatch(/^ty_\w+_\S+\n$/);
 });
 
-test('the Secrets that a user makes are described', async () => {
+test('the Secrets that a user must create are documented', async () => {
   const text = await readFile(join(repository, 'docs/kubernetes.md'), 'utf8');
   for (const name of ['trainyard', 'trainyard-metrics-key']) {
     expect(text).toContain(`kubectl create secret generic ${name} `);

@@ -1,6 +1,6 @@
 /**
- * Reads a kustomization as far as the ones of deploy/ go: resources, tags of images, ConfigMaps without the hash in their
- * names. What it does not know is an error, so that nothing is left out silently.
+ * Reads the features of a kustomization that deploy/ uses: resources, image tags, and ConfigMaps without the hash in their
+ * names. Anything else is an error, so that nothing is ignored silently.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ export async function readKustomization(folder: string): Promise<Manifest[]> {
   return documents;
 }
 
-/** Of lines like NAME=value. */
+/** Parses lines like NAME=value. */
 export function settingsIn(lines: string[]): Record<string, string> {
   return Object.fromEntries(
     lines.map((line): [string, string] => {
@@ -67,18 +67,18 @@ export function ofKind<M extends { kind: string }>(documents: Manifest[], kind: 
   return documents.filter((document): document is M & Manifest => document.kind === kind);
 }
 
-/** undefined: it makes no pods. */
+/** undefined: the document creates no pods. */
 export function podTemplateOf(document: Manifest): IPodTemplateSpec | undefined {
   if (document.kind === 'Deployment') return (document as unknown as IDeployment).spec?.template;
   if (document.kind === 'CronJob') return (document as unknown as ICronJob).spec?.jobTemplate.spec?.template;
   return undefined;
 }
 
-/** A copy of the documents in which one has been changed. */
+/** A copy of the documents with a change in one of them. */
 export function withChange(
   documents: Manifest[],
   [kind, name]: [kind: string, name: string],
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever it does, it is to be wrong
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the change makes a document invalid on purpose
   change: (document: any) => void,
 ): Manifest[] {
   const copy = structuredClone(documents);

@@ -1,4 +1,4 @@
-/** What must hold of a pod for Trainyard to run in it, whatever the cluster. */
+/** The requirements on a pod that runs Trainyard, on any cluster. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
@@ -7,10 +7,10 @@ import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { loadConfig } from '../../src/config.js';
 import { ofKind, podTemplateOf, repository, settingsIn, type Manifest } from './manifests.js';
 
-/** src/main.ts cuts a stop short after that. */
+/** src/main.ts ends the process after this time. */
 const stopWithinSeconds = 10;
 
-/** What the client of S3 reads itself. */
+/** The variables that the S3 client reads itself. */
 const credentials = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 
 const knownSettings = [...textOf('src/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
@@ -20,12 +20,12 @@ const knownSettings = [...textOf('src/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+):
 const openapi = JSON.parse(textOf('openapi/openapi.json')) as { paths: Record<string, object> };
 const { version } = JSON.parse(textOf('package.json')) as { version: string };
 
-/** Stages of the Dockerfile that end in an image. */
+/** The stages of the Dockerfile that produce an image. */
 const targets = existsSync(join(repository, 'Dockerfile'))
   ? [...textOf('Dockerfile').matchAll(/^FROM .+ AS ([a-z-]+)$/gm)].map(([, stage]) => stage)
   : ['api', 'worker', 'worker-gpu'];
 
-/** Of the Secret that a user makes; what stands as a comment is there only for some. */
+/** The Secret that a user creates. Values that are commented out are optional. */
 export const exampleSecret = settingsIn(
   textOf('deploy/kubernetes/secret.env.example').match(/(?<=^(?:# )?)[A-Z_]+=.*$/gm) ?? [],
 );
@@ -48,7 +48,7 @@ export function podFaultsOf(documents: Manifest[]): string[] {
   });
 }
 
-/** Kubernetes' Pod Security Standard "restricted", and a root that nobody can write to. */
+/** Kubernetes' Pod Security Standard "restricted", and a read-only root. */
 function securityFaults(pod: IPodSpec, { securityContext }: IContainer): string[] {
   return faultsAmong({
     'runs as root': pod.securityContext?.runAsNonRoot === true && pod.securityContext.runAsUser === 1000,
@@ -78,7 +78,7 @@ function imageFaults({ image = '' }: IContainer): string[] {
   });
 }
 
-/** The service itself reads the settings, as it will in the pod. */
+/** The service parses the settings as it does in the pod. */
 function settingFaults(container: IContainer, documents: Manifest[]): string[] {
   const settings = settingsOf(container, documents);
   const unknown = Object.keys(settings).filter(
@@ -131,7 +131,7 @@ function probeFaults(container: IContainer): string[] {
   });
 }
 
-/** The annotations that Prometheus' example configuration for Kubernetes goes by. */
+/** The annotations that Prometheus' example configuration for Kubernetes uses. */
 function scrapeFaults({ ports = [] }: IContainer, annotations: Record<string, string>): string[] {
   const { 'prometheus.io/port': port, 'prometheus.io/path': path = '' } = annotations;
   return ports.flatMap(({ containerPort }) =>
@@ -149,7 +149,7 @@ function stopFaults(pod: IPodSpec, { lifecycle }: IContainer): string[] {
   });
 }
 
-/** Those that do not hold. */
+/** The conditions that do not hold. */
 function faultsAmong(holds: Record<string, boolean>): string[] {
   return Object.entries(holds).flatMap(([fault, held]) => (held ? [] : [fault]));
 }

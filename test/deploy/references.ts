@@ -1,4 +1,4 @@
-/** Whether documents that name each other mean what is there. */
+/** Checks that the documents refer only to things that exist. */
 import type { IScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
@@ -20,7 +20,7 @@ export function referenceFaultsOf(documents: Manifest[]): string[] {
   ];
 }
 
-/** A selector selects the pods of one Deployment: its own, or those of its name. */
+/** A selector selects the pods of one Deployment: its own, or the one with its name. */
 function selectorFaults(document: Manifest, documents: Manifest[]): string[] {
   const labels = selectorsOf(document);
   const deployments = ofKind<IDeployment>(documents, 'Deployment');
@@ -50,7 +50,7 @@ function matches(selector: Labels, labels: Labels): boolean {
   return Object.entries(selector).every(([name, value]) => labels[name] === value);
 }
 
-/** Secrets are the user's; that they are documented is the test's to say. */
+/** Users create the Secrets. A test checks that they are documented. */
 function nameFaults(document: Manifest, documents: Manifest[]): string[] {
   const pod = podTemplateOf(document)?.spec;
   const named = (pod?.containers ?? []).flatMap(({ envFrom = [] }) =>
@@ -62,7 +62,7 @@ function nameFaults(document: Manifest, documents: Manifest[]): string[] {
     .map(([kind, name]) => `${document.kind} ${document.metadata.name}: there is no ${kind} ${name}`);
 }
 
-/** Each Deployment has one autoscaler, and leaves it the number of replicas. */
+/** Each Deployment has one autoscaler and does not set the number of replicas itself. */
 function scaledFaults(documents: Manifest[]): string[] {
   const scaled = [
     ...ofKind<IHorizontalPodAutoscaler>(documents, 'HorizontalPodAutoscaler'),
@@ -80,7 +80,7 @@ function scaledFaults(documents: Manifest[]): string[] {
   ];
 }
 
-/** KEDA asks the API's Service for its metrics, with a key that is there. */
+/** KEDA reads the metrics from the API's Service, with a key that exists. */
 function triggerFaults({ metadata, spec }: IScaledObject & Manifest, documents: Manifest[]): string[] {
   const names = spec.triggers.map(({ name }) => name);
   const terms = (spec.advanced as { scalingModifiers?: { formula?: string } } | undefined)?.scalingModifiers
@@ -100,7 +100,7 @@ function triggerFaults({ metadata, spec }: IScaledObject & Manifest, documents: 
   return faults.map((fault) => `ScaledObject ${metadata.name}: ${fault}`);
 }
 
-/** A Service leads to ports that its pods have. */
+/** A Service targets ports that its pods have. */
 function portFaults({ metadata, spec }: IService & Manifest, documents: Manifest[]): string[] {
   const ports = ofKind<IDeployment>(documents, 'Deployment')
     .map((deployment) => deployment.spec?.template)

@@ -1,4 +1,4 @@
-/** Holds documents against Kubernetes' OpenAPI schema and KEDA's CRDs, as packages carry them. */
+/** Validates documents against Kubernetes' OpenAPI schema and KEDA's CRDs, which come from packages. */
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
 import { TriggerAuthentication } from '@kubernetes-models/keda/keda.sh/v1alpha1/TriggerAuthentication';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
@@ -29,13 +29,13 @@ const models: Model[] = [
 ];
 
 /**
- * Strings of a ScaledObject since KEDA 2.12, which is younger than the package's schema: its releases that have them need
- * Node.js 22.
+ * The string fields that a ScaledObject has since KEDA 2.12. The schema in the package is older, and its newer releases
+ * need Node.js 22.
  */
 const scalingModifiers =
   /^\/spec\/advanced\/scalingModifiers(\/(formula|target|activationTarget|metricType))?$/;
 
-/** What is wrong with the document, by the schema of its kind. */
+/** The faults of the document by the schema of its kind. */
 export function schemaFaultsOf(document: Manifest): string[] {
   const name = `${document.kind} ${document.metadata.name}`;
   const model = models.find(({ apiVersion, kind }) => {
@@ -48,8 +48,8 @@ export function schemaFaultsOf(document: Manifest): string[] {
   } catch (error) {
     return [`${name}: ${error instanceof Error ? error.message : String(error)}`];
   }
-  // The API server refuses fields that its schema does not have, and these validators do not. But they are compiled from
-  // the schema, so a field that one never looks at is a field that the schema does not have.
+  // The API server refuses unknown fields, but these validators do not. They are compiled from the schema, so a field that a
+  // validator never reads is not in the schema.
   return fieldsOf(document, '').flatMap(([path, value]) => {
     if (read.has(path)) return [];
     const place = model === ScaledObject ? scalingModifiers.exec(path) : null;

@@ -11,7 +11,7 @@ import { initialState } from '../../src/model/network/initialization.js';
 import { greyPng } from './png-file.js';
 
 const digits = 300;
-/** Of pictures that take long to make. */
+/** The number of pictures that take long to make. */
 const few = 30;
 let mnist: Awaited<ReturnType<typeof loadMnist>>;
 let predictor: Predictor;
@@ -52,7 +52,7 @@ function digitOf({ inputs }: typeof mnist.test, index: number): Uint8Array {
   return inputs.subarray(index * 784, (index + 1) * 784);
 }
 
-/** Of the first digits of the test split, as `toInput` makes inputs of them. */
+/** The accuracy on the first digits of the test split, after `toInput`. */
 async function accuracy(
   toInput: (digit: Uint8Array, index: number) => Float32Array,
   count = digits,
@@ -68,7 +68,7 @@ async function accuracy(
   return correct / count;
 }
 
-/** The digit `times` as large on a page of this size, with its corner at this place, and every level changed. */
+/** A page of this size with the digit enlarged `times` at this corner, and each level changed. */
 function onPage(
   digit: Uint8Array,
   page: { width: number; height: number; times: number; left: number; top: number },
@@ -89,10 +89,10 @@ function onPage(
 
 const noisy = { width: 560, height: 420, times: 8 };
 
-/** The accuracy with MNIST's own inputs less that with what is made of pictures may be so much. */
+/** How much lower the accuracy on pictures may be than on MNIST's own inputs. */
 const loss = 0.01;
 
-describe('fitted, a digit of MNIST is told as well as its raw pixels are', () => {
+describe('a fitted digit of MNIST is recognised as well as its raw pixels', () => {
   const read = (image: GreyImage): Float32Array =>
     readImage({ bytes: greyPng(image), fit: 'digit', side: 28 });
   const itself = { width: 28, height: 28, times: 1, left: 0, top: 0 };
@@ -117,7 +117,7 @@ describe('fitted, a digit of MNIST is told as well as its raw pixels are', () =>
     expect(found).toBeGreaterThanOrEqual(rawAccuracy - loss);
   });
 
-  test('in a JPEG of its own 28 × 28 pixels', async () => {
+  test('in a JPEG of 28 × 28 pixels', async () => {
     const found = await accuracy((digit) => {
       const data = Buffer.from([...digit].flatMap((level) => [level, level, level, 255]));
       const bytes = encode({ width: 28, height: 28, data }, 75).data;
@@ -138,7 +138,7 @@ describe('fitted, a digit of MNIST is told as well as its raw pixels are', () =>
     expect(found).toBeGreaterThanOrEqual((await accuracy(raw, few)) - 1 / few);
   });
 
-  test('most come out as the very pixels that MNIST has', () => {
+  test('most come out with exactly the pixels of MNIST', () => {
     const furthest = Array.from({ length: digits }, (__, index) => {
       const digit = digitOf(mnist.test, index);
       const fitted = fitDigit({ width: 28, height: 28, grey: digit }, 28);
@@ -163,7 +163,7 @@ describe('a digit is fitted', () => {
     expect(fitted).toEqual(new Float32Array(784));
   });
 
-  test('to nothing when what differs is the grain of the paper', () => {
+  test('to nothing when only the grain of the paper differs', () => {
     const fitted = fitDigit(
       square(40, (x, y) => 230 + ((x * 7 + y * 13) % 25)),
       28,
@@ -171,7 +171,7 @@ describe('a digit is fitted', () => {
     expect(fitted).toEqual(new Float32Array(784));
   });
 
-  test('into a box of 20 of 28 pixels, its proportions kept', () => {
+  test('into a box of 20 of 28 pixels, with its proportions', () => {
     const bar = square(100, (x, y) => (x >= 10 && x < 30 && y >= 20 && y < 60 ? 255 : 0));
     const fitted = fitDigit(bar, 28);
     const rows = Array.from({ length: 28 }, (_, row) => [...fitted.subarray(row * 28, (row + 1) * 28)]);
@@ -180,7 +180,7 @@ describe('a digit is fitted', () => {
     for (const row of inked) expect(row.filter((level) => level === 255)).toHaveLength(10);
   });
 
-  test('with its centre of mass in the middle, as far as it stays inside', () => {
+  test('with its centre of mass in the middle, as far as it fits', () => {
     // Heavy on the left, with a thin line to the right.
     const flag = square(60, (x, y) => (x < 8 || (x < 50 && y === 30) ? 255 : 0));
     const fitted = fitDigit(
@@ -191,7 +191,7 @@ describe('a digit is fitted', () => {
     expect(Math.max(...inked)).toBe(27);
   });
 
-  test.each([1, 2, 8, 64])('for a network of any side, like %i', (side) => {
+  test.each([1, 2, 8, 64])('for a network of side %i', (side) => {
     const fitted = fitDigit(
       square(50, (x, y) => (x > 20 && x < 30 && y > 5 && y < 45 ? 0 : 255)),
       side,
@@ -216,13 +216,13 @@ describe('a digit is fitted', () => {
 });
 
 describe('a picture is stretched', () => {
-  test('by averaging where it is made smaller', () => {
+  test('by averaging when it becomes smaller', () => {
     const image = { width: 4, height: 2, grey: Uint8Array.from([0, 100, 10, 20, 200, 100, 30, 40]) };
     expect([...stretch(image, 2)]).toEqual([50, 15, 150, 35]);
     expect([...stretch(image, 1)]).toEqual([62.5]);
   });
 
-  test('by interpolating where it is made larger', () => {
+  test('by interpolating when it becomes larger', () => {
     const image = { width: 2, height: 1, grey: Uint8Array.from([0, 100]) };
     expect([...stretch(image, 4).subarray(0, 4)]).toEqual([0, 25, 75, 100]);
   });
@@ -233,7 +233,7 @@ describe('a picture is stretched', () => {
   });
 });
 
-/** The same numbers, from −18 to 18 and most of them small, each time. */
+/** Gives the same numbers each time: from −18 to 18, most of them small. */
 function noiseOf(seed: number): () => number {
   let state = seed + 1;
   const next = (): number => {

@@ -1,4 +1,4 @@
-/** Whatever the bytes are: a picture or a refusal with a code, in bounded memory. */
+/** Any bytes give a picture or a refusal with a code, in bounded memory. */
 import fc from 'fast-check';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -28,7 +28,7 @@ const smallPng = encodePng({
   filter: (row) => row % 5,
 });
 
-/** The code of the refusal, if it is one. Anything else that is thrown fails the test. */
+/** The code of a refusal, undefined for a picture. Any other error fails the test. */
 function outcomeOf(bytes: Uint8Array): 'a picture' | TrainyardError['code'] {
   try {
     const { width, height, grey } = decodeImage(bytes);
@@ -49,7 +49,7 @@ function flipped(file: Uint8Array, at: number, bits: number): Buffer {
   return damaged;
 }
 
-/** What `work` made the process grow by, at its largest. */
+/** How much the memory of the process grew at most during `work`. */
 function growth(work: () => void): number {
   const before = process.resourceUsage().maxRSS;
   work();
@@ -57,19 +57,19 @@ function growth(work: () => void): number {
 }
 
 describe('a PNG', () => {
-  test('that is cut off anywhere is refused', () => {
+  test('that is cut short anywhere is refused', () => {
     for (let length = 0; length < smallPng.length; length++) {
       expect(outcomeOf(smallPng.subarray(0, length)), `${length} bytes`).toBe('IMAGE_INVALID');
     }
   });
 
-  test('with any bit of it flipped is refused', () => {
+  test('with any bit flipped is refused', () => {
     for (let bit = 0; bit < smallPng.length * 8; bit++) {
       expect(outcomeOf(flipped(smallPng, bit >> 3, 1 << (bit & 7))), `bit ${bit}`).toBe('IMAGE_INVALID');
     }
   });
 
-  test('whose chunks are any at all, with right lengths and checksums, is a picture or refused', () => {
+  test('with random chunks that have correct lengths and checksums is read or refused', () => {
     const types = fc.constantFrom(
       'IHDR',
       'PLTE',
@@ -110,8 +110,8 @@ describe('a PNG', () => {
     );
   });
 
-  test('of 28 × 28 pixels that would unpack to a gigabyte takes no memory for it', () => {
-    // A megabyte of zeros packed to end on a whole byte, so that a thousand of them make one stream.
+  test('of 28 × 28 pixels that would unpack to a gigabyte takes little memory', () => {
+    // A megabyte of zeros, packed to end on a whole byte, so that a thousand copies make one stream.
     const megabyte = deflateRawSync(Buffer.alloc(2 ** 20), { finishFlush: constants.Z_FULL_FLUSH });
     const stream = Buffer.concat([Buffer.from([0x78, 0x9c]), ...new Array<Buffer>(1024).fill(megabyte)]);
     for (const isInterlaced of [false, true]) {
@@ -120,28 +120,28 @@ describe('a PNG', () => {
     }
   });
 
-  test.each(['zTXt', 'iTXt', 'iCCP'])('with a bomb in %s, which is never unpacked, is a picture', (type) => {
+  test.each(['zTXt', 'iTXt', 'iCCP'])('with a bomb in %s is read without unpacking the bomb', (type) => {
     const bomb = chunk(type, Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(2 ** 26))]));
     const file = pngOf(square, bomb, chunk('IDAT', deflateSync(Buffer.alloc(28 * 29))));
     expect(growth(() => expect(outcomeOf(file)).toBe('a picture'))).toBeLessThan(32);
   });
 
-  test('of the most pixels without their data takes no memory for them', () => {
+  test('of the maximum size without data takes little memory', () => {
     const file = pngOf({ ...square, width: 8192, height: 8192 }, chunk('IDAT', deflateSync(Buffer.alloc(9))));
     expect(growth(() => expect(outcomeOf(file)).toBe('IMAGE_INVALID'))).toBeLessThan(32);
   });
 });
 
 describe('a JPEG', () => {
-  test.each(fixtures)('that is %s and cut off anywhere before its end is refused', async (name) => {
+  test.each(fixtures)('that is %s and cut short anywhere before its end is refused', async (name) => {
     const file = await fixture(name);
-    // Its last two bytes are the marker of the end, without which all of the picture is there.
+    // The last two bytes are the end marker. The picture is complete without them.
     for (let length = 0; length < file.length - 2; length++) {
       expect(outcomeOf(file.subarray(0, length)), `${length} bytes`).toBe('IMAGE_INVALID');
     }
   });
 
-  test.each(fixtures)('that is %s with any byte of it changed is a picture or refused', async (name) => {
+  test.each(fixtures)('that is %s with any byte changed is read or refused', async (name) => {
     const file = await fixture(name);
     for (let at = 0; at < file.length; at++) {
       for (const bits of [1, 16, 128, 255]) {
@@ -150,7 +150,7 @@ describe('a JPEG', () => {
     }
   });
 
-  test('with whatever in its segments is a picture or refused', async () => {
+  test('with random segments is read or refused', async () => {
     const known = (await Promise.all(fixtures.map(fixture))).flatMap(segmentsOf);
     const made = fc.tuple(fc.integer({ min: 0xc0, max: 0xfe }), fc.uint8Array({ maxLength: 60 }));
     const any = fc.oneof(
@@ -165,7 +165,7 @@ describe('a JPEG', () => {
     );
   });
 
-  test('with whatever for its picture is a picture or refused', async () => {
+  test('with random scan data is read or refused', async () => {
     const file = await fixture('progressive');
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 10, maxLength: 10 }), (data) => {
@@ -189,19 +189,19 @@ describe('a JPEG', () => {
     );
   });
 
-  test('of 65535 × 65535 pixels takes no memory for them', async () => {
+  test('of 65535 × 65535 pixels takes little memory', async () => {
     const file = withChanged(await fixture('baseline'), markers.frame, (each) => [each.fill(0xff, 5, 9)]);
     expect(growth(() => expect(outcomeOf(file)).toBe('IMAGE_TOO_LARGE'))).toBeLessThan(32);
   });
 
-  test('of the most pixels without their data takes no memory for them', async () => {
+  test('of the maximum size without data takes little memory', async () => {
     const file = withChanged(await fixture('grey'), markers.frame, (each) => [
       Buffer.from(each).fill(Buffer.from([0x20, 0x00, 0x20, 0x00]), 5, 9),
     ]);
     expect(growth(() => expect(outcomeOf(file)).toBe('IMAGE_INVALID'))).toBeLessThan(32);
   });
 
-  test('of 24 megapixels takes three bytes for each', () => {
+  test('of 24 megapixels takes three bytes a pixel', () => {
     const file = evenJpeg(4284, 5712);
     expect(growth(() => expect(outcomeOf(file)).toBe('a picture'))).toBeLessThan(100);
   });
@@ -213,8 +213,8 @@ describe('a JPEG', () => {
     expect(outcomeOf(file)).toBe('IMAGE_INVALID');
   });
 
-  test('hides no segments where the decoder would find them and the check would not', async () => {
-    // Tables that say they are longer than their segment, so that what follows is read as part of them.
+  test('cannot hide segments from the size check', async () => {
+    // The tables claim to be longer than their segment, so a careless reader would take the next segment as part of them.
     const file = withChanged(await fixture('grey'), markers.tables, (each) => [each.fill(255, 5, 21)]);
     expect(outcomeOf(file)).toBe('IMAGE_INVALID');
   });

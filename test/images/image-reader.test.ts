@@ -11,7 +11,7 @@ function open(options?: Parameters<typeof createImageReader>[0]): ImageReader {
   return reader;
 }
 
-/** A cross on a page: too large to be read at once. */
+/** A cross on a page that is large enough for the thread. */
 function largePng(side = 400): Buffer {
   const isInk = (x: number, y: number): boolean => Math.abs(x - 150) < 20 || Math.abs(y - 200) < 20;
   const grey = Uint8Array.from({ length: side * side }, (_, at) =>
@@ -26,21 +26,21 @@ const asked = (bytes: Uint8Array, fit: Fit = 'digit'): Parameters<ImageReader['r
   side: 28,
 });
 
-test.each<Fit>(['digit', 'stretch'])('a large picture is read as a small one is: %s', async (fit) => {
+test.each<Fit>(['digit', 'stretch'])('a large picture is read like a small one: %s', async (fit) => {
   const reader = open();
   for (const bytes of [await fixture('baseline'), largePng()]) {
     expect(await reader.read(asked(bytes, fit))).toEqual(readImage(asked(bytes, fit)));
   }
 });
 
-test('the bytes are still there afterwards', async () => {
+test('the bytes of the caller are not transferred', async () => {
   const bytes = largePng();
   const before = Buffer.from(bytes);
   await open().read(asked(bytes));
   expect(bytes).toEqual(before);
 });
 
-test('many are read one after the other, whether they can be or not', async () => {
+test('many pictures are read one after the other, readable or not', async () => {
   const reader = open();
   const damaged = largePng().fill(0, 200, 210);
   const tooLarge = pngOf(
@@ -57,11 +57,11 @@ test('many are read one after the other, whether they can be or not', async () =
   ]);
 });
 
-test('no more wait than may', async () => {
+test('no more pictures wait than allowed', async () => {
   const reader = open({ mostWaiting: 2 });
   const reads = Array.from({ length: 6 }, () => reader.read(asked(largePng())));
   const outcomes = await Promise.allSettled(reads);
-  // One is in hand.
+  // One of them is being read.
   expect(outcomes.map(({ status }) => status)).toEqual([
     ...new Array<string>(3).fill('fulfilled'),
     ...new Array<string>(3).fill('rejected'),
@@ -71,8 +71,8 @@ test('no more wait than may', async () => {
   }
 });
 
-test('one that takes too long is refused, and the next is none the worse for it', async () => {
-  // No thread has started within a millisecond.
+test('a picture that takes too long is refused, and the next one is read', async () => {
+  // No thread starts within a millisecond.
   const reader = open({ timeLimitMs: 1 });
   const reads = [largePng(), largePng()].map((bytes) => reader.read(asked(bytes)));
   for (const outcome of await Promise.allSettled(reads)) {
@@ -82,7 +82,7 @@ test('one that takes too long is refused, and the next is none the worse for it'
   }
 });
 
-test('closing ends what is read and waits, and refuses more', async () => {
+test('closing refuses pictures that are being read, wait, or come later', async () => {
   const reader = open();
   const reads = [reader.read(asked(largePng())), reader.read(asked(largePng()))];
   const outcomes = Promise.allSettled(reads);
@@ -91,6 +91,6 @@ test('closing ends what is read and waits, and refuses more', async () => {
   await expect(reader.read(asked(largePng()))).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
 });
 
-test('closing a reader that never needed a thread is nothing', async () => {
+test('a reader that never needed a thread can be closed', async () => {
   await createImageReader().close();
 });

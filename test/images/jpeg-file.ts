@@ -1,8 +1,8 @@
-/** The JPEG files beside this, of 24 × 16 pixels in four quarters, and what can be made of them. */
+/** The JPEG fixtures, of 24 × 16 pixels in four quarters, and files made from them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Made by cjpeg of libjpeg-turbo and, the last three, by Pillow; `turned` lies on its side and says so. */
+/** Made by cjpeg of libjpeg-turbo; the last three by Pillow. `turned` is on its side, with an Exif orientation. */
 export type Fixture =
   | 'baseline'
   | 'subsampled'
@@ -29,12 +29,12 @@ export function segment(marker: number, content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0xff, marker, length >> 8, length & 255]), content]);
 }
 
-/** `segments` between the start and the end of an image. */
+/** A file with `segments` between the start and the end of the image. */
 export function jpegOf(segments: Uint8Array[]): Buffer {
   return Buffer.concat([startOfImage, ...segments, endOfImage]);
 }
 
-/** A picture of one grey in the middle of black and white, as two bits for each block. */
+/** A picture of one grey between black and white, with two bits for each block. */
 export function evenJpeg(width: number, height: number): Buffer {
   const oneCode = (kind: number): Buffer => Buffer.from([kind, 1, ...new Array<number>(15).fill(0), 0]);
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
@@ -48,7 +48,7 @@ export function evenJpeg(width: number, height: number): Buffer {
   ]);
 }
 
-/** The segments of a well-formed file, each with its marker, a scan with its data. */
+/** The segments of a well-formed file, each with its marker, and scans with their data. */
 export function segmentsOf(file: Buffer): Buffer[] {
   const segments: Buffer[] = [];
   let start = 2;
@@ -63,14 +63,14 @@ export function segmentsOf(file: Buffer): Buffer[] {
   return segments;
 }
 
-/** The file with what `change` makes of each segment of this marker. */
+/** The file with `change` applied to each segment of this marker. */
 export function withChanged(file: Buffer, marker: number, change: (segment: Buffer) => Buffer[]): Buffer {
   return jpegOf(
     segmentsOf(file).flatMap((each) => (each[1] === marker ? change(Buffer.from(each)) : [each])),
   );
 }
 
-/** The file with one byte of each segment of this marker, counted from the marker, set to a value. */
+/** The file with one byte set to a value in each segment of this marker. The byte is counted from the marker. */
 export function withByte(file: Buffer, marker: number, at: number, value: number): Buffer {
   return withChanged(file, marker, (each) => [each.fill(value, at, at + 1)]);
 }

@@ -13,7 +13,7 @@ import {
   withChanged,
 } from './jpeg-file.js';
 
-/** The grey in the middle of each quarter. */
+/** The grey level in the middle of each quarter. */
 function quarters(file: Uint8Array): number[] {
   const { width, height, grey } = decodeImage(file);
   const at = (x: number, y: number): number => grey[Math.floor(y * height) * width + Math.floor(x * width)];
@@ -35,14 +35,14 @@ test.each([
   const { width, height } = decodeImage(file);
   expect({ width, height }).toEqual({ width: 24, height: 16 });
   expect(sizeOfImage(file)).toEqual(expect.objectContaining({ width: name === 'turned' ? 16 : 24 }));
-  // Red, green, blue and white, by Rec. 601.
+  // Red, green, blue and white as grey by Rec. 601.
   const expected = [76, 150, 29, 255];
   quarters(file).forEach((grey, quarter) => {
     expect(Math.abs(grey - expected[quarter])).toBeLessThanOrEqual(2);
   });
 });
 
-test('what follows the end of the image is none of it', async () => {
+test('bytes after the end of the image are ignored', async () => {
   const file = await fixture('baseline');
   expect(quarters(Buffer.concat([file, Buffer.from('more')]))).toEqual(quarters(file));
 });
@@ -56,7 +56,7 @@ test.each(['baseline', 'grey', 'progressive', 'restarts', 'cmyk'] as const)(
   },
 );
 
-test('any number of bytes 255 may come before a marker, also between the data of a scan', async () => {
+test('any number of bytes 255 may come before a marker, also within a scan', async () => {
   const file = await fixture('restarts');
   const filled: number[] = [];
   file.forEach((byte, at) => {
@@ -67,7 +67,7 @@ test('any number of bytes 255 may come before a marker, also between the data of
   expect(decodeImage(Buffer.from(filled)).grey).toEqual(decodeImage(file).grey);
 });
 
-test('what follows the data of a scan is none of them', async () => {
+test('bytes after the data of a scan are ignored', async () => {
   const file = withChanged(await fixture('grey'), markers.scan, (each) => [each, Buffer.from('more')]);
   expect(quarters(file)).toEqual(quarters(await fixture('grey')));
 });
@@ -78,7 +78,7 @@ test('a photograph of 24 megapixels is read', () => {
   expect(grey.every((level) => level === 128)).toBe(true);
 });
 
-test.each([5, 50, 95, 100])('a picture of quality %i is read as another decoder reads it', (quality) => {
+test.each([5, 50, 95, 100])('a picture of quality %i is read like another decoder reads it', (quality) => {
   const [width, height] = [61, 43];
   const data = Buffer.alloc(width * height * 4, 255);
   for (let at = 0; at < data.length; at++) if (at % 4 < 3) data[at] = (at * at * 7 + (at >> 6) * 31) & 255;
@@ -86,14 +86,14 @@ test.each([5, 50, 95, 100])('a picture of quality %i is read as another decoder 
   const { data: rgb } = decode(file, { useTArray: true, formatAsRGBA: false });
   const furthest = decodeImage(file).grey.reduce((most, level, pixel) => {
     const [red, green, blue] = rgb.subarray(3 * pixel);
-    // Where a colour had to be cut off at 0 or 255, brightness and colour say different things.
+    // Where a colour was clipped at 0 or 255, its brightness differs from the brightness plane.
     const isCut = [red, green, blue].some((value) => value === 0 || value === 255);
     return isCut ? most : Math.max(most, Math.abs(level - luma(red, green, blue)));
   }, 0);
   expect(furthest).toBeLessThan(2.5);
 });
 
-test('segments that say nothing of the picture are passed over', async () => {
+test('segments that do not affect the picture are ignored', async () => {
   const file = await fixture('baseline');
   const others = [segment(0xfe, Buffer.from('a comment')), segment(0xe2, Buffer.alloc(60_000))];
   expect(quarters(jpegOf([...others, ...segmentsOf(file)]))).toEqual(quarters(file));
@@ -101,15 +101,15 @@ test('segments that say nothing of the picture are passed over', async () => {
 
 describe('refuses', () => {
   const refusals: [reason: string, make: () => Promise<Buffer>][] = [
-    ['data are damaged', async () => (await fixture('baseline')).subarray(0, -6)],
+    ['data is damaged', async () => (await fixture('baseline')).subarray(0, -6)],
     ['cut short', async () => (await fixture('progressive')).subarray(0, -6)],
     ['cut short', async () => withoutLastScan(await fixture('progressive'))],
     ['cut short', async () => (await fixture('baseline')).subarray(0, 30)],
-    ['a rare kind', () => fixture('arithmetic')],
+    ['neither baseline nor progressive', () => fixture('arithmetic')],
     ['a scan comes before the frame', async () => jpegOf(await allBut('baseline', markers.frame))],
     ['no picture', async () => jpegOf(await allBut('baseline', markers.scan))],
-    ['lacks a table', async () => jpegOf(await allBut('baseline', markers.tables))],
-    ['lacks a table', async () => jpegOf(await allBut('baseline', markers.quantization))],
+    ['a table is missing', async () => jpegOf(await allBut('baseline', markers.tables))],
+    ['a table is missing', async () => jpegOf(await allBut('baseline', markers.quantization))],
     ['two frames', async () => withChanged(await fixture('baseline'), markers.frame, (each) => [each, each])],
     ['one of its lengths is wrong', async () => withByte(await fixture('baseline'), 0xe0, 3, 15)],
     ['12 bits', async () => withByte(await fixture('baseline'), markers.frame, 4, 12)],
@@ -128,7 +128,7 @@ describe('refuses', () => {
     ['a scan makes no sense', async () => withByte(await fixture('grey'), markers.scan, 5, 99)],
     ['a scan makes no sense', async () => withByte(await fixture('grey'), markers.scan, 8, 64)],
     [
-      'data are damaged',
+      'data is damaged',
       async () => withChanged(await fixture('grey'), markers.scan, (each) => [each.subarray(0, -4)]),
     ],
     [
@@ -140,7 +140,7 @@ describe('refuses', () => {
         }),
     ],
     [
-      'more codes than there can be',
+      'too many codes',
       () =>
         Promise.resolve(
           jpegOf([segment(markers.tables, Buffer.from([0, 3, ...new Array<number>(18).fill(0)]))]),
@@ -163,7 +163,7 @@ describe('refuses', () => {
     expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
   });
 
-  test('65535 × 65535 pixels, by its header alone', async () => {
+  test('65535 × 65535 pixels, by the header alone', async () => {
     const file = withChanged(await fixture('baseline'), markers.frame, (each) => [each.fill(0xff, 5, 9)]);
     const refusal = { code: 'IMAGE_TOO_LARGE', message: expect.stringContaining('65535 × 65535') as string };
     expect(() => sizeOfImage(file)).toThrow(expect.objectContaining(refusal));
@@ -171,7 +171,7 @@ describe('refuses', () => {
   });
 });
 
-/** A frame header of so many components. */
+/** A frame header with this many components. */
 function frameOf(components: number): Buffer {
   const each = Array.from({ length: components }, (_, id) => [id, 0x11, 0]).flat();
   return Buffer.from([8, 0, 16, 0, 24, components, ...each]);

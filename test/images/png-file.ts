@@ -1,4 +1,4 @@
-/** PNG files of every kind, and files that are nearly one. */
+/** Makes PNG files of every kind, and files that are almost PNG. */
 import { crc32, deflateSync } from 'node:zlib';
 import type { GreyImage } from '../../src/images/grey-image.js';
 
@@ -10,13 +10,13 @@ export interface Picture {
   isInterlaced?: boolean;
   /** (colours, 3) */
   palette?: Uint8Array;
-  /** What the tRNS chunk holds. */
+  /** The content of the tRNS chunk. */
   transparency?: Uint8Array;
-  /** What the eXIf chunk holds. */
+  /** The content of the eXIf chunk. */
   exif?: Uint8Array;
-  /** Of one pixel, each as the depth says. */
+  /** The samples of a pixel, each within the depth. */
   samples: (x: number, y: number) => number[];
-  /** Of each row, by the order in which they are written. */
+  /** The filter of each row, by its number in the file. */
   filter?: (row: number) => number;
 }
 
@@ -45,7 +45,7 @@ function header(picture: Omit<Picture, 'samples'>): Buffer {
   return chunk('IHDR', Buffer.concat([u32(width), u32(height), rest]));
 }
 
-/** A file of these chunks between its header and its end. */
+/** A file with these chunks between its header and its end. */
 export function pngOf(picture: Omit<Picture, 'samples'>, ...chunks: Buffer[]): Buffer {
   return Buffer.concat([signature, header(picture), ...chunks, chunk('IEND')]);
 }
@@ -61,7 +61,7 @@ export function encodePng(picture: Picture): Buffer {
   );
 }
 
-/** Grey levels (height, width) as a plain PNG of 8 bits. */
+/** A plain 8-bit PNG of grey levels (height, width). */
 export function greyPng({ width, height, grey }: GreyImage): Buffer {
   const rows = Buffer.alloc(height * (1 + width));
   for (let y = 0; y < height; y++) rows.set(grey.subarray(y * width, (y + 1) * width), y * (1 + width) + 1);

@@ -16,11 +16,11 @@ const kinds = Object.entries(depths).flatMap(([colour, each]) =>
   each.map((depth) => ({ colour: Number(colour), depth })),
 );
 
-/** A picture of random samples, with a palette where it needs one, and transparent where it may be. */
+/** A picture of random samples, with a palette if it needs one, and with transparency if it allows it. */
 function pictureOf(kind: { colour: number; depth: number }): fc.Arbitrary<Picture> {
   const { colour, depth } = kind;
   const largest = 2 ** depth - 1;
-  // Few levels, so that the one that stands for no colour is met.
+  // Few levels, so that the transparent one occurs.
   const levels = fc.array(fc.integer({ max: largest, min: 0 }), { minLength: 2, maxLength: 4 });
   return fc
     .record({
@@ -54,7 +54,7 @@ function pictureOf(kind: { colour: number; depth: number }): fc.Arbitrary<Pictur
     });
 }
 
-/** What pngjs makes of it, composed onto white. */
+/** The picture as pngjs reads it, composed onto white. */
 function greyByPngjs(file: Buffer): number[] {
   const { data } = PNG.sync.read(file);
   return Array.from({ length: data.length / 4 }, (_, pixel) => {
@@ -63,14 +63,14 @@ function greyByPngjs(file: Buffer): number[] {
   });
 }
 
-test.each(kinds)('colour type $colour of depth $depth is read as pngjs reads it', (kind) => {
+test.each(kinds)('colour type $colour of depth $depth is read like pngjs reads it', (kind) => {
   fc.assert(
     fc.property(pictureOf(kind), (picture) => {
       const file = encodePng(picture);
       const { width, height, grey } = decodeImage(file);
       expect({ width, height }).toEqual({ width: picture.width, height: picture.height });
       const expected = greyByPngjs(file);
-      // Pngjs rounds 16 bits to 8 before, this after.
+      // pngjs rounds 16 bits to 8 before the conversion to grey, this decoder after it.
       const furthest = expected.reduce((most, level, i) => Math.max(most, Math.abs(level - grey[i])), 0);
       expect(furthest).toBeLessThanOrEqual(1.5);
     }),
@@ -78,13 +78,13 @@ test.each(kinds)('colour type $colour of depth $depth is read as pngjs reads it'
   );
 });
 
-test('what is transparent is white', () => {
+test('transparent pixels are white', () => {
   const picture = { width: 3, height: 1, depth: 8, colour: 6 };
   const file = encodePng({ ...picture, samples: (x) => [0, 0, 0, [0, 128, 255][x]] });
   expect([...decodeImage(file).grey]).toEqual([255, 127, 0]);
 });
 
-test('what a camera noted turns the picture', () => {
+test('the Exif orientation turns the picture', () => {
   const tiff = (orientation: number): Buffer =>
     Buffer.from([...Buffer.from('II*\0'), 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
   const grey = [10, 20, 30, 40, 50, 60];
@@ -104,7 +104,7 @@ test('what a camera noted turns the picture', () => {
     [2, [40, 10, 50, 20, 60, 30]],
     [2, [60, 30, 50, 20, 40, 10]],
     [2, [30, 60, 20, 50, 10, 40]],
-    // There is no ninth: the right way up.
+    // There is no orientation 9, so the picture stays upright.
     [3, [10, 20, 30, 40, 50, 60]],
   ];
   turned.forEach(([width, expected], index) => {
@@ -113,7 +113,7 @@ test('what a camera noted turns the picture', () => {
   });
 });
 
-test('chunks that say nothing of the picture are passed over, and so is what follows its end', () => {
+test('chunks that do not affect the picture, and bytes after its end, are ignored', () => {
   const pixels = [chunk('tEXt', Buffer.from('Title\0x')), chunk('IDAT', deflateSync(Buffer.from([0, 7])))];
   const file = pngOf({ width: 1, height: 1, depth: 8, colour: 0 }, ...pixels, chunk('vpAg'));
   expect([...decodeImage(Buffer.concat([file, Buffer.from('more')])).grey]).toEqual([7]);
@@ -148,18 +148,18 @@ describe('refuses', () => {
     ['no palette', pngOf({ ...one, colour: 3 }, packed(0, 0))],
     ['not in its palette', pngOf({ ...one, colour: 3 }, chunk('PLTE', Buffer.alloc(3)), packed(0, 1))],
     ['tRNS chunk has a wrong length', pngOf(one, chunk('tRNS', Buffer.alloc(1)), packed(0, 0))],
-    ['a chunk "CgBI"', pngOf(one, chunk('CgBI'), packed(0, 0))],
+    ['the unknown chunk "CgBI"', pngOf(one, chunk('CgBI'), packed(0, 0))],
     ['no filter 5', pngOf(one, packed(5, 0))],
     ['fewer pixels than', pngOf(one, packed(0))],
     ['more pixels than', pngOf(one, packed(0, 0, 0))],
-    ['do not unpack', pngOf(one, chunk('IDAT', Buffer.from('nonsense')))],
+    ['cannot be unpacked', pngOf(one, chunk('IDAT', Buffer.from('nonsense')))],
     ['more than 65536 chunks', pngOf(one, ...new Array<Buffer>(2 ** 16).fill(chunk('IDAT')))],
   ])('%s', (reason, file) => {
     const refusal = { code: 'IMAGE_INVALID', message: expect.stringContaining(reason) as string };
     expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
   });
 
-  test('what unpacks to more than 256 MiB, before it is unpacked', () => {
+  test('a picture that unpacks to more than 256 MiB, before unpacking it', () => {
     const file = pngOf({ ...one, width: 8000, height: 8000, depth: 16, colour: 6 }, packed(0));
     const refusal = { code: 'IMAGE_TOO_LARGE', message: expect.stringContaining('unpacks to') as string };
     expect(() => decodeImage(file)).toThrow(expect.objectContaining(refusal));
@@ -169,7 +169,7 @@ describe('refuses', () => {
     [8193, 8192],
     [65_536, 1],
     [2 ** 32 - 1, 2 ** 32 - 1],
-  ])('%i × %i pixels, by its header alone', (width, height) => {
+  ])('%i × %i pixels, by the header alone', (width, height) => {
     const file = pngOf({ ...one, width, height }).subarray(0, 33);
     const refusal = {
       code: 'IMAGE_TOO_LARGE',

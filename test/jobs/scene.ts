@@ -17,7 +17,7 @@ import type { RunStore } from '../../src/jobs/runs/run-store.js';
 import type { EventFeed } from '../../src/jobs/views/event-feed.js';
 import type { JobQueries } from '../../src/jobs/views/job-queries.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
 export interface Scene {
@@ -67,7 +67,7 @@ export function sceneWithQueue(): {
       );
       const storage = await temporaryStorage();
       const { queue, setAway } = fragile(queues.training);
-      const metrics = createMetrics({ queueCounts: () => queues.counts() });
+      const metrics = createPrometheusMetrics({ queueCounts: () => queues.counts() });
       const runs = openRuns({
         storage,
         queues: { training: queue, webhooks: queues.webhooks },

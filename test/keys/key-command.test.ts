@@ -12,7 +12,7 @@ async function run({ store }: Keys, args: string, at = now): Promise<{ out: stri
 }
 
 describe('create', () => {
-  test('gives out the key alone, once, and says beside it what it may do', async () => {
+  test('prints only the key to stdout, and notes what it allows', async () => {
     const keys = await temporaryKeys();
     await keys.make(['admin']);
     const { out, notes } = await run(
@@ -35,7 +35,7 @@ describe('create', () => {
     expect((await run(keys, 'list')).out.join('\n')).not.toContain(out[0]);
   });
 
-  test('warns, before it makes the first key, that the service closes, and that somebody needs an admin key', async () => {
+  test('warns before the first key that the service will require keys and that an admin key is needed', async () => {
     const keys = await temporaryKeys();
     const said: string[] = [];
     const terminal = { out: () => said.push('(the key)'), note: (line: string) => said.push(line) };
@@ -44,7 +44,7 @@ describe('create', () => {
     await make('predict');
     expect(said.slice(0, 3)).toEqual([
       'This is the first key. From now on the service refuses every request that comes without a key.',
-      'It is not an admin key: nobody can do what predict does not allow until there is one. To make it: ' +
+      'It is not an admin key. Until there is one, nobody can do what predict does not allow. Create it with: ' +
         'npm run -s keys -- create --name admin --scope admin',
       '(the key)',
     ]);
@@ -53,13 +53,13 @@ describe('create', () => {
     expect(said).toHaveLength(2);
   });
 
-  test('does not ask for an admin key where the first one is', async () => {
+  test('does not ask for an admin key if the first key is one', async () => {
     const { notes } = await run(await temporaryKeys(), 'create --name me --scope admin');
     expect(notes).toHaveLength(2);
     expect(notes[0]).toMatch(/^This is the first key/);
   });
 
-  test('makes a key without limit and end where none is asked for', async () => {
+  test('creates a key without a limit or an end by default', async () => {
     const keys = await temporaryKeys();
     const { out } = await run(keys, 'create --scope train --name all --scope predict --scope train');
     expect(await keys.store.read(idOf(out[0]))).toMatchObject({
@@ -103,12 +103,12 @@ test('list shows every key and its state', async () => {
       `${ids.dated}  dated    predict        any         ${made}  valid until 2026-01-02 04:04Z`,
       `${ids.expired}  expired  predict        any         ${made}  expired 2026-01-02 03:05Z`,
       `${ids.revoked}  revoked  admin          any         ${made}  revoked 2026-01-02 03:05Z`,
-      `${ids.damaged}                                                         damaged: nobody gets in with it`,
+      `${ids.damaged}                                                         damaged: not accepted`,
     ].sort(),
   );
 });
 
-test('revoke says that it is done', async () => {
+test('revoke reports that the key is revoked', async () => {
   const keys = await temporaryKeys();
   const id = idOf(await keys.make());
   const { out, notes } = await run(keys, `revoke ${id}`);
@@ -136,7 +136,7 @@ test.each([
   ['revoke a b', 'INVALID_REQUEST', 'the id of one key'],
   ['revoke 0123456789ab', 'KEY_NOT_FOUND', '"0123456789ab"'],
   ['revoke ../../etc', 'KEY_NOT_FOUND', '../../etc'],
-])('%j is refused, and nothing is kept', async (args, code, about) => {
+])('%j is refused, and no key is created', async (args, code, about) => {
   const keys = await temporaryKeys();
   await expect(run(keys, args)).rejects.toMatchObject({
     code,
@@ -146,7 +146,7 @@ test.each([
 });
 
 test.each(['', 'x'.repeat(65), 'a\nb', '\u001b[31mred', '\u202ename'])(
-  'a key is not called %j',
+  '%j is not accepted as the name of a key',
   async (name) => {
     const { store } = await temporaryKeys();
     const terminal = { out: () => undefined, note: () => undefined };

@@ -3,11 +3,11 @@ import { syncBuiltinESMExports } from 'node:module';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TrainyardError } from '../../src/errors.js';
 import type { KeyStore } from '../../src/keys/key-store.js';
-import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
+import { formatKey, newKeyParts } from '../../src/keys/key.js';
 import { createRecordingLog } from '../model/serving/recording-log.js';
 import { idOf, knows, temporaryKeys, withWrongSecret } from './keys.js';
 
-test('a key is who it was made for', async () => {
+test('a key identifies its holder', async () => {
   const { openRing, make } = await temporaryKeys();
   const text = await make(['predict', 'train'], { name: 'web', requestsPerMinute: 60 });
   const ring = await openRing();
@@ -16,8 +16,8 @@ test('a key is who it was made for', async () => {
   });
 });
 
-describe('nobody gets in with', () => {
-  test('a wrong secret or an unknown id, and is not told which it was', async () => {
+describe('the ring refuses', () => {
+  test('a wrong secret and an unknown id with the same message', async () => {
     const { openRing, make } = await temporaryKeys();
     const text = await make();
     const ring = await openRing();
@@ -26,14 +26,14 @@ describe('nobody gets in with', () => {
     expect(ring.verify(formatKey(newKeyParts()))).toEqual(refusal);
   });
 
-  test('something else', async () => {
+  test('a text that is not a key', async () => {
     const ring = await (await temporaryKeys()).openRing();
     for (const text of ['', 'hunter2', '__proto__', `ty_${'0'.repeat(12)}_`]) {
       expect(ring.verify(text)).toEqual({ refusal: expect.stringContaining('begins with ty_') as string });
     }
   });
 
-  test('a key that was revoked, and whoever has only its id is not told so', async () => {
+  test('a revoked key, without telling this to a client that knows only the id', async () => {
     const { openRing, make, store } = await temporaryKeys();
     const text = await make();
     await store.revoke(idOf(text), new Date());
@@ -42,7 +42,7 @@ describe('nobody gets in with', () => {
     expect(ring.verify(withWrongSecret(text))).toEqual({ refusal: 'There is no such key.' });
   });
 
-  test('a key from the moment at which it expires', async () => {
+  test('a key from the moment it expires', async () => {
     const { openRing, make } = await temporaryKeys();
     let now = 999;
     const text = await make(['predict'], { expiresAt: new Date(1_000) });
@@ -52,7 +52,7 @@ describe('nobody gets in with', () => {
     expect(ring.verify(text)).toEqual({ refusal: `The key ${idOf(text)} has expired.` });
   });
 
-  test('a key whose end is no date', async () => {
+  test('a key whose end is not a date', async () => {
     const { openRing, make, storage } = await temporaryKeys();
     const text = await make();
     const file = `keys/${idOf(text)}.json`;
@@ -61,7 +61,7 @@ describe('nobody gets in with', () => {
     expect((await openRing()).verify(text)).toHaveProperty('refusal');
   });
 
-  test('a key whose document is damaged, of which the log tells once', async () => {
+  test('a key with a damaged document, which is logged once', async () => {
     const { openRing, make, storage } = await temporaryKeys();
     const [bad, good] = [await make(), await make()];
     await storage.put(`keys/${idOf(bad)}.json`, Buffer.from('{'));
@@ -75,7 +75,7 @@ describe('nobody gets in with', () => {
   });
 });
 
-test('every secret is compared once and in constant time, whether there is such a key or not', async () => {
+test('every secret is compared once and in constant time, for unknown keys too', async () => {
   const { openRing, make } = await temporaryKeys();
   const text = await make();
   const ring = await openRing();
@@ -93,7 +93,7 @@ test('every secret is compared once and in constant time, whether there is such 
 });
 
 describe('a running ring', () => {
-  test('follows keys that others make and revoke', async () => {
+  test('follows keys that other processes create and revoke', async () => {
     const { openRing, make, store } = await temporaryKeys();
     const rings = [await openRing(), await openRing()];
     const text = await make();
@@ -102,7 +102,7 @@ describe('a running ring', () => {
     for (const ring of rings) await knows(ring, text, false);
   });
 
-  test('lets a key no longer in when its file is gone', async () => {
+  test('refuses a key when its file is gone', async () => {
     const { openRing, make, storage } = await temporaryKeys();
     const text = await make();
     const ring = await openRing();
@@ -126,7 +126,7 @@ describe('a running ring', () => {
     expect(reads).toBe(2);
   });
 
-  test('is configured from the first key on, whatever becomes of it', async () => {
+  test('is configured from the first key on, whatever happens to the key', async () => {
     const { openRing, make, store, storage } = await temporaryKeys();
     const ring = await openRing();
     expect(ring.isConfigured).toBe(false);
@@ -140,7 +140,7 @@ describe('a running ring', () => {
     expect(ring.isConfigured).toBe(true);
   });
 
-  test('goes on with the keys that it knows while the store cannot be read, and lets nobody new in', async () => {
+  test('keeps accepting known keys while the store cannot be read, and no new ones', async () => {
     const { openRing, make, store } = await temporaryKeys();
     const known = await make();
     let isBroken = false;
@@ -160,7 +160,7 @@ describe('a running ring', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('learns of the others when one document cannot be read, and of that one when it can', async () => {
+  test('learns the other keys while one document cannot be read, and that key later', async () => {
     const { openRing, make, store } = await temporaryKeys();
     let unreadable = '';
     const breaking = {
@@ -190,7 +190,7 @@ describe('a key whose file cannot be read', () => {
     return { ...keys, text, store: { ...keys.store, read }, mend: () => (isUnreadable = false) };
   }
 
-  test('lets nobody in, keeps the service closed, harms no other, and works again when it can', async () => {
+  test('is refused but still counts as a key, affects no other key, and works when it can be read', async () => {
     const { openRing, store, make, text, mend } = await unreadableKey();
     const { log, warnings } = createRecordingLog();
     const ring = await openRing({ store, log });
@@ -203,7 +203,7 @@ describe('a key whose file cannot be read', () => {
   });
 });
 
-test('a service whose only key is damaged asks for keys all the same', async () => {
+test('a service whose only key is damaged still requires keys', async () => {
   const { openRing, storage, make } = await temporaryKeys();
   const text = await make();
   await storage.put(`keys/${idOf(text)}.json`, Buffer.from(''));
@@ -212,7 +212,7 @@ test('a service whose only key is damaged asks for keys all the same', async () 
   expect(ring.verify(text)).toHaveProperty('refusal');
 });
 
-test('a ring whose store cannot be read does not start', async () => {
+test('a ring does not start when its store cannot be read', async () => {
   const { openRing, store } = await temporaryKeys();
   const broken = { ...store, list: () => Promise.reject(new Error('EACCES: keys')) };
   await expect(openRing({ store: broken })).rejects.toMatchObject({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { hashSecret, parseKey } from '../../src/keys/key-text.js';
+import { hashSecret, parseKey } from '../../src/keys/key.js';
 import { idOf, temporaryKeys } from './keys.js';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 
-test('a key is kept as a document that says everything but the secret', async () => {
+test('the document of a key has everything except the secret', async () => {
   const { store, storage } = await temporaryKeys();
   const expiresAt = new Date('2026-04-02T03:04:05.678Z');
   const { key, text } = await store.create(
@@ -28,7 +28,7 @@ test('a key is kept as a document that says everything but the secret', async ()
   expect(key.revoked_at).toBeNull();
 });
 
-test('a revocation is a file beside it, written once', async () => {
+test('a revocation is a second file that is written once', async () => {
   const { store, storage, make } = await temporaryKeys();
   const id = idOf(await make());
   await store.revoke(id, now);
@@ -38,13 +38,16 @@ test('a revocation is a file beside it, written once', async () => {
   expect(await store.list()).toEqual([{ id, isRevoked: true }]);
 });
 
-test.each(['0123456789ab', '', '../x', 'x.revoked'])('there is no key %j to revoke', async (id) => {
-  const { store } = await temporaryKeys();
-  await expect(store.revoke(id, now)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
-  expect(await store.list()).toEqual([]);
-});
+test.each(['0123456789ab', '', '../x', 'x.revoked'])(
+  '%j cannot be revoked because it does not exist',
+  async (id) => {
+    const { store } = await temporaryKeys();
+    await expect(store.revoke(id, now)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+    expect(await store.list()).toEqual([]);
+  },
+);
 
-describe('a document is none that', () => {
+describe('a document is not valid if it', () => {
   const good = {
     format_version: 1,
     id: '0123456789ab',
@@ -73,13 +76,13 @@ describe('a document is none that', () => {
     expect(await store.list()).toEqual([{ id: '0123456789ab', isRevoked: false }]);
   });
 
-  test('as it should be, it is one', async () => {
+  test('and is valid otherwise', async () => {
     const { store, storage } = await temporaryKeys();
     await storage.put('keys/0123456789ab.json', Buffer.from(JSON.stringify(good)));
     expect(await store.read('0123456789ab')).toEqual({ ...good, revoked_at: null });
   });
 
-  test('a damaged revocation revokes', async () => {
+  test('a damaged revocation still revokes', async () => {
     const { store, storage, make } = await temporaryKeys();
     const id = idOf(await make());
     await storage.put(`keys/${id}.revoked.json`, Buffer.from(''));

@@ -1,19 +1,18 @@
-/** A real store of keys in a folder that goes when the test ends, and rings that follow it as processes do. */
+/** A real store of keys in a folder that is removed when the test ends, and key rings that poll it. */
 import { pino } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { createKeyRing, type KeyRing } from '../../src/keys/key-ring.js';
 import { createKeyStore, type KeyStore, type NewKey } from '../../src/keys/key-store.js';
-import { parseKey } from '../../src/keys/key-text.js';
-import type { Scope } from '../../src/keys/scopes.js';
+import { parseKey, type Scope } from '../../src/keys/key.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
 export interface Keys {
   storage: Storage;
   store: KeyStore;
-  /** One that has looked once; another process would have its own. */
+  /** A started key ring, as each process has one. */
   openRing: (options?: Partial<Parameters<typeof createKeyRing>[0]>) => Promise<KeyRing>;
-  /** Makes a key and gives back what its holder sends. */
+  /** Creates a key and returns its text. */
   make: (scopes?: Scope[], more?: Partial<NewKey>) => Promise<string>;
 }
 
@@ -48,7 +47,7 @@ export function withWrongSecret(text: string): string {
   return text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
 }
 
-/** Resolves when the ring lets the key in, or no longer does. */
+/** Resolves when the ring accepts the key, or refuses it. */
 export async function knows(ring: KeyRing, text: string, known = true): Promise<void> {
   await expect.poll(() => 'key' in ring.verify(text)).toBe(known);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatKey, newKeyParts } from '../../src/keys/key-text.js';
+import { formatKey, newKeyParts } from '../../src/keys/key.js';
 import { createLogger, maskKeys, withoutSecrets } from '../../src/lib/log.js';
 
 test.each([

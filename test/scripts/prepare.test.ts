@@ -1,4 +1,4 @@
-/** What the npm scripts run first, on a fresh clone whose registry does not answer. */
+/** The preparation of the npm scripts, on a fresh clone whose registry does not answer. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
@@ -48,7 +48,7 @@ async function prepare(
   return { code, said };
 }
 
-test('a registry that refuses is named as the cause', async () => {
+test('a registry that refuses connections is named as the cause', async () => {
   const npm_config_registry = `http://127.0.0.1:${await freePort()}/`;
   const { code, said } = await prepare(await freshClone(), { npm_config_registry });
   expect(code).toBe(1);
@@ -57,7 +57,7 @@ test('a registry that refuses is named as the cause', async () => {
   );
 });
 
-test('a registry that takes connections and never answers is given up, and named as the cause', async () => {
+test('a registry that accepts connections and never answers is named as the cause after a time-out', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   onTestFinished(() => void silent.close());
@@ -71,9 +71,9 @@ test('a registry that takes connections and never answers is given up, and named
   );
 });
 
-test('nothing is built where nothing has changed, and what has changed is', async () => {
+test('only changed sources are built', async () => {
   const folder = await freshClone();
-  // Stand-ins for the installed packages and for both compilers, which count how often they are called.
+  // Stand-ins for the packages and for both compilers, which count their calls.
   await mkdir(join(folder, 'node_modules/typescript/bin'), { recursive: true });
   await mkdir(join(folder, 'src'));
   const count = "require('node:fs').appendFileSync('calls', 'x');";

@@ -1,6 +1,6 @@
 /**
- * What it takes to run a small Ceph on one machine, for its S3 gateway: one monitor, one object daemon that keeps all in
- * memory, one gateway, no authentication between them. What it is told is what Ceph's own developers tell it for tests.
+ * The commands that run a small Ceph on one machine, for its S3 gateway: one monitor, one object daemon that keeps
+ * everything in memory, and one gateway, without authentication between them. The settings are those of Ceph's own tests.
  */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 export const cephBinaries = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin'];
 
-/** Of the one user that the gateway knows. */
+/** The credentials of the only user of the gateway. */
 export const s3Credentials = {
   AWS_ACCESS_KEY_ID: 'trainyard',
   AWS_SECRET_ACCESS_KEY: 'trainyard-secret',
@@ -17,18 +17,18 @@ export const s3Credentials = {
 export type Command = [binary: string, ...args: string[]];
 
 export interface CephPlan {
-  /** Before the monitor runs. */
+  /** Run this before the monitor starts. */
   prepare: Command[];
   monitor: Command;
   /**
-   * Succeeds when the monitor leads. Before that, a command may reach it ahead of the client's knowledge of the cluster, and
-   * is refused with EPERM.
+   * Succeeds when the monitor leads. Before that, the client may not know the cluster yet, and the monitor refuses its
+   * commands with EPERM.
    */
   askMonitor: Command;
-  /** While the monitor runs. */
+  /** Run these while the monitor runs. */
   addObjectDaemon: Command[];
   objectDaemon: Command;
-  /** Takes some ten seconds: the gateway's pools are made. */
+  /** Takes about ten seconds, because it creates the pools of the gateway. */
   addUser: Command;
   gateway: Command;
 }
@@ -98,8 +98,8 @@ function configOf(
     'osd pool default pgp num': 1,
     'osd pool default pg autoscale mode': 'off',
     'osd crush chooseleaf type': 0,
-    // Otherwise the daemon tells the monitor its place when it starts, at times before it knows whose monitor that is; and
-    // ends with 'wrong fsid'.
+    // Otherwise the daemon reports its location when it starts, sometimes before it knows the cluster of the monitor, and
+    // fails with 'wrong fsid'.
     'osd crush update on start': 'false',
     'osd class update on start': 'false',
     'mon allow pool size one': 'true',

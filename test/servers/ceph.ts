@@ -1,4 +1,4 @@
-/** Ceph's S3 gateway, with all that it stands on. */
+/** Ceph's S3 gateway, with the daemons that it needs. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,8 @@ import { finished, freePort, isExecutable, pathFolders, startServer, type Servic
 const commandWithinMs = 40_000;
 
 /**
- * Ceph's S3 gateway with the bucket `trainyard`; its URL is a STORE_URL. `halt` and `restart` are of the gateway alone:
- * what lies behind it goes on. null: there is no Ceph on this machine.
+ * Ceph's S3 gateway with the bucket `trainyard`. Its URL is a STORE_URL. `halt` and `restart` affect only the gateway, not
+ * the daemons behind it.
  */
 export async function startCeph(): Promise<Service | null> {
   if (findCeph() === null) return null;
@@ -35,7 +35,7 @@ export async function startCeph(): Promise<Service | null> {
     return server;
   };
   const stop = async (): Promise<void> => {
-    // Memory needs no goodbye, and without its monitor the object daemon would wait for it.
+    // There is nothing to save, and on SIGTERM the object daemon would wait for the monitor.
     await servers.at(-1)?.stop();
     for (const server of servers) await server.kill();
     await rm(folder, { recursive: true, force: true });

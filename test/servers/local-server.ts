@@ -1,4 +1,4 @@
-/** A server for tests on this machine: started with a temporary folder, and gone afterwards, however the test process ends. */
+/** A server for tests on this machine, with a temporary folder. Both are removed however the test process ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
@@ -9,11 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Service {
   url: string;
-  /** Ends the server, if it runs, and starts it again in the same place, with what it had stored. */
+  /** Stops the server if it runs, and starts it again with the same address and data. */
   restart(): Promise<void>;
-  /** Ends the server and keeps what it had stored; `restart` brings it back. */
+  /** Stops the server and keeps its data; `restart` starts it again. */
   halt(): Promise<void>;
-  /** The same without a warning, as a crash does. */
+  /** Like `halt`, but as in a crash. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -23,12 +23,12 @@ const stopWithinMs = 10_000;
 
 export interface ServerPlan {
   url: string;
-  /** Removed when the server has stopped. */
+  /** Removed after the server has stopped. */
   folder: string;
   launch(): ChildProcess;
   stopSignal: NodeJS.Signals;
   crashSignal: NodeJS.Signals;
-  /** Rejects, or is false, while it is not ready. */
+  /** Rejects or resolves with false until the server is ready. */
   answers(): Promise<boolean>;
 }
 
@@ -82,7 +82,7 @@ export async function startServer(plan: ServerPlan): Promise<Service> {
   };
 }
 
-/** Waits for our end of a pipe to close, which the kernel does however this process dies, and clears up then. */
+/** Cleans up when its end of a pipe closes. The kernel closes it however this process dies. */
 function reapAfterUs(server: ChildProcess, folder: string): ChildProcess {
   const script = 'read -r nothing; kill -9 "$0"; sleep 1; rm -rf "$1"';
   const reaper = spawn('/bin/sh', ['-c', script, String(server.pid), folder], {
@@ -93,7 +93,7 @@ function reapAfterUs(server: ChildProcess, folder: string): ChildProcess {
   return reaper;
 }
 
-/** What the process has said so far, without ever holding it up. */
+/** The output of the process so far. The process never blocks on it. */
 function collectOutput(child: ChildProcess): () => string {
   let output = '';
   const add = (chunk: unknown): void => void (output = `${output}${String(chunk)}`.slice(-8_000));
@@ -103,7 +103,7 @@ function collectOutput(child: ChildProcess): () => string {
   return () => output;
 }
 
-/** Rejects with what it said unless it ends well. */
+/** Rejects with the output unless the process succeeds. */
 export async function finished(child: ChildProcess): Promise<void> {
   const output = collectOutput(child);
   const code = await new Promise((resolve) => child.once('close', resolve));

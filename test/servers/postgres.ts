@@ -33,9 +33,9 @@ export async function startPostgres(): Promise<Service | null> {
     folder,
     launch: () =>
       run('postgres', ['-D', data, '-p', String(port), ...settings.flatMap((text) => ['-c', text])]),
-    // Fast shutdown; on SIGTERM it would wait for its clients to leave.
+    // Fast shutdown. On SIGTERM it would wait for its clients to disconnect.
     stopSignal: 'SIGINT',
-    // Immediate shutdown, after which it recovers as from a crash; a SIGKILL would leave its children in the folder.
+    // Immediate shutdown, which it recovers from as from a crash. SIGKILL would leave its children running in the folder.
     crashSignal: 'SIGQUIT',
     answers: () => answersQuery(url('postgres'), 'SELECT 1'),
   });
@@ -43,7 +43,7 @@ export async function startPostgres(): Promise<Service | null> {
   return service;
 }
 
-/** The folder with `postgres` and `initdb`: Debian's newest, which is not on the PATH, else from there. */
+/** The folder with `postgres` and `initdb`: the newest one of Debian, which is not on the PATH, or one on the PATH. */
 export function findPostgres(): string | null {
   const debian = '/usr/lib/postgresql';
   const folders = [
@@ -64,7 +64,7 @@ function versionsIn(folder: string): number[] {
   }
 }
 
-/** Postgres refuses to run as root; undefined: we are not. */
+/** Postgres refuses to run as root, so it runs as this user; undefined: this process does not run as root. */
 function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync('/etc/passwd', 'utf8')

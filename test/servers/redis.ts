@@ -1,4 +1,4 @@
-/** A Redis as the service asks for it: with AOF, and evicting nothing. */
+/** A Redis as the service needs it: with AOF and without eviction. */
 import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';

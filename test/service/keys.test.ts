@@ -1,40 +1,19 @@
-/** Keys as an operator has them: made by the command, asked for by the built service. */
-import { execFile } from 'node:child_process';
+/** Keys as an operator uses them: created by the command, required by the built service. */
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { runCommand } from '../operator-command.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
-import { startInVain, startService, type Service } from './service.js';
-
-const command = fileURLToPath(new URL('../../dist/keys/main.js', import.meta.url));
-
-interface Outcome {
-  code: number;
-  out: string;
-  errors: string;
-}
-
-async function keys(dataDir: string, ...args: string[]): Promise<Outcome> {
-  const env = { PATH: process.env.PATH, DATA_DIR: dataDir };
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [command, ...args], { env });
-    return { code: 0, out: stdout.trim(), errors: stderr.trim() };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, out: stdout.trim(), errors: stderr.trim() };
-  }
-}
+import { startRefused, startService, type Service } from './service.js';
 
 async function statusWith({ http }: Service, key: string): Promise<number> {
   return (await http.get('/v1/jobs').set('authorization', `Bearer ${key}`)).status;
 }
 
 describe('a service without keys', () => {
-  test.each(['0.0.0.0', '::'])('does not start on %s, and says the two ways out', async (host) => {
-    const { code, errors } = await startInVain({ DATA_DIR: await temporaryFolder(), HOST: host });
+  test.each(['0.0.0.0', '::'])('does not start on %s, and names the two solutions', async (host) => {
+    const { code, errors } = await startRefused({ DATA_DIR: await temporaryFolder(), HOST: host });
     expect(code).toBe(1);
     expect(errors).toMatch(/^ADDRESS_EXPOSED: /);
     expect(errors).toContain(`HOST=${host}`);
@@ -42,41 +21,43 @@ describe('a service without keys', () => {
     expect(errors).toContain('ALLOW_ANONYMOUS=1');
   });
 
-  test('starts there when it is told that this is meant', async () => {
+  test('starts there with ALLOW_ANONYMOUS=1', async () => {
     const settings = { DATA_DIR: await temporaryFolder(), HOST: '0.0.0.0', ALLOW_ANONYMOUS: '1' };
     const { http } = await startService(settings);
     await http.get('/v1/jobs').set('host', 'trainyard.example').expect(200);
     await http.get('/v1/jobs').set('origin', 'https://evil.example').expect(403);
   });
 
-  test('on loopback answers to the names of its machine only', async () => {
+  test('on loopback answers only to names of its machine', async () => {
     const { http } = await startService({ DATA_DIR: await temporaryFolder(), HOST: 'localhost' });
     await http.get('/v1/jobs').expect(200);
     await http.get('/v1/jobs').set('host', 'trainyard.example').expect(403);
   });
 });
 
-test('the command makes, lists and revokes keys while the service runs, which follows', async () => {
+test('the command creates, lists and revokes keys while the service runs, and the service follows', async () => {
   const data = await temporaryFolder();
   const service = await startService({ DATA_DIR: data });
   await service.http.get('/v1/jobs').expect(200);
 
-  const created = await keys(data, 'create', '--name', 'web', '--scope', 'train');
+  const created = await runCommand('keys', data, 'create', '--name', 'web', '--scope', 'train');
   expect(created).toMatchObject({ code: 0, errors: expect.stringContaining('(web): train') as string });
   await expect.poll(() => statusWith(service, created.out)).toBe(200);
   await expect.poll(() => statusWith(service, '')).toBe(401);
 
   const [, id = ''] = created.out.split('_');
-  expect((await keys(data, 'list')).out).toMatch(new RegExp(`^${id} +web +train +any .* valid$`, 'm'));
-  expect(await keys(data, 'revoke', id)).toMatchObject({ code: 0, out: '' });
+  expect((await runCommand('keys', data, 'list')).out).toMatch(
+    new RegExp(`^${id} +web +train +any .* valid$`, 'm'),
+  );
+  expect(await runCommand('keys', data, 'revoke', id)).toMatchObject({ code: 0, out: '' });
   await expect.poll(() => statusWith(service, created.out)).toBe(401);
-  expect((await keys(data, 'list')).out).toMatch(/ revoked 2/);
+  expect((await runCommand('keys', data, 'list')).out).toMatch(/ revoked 2/);
 });
 
-test('a service whose keys are all revoked starts anywhere, and lets nobody in', async () => {
+test('a service whose keys are all revoked starts on any address and admits nobody', async () => {
   const data = await temporaryFolder();
-  const { out } = await keys(data, 'create', '--name', 'web', '--scope', 'admin');
-  await keys(data, 'revoke', out.split('_')[1] ?? '');
+  const { out } = await runCommand('keys', data, 'create', '--name', 'web', '--scope', 'admin');
+  await runCommand('keys', data, 'revoke', out.split('_')[1] ?? '');
   const service = await startService({ DATA_DIR: data, HOST: '0.0.0.0' });
   expect(await statusWith(service, out)).toBe(401);
 });
@@ -85,24 +66,24 @@ test.each([
   [[], 'INVALID_REQUEST'],
   [['create', '--name', 'web'], 'INVALID_REQUEST: --scope'],
   [['revoke', '0123456789ab'], 'KEY_NOT_FOUND'],
-])('the command says what is wrong with %j', async (args, problem) => {
-  const { code, out, errors } = await keys(await temporaryFolder(), ...args);
+])('the command explains what is wrong with %j', async (args, problem) => {
+  const { code, out, errors } = await runCommand('keys', await temporaryFolder(), ...args);
   expect(code).toBe(1);
   expect(out).toBe('');
   expect(errors).toMatch(new RegExp(`^${problem}.*\n.*--help`));
 });
 
-test('the command explains itself', async () => {
-  const { code, out } = await keys(await temporaryFolder(), '--help');
+test('the command prints its usage', async () => {
+  const { code, out } = await runCommand('keys', await temporaryFolder(), '--help');
   expect(code).toBe(0);
   expect(out).toContain('npm run keys -- create --name NAME --scope SCOPE');
 });
 
 test('a service that cannot read its keys does not start', async () => {
   const data = await temporaryFolder();
-  // A link to itself, which not even root can follow.
+  // Not even root can follow a link to itself.
   await symlink('keys', join(data, 'keys'));
-  const { code, errors } = await startInVain({ DATA_DIR: data });
+  const { code, errors } = await startRefused({ DATA_DIR: data });
   expect(code).toBe(1);
   expect(errors).toMatch(/^STORAGE_UNAVAILABLE: .*keys cannot be read/);
 });
@@ -112,9 +93,9 @@ describeWithService('redis', 'two API processes on one Redis and one folder', (r
     const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: redis().url, ROLE: 'api' };
     const apis = [await startService(settings), await startService(settings)];
     const args = ['create', '--name', 'web', '--scope', 'train', '--per-minute', '4'];
-    const { out } = await keys(settings.DATA_DIR, ...args);
+    const { out } = await runCommand('keys', settings.DATA_DIR, ...args);
     for (const api of apis) {
-      // Until it has seen the key it lets everyone in, and counts nobody.
+      // Before the API has seen the key, it admits everyone and counts no requests.
       await expect.poll(() => statusWith(api, '')).toBe(401);
       await expect.poll(() => statusWith(api, out)).toBe(200);
     }

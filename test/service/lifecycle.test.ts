@@ -1,4 +1,4 @@
-/** The life of a job through the built service: what the API asks for reaches the process that trains. */
+/** The life of a job in the built service: requests to the API reach the training process. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -33,7 +33,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     return { api, worker: await startService({ ...settings, ROLE: 'worker' }) };
   }
 
-  test('a cancelled job is cancelled at once, its process ends, and the worker takes the next', async () => {
+  test('a cancelled job is cancelled at once, its process ends, and the worker takes the next job', async () => {
     const { api, worker } = await startBoth();
     const { id } = await submit(api, { ...smallJob, epochs: 1_000 });
     await jobWhen(api, id, trains);
@@ -48,7 +48,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     await api.http.get(`/v1/jobs/${id}`).expect(404);
   });
 
-  test('a paused job keeps its checkpoint, lets others pass, and ends with the same bits as one that was not', async () => {
+  test('a paused job keeps its checkpoint, lets other jobs run, and ends with the same bits as a job that was not paused', async () => {
     const { api } = await startBoth();
     const whole = await submit(api, { ...smallJob, model: 'whole' });
     await succeeded(api, whole.id);
@@ -69,7 +69,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     expect(await fileOf(api, 'paused', 1)).toBe(await fileOf(api, 'whole', 1));
   });
 
-  test('of the jobs that wait the one of the highest priority goes first', async () => {
+  test('the waiting job with the highest priority goes first', async () => {
     const { api } = await startBoth();
     const first = await submit(api, smallJob);
     await jobWhen(api, first.id, trains);
@@ -82,7 +82,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
 });
 
 describe('the service on its embedded queue', () => {
-  test('ends a job that takes longer than it may, and keeps its checkpoint', async () => {
+  test('ends a job at its time limit and keeps its checkpoint', async () => {
     const service = await startService({ DATA_DIR: await temporaryFolder() });
     const { id } = await submit(service, { ...smallJob, epochs: 1_000, time_limit_seconds: 2 });
     const job = await jobWhen(service, id, ({ status }) => status === 'failed');
@@ -94,7 +94,7 @@ describe('the service on its embedded queue', () => {
     await expect.poll(() => served(service)).toEqual([]);
   });
 
-  test('tells a webhook what it wants to know, signed, and again what was not taken', async () => {
+  test('sends a webhook its events, signed, and repeats those that were not accepted', async () => {
     const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     const { url, received } = await startReceiver(secret);
     const service = await startService({
@@ -106,7 +106,7 @@ describe('the service on its embedded queue', () => {
     const { id } = await submit(service, { ...smallJob, webhook: { url, events: [...events] } });
     await succeeded(service, id);
     await expect.poll(() => received.length, { timeout: 30_000 }).toBe(4);
-    // The receiver refuses the first message that it gets.
+    // The receiver refuses its first message.
     expect(received.map(({ type }) => type).sort()).toEqual([
       'job.metrics',
       'job.metrics',
@@ -129,7 +129,7 @@ describe('the service on its embedded queue', () => {
     expect(outcomes.sort()).toEqual([...Array.from({ length: 4 }, () => 'delivered 204'), 'failed 500']);
   });
 
-  test('sends no webhook to where it may not', async () => {
+  test('sends no webhook to a forbidden address', async () => {
     const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     const service = await startService({ DATA_DIR: await temporaryFolder(), WEBHOOK_SECRET: secret });
     const webhook = { url: 'http://127.0.0.1:1/hook' };
@@ -144,7 +144,7 @@ interface Message {
   data: Job;
 }
 
-/** Takes the messages that are rightly signed, save the first that comes. */
+/** Accepts messages with a valid signature, except the first one. */
 async function startReceiver(secret: string): Promise<{ url: string; received: Message[] }> {
   const received: Message[] = [];
   let seen = 0;

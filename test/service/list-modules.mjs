@@ -1,4 +1,4 @@
-/** Preloaded into a process, it writes down at its end which modules of packages it has loaded, one a line. */
+/** Preloaded into a process. When the process ends, it writes the modules of packages that were loaded, one a line. */
 import { appendFileSync } from 'node:fs';
 import Module from 'node:module';
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { LogLine } from './service.js';
 
-test('a request takes one line on a terminal', async () => {
+test('a request is one line on a terminal', async () => {
   const script =
     "import { createLogger } from './dist/lib/log.js';" +
     "createLogger({ logLevel: 'info', logFormat: 'pretty' }).info({ method: 'GET', url: '/v1/jobs', status: 200 }, 'request');";
@@ -14,7 +14,7 @@ test('a request takes one line on a terminal', async () => {
   expect(stdout).toMatch(/^.*request.*"url":"\/v1\/jobs".*\n$/);
 });
 
-test('the last lines of a process are written in their order', async () => {
+test('the last lines of a process are written in order', async () => {
   const script = fileURLToPath(new URL('two-lines-and-end.mjs', import.meta.url));
   const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
   const { stdout } = await promisify(execFile)(process.execPath, [script], { env });

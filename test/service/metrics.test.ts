@@ -1,4 +1,4 @@
-/** The metrics of the built service, and what its workers serve. */
+/** The metrics of the built service, and the routes of its workers. */
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { describeWithService } from '../services.js';
@@ -11,7 +11,7 @@ async function scrape({ url }: Service): Promise<Map<string, Family>> {
 }
 
 describe('the service on its embedded queue', () => {
-  test('shows a job while it trains and counts it when it has ended', async () => {
+  test('shows a job while it trains, and counts it when it has ended', async () => {
     const service = await startService({ DATA_DIR: await temporaryFolder() });
     const { id } = await submit(service, smallJob);
     const shown = async () => {
@@ -68,7 +68,7 @@ describe('the service on its embedded queue', () => {
 });
 
 describeWithService('redis', 'API and worker apart', (queue) => {
-  test('a worker serves its probes and metrics where a port is set, and nothing where none is', async () => {
+  test('a worker serves probes and metrics if a port is set, and otherwise nothing', async () => {
     const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url, ROLE: 'worker' };
     const listening = await startService(settings);
     await expect.poll(async () => (await listening.http.get('/health/ready')).status).toBe(200);

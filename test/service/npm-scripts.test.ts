@@ -18,7 +18,7 @@ interface Script {
   ended: Promise<number | null>;
 }
 
-/** In a process group of its own, which is killed when the test ends. */
+/** Runs in its own process group, which is killed when the test ends. */
 function startScript(args: string[], settings: Record<string, string>, sign: RegExp): Script {
   const npm = spawn('npm', args, {
     cwd: root,
@@ -36,7 +36,7 @@ function startScript(args: string[], settings: Record<string, string>, sign: Reg
   return { npm, said, ended };
 }
 
-/** False when none of the group is left. */
+/** Returns false when no process of the group is left. */
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-(pid ?? 0), signal);
@@ -55,24 +55,24 @@ test.each([
   const { url } = JSON.parse(await said) as { url: string };
   if (whom.startsWith('npm')) npm.kill(signal);
   else signalGroup(npm, signal);
-  // The service's own: it has stopped in order, although npm passes a signal to the group on a second time.
+  // The exit code of the service: it stopped properly, although npm forwards a signal to the group a second time.
   expect(await ended).toBe(0);
   await expect.poll(() => signalGroup(npm, 0)).toBe(false);
   await startService({ ...settings, PORT: new URL(url).port });
 });
 
-test('npm run demo takes its service along when npm is told to end', async () => {
+test('npm run demo stops its service when npm is stopped', async () => {
   const DATA_DIR = await temporaryFolder();
   const { npm, said, ended } = startScript(['run', 'demo'], { DATA_DIR }, /POST \/v1\/jobs/);
   await said;
   npm.kill('SIGTERM');
   expect(await ended).toBe(130);
   await expect.poll(() => signalGroup(npm, 0)).toBe(false);
-  // Which only one process can have open.
+  // Only one process can have the folder open.
   await startService({ DATA_DIR });
 });
 
-test('npm run keys passes its arguments on as they are, and gives back its exit code', async () => {
+test('npm run keys passes its arguments unchanged and returns the exit code', async () => {
   const env = { ...process.env, DATA_DIR: await temporaryFolder() };
   const keys = (...args: string[]) =>
     promisify(execFile)('npm', ['run', '-s', 'keys', '--', ...args], { cwd: root, env });

@@ -1,6 +1,6 @@
 /**
- * API and workers that share nothing but Redis and a bucket: each process has a data folder of its own, which is all that
- * it keeps on its machine.
+ * API and workers that share only Redis and a bucket. Each process has its own data folder, as if each had its own
+ * machine.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import {
   readJob,
   served,
   smallJob,
-  startInVain,
+  startRefused,
   startService,
   submit,
   succeeded,
@@ -54,7 +54,7 @@ describeWithService('s3', 'with an object store', (bucket) => {
         expect((await readdir(apiFolder)).sort()).toEqual(['cache']);
         await api.end('SIGTERM');
 
-        // A cached file that is damaged is fetched anew.
+        // A damaged file in the cache is fetched again.
         await writeFile(join(apiFolder, 'cache', sha256), 'damaged');
         const again = await start('api', apiFolder);
         await servedWhen(again);
@@ -64,38 +64,42 @@ describeWithService('s3', 'with an object store', (bucket) => {
     );
   });
 
-  test('a job waits while the store is down, and goes on when it is back', { timeout: 120_000 }, async () => {
-    const service = await startService({ ...settingsIn('down'), DATA_DIR: await temporaryFolder() });
-    const { id } = await submit(service, job);
-    await jobWhen(service, id, ({ progress }) => progress.step > 40);
-    await bucket().halt();
-    await service.http
-      .get(`/v1/jobs/${id}`)
-      .expect(503)
-      .expect(/STORAGE_UNAVAILABLE/);
-    while (!service.log.some(({ msg }) => /storage failed while|could not be started/.test(msg))) {
-      await sleep(50);
-    }
-    await bucket().restart();
-    await succeeded(service, id);
-    const { attempts } = await readJob(service, id);
-    expect(attempts).toBeGreaterThan(1);
-  });
+  test(
+    'a job waits while the store is down, and continues when it is back',
+    { timeout: 120_000 },
+    async () => {
+      const service = await startService({ ...settingsIn('down'), DATA_DIR: await temporaryFolder() });
+      const { id } = await submit(service, job);
+      await jobWhen(service, id, ({ progress }) => progress.step > 40);
+      await bucket().halt();
+      await service.http
+        .get(`/v1/jobs/${id}`)
+        .expect(503)
+        .expect(/STORAGE_UNAVAILABLE/);
+      while (!service.log.some(({ msg }) => /storage failed while|could not be started/.test(msg))) {
+        await sleep(50);
+      }
+      await bucket().restart();
+      await succeeded(service, id);
+      const { attempts } = await readJob(service, id);
+      expect(attempts).toBeGreaterThan(1);
+    },
+  );
 
-  describe('does not start, and says why,', () => {
+  describe('does not start, and reports the reason,', () => {
     const refused = async (settings: {
       STORE_URL?: string;
       AWS_SECRET_ACCESS_KEY?: string;
     }): Promise<string> => {
       const secret = settings.AWS_SECRET_ACCESS_KEY ?? s3Credentials.AWS_SECRET_ACCESS_KEY;
       const folder = await temporaryFolder();
-      const { code, log, errors } = await startInVain({
+      const { code, log, errors } = await startRefused({
         ...settingsIn('refused'),
         DATA_DIR: folder,
         ...settings,
       });
       expect(code).toBe(1);
-      // The SDK warns of the age of Node.js before it.
+      // Before the error, the SDK may warn about an old Node.js.
       expect(errors).toMatch(/^STORAGE_UNAVAILABLE: .*\n$/m);
       expect(errors + JSON.stringify(log)).not.toContain(secret);
       return errors;
@@ -114,7 +118,7 @@ describeWithService('s3', 'with an object store', (bucket) => {
   });
 });
 
-/** Until the service has loaded what it serves: before that it listens, and is not ready. */
+/** Waits until the service has loaded its models. Before that it listens but is not ready. */
 async function servedWhen({ http }: Service): Promise<void> {
   const countServed = async (): Promise<number> => {
     const answer = await http.get('/health/ready');

@@ -23,7 +23,7 @@ import {
 const hasTensorflow = installedOptionalEngines().includes('tensorflow');
 
 describe('the service on its embedded queue', () => {
-  // One for all tests that leave it as they found it, save for its models.
+  // One service for all tests that leave nothing behind except models.
   let service: Service;
   let data: string;
   let stop: () => Promise<void>;
@@ -37,7 +37,7 @@ describe('the service on its embedded queue', () => {
     await rm(data, { recursive: true, force: true });
   });
 
-  test('says first where it listens and what it stands on', () => {
+  test('logs first where it listens and what it uses', () => {
     const { url, log } = service;
     expect(log.find((line) => line.url)).toMatchObject({
       url,
@@ -48,7 +48,7 @@ describe('the service on its embedded queue', () => {
     });
   });
 
-  test('learns MNIST, answers all the while, and serves each new version without a restart', async () => {
+  test('learns MNIST, answers meanwhile, and serves each new version without a restart', async () => {
     await service.http
       .post('/predict')
       .send({ inputs: [[0]] })
@@ -71,7 +71,7 @@ describe('the service on its embedded queue', () => {
     expect(await accuracyOf(service, 2)).toBeGreaterThan(0.75);
   });
 
-  test('hands a run back on SIGTERM, and a second start ends it with the same bits', async () => {
+  test('hands a run back on SIGTERM, and after a restart the run ends with the same bits', async () => {
     const settings = { DATA_DIR: await temporaryFolder() };
     const first = await startService(settings);
     const { id } = await submit(first, { ...smallJob, model: 'stopped' });
@@ -83,40 +83,40 @@ describe('the service on its embedded queue', () => {
     const job = await succeeded(second, id);
     expect(job).toMatchObject({ attempts: 2, version: 1 });
     expect(job.resumed_from_step).toBeGreaterThan(0);
-    // The first job of the test above was the same, and nobody stopped it.
+    // The first job of the test above was the same, without a stop.
     expect(await fileOf(second, 'stopped', 1)).toBe(await fileOf(service, 'mnist-mlp', 1));
     expect((await readJob(service, wholeJobId)).metrics).toEqual(job.metrics);
   });
 
-  test('trains at a lower priority than it answers', async () => {
+  test('trains at a lower priority than it answers requests', async () => {
     const { id } = await submit(service, { ...smallJob, model: 'priority' });
     await jobWhen(service, id, ({ progress }) => progress.step > 0);
     expect(getPriority(await trainingPid(service))).toBeGreaterThan(getPriority(service.pid));
     await service.http.post(`/v1/jobs/${id}/cancel`).expect(200);
   });
 
-  test('survives the death of the process that trains', async () => {
+  test('survives the death of the training process', async () => {
     const { id } = await submit(service, { ...smallJob, model: 'killed', checkpoint: { every_steps: 235 } });
     await jobWhen(service, id, ({ progress }) => progress.step > 235);
     process.kill(await trainingPid(service), 'SIGKILL');
     expect(await succeeded(service, id)).toMatchObject({ attempts: 2, resumed_from_step: 235, version: 1 });
   });
 
-  test('takes its training process along when it is killed, and takes the run up again when it is back', async () => {
+  test('ends its training process when it is killed, and continues the run after a restart', async () => {
     const settings = { DATA_DIR: await temporaryFolder() };
     const first = await startService(settings);
     const { id } = await submit(first, smallJob);
-    // As early as can be: the process that trains has hardly begun.
+    // As early as possible, when the training process has just started.
     await jobWhen(first, id, ({ attempts }) => attempts === 1);
-    // The two share an output, so that this waits for both.
+    // Both processes share an output, so this waits for both.
     expect(await first.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     const second = await startService(settings);
     expect(await succeeded(second, id)).toMatchObject({ attempts: 2, version: 1 });
   });
 
-  test('ends a run that diverges as failed, and goes on with the next', async () => {
+  test('ends a run that diverges as failed, and continues with the next run', async () => {
     const hidden = Array.from({ length: 40 }, () => ({ units: 32 }));
-    // On the engine where this is known to overflow within three steps.
+    // On this engine it overflows within three steps.
     const bad = await submit(service, {
       network: { hidden },
       optimizer: { learning_rate: 10 },
@@ -140,7 +140,7 @@ describe('the service on its embedded queue', () => {
     },
   );
 
-  test('serves the newest version that is not damaged, and says so', async () => {
+  test('serves the newest version that is not damaged, and reports the damage', async () => {
     const settings = { DATA_DIR: await temporaryFolder() };
     const first = await startService(settings);
     let newest = '';

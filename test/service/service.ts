@@ -1,4 +1,4 @@
-/** The built service as its users run it: a process of its own, on a free port, with a data folder of its own. */
+/** The built service as users run it: in its own process, on a free port, with its own data folder. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -19,16 +19,16 @@ export interface LogLine {
 }
 
 export interface Service {
-  /** Of the first line that has one; the worker's is ''. */
+  /** The URL in the log; '' for a worker without a port. */
   url: string;
   log: LogLine[];
-  /** What it wrote to stderr. */
+  /** The output to stderr so far. */
   errors: () => string;
   http: ReturnType<typeof request>;
   pid: number;
-  /** Sends the signal and waits for the end, that of its training processes included. */
+  /** Sends the signal and waits until the service and its training processes have ended. */
   end(signal: NodeJS.Signals): Promise<Exit>;
-  /** Resolves when the service has ended, whatever of it is still there. */
+  /** Resolves when the service has ended, even if its training processes still run. */
   ended: Promise<Exit>;
 }
 
@@ -39,12 +39,12 @@ export interface Exit {
 
 const entry = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** Starts the service and waits until it says that it is ready; it is killed when the test ends. */
+/** Starts the service and waits until it is ready. It is killed when the test ends. */
 export function startService(settings: Record<string, string>): Promise<Service> {
   return openService(settings, onTestFinished);
 }
 
-/** The same, for whoever sees himself to it that `kill` is called. */
+/** The same, but `whenDone` gets the function that kills the service. */
 export async function openService(
   settings: Record<string, string>,
   whenDone: (kill: () => Promise<void>) => void,
@@ -73,8 +73,8 @@ export async function openService(
   }
 }
 
-/** Starts a service that is expected to refuse, and waits for its end. */
-export async function startInVain(
+/** Starts a service that is expected to refuse to start, and waits for its end. */
+export async function startRefused(
   settings: Record<string, string>,
 ): Promise<{ code: number | null; log: LogLine[]; errors: string }> {
   const { child, log, errors } = launch(settings);
@@ -84,8 +84,8 @@ export async function startInVain(
 }
 
 /**
- * A small job on a slow engine: some seconds to meddle with, about nine of ten digits right in the end. Its one checkpoint
- * is at its end: by time, a slow machine would write more of them.
+ * A small job on a slow engine. It takes some seconds, so that a test can interfere, and recognises about nine of ten
+ * digits at the end. Its only checkpoint is at its end. Checkpoints by time would be more on a slow machine.
  */
 export const smallJob: JobRequest = {
   network: { hidden: [{ units: 8 }] },
@@ -103,14 +103,14 @@ export async function readJob({ http }: Service, id: string): Promise<Job> {
   return (await http.get(`/v1/jobs/${id}`).expect(200)).body as Job;
 }
 
-/** The models and the versions that /predict answers from. */
+/** The models and versions that /predict uses. */
 export async function served({ http }: Service): Promise<{ model: string; version: number }[]> {
   return (
     (await http.get('/health/ready').expect(200)).body as { models: { model: string; version: number }[] }
   ).models;
 }
 
-/** Polls the job until it is so. */
+/** Polls the job until the condition holds. */
 export async function jobWhen(service: Service, id: string, isSo: (job: Job) => boolean): Promise<Job> {
   for (;;) {
     const job = await readJob(service, id);
@@ -126,7 +126,7 @@ export async function succeeded(service: Service, id: string): Promise<Job> {
   return job;
 }
 
-/** The SHA-256 of the version's file. */
+/** The SHA-256 of the file of the version. */
 export async function fileOf({ http }: Service, model: string, version: number): Promise<string> {
   const { versions } = (await http.get(`/v1/models/${model}`).expect(200)).body as {
     versions: { version: number; file: { sha256: string } }[];
@@ -144,7 +144,7 @@ export async function testDigits(count: number): Promise<{ inputs: number[][]; l
   };
 }
 
-/** Of the first digits of the test split, as /predict answers from the version. */
+/** The accuracy of the version on the first digits of the test split, by /predict. */
 export async function accuracyOf({ http }: Service, version: number): Promise<number> {
   const { inputs, labels } = await testDigits(200);
   const answer = (await http.post('/predict').send({ inputs }).expect(200)).body as {
@@ -155,7 +155,7 @@ export async function accuracyOf({ http }: Service, version: number): Promise<nu
   return answer.predictions.filter(({ label }, i) => label === labels[i]).length / labels.length;
 }
 
-/** The process that trains, a child of the service. */
+/** The training process, a child of the service. */
 export async function trainingPid({ pid }: Service): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   const child = children.trim().split(' ').filter(Boolean).map(Number).at(0);

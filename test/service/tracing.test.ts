@@ -1,4 +1,4 @@
-/** The traces of the built service, from the request to what the training process does. */
+/** The traces of the built service, from the request to the training process. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     const answer = await api.http.post('/v1/jobs').set('traceparent', traceparent).send(smallJob).expect(202);
     const { id } = answer.body as { id: string };
     await succeeded(api, id);
-    // What has not been sent yet is sent at the end.
+    // The remaining spans are sent at the end.
     for (const each of [api, worker]) expect(await each.end('SIGTERM')).toEqual({ code: 0, signal: null });
 
     expect(collector.requests[0]).toMatchObject({
@@ -58,7 +58,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
 });
 
 describe('the service on its embedded queue', () => {
-  test('loads nothing of OpenTelemetry but its API where there is no collector', async () => {
+  test('loads only the API of OpenTelemetry if there is no collector', async () => {
     const loaded = join(await temporaryFolder(), 'modules');
     const preload = fileURLToPath(new URL('list-modules.mjs', import.meta.url));
     const service = await startService({
@@ -73,7 +73,7 @@ describe('the service on its embedded queue', () => {
     expect([...new Set(packages)]).toEqual(['@opentelemetry/api']);
   });
 
-  test('works as ever where the collector is away', async () => {
+  test('works normally while the collector is down', async () => {
     const collector = await startCollector();
     await collector.close();
     const service = await startService({

@@ -1,4 +1,4 @@
-/** Logs two lines and ends at once, while the only thread that could write the first is at something else. */
+/** Logs two lines and ends at once, while the only thread that could write the first line is busy. */
 import { pbkdf2 } from 'node:crypto';
 import { createLogger, written } from '../../dist/lib/log.js';
 

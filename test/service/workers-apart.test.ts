@@ -1,4 +1,4 @@
-/** API and workers as processes of their own, on a queue that they share. */
+/** API and workers as separate processes on a shared queue. */
 import { expect, test } from 'vitest';
 import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { installedOptionalEngines } from '../../src/model/engines/select.js';
@@ -19,12 +19,12 @@ import {
 
 const hasTensorflow = installedOptionalEngines().includes('tensorflow');
 
-/** One run waits for TensorFlow, and there is no worker that has it. */
+/** The state of the queues when one run waits for TensorFlow and no worker has it. */
 const unattended = { name: 'training-tensorflow', waiting: 1, workers: 0 };
 
 for (const kind of ['redis', 'postgres'] as const) {
   describeWithService(kind, `API and workers apart, on a real ${kind}`, (queue) => {
-    test('a run goes from one worker to the next when the first is stopped', async () => {
+    test('a run moves to another worker when its worker is stopped', async () => {
       const settings = { DATA_DIR: await temporaryFolder(), QUEUE_URL: queue().url };
       const api = await startService({ ...settings, ROLE: 'api' });
       const { id } = await submit(api, smallJob);

@@ -7,7 +7,7 @@ import { temporaryFolder } from './temporary-storage.js';
 
 const digest = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 
-/** A blob, and how often it was fetched. */
+/** A blob that counts how often it is fetched. */
 function blobOf(text: string): { sha256: string; fetched: number; fetch: () => Promise<Buffer> } {
   const content = Buffer.from(text);
   const blob = {
@@ -21,7 +21,7 @@ function blobOf(text: string): { sha256: string; fetched: number; fetch: () => P
   return blob;
 }
 
-test('a blob is fetched once, whichever process asks', async () => {
+test('a blob is fetched once for all processes', async () => {
   const folder = join(await temporaryFolder(), 'cache');
   const blob = blobOf('content');
   for (let turn = 0; turn < 3; turn++) {
@@ -31,7 +31,7 @@ test('a blob is fetched once, whichever process asks', async () => {
   expect(await readdir(folder)).toEqual([blob.sha256]);
 });
 
-test('a damaged file is fetched anew and put right', async () => {
+test('a damaged file is fetched and written again', async () => {
   const folder = await temporaryFolder();
   const blob = blobOf('content');
   await writeFile(join(folder, blob.sha256), 'damaged');
@@ -42,7 +42,7 @@ test('a damaged file is fetched anew and put right', async () => {
   expect(blob.fetched).toBe(1);
 });
 
-test('what is not what it should be, or not there, is passed on and not kept', async () => {
+test('a blob with another digest, or a missing one, is returned and not cached', async () => {
   const folder = await temporaryFolder();
   const cache = createBlobCache(folder);
   const { sha256 } = blobOf('other');
@@ -51,7 +51,7 @@ test('what is not what it should be, or not there, is passed on and not kept', a
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('what was used longest ago goes when there is no room, and what a crash left too', async () => {
+test('the least recently used files, and old temporary files, are removed when there is no room', async () => {
   const folder = await temporaryFolder();
   const cache = createBlobCache(folder, 10);
   const blobs = ['aaaa', 'bbbb', 'cccc'].map(blobOf);
@@ -65,7 +65,7 @@ test('what was used longest ago goes when there is no room, and what a crash lef
   await utimes(join(folder, blobs[0]?.sha256 ?? ''), 1, 1);
   await read(1);
   await utimes(join(folder, blobs[1]?.sha256 ?? ''), 2, 2);
-  // Used again, and so not the oldest any more.
+  // Reading it again makes it the most recently used.
   await read(0);
   await read(2);
   expect((await readdir(folder)).sort()).toEqual(
@@ -73,7 +73,7 @@ test('what was used longest ago goes when there is no room, and what a crash lef
   );
 });
 
-test('a folder that cannot be used costs nothing but the fetch', async () => {
+test('without a usable folder, every read fetches the blob', async () => {
   const folder = join(await temporaryFolder(), 'cache');
   await mkdir(join(folder, '..'), { recursive: true });
   await writeFile(folder, 'a file where the folder should be');

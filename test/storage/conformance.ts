@@ -1,4 +1,4 @@
-/** What every storage does, whatever it keeps its blobs in. */
+/** The behaviour of every storage. */
 import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/storage/storage.js';
 
@@ -11,7 +11,7 @@ export function describeStorage(
   const empty = async (): Promise<Storage> => (await open()).storage;
 
   describe('reading', () => {
-    test('a blob comes back as it was put, and the last put stands', async () => {
+    test('a blob comes back unchanged, and the last put wins', async () => {
       const storage = await empty();
       await storage.put('runs/one/spec.json', text('first'));
       await storage.put('runs/one/spec.json', text('second'));
@@ -25,7 +25,7 @@ export function describeStorage(
       expect(await storage.read('empty', { from: 10 })).toEqual(text(''));
     });
 
-    test('there is nothing under a missing key, a prefix, and a key beneath a blob', async () => {
+    test('a missing key, a prefix, and a key under a blob give null', async () => {
       const storage = await empty();
       await storage.put('runs/one', text('blob'));
       for (const key of ['nothing', 'runs/nothing', 'runs', 'runs/one/beneath']) {
@@ -34,7 +34,7 @@ export function describeStorage(
       }
     });
 
-    test('what lies past a place in a blob is read without the rest', async () => {
+    test('a blob can be read from an offset on', async () => {
       const storage = await empty();
       await storage.put('log', text('0123456789'));
       expect(await storage.read('log', { from: 7 })).toEqual(text('789'));
@@ -43,7 +43,7 @@ export function describeStorage(
       expect(await storage.read('log', { from: 1000 })).toEqual(text(''));
     });
 
-    test('a blob is read as a stream, whole or a range of it', async () => {
+    test('a blob, or a range of it, can be read as a stream', async () => {
       const storage = await empty();
       await storage.put('runs/log', text('0123456789'));
       const read = async (range?: { start: number; end: number }) => {
@@ -57,7 +57,7 @@ export function describeStorage(
         expect(await storage.open(key), key).toBeNull();
     });
 
-    test('what one storage wrote another one on the same place reads', async () => {
+    test('another storage on the same location reads the blobs', async () => {
       const { storage, again } = await open();
       await storage.put('x/y', text('content'));
       expect(await (await again()).read('x/y')).toEqual(text('content'));
@@ -65,7 +65,7 @@ export function describeStorage(
   });
 
   describe('appending', () => {
-    test('makes the blob, then adds to it', async () => {
+    test('creates the blob, then adds to it', async () => {
       const storage = await empty();
       for (const line of ['one\n', 'two\n', 'three\n']) {
         await storage.append('runs/one/events.jsonl', text(line));
@@ -73,7 +73,7 @@ export function describeStorage(
       expect(await storage.read('runs/one/events.jsonl')).toEqual(text('one\ntwo\nthree\n'));
     });
 
-    test('writers that take turns add to what the others wrote', async () => {
+    test('lets writers take turns', async () => {
       const { storage, again } = await open();
       const other = await again();
       for (let turn = 0; turn < 4; turn++) {
@@ -83,7 +83,7 @@ export function describeStorage(
       expect(await storage.read('log', { from: 4 })).toEqual(text('2\n3\n'));
     });
 
-    test('begins anew after the blob was removed, and goes on from what was put in its place', async () => {
+    test('starts again after the blob was removed, and continues a blob that was put in its place', async () => {
       const { storage, again } = await open();
       await storage.append('runs/log', text('old'));
       await (await again()).remove('runs');
@@ -96,7 +96,7 @@ export function describeStorage(
   });
 
   describe('creating', () => {
-    test('of many racers one wins, and its content stands', async () => {
+    test('succeeds for one of many concurrent writers, and keeps its content', async () => {
       const { storage, again } = await open();
       const storages = [storage, await again()];
       const won = await Promise.all(
@@ -108,13 +108,13 @@ export function describeStorage(
       expect(await storage.read('result')).toEqual(text(`racer ${won.indexOf(true)}`));
     });
 
-    test('one of many racers who all write the same wins', async () => {
+    test('succeeds for one of many concurrent writers of the same content', async () => {
       const storage = await empty();
       const won = await Promise.all(Array.from({ length: 10 }, () => storage.create('same', text('{}'))));
       expect(won.filter(Boolean)).toHaveLength(1);
     });
 
-    test('leaves a blob of that name alone, until it is removed', async () => {
+    test('leaves an existing blob unchanged until it is removed', async () => {
       const storage = await empty();
       await storage.put('runs/one', text('there'));
       expect(await storage.create('runs/one', text('other'))).toBe(false);
@@ -124,7 +124,7 @@ export function describeStorage(
     });
   });
 
-  test('a reader sees one content or the other whole while the blob is put', async () => {
+  test('a reader sees the old or the new content completely while the blob is put', async () => {
     const { storage, again } = await open();
     const reader = await again();
     const contents = ['a', 'b'].map((letter) => Buffer.alloc(1 << 20, letter));
@@ -141,7 +141,7 @@ export function describeStorage(
   });
 
   describe('listing', () => {
-    test('names blobs and prefixes directly under a prefix, by code point', async () => {
+    test('gives the blobs and prefixes directly under a prefix, sorted by code point', async () => {
       const storage = await empty();
       for (const key of ['a', 'B', 'c-1', 'c_1', 'c.1', 'd/e/f', 'd/g', '10', '9']) {
         await storage.put(`list/${key}`, text(''));
@@ -150,7 +150,7 @@ export function describeStorage(
       expect(await storage.list('list')).toEqual(['10', '9', 'B', 'a', 'c-1', 'c.1', 'c_1', 'd']);
     });
 
-    test('there is nothing under a missing prefix and under a blob', async () => {
+    test('a missing prefix and a blob have no names under them', async () => {
       const storage = await empty();
       await storage.put('blob', text(''));
       expect(await storage.list('nothing')).toEqual([]);
@@ -158,7 +158,7 @@ export function describeStorage(
     });
   });
 
-  test('removing takes a blob, or all under a prefix, and does not mind nothing', async () => {
+  test('removing takes a blob or all blobs under a prefix, and ignores missing ones', async () => {
     const storage = await empty();
     for (const key of ['a/b/one', 'a/b/two', 'a/c', 'a/bc']) await storage.put(key, text(''));
     await storage.remove('a/b/one');
@@ -170,7 +170,7 @@ export function describeStorage(
   });
 
   describe('moving', () => {
-    test('gives a blob another key, whatever it holds', async () => {
+    test('gives a blob another key, whatever its content', async () => {
       const storage = await empty();
       for (const [name, content] of [
         ['full', 'content'],
@@ -183,7 +183,7 @@ export function describeStorage(
       }
     });
 
-    test('takes all under a prefix along, and does not mind nothing', async () => {
+    test('takes all blobs under a prefix, and ignores missing ones', async () => {
       const storage = await empty();
       for (const key of ['run/spec', 'run/events/1', 'run/events/2', 'run-2/spec']) {
         await storage.put(key, text(key));

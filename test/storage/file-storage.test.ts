@@ -24,7 +24,7 @@ describe('creating', () => {
     expect(await storage.read('runs/one')).toEqual(text('there'));
   });
 
-  test('of many processes one wins each name', async () => {
+  test('lets one of many processes create each name', async () => {
     const folder = await temporaryFolder();
     const names = Array.from({ length: 40 }, (_, index) => `name-${index}`);
     const racers = await Promise.all(
@@ -52,7 +52,7 @@ describe('creating', () => {
 });
 
 describe('putting', () => {
-  test('a reader sees one content or the other whole, also when the writer is killed', async () => {
+  test('shows a reader the old or the new content completely, even when the writer is killed', async () => {
     const folder = await temporaryFolder();
     const sizeBytes = 1 << 20;
     const writer = await forkStorageScript(
@@ -71,7 +71,7 @@ describe('putting', () => {
     }
   });
 
-  test('leaves no temporary file when the file system refuses the blob, and says why', async () => {
+  test('leaves no temporary file when the file system refuses the blob, and reports the reason', async () => {
     const folder = await temporaryFolder();
     const storage = await createFileStorage(folder);
     await storage.put('runs/one/spec.json', text('{}'));
@@ -81,7 +81,7 @@ describe('putting', () => {
 });
 
 describe('listing', () => {
-  test('leaves out temporary files and what could not be a key', async () => {
+  test('leaves out temporary files and names that are not valid in a key', async () => {
     const folder = await temporaryFolder();
     const storage = await createFileStorage(folder);
     await storage.put('list/blob', text(''));
@@ -91,8 +91,8 @@ describe('listing', () => {
   });
 });
 
-describe('a key that is none', () => {
-  test.each(badKeys)('%j touches nothing', async (key) => {
+describe('an invalid key', () => {
+  test.each(badKeys)('%j changes nothing', async (key) => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'outside'), 'secret');
     const storage = await createFileStorage(join(folder, 'storage'));
@@ -111,7 +111,7 @@ test('a storage whose folder is a link works', async () => {
   expect(await readFile(join(folder, 'real', 'a', 'b'), 'utf8')).toBe('content');
 });
 
-/** Runs the script in a process of its own, with `storage` on `{folder}/storage`; the source imports nothing of ours. */
+/** Runs the script in its own process, with `storage` on `{folder}/storage`. The script cannot import other modules of ours. */
 async function forkStorageScript(folder: string, script: string): Promise<ChildProcess> {
   const built = new URL('../../dist/storage/file-storage.js', import.meta.url).href;
   const path = join(folder, `script-${Math.random()}.mjs`);
@@ -128,8 +128,8 @@ async function forkStorageScript(folder: string, script: string): Promise<ChildP
   return child;
 }
 
-describe('a file system that takes no writes', () => {
-  test('is said to be full, and nothing is left of what did not fit', async ({ skip }) => {
+describe('a file system that refuses writes', () => {
+  test('is reported as full, and nothing is left of a blob that did not fit', async ({ skip }) => {
     const disk = await mountSmallDisk(1);
     if (disk === null) return skip('mounting is not permitted here');
     onTestFinished(() => disk.remove());
@@ -153,7 +153,7 @@ describe('a file system that takes no writes', () => {
     expect(await storage.create('runs/two/spec.json', large)).toBe(true);
   });
 
-  test('is said to be read-only, wherever in a path it is written to', async ({ skip }) => {
+  test('is reported as read-only, at any depth of a path', async ({ skip }) => {
     const disk = await mountSmallDisk(1);
     if (disk === null) return skip('mounting is not permitted here');
     onTestFinished(() => disk.remove());
@@ -174,7 +174,7 @@ describe('a file system that takes no writes', () => {
 });
 
 describe('a blob that cannot be read', () => {
-  /** The codes with which another user than the owner of the files fails, or null where he does not. */
+  /** The codes with which a user who does not own the files fails, or null where the user succeeds. */
   async function codesOfAnotherUser(folder: string, calls: string[]): Promise<(string | null)[]> {
     const child = await forkStorageScript(
       folder,
@@ -201,7 +201,7 @@ describe('a blob that cannot be read', () => {
     return folder;
   }
 
-  test('is named, and harms no other', async () => {
+  test('is named, and other blobs can be read', async () => {
     const folder = await folderOfOthers();
     const codes = await codesOfAnotherUser(folder, [
       `read('runs/good/spec.json')`,
@@ -253,7 +253,7 @@ describe('a blob that cannot be read', () => {
 describe('keys', () => {
   const modeOf = async (...path: string[]): Promise<number> => (await stat(join(...path))).mode & 0o777;
 
-  test.each([0, 0o022])('are for their owner alone, under a umask of %i too', async (mask) => {
+  test.each([0, 0o022])('are readable only by their owner, with a umask of %i', async (mask) => {
     const folder = await temporaryFolder();
     const child = await forkStorageScript(
       folder,
@@ -270,7 +270,7 @@ describe('keys', () => {
     expect(await modeOf(folder, 'storage', 'runs', 'one', 'spec.json')).toBe(0o666 & ~mask);
   });
 
-  test('of before are taken from others when the folder is opened', async () => {
+  test('that others could read become private when the folder is opened', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'keys'), { mode: 0o755 });
     await writeFile(join(folder, 'keys', 'one.json'), '{}', { mode: 0o644 });

@@ -1,11 +1,12 @@
-/** The storage in a bucket, on a real object store: what all storages do, and what only a network does. */
+/** The storage in a bucket of a real object store: the behaviour of every storage, and failures of the network. */
 import { randomUUID } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config.js';
-import { createS3Storage, type S3Storage, type S3Target } from '../../src/storage/s3-storage.js';
+import type { S3Target } from '../../src/storage/s3-bucket.js';
+import { createS3Storage, type S3Storage } from '../../src/storage/s3-storage.js';
 import { s3Credentials } from '../servers/ceph-plan.js';
 import { describeWithService } from '../services.js';
 import { describeStorage } from './conformance.js';
@@ -63,8 +64,8 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
     );
   });
 
-  describe('an answer that is lost on the way', () => {
-    test('to a create: it knows its own blob again, and another one as well', async () => {
+  describe('a lost answer', () => {
+    test('to a create: the storage knows whether it created the blob', async () => {
       const place = target();
       const storage = createS3Storage(await losingAnswers(place, 'PUT', 2));
       expect(await storage.create('mine', Buffer.from('{}'))).toBe(true);
@@ -72,7 +73,7 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
       expect(await storage.create('theirs', Buffer.from('{}'))).toBe(false);
     });
 
-    test('to an append: it is appended once', async () => {
+    test('to an append: the content is appended once', async () => {
       const place = target();
       await createS3Storage(place).append('log', Buffer.from('one\n'));
       const storage = createS3Storage(await losingAnswers(place, 'PUT', 1));
@@ -82,7 +83,7 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
     });
   });
 
-  describe('a store that does not do its work', () => {
+  describe('a store that fails', () => {
     const everything = (storage: S3Storage): (() => Promise<unknown>)[] => [
       () => storage.check(),
       () => storage.read('key'),
@@ -112,7 +113,10 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
     });
 
     test('because there is no such bucket', async () => {
-      await expectAll(createS3Storage({ ...target(), bucket: 'not-there' }), /no bucket not-there: make it/);
+      await expectAll(
+        createS3Storage({ ...target(), bucket: 'not-there' }),
+        /no bucket not-there: create it/,
+      );
     });
 
     test('because the secret is wrong, or the key', async () => {
@@ -130,7 +134,7 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
   });
 });
 
-/** The same place behind a proxy that breaks off instead of answering the first requests of that method. */
+/** The same location behind a proxy that closes the connection instead of answering the first requests of this method. */
 async function losingAnswers(place: S3Target, method: string, count: number): Promise<S3Target> {
   const store = new URL(place.endpoint ?? '');
   let left = count;

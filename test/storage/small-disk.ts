@@ -1,4 +1,4 @@
-/** A file system of its own, to be filled up and made read-only. Only root may mount one. */
+/** A separate file system that a test can fill and make read-only. Only root may mount one. */
 import { execFile } from 'node:child_process';
 import { appendFile, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,9 +10,9 @@ const run = promisify(execFile);
 
 export interface SmallDisk {
   folder: string;
-  /** Until no more than that is left, in pages: a file takes whole ones. */
+  /** Fills the disk until this many pages are left. A file takes whole pages. */
   fill(pagesLeft: number): Promise<void>;
-  /** Takes out what it was filled with. */
+  /** Removes what `fill` wrote. */
   empty(): Promise<void>;
   setWritable(isWritable: boolean): Promise<void>;
   remove(): Promise<void>;
@@ -35,7 +35,7 @@ export async function mountSmallDisk(sizeMiB: number): Promise<SmallDisk | null>
       for (;;) {
         const { bfree, bsize } = await statfs(folder);
         if (bfree <= pagesLeft) return;
-        // Others write too, and so it may not fit.
+        // Others write too, so the rest may not fit.
         await appendFile(ballast, Buffer.alloc((bfree - pagesLeft) * bsize)).catch(ignoreFull);
       }
     },
@@ -43,7 +43,7 @@ export async function mountSmallDisk(sizeMiB: number): Promise<SmallDisk | null>
     empty: () => rm(ballast),
 
     async setWritable(isWritable) {
-      // Refused as long as a file is open for writing.
+      // The system refuses this while a file is open for writing.
       const options = ['-o', `remount,${isWritable ? 'rw' : 'ro'}`, folder];
       while (
         !(await run('mount', options).then(

@@ -1,4 +1,4 @@
-/** A real file storage in a folder that goes when the test ends. */
+/** A real file storage in a folder that is removed when the test ends. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A collector of traces: takes OTLP over HTTP as JSON, and keeps what it is sent. And clients that begin them. */
+/** A collector that accepts OTLP over HTTP as JSON and keeps the spans, and clients that start traces. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
@@ -27,12 +27,12 @@ export interface Collector {
   url: string;
   spans: CollectedSpan[];
   requests: { path: string; headers: IncomingHttpHeaders }[];
-  /** Of a trace, when so many have arrived. */
+  /** The spans of a trace, once this many have arrived. */
   spansOf(traceId: string, count: number): Promise<CollectedSpan[]>;
   close(): Promise<void>;
 }
 
-/** As a client begins it that traces its requests, and samples them unless it is told not to. */
+/** A trace that a client starts. It is sampled unless `sampled` is false. */
 export interface ClientTrace {
   traceId: string;
   spanId: string;
@@ -71,7 +71,7 @@ export async function startCollector(): Promise<Collector> {
       requests.push({ path: request.url ?? '', headers: request.headers });
       for (const { resource, scopeSpans } of (body as Traces).resourceSpans) {
         for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-          // An exporter that had no answer in time sends a span again.
+          // An exporter sends a span again if the answer came too late.
           if (spans.some(({ spanId }) => spanId === span.spanId)) continue;
           spans.push({
             ...span,
@@ -104,7 +104,7 @@ export async function startCollector(): Promise<Collector> {
   };
 }
 
-/** Numbers, which may come as text, are taken as they are. */
+/** The values as plain JavaScript values. OTLP may send numbers as text; they stay text. */
 function plain(attributes: KeyValue[]): Record<string, unknown> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 }

@@ -1,5 +1,5 @@
 /**
- * Prometheus' text format 0.0.4, read strictly: what a scraper might take wrongly or leave out is an error here.
+ * A strict parser of Prometheus' text format 0.0.4. Anything that a scraper might misread or skip is an error here.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 
@@ -53,7 +53,7 @@ export function parseExposition(text: string): Map<string, Family> {
   return families;
 }
 
-/** The value of the one series with these labels, besides others; undefined: there is none. */
+/** The value of the only series that has these labels, among others; undefined: there is no such series. */
 export function valueOf(
   families: Map<string, Family>,
   name: string,
@@ -92,7 +92,7 @@ function parseLabels(text: string): Record<string, string> {
 function parseValue(text: string): number {
   if (text === '+Inf') return Infinity;
   if (text === '-Inf') return -Infinity;
-  // Go, and so Prometheus, reads it in any case.
+  // Go, and so Prometheus, reads NaN in upper and lower case.
   if (/^nan$/i.test(text)) return NaN;
   if (!/^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text)) throw new Error(`Not a number: ${text}`);
   return Number(text);
@@ -104,7 +104,7 @@ function belongs({ name, labels }: Sample, family: Family): boolean {
   return name === `${family.name}_sum` || name === `${family.name}_count`;
 }
 
-/** Buckets rise with their bounds, and the last holds all. */
+/** Checks that the buckets rise with their bounds and that the last one holds all observations. */
 function checkHistogram({ name, samples }: Family): void {
   const counts = samples.filter((sample) => sample.name === `${name}_count`);
   for (const count of counts) {

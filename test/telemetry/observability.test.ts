@@ -1,7 +1,7 @@
-/** The dashboard and the document name the metrics that there are. */
+/** The dashboard and the documentation name exactly the metrics that exist. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { parseExposition } from './exposition.js';
 
 interface Target {
@@ -21,7 +21,7 @@ interface Dashboard {
 }
 
 const metrics = parseExposition(
-  (await createMetrics({ queueCounts: () => Promise.resolve([]) }).render()).text,
+  (await createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) }).render()).text,
 );
 const own = [...metrics.keys()].filter((name) => !/^(process|nodejs)_/.test(name)).sort();
 
@@ -33,7 +33,7 @@ const dashboard = JSON.parse(await read('observability/grafana/trainyard.json'))
 const targets = dashboard.panels.flatMap((panel) => panel.targets ?? []);
 const variables = dashboard.templating.list;
 
-/** What is selected from, as every selection of the dashboard has braces. */
+/** The metrics in an expression. Every selector of the dashboard has braces. */
 function metricsIn(expression: string): string[] {
   return [...expression.matchAll(/([a-zA-Z_:][a-zA-Z0-9_:]*)\{/g)].map(([, name]) => name);
 }
@@ -44,14 +44,14 @@ function seriesOf(name: string): string[] {
   return ['bucket', 'sum', 'count'].map((kind) => `${name}_${kind}`);
 }
 
-test('every metric that the dashboard asks for exists, and it shows all of the service’s own', () => {
+test('every metric on the dashboard exists, and the dashboard shows all metrics of the service', () => {
   const asked = new Set(targets.flatMap(({ expr }) => metricsIn(expr)));
   const existing = [...metrics.keys()].flatMap(seriesOf);
   expect([...asked].filter((name) => !existing.includes(name))).toEqual([]);
   expect(own.filter((name) => !seriesOf(name).some((series) => asked.has(series)))).toEqual([]);
 });
 
-test('the dashboard asks the data source and the variables that it lets one choose', () => {
+test('the dashboard uses only the data source and the variables that it offers', () => {
   const known = variables.map(({ name }) => name);
   expect(known).toEqual(['datasource', 'job', 'instance', 'model']);
   for (const { expr, datasource } of targets) {
@@ -68,7 +68,7 @@ test('the dashboard asks the data source and the variables that it lets one choo
   }
 });
 
-test('the panels have rows, ids of their own, and do not overlap', () => {
+test('the panels are in rows, have unique ids and do not overlap', () => {
   const { panels } = dashboard;
   expect(panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
     'Traffic',
@@ -84,7 +84,7 @@ test('the panels have rows, ids of their own, and do not overlap', () => {
   expect(new Set(cells).size).toBe(cells.length);
 });
 
-test('the document lists every metric of the service', async () => {
+test('the documentation lists every metric of the service', async () => {
   const text = await read('docs/observability.md');
   const listed = [...text.matchAll(/^\| `((?:http|trainyard)_\w+)`/gm)].map(([, name]) => name);
   expect(listed.sort()).toEqual(own);

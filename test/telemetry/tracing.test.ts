@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { startTracing } from '../../src/telemetry/tracing.js';
 import { startCollector } from './collector.js';
 
-test('nothing fails and nothing waits where the collector is away, and the log says so once', async () => {
+test('nothing fails and nothing waits when the collector is down, and the log says so once', async () => {
   const collector = await startCollector();
   await collector.close();
   const warnings: unknown[] = [];

@@ -3,7 +3,7 @@
  * so that a forgotten one is closed. This is decided before the body is read. Without keys everyone may use everything.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Scope } from '../../keys/scopes.js';
+import type { Scope } from '../../keys/key.js';
 import { TrainyardError } from '../../errors.js';
 import type { Key, KeyRing } from '../../keys/key-ring.js';
 import { credentialOf } from './credentials.js';

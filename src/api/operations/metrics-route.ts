@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { component } from '../../lib/named-schema.js';
-import type { Metrics } from '../../telemetry/metrics.js';
+import type { PrometheusMetrics } from '../../telemetry/prometheus.js';
 import { anyQuery } from '../plugins/query-strings.js';
 
 const example = `# HELP trainyard_jobs_total Jobs that have ended, by how they did.
@@ -20,7 +20,7 @@ const PrometheusText = component(
 export const metricsComponents = [PrometheusText];
 
 export interface MetricsDeps {
-  metrics: Pick<Metrics, 'render'>;
+  metrics: Pick<PrometheusMetrics, 'render'>;
 }
 
 export const metricsRoutes: FastifyPluginCallbackTypebox<MetricsDeps> = (app, { metrics }, done) => {

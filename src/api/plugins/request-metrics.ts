@@ -1,6 +1,6 @@
 /** Times and counts every request under the pattern of its route and, for predictions, under the model. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { unmatchedRoute, type Metrics } from '../../telemetry/metrics.js';
+import { unmatchedRoute, type PrometheusMetrics } from '../../telemetry/prometheus.js';
 import { statusSent } from '../problems/problem.js';
 
 declare module 'fastify' {
@@ -19,7 +19,7 @@ interface Prediction {
   inferenceMs: number | null;
 }
 
-export type RequestMetrics = Pick<Metrics, 'http' | 'predictions'>;
+export type RequestMetrics = Pick<PrometheusMetrics, 'http' | 'predictions'>;
 
 export function useMetrics(app: FastifyInstance, metrics: RequestMetrics): void {
   app.decorateRequest('prediction', null);

@@ -1,7 +1,7 @@
 /**
- * The queues inside this process: BullMQ's PostgreSQL backend on PGlite, PostgreSQL as WebAssembly, in a folder. PGlite is
- * one session and must be the folder's only user, which the folder lock sees to. Hence nothing can be under way when the
- * folder is opened, and what the last process left in it is forgotten: the run store says what is to be done.
+ * The queues inside this process: BullMQ's PostgreSQL backend on PGlite, which is PostgreSQL as WebAssembly. PGlite has
+ * one session and must be the only user of its folder; the folder lock ensures that. So no entry can be active when the
+ * folder is opened, and all entries of the last process are deleted: the run store knows what is left to do.
  */
 import { EventEmitter } from 'node:events';
 import { mkdir, rm, statfs } from 'node:fs/promises';
@@ -12,15 +12,15 @@ import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import { lockFolder } from './folder-lock.js';
 import { migrate, schema } from './postgres-schema.js';
-import { openQueues, type Queues } from './queues.js';
+import { openQueuesOn, type Queues } from './queues.js';
 
-/** A new folder takes 40 MB and at times a little more. */
-const roomBytes = 64 * 2 ** 20;
+/** A new folder takes 40 MB, sometimes a little more. */
+const neededBytes = 64 * 2 ** 20;
 
-const tidyEveryMs = 3_600_000;
+const vacuumEveryMs = 3_600_000;
 
-/** All but which migrations there were. A table that is empty already takes far longer to truncate than to look at. */
-const forgetEverything = `
+/** Keeps only the list of migrations. It checks each table first, because truncating an empty table is slow. */
+const deleteAllEntries = `
   DO $$
   DECLARE
     name text;
@@ -34,30 +34,32 @@ const forgetEverything = `
     END LOOP;
   END $$`;
 
-/** @throws TrainyardError DATA_FOLDER_IN_USE when another process has the folder open, QUEUE_UNAVAILABLE when the disk is full */
+/**
+ * @throws TrainyardError DATA_FOLDER_IN_USE when another process has the folder open, QUEUE_UNAVAILABLE when the disk is
+ *   full
+ */
 export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Queues> {
   await mkdir(dataDir, { recursive: true });
   const unlock = await lockFolder(dataDir);
   try {
     const database = await openDatabase(join(dataDir, 'queue'), log);
-    const tidying = setInterval(() => void tidy(database, log), tidyEveryMs).unref();
+    const vacuuming = setInterval(() => void vacuum(database, log), vacuumEveryMs).unref();
     const pool = pglitePool(database);
-    return await openQueues(
+    return await openQueuesOn(
       {
         description: 'embedded (PGlite)',
         factory: createPostgresBackend,
         queueConnection: pool,
         workerConnection: pool,
-        isOurs: true,
+        isInProcess: true,
         close: async () => {
-          clearInterval(tidying);
+          clearInterval(vacuuming);
           await database.close();
           await unlock();
         },
       },
-      // There is no other worker that could have an engine which this one has not.
-      [],
-      log,
+      // The only worker is in this process, so no other worker can have an engine that this one lacks.
+      { engines: [], log },
     );
   } catch (error) {
     await unlock();
@@ -70,11 +72,14 @@ async function openDatabase(folder: string, log: Logger): Promise<PGlite> {
     return await openEmptied(folder);
   } catch (error) {
     const { bavail, bsize } = await statfs(dirname(folder));
-    if (bavail * bsize < roomBytes) {
-      const message = `The embedded queue needs ${roomBytes / 2 ** 20} MB of free disk space for ${folder}.`;
+    if (bavail * bsize < neededBytes) {
+      const message = `The embedded queue needs ${neededBytes / 2 ** 20} MB of free disk space for ${folder}.`;
       throw new TrainyardError('QUEUE_UNAVAILABLE', message, { cause: error });
     }
-    log.warn({ err: error, folder }, 'the embedded queue is damaged and is created again; no job is lost');
+    log.warn(
+      { err: error, folder },
+      'the embedded queue is damaged and will be created again; no job is lost',
+    );
     await rm(folder, { recursive: true, force: true });
     return openEmptied(folder);
   }
@@ -87,7 +92,7 @@ async function openEmptied(folder: string): Promise<PGlite> {
   try {
     await migrate(pglitePool(database));
     await database.exec(`SET search_path TO ${schema}`);
-    await database.exec(forgetEverything);
+    await database.exec(deleteAllEntries);
     return database;
   } catch (error) {
     await database.close();
@@ -95,17 +100,17 @@ async function openEmptied(folder: string): Promise<PGlite> {
   }
 }
 
-/** PGlite has no processes in the background that would do it: its log and its dead rows would grow for ever. */
-async function tidy(database: PGlite, log: Logger): Promise<void> {
+/** PGlite has no background processes for this. Without it, the log and the dead rows would grow without limit. */
+async function vacuum(database: PGlite, log: Logger): Promise<void> {
   try {
     await database.exec('VACUUM');
     await database.exec('CHECKPOINT');
   } catch (error) {
-    log.warn({ err: error }, 'the embedded queue could not be tidied up');
+    log.warn({ err: error }, 'the embedded queue could not be vacuumed');
   }
 }
 
-/** PGlite in the shape of `pg.Pool`. All clients are the one session; each hears every notification, as BullMQ expects. */
+/** PGlite with the interface of `pg.Pool`. All clients share its one session, and each receives every notification. */
 function pglitePool(database: PGlite): PgPool {
   const query: PgPool['query'] = async <R>(text: string, params?: readonly unknown[]) => {
     if (params === undefined) {
@@ -124,7 +129,7 @@ function pglitePool(database: PGlite): PgPool {
     return Promise.resolve(Object.assign(client, { query, release: stop }));
   };
 
-  // Each queue and worker listens for errors, of which there are none.
+  // Each queue and worker adds a listener for errors. This pool emits none.
   return Object.assign(new EventEmitter().setMaxListeners(0), {
     query,
     connect,

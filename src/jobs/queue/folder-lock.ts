@@ -1,14 +1,14 @@
 /**
  * Keeps a folder to one process.
  *
- *     .lock-5f0c2a1e    a socket on which its process listens; the kernel closes it with the process, however that ends
+ *     .lock-5f0c2a1e    a socket on which the process listens; the kernel closes it when the process ends
  *     lock.7            a link to the socket of the seventh owner
  *
- * An owner lives while its socket takes connections, so that a lock left behind is told from a held one without a
- * time-out or a process id, from other containers on the machine too. Nobody takes the place of a dead owner: who finds
- * the newest one dead makes the link with the next number, and a link is made by one of many. An owner removes the links
- * before its own and leaves its own behind. A process that was stopped for long may thus make a link with a number that
- * was freed, and finds a higher one then.
+ * An owner is alive while its socket accepts connections. This tells a held lock from one left behind, without a time-out
+ * or a process id, and also between containers on one machine. A dead owner is never replaced: a process that finds the
+ * newest owner dead creates the link with the next number, and only one process can create a given link. An owner removes
+ * the older links and never its own. So a process that was suspended for long may create a link whose number was freed;
+ * it then finds a higher number and gives up.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
@@ -17,15 +17,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrainyardError } from '../../errors.js';
 
-/** What a process does between which any time may pass. */
+/** The steps of taking the lock. Any amount of time may pass between two of them. */
 export type LockStep = 'look' | 'claim' | 'confirm';
 
-/** Where earlier versions had their socket. */
+/** The socket of earlier versions. */
 const formerName = 'lock';
 
 /**
- * `before` is for tests, which delay each step.
- * @returns releases the lock
+ * @param before lets tests delay each step
+ * @returns a function that releases the lock
  * @throws TrainyardError DATA_FOLDER_IN_USE
  */
 export async function lockFolder(
@@ -51,7 +51,7 @@ export async function lockFolder(
   });
 }
 
-/** False: somebody else was first, or the socket is gone; look again. */
+/** Returns false when another process was first or the socket is gone; the caller tries again. */
 async function claim(
   path: string,
   folder: string,
@@ -67,16 +67,16 @@ async function claim(
   const mine = newest + 1;
   if (!(await makeLink(join(path, `lock.${mine}`), socket))) return false;
   await before('confirm');
-  // An owner that tidied up may have removed the socket before it was listened on.
+  // Another owner that was cleaning up may have removed the socket before it accepted connections.
   if ((await newestNumber(path)) === mine && (await isAlive(join(path, `lock.${mine}`)))) {
-    await tidyUp(path, mine, socket);
+    await removeOldLocks(path, mine, socket);
     return true;
   }
   await rm(join(path, `lock.${mine}`), { force: true });
   return false;
 }
 
-/** 0: there has been no owner. */
+/** 0: no process has owned the folder yet. */
 async function newestNumber(path: string): Promise<number> {
   return Math.max(0, ...(await readdir(path)).map(numberOf));
 }
@@ -85,8 +85,8 @@ function numberOf(name: string): number {
   return Number(/^lock\.(\d+)$/.exec(name)?.[1] ?? 0);
 }
 
-/** For the owner: removes what those before it left behind. */
-async function tidyUp(path: string, mine: number, socket: string): Promise<void> {
+/** Removes what earlier owners left behind. Only the owner calls it. */
+async function removeOldLocks(path: string, mine: number, socket: string): Promise<void> {
   for (const name of await readdir(path)) {
     const isOld = numberOf(name) > 0 && numberOf(name) < mine;
     const isSocket = name === formerName || (/^\.lock-[0-9a-f]{8}$/.test(name) && name !== socket);
@@ -95,7 +95,7 @@ async function tidyUp(path: string, mine: number, socket: string): Promise<void>
   }
 }
 
-/** One that anybody may connect to, as the next start may be another user's. */
+/** Every user may connect to the socket, because another user may start the next process. */
 async function openSocket(path: string): Promise<{ name: string; close: () => void }> {
   const name = `.lock-${randomUUID().slice(0, 8)}`;
   const server = createServer((connection) => connection.on('error', () => undefined).end()).unref();
@@ -106,7 +106,7 @@ async function openSocket(path: string): Promise<{ name: string; close: () => vo
   return { name, close: () => void server.close() };
 }
 
-/** False: there is one of this name. */
+/** Returns false when the link exists already. */
 async function makeLink(path: string, target: string): Promise<boolean> {
   try {
     await symlink(target, path);
@@ -117,7 +117,7 @@ async function makeLink(path: string, target: string): Promise<boolean> {
   }
 }
 
-/** Whether a process listens there; where nobody can tell, one does. */
+/** Whether a process listens on the socket. If that cannot be determined, the answer is yes. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(path)
@@ -134,12 +134,12 @@ function isAlive(path: string): Promise<boolean> {
 function inUse(folder: string): TrainyardError {
   return new TrainyardError(
     'DATA_FOLDER_IN_USE',
-    `Another Trainyard process has ${folder} open, and the embedded queue has room for one. ` +
+    `Another Trainyard process has ${folder} open, and the embedded queue allows only one. ` +
       `Stop that process, set DATA_DIR to another folder, or share a queue with QUEUE_URL.`,
   );
 }
 
-/** A socket's path is cut off after about 100 bytes, without an error; a long one is walked through a link. */
+/** The system silently truncates a socket's path after about 100 bytes, so a long path is reached through a link. */
 async function withShortPath<Result>(
   folder: string,
   use: (path: string) => Promise<Result>,

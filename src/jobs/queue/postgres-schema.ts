@@ -1,7 +1,7 @@
-/** BullMQ's tables and functions in PostgreSQL, whether that is a server or the embedded one. */
+/** BullMQ's tables and functions in PostgreSQL, both on a server and embedded. */
 import { runMigrations, type PgPool } from 'bullmq';
 
-/** The one that BullMQ takes when it is given a pool. */
+/** BullMQ uses this schema when it is given a pool. */
 export const schema = 'bullmq';
 
 export async function migrate(pool: PgPool): Promise<void> {

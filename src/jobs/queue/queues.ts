@@ -1,44 +1,60 @@
 /** The queues of the service, all on one datastore. */
-import type { IQueueBackend } from 'bullmq';
+import type { IServerAdapter } from '@bull-board/api/typings/app';
+import type { IQueueBackend, Queue as BullQueue } from 'bullmq';
 import type { Logger } from 'pino';
-import type { BoardPage } from './board.js';
 import {
-  answerOf,
+  answerInTime,
   openEntryQueue,
   type Counts,
+  type EntryProcessor,
   type EntryQueue,
+  type EntryWorker,
   type QueueDatastore,
 } from './entry-queue.js';
 import { createTrainingQueue, type RunEntry, type TrainingQueue } from './training-queue.js';
-import { createWebhookQueue, type WebhookEntry, type WebhookQueue } from './webhook-queue.js';
+
+export type BoardPage = IServerAdapter;
 
 export interface Queues {
-  /** For logs: the kind and the place, without secrets. */
+  /** For logs: kind and location, without secrets. */
   readonly description: string;
   readonly training: TrainingQueue;
   readonly webhooks: WebhookQueue;
-  /** Where the datastore is Redis: a client for whatever processes count together. It fails soon when Redis is away. */
+  /** On Redis: a client for counters that all processes share. It fails fast when Redis is down. */
   readonly sharedClient?: object;
   /** Rejects when the datastore does not answer in time. */
   ping(): Promise<void>;
-  /** Of each queue. */
+  /** The counts of each queue. */
   counts(): Promise<({ queue: string; workers: number | null } & Counts)[]>;
-  /** Puts the queues on a page of Bull Board. */
+  /** Shows the queues on a page of Bull Board. */
   showOn(page: BoardPage): Promise<void>;
-  /** After the workers. */
+  /** Call it after the workers are closed. */
   close(): Promise<void>;
 }
 
+/** The queue of webhooks to send. It delivers which event of which run to send; the run store has the content and the URL. */
+export interface WebhookQueue {
+  /** Enqueues the event, to be sent after the delay. Does nothing if the event is in the queue already. */
+  add(entry: WebhookEntry, options?: { delayMs?: number }): Promise<void>;
+  /** Starts taking events. */
+  work(processEntry: EntryProcessor<WebhookEntry>, options: { concurrency: number }): EntryWorker;
+}
+
+export interface WebhookEntry {
+  run_id: string;
+  /** The number of the event within the run. */
+  seq: number;
+}
+
 /**
- * `engines` are those whose runs have a queue of their own, as not every worker has them.
- * @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer; it is closed then
+ * @param options.engines engines that not every worker has; jobs that ask for one of them get a queue of their own
+ * @throws TrainyardError QUEUE_UNAVAILABLE when the datastore does not answer; the datastore is then closed
  */
-export async function openQueues<B extends IQueueBackend, C>(
+export async function openQueuesOn<B extends IQueueBackend, C>(
   datastore: QueueDatastore<B, C>,
-  engines: readonly string[],
-  log: Logger,
+  { engines, log }: { engines: readonly string[]; log: Logger },
 ): Promise<Queues> {
-  const opened: Pick<EntryQueue<unknown>, 'bull' | 'counts' | 'workers' | 'close'>[] = [];
+  const opened: Pick<EntryQueue<unknown>, 'bullQueue' | 'counts' | 'workerCount' | 'close'>[] = [];
   const open = async <Entry>(name: string): Promise<EntryQueue<Entry>> => {
     const queue = await openEntryQueue<Entry, B, C>(name, datastore, log);
     opened.push(queue);
@@ -50,7 +66,7 @@ export async function openQueues<B extends IQueueBackend, C>(
   };
 
   try {
-    if (datastore.prepare) await answerOf(datastore, datastore.prepare());
+    if (datastore.prepare) await answerInTime(datastore, datastore.prepare());
     const training = await open<RunEntry>('training');
     const byEngine = new Map<string, EntryQueue<RunEntry>>();
     for (const engine of engines) {
@@ -67,23 +83,45 @@ export async function openQueues<B extends IQueueBackend, C>(
       counts() {
         return Promise.all(
           opened.map(async (queue) => {
-            const [counts, workers] = await Promise.all([queue.counts(), queue.workers()]);
-            return { queue: queue.bull.name, ...counts, workers };
+            const [counts, workers] = await Promise.all([queue.counts(), queue.workerCount()]);
+            return { queue: queue.bullQueue.name, ...counts, workers };
           }),
         );
       },
-      async showOn(page) {
-        // Loaded only where it is wanted.
-        const { showOnBoard } = await import('./board.js');
+      showOn: (page) =>
         showOnBoard(
-          opened.map((queue) => queue.bull),
+          opened.map(({ bullQueue }) => bullQueue),
           page,
-        );
-      },
+        ),
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function createWebhookQueue(entries: EntryQueue<WebhookEntry>): WebhookQueue {
+  return {
+    add: (entry, { delayMs = 0 } = {}) =>
+      entries.add(`${entry.run_id}.${entry.seq}`, entry, { delay: delayMs }),
+    work: (processEntry, options) => entries.work(processEntry, options),
+  };
+}
+
+/** The board is read-only: only the API changes what happens to a run. Bull Board is loaded only when it is enabled. */
+async function showOnBoard(queues: BullQueue[], page: BoardPage): Promise<void> {
+  const { createBullBoard } = await import('@bull-board/api');
+  const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
+  createBullBoard({
+    queues: queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    serverAdapter: page,
+    options: {
+      uiConfig: {
+        boardTitle: 'Trainyard',
+        // Bull Board counts database sessions. The embedded queue has one session for all its workers.
+        showWorkers: false,
+      },
+    },
+  });
 }

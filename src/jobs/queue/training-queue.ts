@@ -1,35 +1,34 @@
 /**
- * The queue of runs to train. It delivers run ids; what a run is, and how it ended, stands in the run store. Runs that name
- * an engine which not every worker has wait in a queue of their own, where only those workers take them that have it.
+ * The queue of runs to train. It delivers run ids; the run store has the run and its outcome. Runs that ask for an engine
+ * which not every worker has wait in a queue for that engine, and only workers with the engine take from it.
  */
 import type { JobQueue } from '../runs/documents.js';
 import type { Delivery, EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
-import { workOnSeveral } from './work-on-several.js';
 
 export type { Place } from './entry-queue.js';
 
-/** move: to the head of the queue of that engine, which must be one of `engines`. */
+/** move: puts the run first in the queue of that engine, which must be one of `TrainingQueue.engines`. */
 export type RunDelivery = Delivery | { outcome: 'move'; engine: string };
 export type RunProcessor = (runId: string, signal: AbortSignal) => Promise<RunDelivery>;
 export type RunWorker = Pick<EntryWorker, 'close'>;
 
 export interface TrainingQueue {
-  /** Those whose runs have a queue of their own. */
+  /** The engines that have a queue of their own. */
   readonly engines: readonly string[];
   /**
-   * Enqueues the run unless it is in the queue already. `engine` is the one that trains it. `priority` is an integer from
-   * −100 to 100, 0 if left out: the highest goes first, and equals in the order in which they came. `first` is before all
-   * that wait now.
+   * Enqueues the run unless it is in the queue already. `engine` is the engine that must train it. `priority` is an
+   * integer from −100 to 100, 0 by default: higher goes first, and equal priorities go in order of arrival. `first` puts
+   * the run before all that wait now.
    */
   add(runId: string, options?: { engine?: string; priority?: number; first?: boolean }): Promise<void>;
-  /** Takes out a run that waits; false: a worker has it, or the queue does not know it. */
+  /** Removes a waiting run. Returns false if a worker has it or the queue does not know it. */
   remove(runId: string): Promise<boolean>;
   placeOf(runId: string): Promise<Place>;
   /** How many runs wait. */
   count(): Promise<number>;
-  /** Where runs wait that this engine trains. */
+  /** The queue in which runs for this engine wait. */
   queueOf(engine: string): Promise<JobQueue>;
-  /** Starts taking runs, those too that ask for one of `engines`, where they have a queue of their own. */
+  /** Starts taking runs: those for any engine, and those for the given `engines` that have a queue of their own. */
   work(processRun: RunProcessor, options: { concurrency: number; engines?: readonly string[] }): RunWorker;
 }
 
@@ -37,7 +36,7 @@ export interface RunEntry {
   run_id: string;
 }
 
-/** `anyEngine` has the runs that every worker can train, `byEngine` those that only some can. */
+/** `anyEngine` holds the runs that every worker can train, `byEngine` the runs that only some workers can train. */
 export function createTrainingQueue(
   anyEngine: EntryQueue<RunEntry>,
   byEngine: ReadonlyMap<string, EntryQueue<RunEntry>>,
@@ -68,25 +67,54 @@ export function createTrainingQueue(
     },
     async queueOf(engine) {
       const entries = entriesFor(engine);
-      const [{ waiting }, workers] = await Promise.all([entries.counts(), entries.workers()]);
-      return { name: entries.bull.name, waiting, workers };
+      const [{ waiting }, workers] = await Promise.all([entries.counts(), entries.workerCount()]);
+      return { name: entries.bullQueue.name, waiting, workers };
     },
     work(processRun, { concurrency, engines = [] }) {
-      const own = engines.flatMap((engine) => byEngine.get(engine) ?? []);
+      const engineQueues = engines.flatMap((engine) => byEngine.get(engine) ?? []);
       const processEntry: EntryProcessor<RunEntry> = async ({ run_id }, signal) => {
         const delivery = await processRun(run_id, signal);
         if (delivery.outcome !== 'move') return delivery;
         await add(run_id, { engine: delivery.engine, first: true });
         return { outcome: 'done' };
       };
-      return own.length === 0
+      return engineQueues.length === 0
         ? anyEngine.work(processEntry, { concurrency })
-        : workOnSeveral([...own, anyEngine], processEntry, { concurrency });
+        : workOnSeveral([...engineQueues, anyEngine], processEntry, { concurrency });
     },
   };
 }
 
-/** BullMQ's begin with 1, which goes first; before them goes what has none, as runs put first have none. */
+/** In BullMQ 1 goes first, and entries without a priority go before that; runs that are put first have none. */
 function bullPriority(priority: number): number {
   return 101 - priority;
+}
+
+/** One worker on several queues. `concurrency` limits its active entries over all of them. */
+function workOnSeveral<Entry>(
+  queues: readonly EntryQueue<Entry>[],
+  processEntry: EntryProcessor<Entry>,
+  { concurrency }: { concurrency: number },
+): Pick<EntryWorker, 'close'> {
+  let active = 0;
+  const workers = queues.map((queue) => queue.work(processIfThereIsRoom, { concurrency }));
+
+  async function processIfThereIsRoom(entry: Entry, signal: AbortSignal): Promise<Delivery> {
+    // A worker that waits for an entry when it is paused still takes the next one.
+    if (active === concurrency) return { outcome: 'hand_back' };
+    active += 1;
+    if (active === concurrency) for (const worker of workers) worker.pause();
+    try {
+      return await processEntry(entry, signal);
+    } finally {
+      active -= 1;
+      for (const worker of workers) worker.resume();
+    }
+  }
+
+  return {
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+    },
+  };
 }

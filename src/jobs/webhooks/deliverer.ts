@@ -1,84 +1,84 @@
 /**
- * Delivers what a run's webhook wants to know, at least once: an attempt is recorded when it is over, so that a process
- * that dies in between sends the message again, with the id by which the receiver tells. When to come back is told to
- * the queue and recorded too, so that a queue that was wiped and filled again is no earlier.
+ * Delivers the events that a run's webhook asked for, at least once. An attempt is recorded when it has ended. If the
+ * process dies before that, the message is sent again with the same id, by which the receiver recognises it. The time of
+ * the next attempt goes to the queue and into the record, so an event whose entry in the queue was lost is not sent early.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import type { DeliveryAttempt, DeliveryLog } from './delivery-log.js';
-import { wantedAs, type SentEvent } from './events.js';
+import { requestedAs, type SentEvent } from './events.js';
 import { type WebhookEvent, type WebhookSpec } from '../runs/documents.js';
-import { signedMessage } from './message.js';
-import { parseRetryAfter, retryDelayMs, retrySchedule } from './retry.js';
-import type { WebhookSecret } from './secret.js';
+import { parseRetryAfter, retryDelayMs, retrySchedule } from './retry-schedule.js';
 import type { Send, SendResult } from './send.js';
+import { signedMessage, type WebhookSecret } from './signed-message.js';
 
-/** done: nothing is left to do about this event. retry: again after a pause. */
+/** done: the event needs no further attempt. retry: it needs another attempt after the delay. */
 export type WebhookDelivery = { outcome: 'done' } | { outcome: 'retry'; delayMs: number };
 
 export interface WebhookDeliverer {
-  /** Sends the event unless that is settled or not yet due. Never rejects; the signal ends it at once. */
+  /** Sends the event unless its delivery is settled or not yet due. Never rejects; the signal stops it at once. */
   deliver(runId: string, seq: number, signal: AbortSignal): Promise<WebhookDelivery>;
   /**
-   * Events that the run's webhook wants and that are neither delivered nor given up, oldest first.
+   * The numbers of the events that the run's webhook asked for and that are neither delivered nor given up, oldest first.
    * @throws TrainyardError RUN_CORRUPT
    */
   outstanding(runId: string): Promise<number[]>;
 }
 
-interface Wanted {
+/** An event that the run's webhook asked for. */
+interface RequestedEvent {
   url: string;
   type: WebhookEvent;
   event: SentEvent;
 }
 
 export function createDeliverer(options: {
-  /** null: there is no such run, or it has none. */
+  /** null: the run does not exist or has no webhook. */
   readWebhook: (runId: string) => Promise<WebhookSpec | null>;
   readEvents: (runId: string) => Promise<readonly SentEvent[]>;
-  /** The job as the API shows it; null: it is no longer there. */
+  /** The job as the API shows it; null: it no longer exists. */
   readJob: (runId: string) => Promise<object | null>;
   deliveryLog: DeliveryLog;
   send: Send;
   secret: WebhookSecret;
   log: Logger;
   now?: () => Date;
-  /** From [0, 1). */
+  /** Gives numbers in [0, 1). */
   random?: () => number;
   schedule?: readonly number[];
 }): WebhookDeliverer {
   const { readWebhook, readEvents, readJob, deliveryLog, send, secret } = options;
   const { now = () => new Date(), random = Math.random, schedule = retrySchedule } = options;
 
-  async function wantedBy(runId: string): Promise<Wanted[]> {
+  async function requestedEvents(runId: string): Promise<RequestedEvent[]> {
     const webhook = await readWebhook(runId);
     if (webhook === null || (await deliveryLog.isGone(runId))) return [];
     return (await readEvents(runId)).flatMap((event) => {
-      const type = wantedAs(webhook, event);
+      const type = requestedAs(webhook, event);
       return type === null ? [] : [{ url: webhook.url, type, event }];
     });
   }
 
   async function attempt(runId: string, seq: number, signal: AbortSignal): Promise<WebhookDelivery> {
-    const wanted = (await wantedBy(runId)).find(({ event }) => event.seq === seq);
+    const requested = (await requestedEvents(runId)).find(({ event }) => event.seq === seq);
     const earlier = await deliveryLog.attemptsOf(runId, seq);
-    if (wanted === undefined || earlier.some(isSettled)) return { outcome: 'done' };
+    if (requested === undefined || earlier.some(isSettled)) return { outcome: 'done' };
     const dueAt = earlier.at(-1)?.next_attempt_at ?? null;
     const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - now().getTime();
     if (waitMs > 0) return { outcome: 'retry', delayMs: waitMs };
     const job = await readJob(runId);
     if (job === null) return { outcome: 'done' };
 
-    const { url, type, event } = wanted;
+    const { url, type, event } = requested;
     const sentAt = now();
     const message = signedMessage({ runId, type, event, job, secret, sentAt });
     const result = await send(url, message, signal);
-    return record(runId, wanted, { sentAt, result, attempt: earlier.length + 1 });
+    return record(runId, requested, { sentAt, result, attempt: earlier.length + 1 });
   }
 
   async function record(
     runId: string,
-    { type, event }: Wanted,
+    { type, event }: RequestedEvent,
     { sentAt, result, attempt }: { sentAt: Date; result: SendResult; attempt: number },
   ): Promise<WebhookDelivery> {
     const endedAt = now();
@@ -115,15 +115,15 @@ export function createDeliverer(options: {
         return await attempt(runId, seq, signal);
       } catch (err) {
         if (signal.aborted) return { outcome: 'retry', delayMs: 0 };
-        options.log.error({ err, job: runId, event_seq: seq }, 'the webhook could not be taken up');
-        const lost = err instanceof TrainyardError && err.code === 'RUN_CORRUPT';
-        return lost ? { outcome: 'done' } : { outcome: 'retry', delayMs: schedule[0] ?? 0 };
+        options.log.error({ err, job: runId, event_seq: seq }, 'a webhook could not be processed');
+        const isDamaged = err instanceof TrainyardError && err.code === 'RUN_CORRUPT';
+        return isDamaged ? { outcome: 'done' } : { outcome: 'retry', delayMs: schedule[0] ?? 0 };
       }
     },
 
     async outstanding(runId) {
       const seqs: number[] = [];
-      for (const { event } of await wantedBy(runId)) {
+      for (const { event } of await requestedEvents(runId)) {
         const attempts = await deliveryLog.attemptsOf(runId, event.seq);
         if (!attempts.some(isSettled)) seqs.push(event.seq);
       }
@@ -136,7 +136,7 @@ function isSettled({ outcome }: DeliveryAttempt): boolean {
   return outcome === 'delivered' || outcome === 'gave_up';
 }
 
-/** Only these two statuses say that the receiver would take the message, but later. */
+/** Retry-After counts only with statuses 429 and 503, which say that the receiver will accept the message later. */
 function retryAfterMs(result: SendResult, now: Date): number {
   return result.statusCode === 429 || result.statusCode === 503 ? parseRetryAfter(result.retryAfter, now) : 0;
 }

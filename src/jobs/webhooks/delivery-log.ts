@@ -1,10 +1,10 @@
 /**
- * What became of each attempt to deliver a run's webhooks, as documents that are written once:
+ * The outcome of each attempt to deliver a run's webhooks, in documents that are written once:
  *
- *     runs/{id}/webhooks/{event's seq}/{attempt}.json
- *     runs/{id}/webhooks/gone.json     the receiver wants no more of this run
+ *     runs/{id}/webhooks/{seq of the event}/{attempt}.json
+ *     runs/{id}/webhooks/gone.json     the receiver wants no more messages about this run
  *
- * The URL is in none of them: it may hold a token.
+ * No document contains the URL, because a URL may contain a token.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
@@ -17,15 +17,15 @@ export interface DeliveryAttempt {
   format_version: 1;
   event_seq: number;
   type: WebhookEvent;
-  /** Of this event, from 1. */
+  /** Counts the attempts for this event, from 1. */
   attempt: number;
   sent_at: string;
   status_code: number | null;
-  /** Why there is no status; see SendFailure. */
+  /** A SendFailure: why there is no status. */
   error: string | null;
   duration_ms: number;
   outcome: 'delivered' | 'failed' | 'gave_up';
-  /** Of a failed one. */
+  /** null unless the outcome is `failed`. */
   next_attempt_at: string | null;
 }
 
@@ -43,15 +43,15 @@ export const deliveryAttempt = object<DeliveryAttempt>({
 });
 
 /**
- * Of a run that the store has; any other id may be no storage key. An attempt whose document is damaged is left out and
- * logged: nobody knows what came of it, so that its event is sent again.
+ * Every run id must be one that the run store has; other ids may not be valid storage keys. An attempt whose document is
+ * damaged is left out and logged. Its outcome is unknown, so its event is sent again.
  */
 export interface DeliveryLog {
   /** All attempts, oldest first. */
   list(runId: string): Promise<DeliveryAttempt[]>;
-  /** Those of one event, oldest first. */
+  /** The attempts for one event, oldest first. */
   attemptsOf(runId: string, seq: number): Promise<DeliveryAttempt[]>;
-  /** Under the next free number, so that of two workers at the same event each keeps its own attempt. */
+  /** Takes the next free number, so that two workers that send the same event each record their own attempt. */
   append(runId: string, attempt: Omit<DeliveryAttempt, 'format_version' | 'attempt'>): Promise<void>;
   isGone(runId: string): Promise<boolean>;
   markGone(runId: string): Promise<void>;
@@ -59,7 +59,7 @@ export interface DeliveryLog {
 
 export function createDeliveryLog(blobs: Storage, log: Pick<Logger, 'warn'>): DeliveryLog {
   const storage = unreadableAs('RUN_CORRUPT', blobs);
-  /** Damages that the log has told of. */
+  /** The problems that are already in the log. */
   const reported = new Set<string>();
   const folderOf = (runId: string): string => `runs/${runId}/webhooks`;
   const goneKey = (runId: string): string => `${folderOf(runId)}/gone.json`;

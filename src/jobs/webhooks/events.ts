@@ -1,7 +1,7 @@
-/** What of a run is worth a webhook. */
+/** Which events of a run are sent to its webhook, and under which name. */
 import { webhookEvents, type WebhookEvent, type WebhookSpec } from '../runs/documents.js';
 
-/** As much of a run's event as webhooks look at; the whole of it is sent. */
+/** The fields of a run's event that decide whether it is sent. The message contains the whole event. */
 export interface SentEvent {
   /** Counts from 1 without gaps within a run. */
   seq: number;
@@ -10,13 +10,16 @@ export interface SentEvent {
   status?: string | null;
 }
 
-/** As what the job's webhook is told of the event; null when it is not. */
-export function wantedAs(webhook: WebhookSpec, event: SentEvent): WebhookEvent | null {
+/** The name under which the event is sent to this webhook; null: the webhook did not ask for it. */
+export function requestedAs(webhook: WebhookSpec, event: SentEvent): WebhookEvent | null {
   const name = webhookEventOf(event);
   return name !== null && webhook.events.includes(name) ? name : null;
 }
 
-/** null for what no webhook is about. That a new job is queued is none: it answers the request that made the job. */
+/**
+ * null: the event is never sent. The first `queued` of a job is not sent, because the client that created the job has had
+ * its answer.
+ */
 export function webhookEventOf({ seq, type, status }: SentEvent): WebhookEvent | null {
   switch (type) {
     case 'metrics':

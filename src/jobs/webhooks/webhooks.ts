@@ -1,29 +1,29 @@
-/** The webhooks of the service, put together: what jobs may ask for, what is to be sent, and the sending. */
+/** Puts the webhooks of the service together: checks what jobs ask for, enqueues what must be sent, and sends it. */
 import type { Logger } from 'pino';
 import type { Storage } from '../../storage/storage.js';
 import type { EventFeed } from '../views/event-feed.js';
-import type { WebhookEntry, WebhookQueue } from '../queue/webhook-queue.js';
+import type { WebhookEntry, WebhookQueue } from '../queue/queues.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
 import type { RunToJob } from '../views/run-to-job.js';
 import { createDeliverer, type WebhookDelivery } from './deliverer.js';
 import { createDeliveryLog, type DeliveryAttempt } from './delivery-log.js';
-import { wantedAs } from './events.js';
+import { requestedAs } from './events.js';
 import type { WebhookRequest, WebhookSpec } from '../runs/documents.js';
-import type { WebhookSecret } from './secret.js';
 import { createSender } from './send.js';
-import { resolveWebhook } from './webhook-spec.js';
+import type { WebhookSecret } from './signed-message.js';
+import { resolveWebhook } from './webhook-request.js';
 
 export interface Webhooks {
   /** @throws TrainyardError WEBHOOKS_NOT_CONFIGURED, WEBHOOK_REFUSED */
   resolve(request: WebhookRequest): WebhookSpec;
-  /** Enqueues what the run's webhook is still to be told; how much that is. */
+  /** Enqueues the run's events that are still to be sent. Returns their number. */
   enqueueOutstanding(runId: string): Promise<number>;
-  /** Enqueues what it is to be told of the events past that seq, as they happen. Stops at their end, or when told. */
+  /** Enqueues the events after `after` that the webhook asked for, as they happen. Ends at the last event, or when the returned function is called. */
   follow(runId: string, webhook: WebhookSpec, after: number): Promise<() => void>;
   deliver(entry: WebhookEntry, signal: AbortSignal): Promise<WebhookDelivery>;
-  /** The attempts to send, oldest first. */
+  /** The attempts to send the run's events, oldest first. */
   deliveries(runId: string): Promise<DeliveryAttempt[]>;
 }
 
@@ -34,7 +34,7 @@ export function createWebhooks(options: {
   feed: EventFeed;
   queue: Pick<WebhookQueue, 'add'>;
   runToJob: RunToJob;
-  /** undefined: none is configured; no job may ask for a webhook, and what earlier ones asked for waits. */
+  /** undefined: none is configured. Then no job may ask for a webhook, and events of earlier jobs wait. */
   secret: WebhookSecret | undefined;
   allowPrivate: boolean;
   log: Logger;
@@ -68,10 +68,10 @@ export function createWebhooks(options: {
     follow(runId, webhook, after) {
       return feed.follow(runId, after, (events) => {
         for (const event of events) {
-          if (wantedAs(webhook, event) === null) continue;
-          // Where that fails, a later look at what is outstanding makes up for it.
+          if (requestedAs(webhook, event) === null) continue;
+          // If this fails, enqueueOutstanding finds the event later.
           queue.add({ run_id: runId, seq: event.seq }).catch((err: unknown) => {
-            log.warn({ err, job: runId }, 'a webhook could not be enqueued yet');
+            log.warn({ err, job: runId }, 'a webhook could not be enqueued; it will be tried again');
           });
         }
       });

@@ -1,5 +1,5 @@
 /** Lets a run be seen from outside while a process trains it: as metrics of the worker, and in a trace. */
-import type { Metrics, TrainingMetrics } from '../../telemetry/metrics.js';
+import type { PrometheusMetrics, JobTrainingMetrics } from '../../telemetry/prometheus.js';
 import type { Train } from './run-processor.js';
 import type { Observation } from '../training/messages.js';
 import type { TrainingOutcome } from './training-process.js';
@@ -10,7 +10,10 @@ type TrainAndTell = (
   ...args: [...Parameters<Train>, observe: (observation: Observation, at: number) => void]
 ) => Promise<TrainingOutcome>;
 
-export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, train: TrainAndTell): Train {
+export function observedTraining(
+  metrics: Pick<PrometheusMetrics, 'jobs' | 'training'>,
+  train: TrainAndTell,
+): Train {
   return async (run, signals) => {
     const { runId, spec, attempt } = run;
     const waitedSeconds = Math.max(0, (Date.now() - Date.parse(spec.created_at)) / 1_000);
@@ -31,7 +34,7 @@ export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, tr
   };
 }
 
-function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: TrainingMetrics): void {
+function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: JobTrainingMetrics): void {
   switch (observation.kind) {
     case 'progress': {
       const { samplesPerSecond, trainLoss } = observation;

@@ -2,7 +2,7 @@
 import { temporaryKeys, knows, type Keys } from '../../keys/keys.js';
 import type { KeyRing } from '../../../src/keys/key-ring.js';
 import type { NewKey } from '../../../src/keys/key-store.js';
-import type { Scope } from '../../../src/keys/scopes.js';
+import type { Scope } from '../../../src/keys/key.js';
 import type { ApiDeps } from '../../../src/api/app.js';
 import { startService, type TestService } from '../service.js';
 

@@ -7,8 +7,8 @@ import { useKeys } from '../../../src/api/access/keys.js';
 import { useProblemDetails } from '../../../src/api/problems/error-handlers.js';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import type { Problem } from '../../../src/api/problems/problem-schema.js';
-import type { Scope } from '../../../src/keys/scopes.js';
-import { formatKey, newKeyParts } from '../../../src/keys/key-text.js';
+import type { Scope } from '../../../src/keys/key.js';
+import { formatKey, newKeyParts } from '../../../src/keys/key.js';
 import { idOf, knows, temporaryKeys, withWrongSecret } from '../../keys/keys.js';
 import { readStream } from '../jobs/event-reader.js';
 import { basic, startKeyedService, type KeyedService } from './keyed-service.js';
@@ -112,8 +112,8 @@ describe('a key', () => {
   test.each([
     ['with a wrong secret', withWrongSecret, 'There is no such key.'],
     ['that does not exist', () => formatKey(newKeyParts()), 'There is no such key.'],
-    ['that is none', () => 'hunter2', 'What was sent as a key is none: a key begins with ty_.'],
-    ['that is empty', () => '', 'What was sent as a key is none: a key begins with ty_.'],
+    ['that is none', () => 'hunter2', 'This is not a key of this service. A key begins with ty_.'],
+    ['that is empty', () => '', 'This is not a key of this service. A key begins with ty_.'],
   ])('%s is refused', async (_name, wrong, detail) => {
     const service = await startKeyedService();
     const headers = { authorization: `Bearer ${wrong(await service.make())}` };

@@ -94,7 +94,10 @@ describeWithService('redis', 'on a shared Redis', (redis) => {
   let queues: Queues[];
   beforeAll(async () => {
     const open = (): Promise<Queues> =>
-      openQueue({ kind: 'redis', url: redis().url }, '', pino({ level: 'silent' }));
+      openQueue(
+        { kind: 'redis', url: redis().url },
+        { dataDir: '', engines: [], log: pino({ level: 'silent' }) },
+      );
     queues = [await open(), await open()];
   });
   afterAll(async () => {

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openQueue, type QueueTarget } from '../../../src/jobs/queue/open-queue.js';
 import type { Queues } from '../../../src/jobs/queue/queues.js';
+import { optionalEngineNames } from '../../../src/model/engines/select.js';
 import { describeWithService } from '../../services.js';
 import { basic, startKeyedService } from '../access/keyed-service.js';
 import { openService, startService, type TestService } from '../service.js';
@@ -29,7 +30,11 @@ function describeBoard(target: () => QueueTarget): void {
   let service: TestService;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-board-'));
-    queues = await openQueue(target(), folder, pino({ level: 'silent' }));
+    queues = await openQueue(target(), {
+      dataDir: folder,
+      engines: optionalEngineNames,
+      log: pino({ level: 'silent' }),
+    });
     service = await openService({ showQueues: (page) => queues.showOn(page) });
     await queues.training.add(run, { first: true });
     await queues.webhooks.add({ run_id: run, seq: 4 }, { delayMs: 60_000 });

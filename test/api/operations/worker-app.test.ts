@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { buildWorkerApp, type WorkerAppDeps } from '../../../src/api/worker-app.js';
 import type { Check } from '../../../src/api/operations/readiness.js';
 import { TrainyardError } from '../../../src/errors.js';
-import { createMetrics } from '../../../src/telemetry/metrics.js';
+import { createPrometheusMetrics } from '../../../src/telemetry/prometheus.js';
 import { temporaryKeys, knows } from '../../keys/keys.js';
 import { parseExposition, valueOf } from '../../telemetry/exposition.js';
 
@@ -14,7 +14,7 @@ async function startWorkerApp(
   checks: Record<string, Check> = { queue: works, storage: works },
   access: Pick<WorkerAppDeps, 'keys'> = {},
 ) {
-  const metrics = createMetrics({ queueCounts: () => Promise.resolve([]) });
+  const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
   const log = pino({}, { write: () => undefined });
   const app = await buildWorkerApp({ log, metrics, checks, ...access });
   onTestFinished(() => app.close());

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
 import { TrainyardError } from '../../../src/errors.js';
-import { formatKey, newKeyParts } from '../../../src/keys/key-text.js';
+import { formatKey, newKeyParts } from '../../../src/keys/key.js';
 import { startTracing } from '../../../src/telemetry/tracing.js';
 import { newTrace, startCollector, type Collector } from '../../telemetry/collector.js';
 import { startService, type TestService } from '../service.js';

@@ -1,11 +1,11 @@
-/** Checkpoints that are no longer what was written, as a failing disk leaves them. */
+/** Damages checkpoints, as a failing disk does. */
 import { expect } from 'vitest';
 import type { RunEvent } from '../../../src/jobs/runs/documents.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit } from '../../storage/temporary-storage.js';
 import { checkpointsOf } from '../checkpoints.js';
 import { draw, inWords, type Moment } from '../moments.js';
-import { trainerAt, untilTold } from '../progress.js';
+import { trainerAt, untilEvent } from '../progress.js';
 import type { Run, Trial } from '../trial.js';
 
 export interface Damage {
@@ -13,7 +13,7 @@ export interface Damage {
   kind: 'cut short' | 'one bit wrong';
 }
 
-/** Damages the newest checkpoint while the service is away; the run must say so, and go on from the one before. */
+/** Damages the newest checkpoint while the service is down. The run must report it and continue from the one before. */
 export async function damageAt(
   { cluster, struck }: Trial,
   { id }: Run,
@@ -28,12 +28,14 @@ export async function damageAt(
   await damage(cluster.storage, `${prefix}/${file}`, kind);
   await trainer.member.start();
 
-  let isTold = false;
-  const goesOnBehind = (event: RunEvent): boolean => {
-    isTold ||= event.type === 'log' && event.message.includes(`checkpoint at step ${step} is damaged`);
-    return isTold && event.type === 'started' && (event.resumed_from_step ?? 0) < step;
+  let isReported = false;
+  const continuesBefore = (event: RunEvent): boolean => {
+    isReported ||= event.type === 'log' && event.message.includes(`checkpoint at step ${step} is damaged`);
+    return isReported && event.type === 'started' && (event.resumed_from_step ?? 0) < step;
   };
-  expect(await untilTold(cluster.store, id, goesOnBehind), 'the damage is told and passed over').toBe(true);
+  expect(await untilEvent(cluster.store, id, continuesBefore), 'the damage is reported and skipped').toBe(
+    true,
+  );
 }
 
 async function damage(storage: Storage, key: string, kind: Damage['kind']): Promise<void> {

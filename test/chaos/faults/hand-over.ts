@@ -1,4 +1,4 @@
-/** Workers that are asked to stop while they train, as each one is when a new release is rolled out. */
+/** Stops workers while they train, as a rollout of a new release does. */
 import { expect } from 'vitest';
 import type { RunEvent } from '../../../src/jobs/runs/documents.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
@@ -6,7 +6,7 @@ import { inWords, type Moment } from '../moments.js';
 import { trainerAt } from '../progress.js';
 import type { Run, Trial } from '../trial.js';
 
-/** What a container is given before it is killed. */
+/** The time that a container has to stop before it is killed. */
 const stopWithinMs = 10_000;
 
 export async function stopWorkersAt(trial: Trial, run: Run, moments: Moment[]): Promise<void> {
@@ -22,19 +22,19 @@ export async function stopWorkersAt(trial: Trial, run: Run, moments: Moment[]): 
   }
 }
 
-/** Whoever takes the run over begins where it was let go. */
+/** Checks that the next worker starts at the step where the last one stopped. */
 export async function expectNoStepTwice({ cluster }: Trial, run: Run): Promise<void> {
   const { events } = await cluster.store.readEvents(run.id, logStart);
   let furthest = 0;
   for (const event of events) {
     if (event.type === 'started') {
-      expect(event.resumed_from_step ?? 0, `the step that ${run.id} went on from`).toBe(furthest);
+      expect(event.resumed_from_step ?? 0, `the step from which ${run.id} continued`).toBe(furthest);
     }
-    furthest = Math.max(furthest, stepTold(event));
+    furthest = Math.max(furthest, stepIn(event));
   }
 }
 
-function stepTold(event: RunEvent): number {
+function stepIn(event: RunEvent): number {
   if (event.type === 'checkpoint') return event.step;
   return event.type === 'progress' ? event.progress.step : 0;
 }

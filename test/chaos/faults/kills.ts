@@ -1,4 +1,4 @@
-/** Processes killed without a warning, over and over within the life of a run. */
+/** Kills processes without a warning, several times during a run. */
 import type { Trainer } from '../cluster.js';
 import { inWords, type Moment } from '../moments.js';
 import { trainerAt } from '../progress.js';
@@ -20,7 +20,7 @@ export const killTrainingProcess: Kill = {
 export const killWorker: Kill = { fault: 'kill −9 the worker', strike: killAndReplace };
 export const killService: Kill = { fault: 'kill −9 the whole service', strike: killAndReplace };
 
-/** At each of the moments, as far as the run lives to see them. */
+/** Strikes at each of the moments, until the run ends. */
 export async function killAt(
   trial: Trial,
   run: Run,
@@ -35,7 +35,7 @@ export async function killAt(
   }
 }
 
-/** What it trains goes with it. */
+/** The training process of the member dies with it. */
 async function killAndReplace({ member }: Trainer): Promise<void> {
   await member.end('SIGKILL');
   await member.start();

@@ -1,4 +1,4 @@
-/** Jobs that are cancelled or paused while all sorts of things go on. */
+/** Cancels and pauses jobs at any moment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Job } from '../../../src/jobs/runs/documents.js';
@@ -12,13 +12,16 @@ import type { Run, Trial } from '../trial.js';
 
 const lookEveryMs = 5;
 
-/** @returns the milliseconds from the request until nothing trains the run any more */
+/** @returns the milliseconds from the request until no process trains the run */
 export async function cancelAt(cluster: Cluster, id: string, moment: Moment): Promise<number> {
   const trainer = await trainerAt(cluster, id, moment);
   if (trainer === null) throw new Error(`${id} ended too soon to be cancelled`);
   const startMs = performance.now();
   cluster.note(`${id} is cancelled, ${inWords(id, moment)}`);
-  expect(await ask(cluster, id, 'cancel')).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+  expect(await requestChange(cluster, id, 'cancel')).toMatchObject({
+    status: 200,
+    body: { status: 'cancelled' },
+  });
   while (await isTraining(trainer.pid, id)) await sleep(lookEveryMs);
   const tookMs = performance.now() - startMs;
   await expectCancelled(cluster, id);
@@ -29,7 +32,7 @@ export async function cancelAt(cluster: Cluster, id: string, moment: Moment): Pr
 export async function cancelAroundTheEnd(cluster: Cluster, id: string, moment: Moment): Promise<boolean> {
   await trainerAt(cluster, id, moment);
   cluster.note(`${id} is cancelled, ${inWords(id, moment)}`);
-  const { status, body } = await ask(cluster, id, 'cancel');
+  const { status, body } = await requestChange(cluster, id, 'cancel');
   await untilEnded(cluster.store, id);
   if (status === 200) {
     await expectCancelled(cluster, id);
@@ -40,17 +43,17 @@ export async function cancelAroundTheEnd(cluster: Cluster, id: string, moment: M
   return false;
 }
 
-/** Pauses the run, kills everything, finds the run as it was left, and resumes it. */
+/** Pauses the run, kills everything, checks that the run is still paused, and resumes it. */
 export async function pauseAt({ cluster, struck }: Trial, { id }: Run, moments: Moment[]): Promise<void> {
   for (const moment of moments) {
     if ((await trainerAt(cluster, id, moment)) === null) return;
     struck(`${id} is paused, ${inWords(id, moment)}`);
-    await ask(cluster, id, 'pause');
+    await requestChange(cluster, id, 'pause');
     await jobWhen(cluster.api.service(), id, ({ status }) => status === 'paused');
     await Promise.all(cluster.members.map((member) => member.end('SIGKILL')));
     await Promise.all(cluster.members.map((member) => member.start()));
     expect((await readJob(cluster.api.service(), id)).status).toBe('paused');
-    expect(await ask(cluster, id, 'resume')).toMatchObject({ status: 200 });
+    expect(await requestChange(cluster, id, 'resume')).toMatchObject({ status: 200 });
   }
 }
 
@@ -67,7 +70,7 @@ async function expectCancelled({ storage, store, api }: Cluster, id: string): Pr
   expect(await readJob(api.service(), id)).toMatchObject({ status: 'cancelled', version: null });
 }
 
-async function ask(cluster: Cluster, id: string, verb: 'cancel' | 'pause' | 'resume') {
+async function requestChange(cluster: Cluster, id: string, verb: 'cancel' | 'pause' | 'resume') {
   const answer = await cluster.api.service().http.post(`/v1/jobs/${id}/${verb}`);
   return { status: answer.status, body: answer.body as Job | { code: string } };
 }

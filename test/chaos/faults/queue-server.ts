@@ -1,4 +1,4 @@
-/** The server of the queue goes away, comes back with what it had stored, or comes back with nothing. */
+/** The server of the queue stops, restarts with its data, or restarts without it. */
 import { Redis } from 'ioredis';
 import type { Service as Server } from '../../services.js';
 import type { Reference } from '../references.js';
@@ -6,7 +6,7 @@ import type { Trial } from '../trial.js';
 
 export interface QueueFault {
   fault: string;
-  /** `meanwhile` is what happens while the server is away. */
+  /** `meanwhile` runs while the server is down. */
   strike: (server: Server, meanwhile: () => Promise<void>) => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export const wipeRedis: QueueFault = {
   },
 };
 
-/** A job that comes while the queue is in trouble is accepted like any other. */
+/** A job that is submitted during the fault is accepted like any other. */
 export async function strikeQueue(
   trial: Trial,
   server: Server,

@@ -1,4 +1,4 @@
-/** Two that think a run theirs: one stands still until another has taken the run over, and then goes on. */
+/** Two owners of a run: one is suspended until another has taken the run over, and then continues. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
@@ -10,13 +10,13 @@ import type { Run, Trial } from '../trial.js';
 
 export interface Standstill {
   fault: string;
-  /** The processes that stand still. */
+  /** The processes to suspend. */
   freeze: (trainer: Trainer) => number[];
-  /** Nobody takes a run from a worker that lives. */
+  /** Kills the worker, because another takes the run over only from a dead or suspended one. */
   killsWorker?: boolean;
 }
 
-/** What it trains goes on until it finds that it has been taken over. */
+/** Its training process continues until it finds that another process owns the run. */
 export const workerStandsStill: Standstill = {
   fault: 'a worker stands still',
   freeze: ({ member }) => [member.service().pid],
@@ -57,14 +57,14 @@ export async function standStillAt(
   const { events } = await store.readEvents(id, logStart);
   const checkpoints = await checkpointsUpTo(cluster, id, term);
   for (const pid of frozen) cluster.thaw(pid);
-  cluster.note(`${frozen.join(' and ')} went on`);
+  cluster.note(`${frozen.join(' and ')} continue`);
 
   while (await isTraining(trainer.pid, id)) await sleep(lookEveryMs);
   cluster.note(`process ${trainer.pid} has ended`);
   const late = (await checkpointsUpTo(cluster, id, term)).filter((name) => !checkpoints.includes(name));
-  expect(late, 'checkpoints of a term that was over').toEqual([]);
+  expect(late, 'checkpoints of a term that had ended').toEqual([]);
   const { events: now } = await store.readEvents(id, logStart);
-  expect(now.slice(0, events.length), 'what was told before').toEqual(events);
+  expect(now.slice(0, events.length), 'the earlier events').toEqual(events);
 }
 
 async function untilCheckpointPast(cluster: Cluster, runId: string, term: number): Promise<void> {
@@ -75,7 +75,7 @@ async function untilCheckpointPast(cluster: Cluster, runId: string, term: number
   }
 }
 
-/** Names, of a term no later than that. */
+/** The names of the checkpoints up to this term. */
 async function checkpointsUpTo(cluster: Cluster, runId: string, term: number): Promise<string[]> {
   const found = await checkpointsOf(cluster, runId);
   return found.flatMap((checkpoint) => (checkpoint.term <= term ? [checkpoint.name] : []));

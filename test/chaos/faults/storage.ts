@@ -1,4 +1,4 @@
-/** A data folder that takes no more: its disk is full, or has become read-only. */
+/** A data folder that refuses writes: its disk is full or read-only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { JobList } from '../../../src/jobs/runs/documents.js';
@@ -12,14 +12,14 @@ import type { Run, Trial } from '../trial.js';
 
 export interface StorageFault {
   fault: string;
-  /** What the log says, and whoever asks for a job is told with this status. */
+  /** The code in the log and in the answer to a new job, and the status of the answer. */
   code: 'STORAGE_FULL' | 'STORAGE_UNAVAILABLE';
   status: number;
-  /** Whether there is room for an event that says so. */
-  isTold: boolean;
-  /** Once more does no harm. */
+  /** Whether there is room for an event about the fault. */
+  hasRoomForEvent: boolean;
+  /** May be called more than once. */
   begin: (disk: SmallDisk) => Promise<void>;
-  /** Once the run waits. */
+  /** Called once the run waits. */
   worsen: (disk: SmallDisk) => Promise<void>;
   end: (disk: SmallDisk) => Promise<void>;
 }
@@ -28,30 +28,30 @@ export const fullDisk: StorageFault = {
   fault: 'the disk is full',
   code: 'STORAGE_FULL',
   status: 507,
-  isTold: true,
+  hasRoomForEvent: true,
   begin: (disk) => disk.fill(2),
   worsen: (disk) => disk.fill(0),
   end: (disk) => disk.empty(),
 };
 
-/** Not for the embedded queue, whose files are always open: no disk becomes read-only under them. */
+/** Does not work with the embedded queue: its files are always open, and a disk with open files cannot become read-only. */
 export const readOnlyDisk: StorageFault = {
   fault: 'the disk is read-only',
   code: 'STORAGE_UNAVAILABLE',
   status: 503,
-  isTold: false,
+  hasRoomForEvent: false,
   begin: (disk) => disk.setWritable(false),
   worsen: () => Promise.resolve(),
   end: (disk) => disk.setWritable(true),
 };
 
-/** The run waits, nothing of it is damaged and nothing new is taken in, until the disk is as it was. */
+/** The run waits, its checkpoints stay intact and no new job is accepted, until the disk works again. */
 export async function strikeStorageAt(
   { cluster, struck }: Trial,
   { id, reference }: Run,
   moment: Moment,
   disk: SmallDisk,
-  { fault, code, status, isTold, begin, worsen, end }: StorageFault,
+  { fault, code, status, hasRoomForEvent, begin, worsen, end }: StorageFault,
 ): Promise<void> {
   const trainer = await trainerAt(cluster, id, moment);
   if (trainer === null) throw new Error(`${id} ended before its disk could fail`);
@@ -59,11 +59,11 @@ export async function strikeStorageAt(
   const jobsBefore = await idsShown(cluster);
   struck(`${fault}, ${inWords(id, moment)}`);
   while (!service.log.some((line) => line.job === id && line.code === code)) {
-    // Again, as a checkpoint that is removed makes room for another.
+    // Repeated, because removing an old checkpoint makes room for another.
     await begin(disk);
     await sleep(20);
   }
-  if (isTold) await jobWhen(service, id, ({ last_error: error }) => error?.code === code);
+  if (hasRoomForEvent) await jobWhen(service, id, ({ last_error: error }) => error?.code === code);
   cluster.note(`${id} waits`);
   await worsen(disk);
 
@@ -75,7 +75,7 @@ export async function strikeStorageAt(
   });
   expect(await idsShown(cluster), 'the jobs').toEqual(jobsBefore);
   await end(disk);
-  cluster.note('the disk is as it was');
+  cluster.note('the disk works again');
 }
 
 async function expectWholeCheckpoints({ storage, store }: Cluster, runId: string): Promise<void> {

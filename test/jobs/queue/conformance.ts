@@ -1,9 +1,8 @@
-/** What the queues must do on every datastore. */
+/** The behaviour that the queues must have on every datastore. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Delivery } from '../../../src/jobs/queue/entry-queue.js';
-import type { Queues } from '../../../src/jobs/queue/queues.js';
-import type { WebhookEntry } from '../../../src/jobs/queue/webhook-queue.js';
+import type { Queues, WebhookEntry } from '../../../src/jobs/queue/queues.js';
 
 let runs = 0;
 export const newRunId = (): string => `job_${String(++runs).padStart(26, '0')}`;
@@ -19,7 +18,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
     });
     afterAll(() => queues.close());
 
-    /** A worker that does as `answer` says and keeps a list of what it was given; closed after the test. */
+    /** A worker that answers with `answer` and lists what it was given; closed after the test. */
     function work(
       answer: (runId: string, signal: AbortSignal) => Delivery | Promise<Delivery>,
       concurrency = 1,
@@ -36,7 +35,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
       return { worker, delivered };
     }
 
-    /** A worker that holds on to what it is given until it is closed. */
+    /** A worker that keeps what it is given until it is closed. */
     const workForEver = () =>
       work(
         (_, signal) =>
@@ -45,7 +44,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
 
     const isGone = async (runId: string): Promise<boolean> => (await queues.training.placeOf(runId)) === null;
 
-    /** What waits, in the order in which it is delivered. */
+    /** The waiting runs, in order of delivery. */
     async function drain(): Promise<string[]> {
       const { worker, delivered } = work(done);
       await until(async () => (await queues.training.count()) === 0);
@@ -58,7 +57,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
     });
 
     describe('of runs', () => {
-      test('delivers them in the order in which they came, and forgets those that are done', async () => {
+      test('delivers them in order of arrival, and forgets those that are done', async () => {
         const ids = newRunIds(3);
         for (const id of ids) await queues.training.add(id);
         expect(await queues.training.placeOf(ids[0])).toBe('waiting');
@@ -66,9 +65,9 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await until(() => isGone(ids[2]));
       });
 
-      test('says how many wait, and how many workers there are for them', async () => {
+      test('reports how many wait and how many workers there are', async () => {
         const { training } = queues;
-        // A server may not have noticed yet that a worker has left.
+        // A server may still count a worker that has left.
         const untilWorkers = (count: number) =>
           until(async () => (await training.queueOf('auto')).workers === count);
         const id = newRunId();
@@ -84,11 +83,11 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await untilWorkers(0);
       });
 
-      test('does not know one that was never added', async () => {
+      test('does not know a run that was never added', async () => {
         expect(await queues.training.placeOf(newRunId())).toBeNull();
       });
 
-      test('delivers once one that is added twice, and again one that is added after it was done', async () => {
+      test('delivers a run once that is added twice, and again when it is added after it was done', async () => {
         const id = newRunId();
         await queues.training.add(id);
         await queues.training.add(id);
@@ -99,18 +98,18 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await until(() => delivered.length === 2);
       });
 
-      test('delivers the highest priority first, and equals in the order in which they came', async () => {
+      test('delivers the highest priority first, and equal priorities in order of arrival', async () => {
         const priorities = [0, -100, 7, undefined, 100, -1, 7, 1, -100, 100];
         const waiting = priorities.map((priority) => ({ id: newRunId(), priority }));
         for (const { id, priority } of waiting) {
           await queues.training.add(id, priority === undefined ? {} : { priority });
         }
-        // toSorted is stable, as the queue must be.
+        // toSorted is stable, and the queue must be too.
         const expected = waiting.toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
         expect(await drain()).toEqual(expected.map(({ id }) => id));
       });
 
-      test('delivers one that is put first before all that wait', async () => {
+      test('delivers a run that is put first before all that wait', async () => {
         const [high, plain, first, firstOfAll] = newRunIds(4);
         await queues.training.add(plain);
         await queues.training.add(high, { priority: 100 });
@@ -119,7 +118,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await drain()).toEqual([firstOfAll, first, high, plain]);
       });
 
-      test('says that one is active while it is worked on', async () => {
+      test('reports a run as active while a worker has it', async () => {
         const id = newRunId();
         let release = (): void => undefined;
         const { delivered } = work(() => new Promise((resolve) => (release = () => resolve(done()))));
@@ -146,7 +145,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         },
       );
 
-      test('puts one first again that is handed back a second time', async () => {
+      test('puts a run first again when it is handed back a second time', async () => {
         const [handedBack, high] = newRunIds(2);
         await queues.training.add(handedBack);
         for (let time = 0; time < 2; time++) {
@@ -158,7 +157,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await drain()).toEqual([handedBack, high]);
       });
 
-      test('delivers one again after the pause that was asked for', async () => {
+      test('delivers a run again after the requested pause', async () => {
         const id = newRunId();
         const { delivered } = work(() =>
           delivered.length === 1 ? { outcome: 'retry', delayMs: 300 } : done(),
@@ -170,7 +169,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(delivered).toEqual([id, id]);
       });
 
-      test('forgets none for an error of its processor', async () => {
+      test('accepts a run again after its processor threw', async () => {
         const id = newRunId();
         const { delivered } = work(() => {
           if (delivered.length === 1) throw new Error('unexpected');
@@ -179,12 +178,12 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await queues.training.add(id);
         await until(() => delivered.length === 1);
         await until(() => isGone(id));
-        // The queue drops it; the sweep of the producer finds and adds it.
+        // The queue drops the run. The sweep of the producer finds it and adds it again.
         await queues.training.add(id);
         await until(() => delivered.length === 2);
       });
 
-      test('takes out one that waits, whatever its place in the line', async () => {
+      test('removes a run that waits, whatever its place', async () => {
         const [plain, low, first, kept] = newRunIds(4);
         await queues.training.add(plain);
         await queues.training.add(low, { priority: -5 });
@@ -198,7 +197,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await drain()).toEqual([kept]);
       });
 
-      test('takes out one that pauses', async () => {
+      test('removes a run that waits for its retry', async () => {
         const id = newRunId();
         const { worker, delivered } = work(() => ({ outcome: 'retry', delayMs: 60_000 }));
         await queues.training.add(id);
@@ -208,7 +207,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await queues.training.placeOf(id)).toBeNull();
       });
 
-      test('takes out none that is active or unknown', async () => {
+      test('does not remove a run that is active or unknown', async () => {
         const id = newRunId();
         const { worker, delivered } = workForEver();
         await queues.training.add(id);
@@ -220,7 +219,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await queues.training.remove(id)).toBe(true);
       });
 
-      test('counts those that wait and pause, and not the active ones', async () => {
+      test('counts those that wait, now or for a retry, and not the active ones', async () => {
         const [pausing, active, plain, low, first] = newRunIds(5);
         const stopping = work((id, signal) =>
           id === pausing
@@ -240,7 +239,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await queues.training.count()).toBe(0);
       });
 
-      test('never gives two workers the same one', async () => {
+      test('never gives two workers the same run', async () => {
         const ids = newRunIds(40);
         const answer = async (): Promise<Delivery> => {
           await sleep(5);
@@ -255,7 +254,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(workers.every((one) => one.delivered.length > 0)).toBe(true);
       });
 
-      test('closes a worker twice', async () => {
+      test('allows closing a worker twice', async () => {
         const { worker } = work(done);
         await worker.close();
         await worker.close();
@@ -263,7 +262,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
     });
 
     describe('of webhooks', () => {
-      /** Like `work`; `delivered` has the moment too, in ms. */
+      /** Like `work`; `delivered` also has the time in ms. */
       function send(answer: (entry: WebhookEntry) => Delivery) {
         const delivered: { entry: WebhookEntry; at: number }[] = [];
         const worker = queues.webhooks.work(
@@ -277,7 +276,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         return { worker, delivered };
       }
 
-      test('delivers each event of a run once, and no run', async () => {
+      test('delivers each event of a run once, and no runs', async () => {
         const [run, other] = newRunIds(2);
         const entries = [
           { run_id: run, seq: 1 },
@@ -293,7 +292,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         expect(await drain()).toEqual([run]);
       });
 
-      test('delivers after the pause that the sender asks for, others meanwhile', async () => {
+      test('delivers after the delay that the sender asks for, and others meanwhile', async () => {
         const [late, early] = newRunIds(2).map((run_id) => ({ run_id, seq: 0 }));
         const { delivered } = send(done);
         const start = performance.now();
@@ -301,11 +300,11 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await queues.webhooks.add(early);
         await until(() => delivered.length === 2);
         expect(delivered.map(({ entry }) => entry)).toEqual([early, late]);
-        // Timers may be a little early.
+        // Timers may fire a little early.
         expect(delivered[1].at - start).toBeGreaterThan(380);
       });
 
-      test('delivers again after the pause that the processor asks for, and others meanwhile', async () => {
+      test('delivers again after the delay that the processor asks for, and others meanwhile', async () => {
         const [failing, other] = newRunIds(2).map((run_id) => ({ run_id, seq: 3 }));
         let failures = 0;
         const { delivered } = send((entry) =>
@@ -321,7 +320,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
   });
 }
 
-/** Looks until it is so; the test's own limit ends it if it never is. */
+/** Polls until the condition holds. The time limit of the test ends the wait. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await sleep(20);
 }

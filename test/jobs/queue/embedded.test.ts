@@ -28,7 +28,7 @@ const log = pino(
   { write: (line: string) => void warnings.push((JSON.parse(line) as { msg: string }).msg) },
 );
 
-/** Of a queue that was closed in order; a new one takes seconds. */
+/** The folder of a queue that was closed properly. Creating a new one takes seconds. */
 let used: string;
 beforeAll(async () => {
   used = await mkdtemp(join(tmpdir(), 'trainyard-queue-'));
@@ -65,7 +65,7 @@ async function expectToDeliver({ training }: Queues): Promise<void> {
   expect(delivered).toEqual([id]);
 }
 
-test('the embedded queue keeps other processes out while it is open, and lets one in when it is closed', async () => {
+test('the embedded queue keeps other processes out until it is closed', async () => {
   const home = await copyOfUsed();
   const queues = await openEmbeddedQueue(home, log);
   await expect(openEmbeddedQueue(home, log)).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
@@ -73,7 +73,7 @@ test('the embedded queue keeps other processes out while it is open, and lets on
   await (await open(home)).ping();
 });
 
-test('it forgets what the last process left, so that a run is delivered at once when that was killed', async () => {
+test('it deletes the entries of the last process, so that a run is delivered at once after a kill', async () => {
   const home = await copyOfUsed();
   const run = newRunId();
   const child = await workInAnotherProcess({ kind: 'embedded' }, home, run);
@@ -100,7 +100,7 @@ const damages: [string, (queueFolder: string) => Promise<void>][] = [
   ],
 ];
 
-test.each(damages)('it is made anew, with a warning, when %s', async (_, damage) => {
+test.each(damages)('it is created again, with a warning, when %s', async (_, damage) => {
   const home = await copyOfUsed();
   await damage(join(home, 'queue'));
   await writeFile(join(home, 'run.json'), 'kept');
@@ -110,10 +110,10 @@ test.each(damages)('it is made anew, with a warning, when %s', async (_, damage)
   expect(await readdir(home)).toContain('run.json');
 });
 
-test('a full disk is named, and nothing is removed from it', async () => {
+test('a full disk is reported, and nothing on it is removed', async () => {
   const home = await copyOfUsed();
   await garble(join(home, 'queue'));
-  // Each owner of the folder leaves a lock of its own number behind.
+  // Each owner of the folder leaves its numbered link behind.
   const files = async () =>
     (await readdir(home, { recursive: true })).filter((name) => !/^lock\.\d+$/.test(name));
   const before = await files();

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { lockFolder } from '../../../src/jobs/queue/folder-lock.js';
 import { temporaryFolder } from '../../storage/temporary-storage.js';
 
-test('a folder is locked once, until it is released', async () => {
+test('a folder can be locked once until it is released', async () => {
   const folder = await temporaryFolder();
   const release = await lockFolder(folder);
   await expect(lockFolder(folder)).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
@@ -17,7 +17,7 @@ test('a folder is locked once, until it is released', async () => {
   )();
 });
 
-test('of many that start at the same moment one gets the lock', async () => {
+test('one of many processes that start at the same moment gets the lock', async () => {
   const folder = await temporaryFolder();
   const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
   const releases = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
@@ -25,8 +25,8 @@ test('of many that start at the same moment one gets the lock', async () => {
   for (const release of releases) await release();
 });
 
-describe('processes that are stopped before any of their steps', () => {
-  /** Runs the starters one step at a time, in the order that `choose` says, and counts those that hold the lock. */
+describe('processes that are suspended before any of their steps', () => {
+  /** Runs the processes one step at a time, in the order that `choose` gives, and counts those that hold the lock. */
   async function play(folder: string, starters: number, choose: (among: number) => number): Promise<number> {
     let most = 0;
     let holders = 0;
@@ -58,7 +58,7 @@ describe('processes that are stopped before any of their steps', () => {
     for (let starter = 0; starter < starters; starter++) await step(() => void start(starter));
     let begun = 0;
     while (waiting.size > 0) {
-      // Those that have not begun are alike, so that it makes no difference which one of them goes on.
+      // Processes that have not started are alike, so it does not matter which of them runs.
       const next = [...waiting.keys()].sort().filter((starter) => starter <= begun);
       const starter = next[choose(next.length)] ?? 0;
       begun = Math.max(begun, starter + 1);
@@ -77,7 +77,7 @@ describe('processes that are stopped before any of their steps', () => {
     '%i of them never both hold the lock of %s, in whatever order they go on',
     async (starters, _, before) => {
       const folder = await temporaryFolder();
-      // What was chosen at each point of the last order, and among how many; the next order differs at the last point.
+      // The choice at each point of the last order, and the number of options. The next order differs at the last point.
       let path: { choice: number; among: number }[] = [];
       let orders = 0;
       do {
@@ -116,13 +116,13 @@ test.each(['look', 'claim', 'confirm', 'held'])(
     await writeFile(
       script,
       `import { lockFolder } from ${JSON.stringify(lockModule)};
-       const tell = (step) => {
+       const pauseAt = (step) => {
          if (step !== process.argv[3]) return Promise.resolve();
          process.send(step);
          return new Promise(() => setInterval(() => undefined, 1000));
        };
-       await lockFolder(process.argv[2], tell);
-       await tell('held');`,
+       await lockFolder(process.argv[2], pauseAt);
+       await pauseAt('held');`,
     );
     const child = fork(script, [folder, step], { execArgv: [] });
     await once(child, 'message');
@@ -136,12 +136,12 @@ test.each(['look', 'claim', 'confirm', 'held'])(
     await (
       await lockFolder(folder)
     )();
-    // And nothing heaps up.
+    // No files accumulate.
     expect((await readdir(folder)).filter((name) => name.includes('lock'))).toHaveLength(1);
   },
 );
 
-test('a service of an earlier version keeps its folder', async () => {
+test('a running service of an earlier version keeps its folder', async () => {
   const folder = await temporaryFolder();
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(join(folder, 'lock'), resolve));
@@ -152,7 +152,7 @@ test('a service of an earlier version keeps its folder', async () => {
   )();
 });
 
-test('a folder with a long path is locked too', async () => {
+test('a folder with a long path can be locked too', async () => {
   const folder = join(await temporaryFolder(), 'long'.repeat(30));
   await mkdir(folder);
   await (

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openQueue } from '../../../src/jobs/queue/open-queue.js';
 import type { RunDelivery } from '../../../src/jobs/queue/training-queue.js';
+import { optionalEngineNames } from '../../../src/model/engines/select.js';
 import { describeWithService } from '../../services.js';
 import { describeQueues, newRunId, until } from './conformance.js';
 import { workInAnotherProcess } from './worker-process.js';
@@ -15,14 +16,15 @@ const log = pino({ level: 'silent' });
 
 const folder = await mkdtemp(join(tmpdir(), 'trainyard-queue-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-describeQueues('the embedded queues', () => openQueue({ kind: 'embedded' }, folder, log));
+const options = { dataDir: folder, engines: optionalEngineNames, log };
+describeQueues('the embedded queues', () => openQueue({ kind: 'embedded' }, options));
 
 for (const kind of ['redis', 'postgres'] as const) {
   describeWithService(kind, `on a real ${kind}`, (service) => {
-    const open = () => openQueue({ kind, url: service().url }, folder, log);
+    const open = () => openQueue({ kind, url: service().url }, options);
     describeQueues('the queues', open);
 
-    /** Queues of the test's own, and a worker that is done with a run when `process` is. */
+    /** Queues for one test, and a worker that is done with a run when `process` resolves. */
     async function openForTest(process: (runId: string) => Promise<void> = () => Promise.resolve()) {
       const queues = await open();
       onTestFinished(() => queues.close());
@@ -41,10 +43,10 @@ for (const kind of ['redis', 'postgres'] as const) {
       return { queues, delivered, startWorker };
     }
 
-    describe('with runs that ask for an engine which not every worker has', () => {
+    describe('with runs for an engine that not every worker has', () => {
       const forTensorflow = { engine: 'tensorflow' };
 
-      /** A worker that has the engine, or has not, and what it is given, until it is let go of. */
+      /** A worker with these engines, and the runs that it holds until the test releases them. */
       async function openWithWorker(engines: string[], concurrency = 1) {
         const queues = await open();
         onTestFinished(() => queues.close());
@@ -70,7 +72,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         return { queues, worker, delivered, inHand };
       }
 
-      test('give them only to a worker that has it, which takes others too', async () => {
+      test('give them only to a worker that has it, and give that worker other runs too', async () => {
         const [plain, special, more] = [newRunId(), newRunId(), newRunId()];
         const without = await openWithWorker([], 3);
         const { training } = without.queues;
@@ -97,16 +99,16 @@ for (const kind of ['redis', 'postgres'] as const) {
         await until(async () => (await training.count()) === 0);
       });
 
-      test('give a worker no more than it has room for, whichever queue they come from', async () => {
+      test('give a worker no more runs than its concurrency, over all its queues', async () => {
         const { queues, delivered, inHand } = await openWithWorker(['tensorflow'], 2);
-        // It waits for entries of both queues when they come.
+        // The worker already waits on both queues when the entries are added.
         await sleep(200);
         const ids = Array.from({ length: 10 }, newRunId);
         await Promise.all(ids.map((id, i) => queues.training.add(id, i % 2 === 0 ? forTensorflow : {})));
         let most = 0;
         for (const deadline = Date.now() + 20_000; delivered.length < 10 || inHand.size > 0;) {
           expect(Date.now()).toBeLessThan(deadline);
-          // Longer than an entry that is handed back is on its way.
+          // Longer than it takes to hand an entry back.
           await sleep(100);
           most = Math.max(most, inHand.size);
           inHand.values().next().value?.();
@@ -116,7 +118,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         await until(async () => (await queues.training.count()) === 0);
       });
 
-      test('give them to a worker that has it when another moves them there, before those that wait', async () => {
+      test('put them before those that wait when another worker moves them to the queue of the engine', async () => {
         const queues = await open();
         onTestFinished(() => queues.close());
         const [moved, waiting] = [newRunId(), newRunId()];
@@ -137,7 +139,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         await until(async () => (await queues.training.count()) === 0);
       });
 
-      test('say who could take them up', async () => {
+      test('report how many workers could take them', async () => {
         const [without, having] = [await openWithWorker([]), await openWithWorker(['tensorflow'])];
         const { training } = without.queues;
         const untilWorkers = (engine: string, count: number) =>
@@ -155,14 +157,14 @@ for (const kind of ['redis', 'postgres'] as const) {
         await untilWorkers('auto', 1);
       });
 
-      test('count, find and take them out like others', async () => {
+      test('count, find and remove them like others', async () => {
         const queues = await open();
         onTestFinished(() => queues.close());
         const [plain, special] = [newRunId(), newRunId()];
         await queues.training.add(plain);
         await queues.training.add(special, { ...forTensorflow, priority: 3 });
         expect(await queues.training.count()).toBe(2);
-        // Until the server has noticed that the workers of other tests have left.
+        // The server may still count the workers of other tests.
         await until(async () => (await queues.counts()).every(({ workers }) => workers === 0));
         expect(await queues.counts()).toEqual([
           { queue: 'training', waiting: 1, active: 0, workers: 0 },
@@ -178,7 +180,7 @@ for (const kind of ['redis', 'postgres'] as const) {
       });
     });
 
-    test('keep what waits when the server is restarted, and go on delivering', async () => {
+    test('keep waiting entries over a restart of the server, and go on delivering', async () => {
       const { queues, delivered, startWorker } = await openForTest();
       const placeOf = (id: string) => queues.training.placeOf(id).catch(() => 'away');
       const [before, after] = [newRunId(), newRunId()];
@@ -194,7 +196,7 @@ for (const kind of ['redis', 'postgres'] as const) {
       expect(delivered).toEqual([before, after]);
     });
 
-    test('give a run to another worker when the one that has it is killed, before those that wait', async () => {
+    test('give the run of a killed worker to another worker, before those that wait', async () => {
       const [lost, held, waiting] = [newRunId(), newRunId(), newRunId()];
       const { queues, delivered, startWorker } = await openForTest(async (runId) => {
         if (runId !== waiting) return;
@@ -212,15 +214,14 @@ for (const kind of ['redis', 'postgres'] as const) {
 }
 
 describeWithService('redis', 'on a Redis that does not show its clients', (service) => {
-  test('the queues deliver, count, and do not say how many workers there are', async () => {
+  test('the queues deliver and count, and report no number of workers', async () => {
     const { port } = new URL(service().url);
     const admin = new Redis(service().url);
     onTestFinished(() => admin.disconnect());
     await admin.call('ACL', ['SETUSER', 'trainyard', 'on', '>secret', '~*', '&*', '+@all', '-client|list']);
     const queues = await openQueue(
       { kind: 'redis', url: `redis://trainyard:secret@127.0.0.1:${port}` },
-      folder,
-      log,
+      options,
     );
     onTestFinished(() => queues.close());
     const id = newRunId();
@@ -241,8 +242,8 @@ describeWithService('redis', 'on a Redis that does not show its clients', (servi
 test.each([
   ['redis', 'redis://user:secret@127.0.0.1:1'],
   ['postgres', 'postgres://user:secret@127.0.0.1:1/none'],
-] as const)('a %s that is not there is named, without the password', async (kind, url) => {
-  const error = await openQueue({ kind, url }, folder, log).catch((reason: unknown) => reason as Error);
+] as const)('a %s that cannot be reached is named without its password', async (kind, url) => {
+  const error = await openQueue({ kind, url }, options).catch((reason: unknown) => reason as Error);
   expect(error).toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
   expect((error as Error).message).toContain('127.0.0.1:1');
   expect((error as Error).message).not.toContain('secret');

@@ -1,4 +1,4 @@
-/** A worker in a process of its own, to be killed. */
+/** A worker in its own process, which a test can kill. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { QueueTarget } from '../../../src/jobs/queue/open-queue.js';
 
-/** Adds the run and resolves when the process has taken it, which never ends it. Keeps its script in `folder` too. */
+/** Adds the run and resolves when the process has taken it. The process never finishes the run. `folder` also gets its script. */
 export async function workInAnotherProcess(
   target: QueueTarget,
   folder: string,
@@ -18,7 +18,11 @@ export async function workInAnotherProcess(
     script,
     `import { openQueue } from ${JSON.stringify(queueModule)};
      const [target, folder, runId] = process.argv.slice(2);
-     const { training } = await openQueue(JSON.parse(target), folder, { debug() {}, warn() {} });
+     const { training } = await openQueue(JSON.parse(target), {
+       dataDir: folder,
+       engines: [],
+       log: { debug() {}, warn() {} },
+     });
      await training.add(runId);
      training.work(
        () => {

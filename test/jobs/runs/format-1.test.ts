@@ -3,7 +3,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { checkStore, type Found } from '../../../src/check-data/check-store.js';
+import { checkStore, type FoundDamage } from '../../../src/check-data/check-store.js';
 import { loadMnist } from '../../../src/data/builtin/mnist.js';
 import { createDatasetStore } from '../../../src/data/store.js';
 import { createRunStore } from '../../../src/jobs/runs/run-store.js';
@@ -123,13 +123,13 @@ test('its versions predict as well as they did when they were published', async 
 });
 
 test('all of it is sound', async () => {
-  const found: Found[] = [];
+  const found: FoundDamage[] = [];
   const { damaged, counts } = await checkStore(await copyOfFolder(), {
     repair: false,
     now: new Date(),
     onDamage: (damage) => found.push(damage),
     onProgress: () => undefined,
-    lookAgainAfterMs: 0,
+    checkAgainAfterMs: 0,
   });
   expect(found).toEqual([]);
   expect(damaged).toBe(0);

@@ -1,4 +1,4 @@
-/** Addresses that are not for the public, each as it may stand in a URL. */
+/** Addresses that are not public, in the spellings that a URL allows. */
 export const privateAddresses: [kind: string, host: string][] = [
   ['unspecified', '0.0.0.0'],
   ['this network', '0.1.2.3'],

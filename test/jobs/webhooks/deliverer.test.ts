@@ -5,7 +5,7 @@ import { createDeliverer } from '../../../src/jobs/webhooks/deliverer.js';
 import { createDeliveryLog } from '../../../src/jobs/webhooks/delivery-log.js';
 import type { SentEvent } from '../../../src/jobs/webhooks/events.js';
 import type { WebhookSpec } from '../../../src/jobs/runs/documents.js';
-import { retrySchedule } from '../../../src/jobs/webhooks/retry.js';
+import { retrySchedule } from '../../../src/jobs/webhooks/retry-schedule.js';
 import { createSender, type Send, type SendResult } from '../../../src/jobs/webhooks/send.js';
 import { createRecordingLog } from '../../model/serving/recording-log.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
@@ -23,7 +23,7 @@ const events: SentEvent[] = [
 ];
 const done = { outcome: 'done' };
 
-/** A clock that stands still until it is moved on. It starts at the present, which signatures are verified against. */
+/** A clock that stands still until the test moves it. It starts at the real time, because signatures are checked against it. */
 function createClock() {
   let ms = Date.now();
   return { now: () => new Date(ms), advance: (byMs: number) => (ms += byMs) };
@@ -31,7 +31,7 @@ function createClock() {
 
 type Options = Parameters<typeof createDeliverer>[0];
 
-/** A run that has these events; null: without a webhook. */
+/** A run with these events; `webhook` null: it has no webhook. */
 async function scene({ webhook, ...options }: Partial<Options> & { webhook: Partial<WebhookSpec> | null }) {
   const storage = await temporaryStorage();
   const clock = createClock();
@@ -53,7 +53,7 @@ async function scene({ webhook, ...options }: Partial<Options> & { webhook: Part
   return { storage, clock, deliveryLog, build, deliverer: build() };
 }
 
-/** Answers without a network, in turn and with the last one from then on. */
+/** Gives these answers in turn, without a network, and then repeats the last one. */
 function answering(...results: Partial<SendResult>[]) {
   return vi.fn<Send>(() => {
     const result = results.length > 1 ? results.shift() : results[0];
@@ -61,8 +61,8 @@ function answering(...results: Partial<SendResult>[]) {
   });
 }
 
-describe('an event that the webhook wants', () => {
-  test('is delivered, signed, with the job as it stands', async () => {
+describe('an event that the webhook asked for', () => {
+  test('is delivered and signed, with the current job', async () => {
     const { url, received } = await startAnswering(200);
     const { deliverer, deliveryLog, clock } = await scene({ webhook: { url } });
     expect(await deliverer.deliver(runId, 5, never)).toEqual(done);
@@ -85,7 +85,7 @@ describe('an event that the webhook wants', () => {
     ]);
   });
 
-  test('is sent again under the same id until it is taken, and then no more', async () => {
+  test('is sent again with the same id until the receiver accepts it, and then not again', async () => {
     const { url, received } = await startAnswering(500, 404, 201);
     const { deliverer, deliveryLog, clock } = await scene({ webhook: { url } });
     expect(await deliverer.deliver(runId, 5, never)).toEqual({ outcome: 'retry', delayMs: 1_000 });
@@ -107,7 +107,7 @@ describe('an event that the webhook wants', () => {
     expect(attempts[1].next_attempt_at).toBe(clock.now().toISOString());
   });
 
-  test('shows the job as of the sending', async () => {
+  test('contains the job as it is when the message is sent', async () => {
     const { url, received } = await startAnswering(500, 200);
     let fraction = 0.5;
     const readJob = () => Promise.resolve({ fraction });
@@ -122,7 +122,7 @@ describe('an event that the webhook wants', () => {
     ]);
   });
 
-  test('is given up after ten attempts over three days, and the log of the service says so', async () => {
+  test('is given up after ten attempts over three days, with a warning in the log', async () => {
     const { log, warnings } = createRecordingLog();
     const send = answering({ statusCode: null, error: 'ECONNREFUSED' });
     const { deliverer, deliveryLog, clock } = await scene({
@@ -149,7 +149,7 @@ describe('an event that the webhook wants', () => {
     expect(warnings).toMatchObject([{ msg: 'webhook sent', job: runId, error: 'ECONNREFUSED' }]);
   });
 
-  test('is not sent before it is due, though the queue was filled anew', async () => {
+  test('is not sent before it is due, even when the queue was filled again', async () => {
     const send = answering({ statusCode: 500 }, { statusCode: 200 });
     const { build, clock } = await scene({ webhook: {}, send });
     await build().deliver(runId, 5, never);
@@ -160,19 +160,19 @@ describe('an event that the webhook wants', () => {
     expect(await build().deliver(runId, 5, never)).toEqual(done);
   });
 
-  test.each([429, 503])('waits as long as a receiver asks that answers with %i', async (statusCode) => {
+  test.each([429, 503])('waits as long as the receiver asks with status %i', async (statusCode) => {
     const send = answering({ statusCode, retryAfter: '60' });
     const { deliverer } = await scene({ webhook: {}, send });
     expect(await deliverer.deliver(runId, 5, never)).toEqual({ outcome: 'retry', delayMs: 60_000 });
   });
 
-  test('is tried again as planned when another status comes with Retry-After', async () => {
+  test('ignores Retry-After with another status', async () => {
     const send = answering({ statusCode: 500, retryAfter: '60' });
     const { deliverer } = await scene({ webhook: {}, send });
     expect(await deliverer.deliver(runId, 5, never)).toEqual({ outcome: 'retry', delayMs: 1_000 });
   });
 
-  test('does not reach a name that leads to a private address, and says why in the log', async () => {
+  test('is not sent to a name with a private address, and the log says why', async () => {
     const { port, received } = await startAnswering(200);
     const send = createSender({ allowPrivate: false });
     const { deliverer, deliveryLog } = await scene({ webhook: { url: `http://localhost:${port}/` }, send });
@@ -181,7 +181,7 @@ describe('an event that the webhook wants', () => {
     expect(await deliveryLog.list(runId)).toMatchObject([{ error: 'PRIVATE_ADDRESS', outcome: 'failed' }]);
   });
 
-  test('is delivered by two workers at once without harm', async () => {
+  test('may be delivered by two workers at once', async () => {
     const waiting: ServerResponse[] = [];
     const { url, received } = await startReceiver((response) => {
       if (waiting.push(response) < 2) return;
@@ -195,7 +195,7 @@ describe('an event that the webhook wants', () => {
     expect((await deliveryLog.attemptsOf(runId, 5)).map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
-  test('is settled once it was taken, though another worker’s failure was recorded later', async () => {
+  test('is settled once the receiver accepted it, even if another worker records a failure later', async () => {
     const send = answering({ statusCode: 200 });
     const { deliverer, deliveryLog } = await scene({ webhook: {}, send });
     await deliverer.deliver(runId, 5, never);
@@ -206,7 +206,7 @@ describe('an event that the webhook wants', () => {
     expect(send).toHaveBeenCalledTimes(1);
   });
 
-  test('is sent again under the same id when the process died before it could record', async () => {
+  test('is sent again with the same id when the process died before recording the attempt', async () => {
     const { url, received } = await startAnswering(200);
     const { build, deliveryLog } = await scene({ webhook: { url } });
     const append = () => Promise.reject(new Error('killed'));
@@ -217,7 +217,7 @@ describe('an event that the webhook wants', () => {
     expect(received[1].body).toBe(received[0].body);
   });
 
-  test('is put back at once, and unrecorded, when the service stops', async () => {
+  test('goes back to the queue at once, without a record, when the service stops', async () => {
     const stop = new AbortController();
     const { url } = await startReceiver(() => stop.abort());
     const { deliverer, deliveryLog } = await scene({ webhook: { url } });
@@ -227,7 +227,7 @@ describe('an event that the webhook wants', () => {
 });
 
 describe('a receiver that is gone', () => {
-  test('is told nothing more of this run', async () => {
+  test('gets no more messages about this run', async () => {
     const { url, received } = await startAnswering(410);
     const { deliverer, deliveryLog } = await scene({
       webhook: { url, events: ['job.running', 'job.succeeded'] },
@@ -240,7 +240,7 @@ describe('a receiver that is gone', () => {
   });
 });
 
-test('an attempt that cannot be read counts for nothing: its event is sent again, and then it is settled', async () => {
+test('an unreadable attempt does not count: its event is sent again and then settled', async () => {
   const send = answering({ statusCode: 200 });
   const { deliverer, storage } = await scene({ webhook: {}, send });
   await storage.put(`runs/${runId}/webhooks/00000005/0001.json`, Buffer.from('{'));
@@ -253,10 +253,10 @@ test('an attempt that cannot be read counts for nothing: its event is sent again
 describe('nothing is sent', () => {
   test.each([
     ['when the run has no webhook', { webhook: null }, 5],
-    ['when its job is no longer there', { webhook: {}, readJob: () => Promise.resolve(null) }, 5],
-    ['of an event that the webhook does not want', { webhook: {} }, 2],
-    ['of an event that no webhook is about', { webhook: {} }, 3],
-    ['of an event that the run does not have', { webhook: {} }, 6],
+    ['when its job no longer exists', { webhook: {}, readJob: () => Promise.resolve(null) }, 5],
+    ['for an event that the webhook did not ask for', { webhook: {} }, 2],
+    ['for an event that is never sent', { webhook: {} }, 3],
+    ['for an event that the run does not have', { webhook: {} }, 6],
   ])('%s', async (_, options, seq) => {
     const send = answering({ statusCode: 200 });
     const { deliverer, deliveryLog } = await scene({ ...options, send });
@@ -265,15 +265,15 @@ describe('nothing is sent', () => {
     expect(await deliveryLog.list(runId)).toEqual([]);
   });
 
-  test('while the store does not answer; the event comes back', async () => {
+  test('while the store does not answer, and the event is retried', async () => {
     const readEvents = () => Promise.reject(new Error('no answer'));
     const { deliverer } = await scene({ webhook: {}, readEvents });
     expect(await deliverer.deliver(runId, 5, never)).toEqual({ outcome: 'retry', delayMs: 1_000 });
   });
 });
 
-describe('what is outstanding', () => {
-  test('is what the webhook wants and is neither delivered nor given up', async () => {
+describe('the outstanding events', () => {
+  test('are those that the webhook asked for and that are neither delivered nor given up', async () => {
     const send = answering({ statusCode: 200 }, { statusCode: 500 });
     const { deliverer, clock } = await scene({
       webhook: { events: ['job.queued', 'job.running', 'job.succeeded'] },
@@ -289,7 +289,7 @@ describe('what is outstanding', () => {
     expect(await deliverer.outstanding(runId)).toEqual([4]);
   });
 
-  test('is nothing for a run without a webhook', async () => {
+  test('are empty for a run without a webhook', async () => {
     const { deliverer } = await scene({ webhook: null });
     expect(await deliverer.outstanding(runId)).toEqual([]);
   });

@@ -18,7 +18,7 @@ function failedAt(seq: number, second: number) {
   } as const;
 }
 
-test('an attempt is a document of its own, numbered within its event', async () => {
+test('each attempt is one document, numbered within its event', async () => {
   const storage = await temporaryStorage();
   const log = createDeliveryLog(storage, createRecordingLog().log);
   await log.append(runId, failedAt(12, 1));
@@ -47,7 +47,7 @@ test('a run’s attempts are listed oldest first, over all its events', async ()
   expect(await log.list(`job_${'1'.repeat(26)}`)).toEqual([]);
 });
 
-test('workers that record the same event at once each keep their attempt', async () => {
+test('workers that record the same event at once each record their own attempt', async () => {
   const storage = await temporaryStorage();
   await Promise.all(
     Array.from({ length: 8 }, (_, i) =>
@@ -59,7 +59,7 @@ test('workers that record the same event at once each keep their attempt', async
   expect(new Set(attempts.map(({ sent_at }) => sent_at)).size).toBe(8);
 });
 
-test('a receiver that is gone is remembered, and is no attempt', async () => {
+test('a receiver that is gone is recorded, but not as an attempt', async () => {
   const log = createDeliveryLog(await temporaryStorage(), createRecordingLog().log);
   expect(await log.isGone(runId)).toBe(false);
   await log.markGone(runId);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { wantedAs, webhookEventOf } from '../../../src/jobs/webhooks/events.js';
+import { requestedAs, webhookEventOf } from '../../../src/jobs/webhooks/events.js';
 import { defaultWebhookEvents, webhookEvents } from '../../../src/jobs/runs/documents.js';
 
 const time = '2026-01-02T03:04:05.678Z';
 
-describe('the webhook of an event', () => {
+describe('the webhook event for an event', () => {
   test.each(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'])(
     'that says that the job is %s is named for the status',
     (status) => expect(webhookEventOf({ seq: 2, time, type: 'status', status })).toBe(`job.${status}`),
@@ -14,7 +14,7 @@ describe('the webhook of an event', () => {
     expect(webhookEventOf({ seq: 2, time, type })).toBe(`job.${type}`),
   );
 
-  test('covers every name on the list', () => {
+  test('covers every name in the list', () => {
     const statuses = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'];
     const events = [
       ...statuses.map((status) => ({ seq: 2, time, type: 'status', status })),
@@ -32,12 +32,12 @@ describe('the webhook of an event', () => {
     ['a status of another type', { seq: 2, type: 'log', status: 'failed' }],
     ['a status that is no status of a job', { seq: 2, type: 'status', status: 'metrics_lost' }],
     ['no status at all', { seq: 2, type: 'status' }],
-  ])('is none for %s', (_, event) => expect(webhookEventOf({ time, ...event })).toBeNull());
+  ])('is null for %s', (_, event) => expect(webhookEventOf({ time, ...event })).toBeNull());
 });
 
-test('a webhook is told only of the events that it names', () => {
+test('a webhook gets only the events that it names', () => {
   const webhook = { url: 'https://example.com/', events: [...defaultWebhookEvents] };
-  expect(wantedAs(webhook, { seq: 9, time, type: 'status', status: 'failed' })).toBe('job.failed');
-  expect(wantedAs(webhook, { seq: 9, time, type: 'metrics' })).toBeNull();
-  expect(wantedAs(webhook, { seq: 9, time, type: 'progress' })).toBeNull();
+  expect(requestedAs(webhook, { seq: 9, time, type: 'status', status: 'failed' })).toBe('job.failed');
+  expect(requestedAs(webhook, { seq: 9, time, type: 'metrics' })).toBeNull();
+  expect(requestedAs(webhook, { seq: 9, time, type: 'progress' })).toBeNull();
 });

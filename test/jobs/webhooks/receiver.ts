@@ -1,4 +1,4 @@
-/** Real receivers on loopback, which go when the test ends. */
+/** Real receivers on loopback, closed when the test ends. */
 import { once } from 'node:events';
 import {
   createServer,
@@ -11,10 +11,10 @@ import type { AddressInfo, Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { onTestFinished } from 'vitest';
-import { parseSecret } from '../../../src/jobs/webhooks/secret.js';
+import { parseWebhookSecret } from '../../../src/jobs/webhooks/signed-message.js';
 
 const secretText = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-export const secret = parseSecret(secretText);
+export const secret = parseWebhookSecret(secretText);
 
 export interface Received {
   method: string | undefined;
@@ -25,11 +25,11 @@ export interface Received {
 export interface Receiver {
   port: number;
   url: string;
-  /** Whole requests, in the order in which they came. */
+  /** Complete requests, in order of arrival. */
   received: Received[];
 }
 
-/** Takes every request in whole before it answers. */
+/** Reads each request completely before it answers. */
 export async function startReceiver(
   answer: (response: ServerResponse, request: IncomingMessage) => void,
 ): Promise<Receiver> {
@@ -46,7 +46,7 @@ export async function startReceiver(
   return { port, url: `http://127.0.0.1:${port}/hook?token=t`, received };
 }
 
-/** Answers with these statuses in turn, and with the last one from then on. */
+/** Answers with these statuses in turn, and then repeats the last one. */
 export function startAnswering(...statuses: number[]): Promise<Receiver> {
   let count = 0;
   return startReceiver((response) => {
@@ -55,7 +55,7 @@ export function startAnswering(...statuses: number[]): Promise<Receiver> {
   });
 }
 
-/** The port. The server is closed when the test ends. */
+/** Returns the port. The server is closed when the test ends. */
 export async function listenOnLoopback(server: Server, host = '127.0.0.1'): Promise<number> {
   server.listen(0, host);
   await once(server, 'listening');
@@ -63,7 +63,7 @@ export async function listenOnLoopback(server: Server, host = '127.0.0.1'): Prom
   return (server.address() as AddressInfo).port;
 }
 
-/** The body, once the receiver's own library has found the signature good. */
+/** The body, after the receiver's own library has verified the signature. */
 export function verified({ headers, body }: Received, key = secretText): unknown {
   return new Webhook(key).verify(body, headers as Record<string, string>);
 }

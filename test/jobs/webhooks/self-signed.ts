@@ -1,4 +1,4 @@
-/** A key, and a certificate for localhost and 127.0.0.1 that no authority has signed. They guard nothing. */
+/** A key, and a certificate for localhost and 127.0.0.1 that no authority signed. They protect nothing. */
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPGOBzHpEgle1H3N3
 +oRz0fSumKJpbza+ovSkhJIYT4qhRANCAASDr5dliGNBlgCk1ghANMsgkSKdM6Qf

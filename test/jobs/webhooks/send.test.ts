@@ -16,7 +16,7 @@ const message = {
 const sendAnywhere = createSender({ allowPrivate: true });
 const sendPublicly = createSender({ allowPrivate: false });
 
-/** A DNS that knows one address for whatever name. */
+/** A name lookup that gives one address for every name. */
 function resolving(address: string): LookupFunction {
   const family = isIPv6(address) ? 6 : 4;
   return vi.fn<LookupFunction>((_, options, callback) => {
@@ -26,7 +26,7 @@ function resolving(address: string): LookupFunction {
 }
 
 describe('a message', () => {
-  test('arrives as it was given', async () => {
+  test('arrives unchanged', async () => {
     const { url, received } = await startAnswering(200);
     expect(await sendAnywhere(url, message, never)).toMatchObject({ statusCode: 200, error: null });
     expect(received).toEqual([
@@ -38,17 +38,20 @@ describe('a message', () => {
     ]);
   });
 
-  test.each([204, 302, 404, 410, 500])('that is answered with %i has that as its result', async (status) => {
-    const { url } = await startAnswering(status);
-    expect(await sendAnywhere(url, message, never)).toMatchObject({ statusCode: status, error: null });
-  });
+  test.each([204, 302, 404, 410, 500])(
+    'that is answered with %i has this status as its result',
+    async (status) => {
+      const { url } = await startAnswering(status);
+      expect(await sendAnywhere(url, message, never)).toMatchObject({ statusCode: status, error: null });
+    },
+  );
 
-  test('brings back what the receiver asks for with Retry-After', async () => {
+  test('returns the Retry-After of the receiver', async () => {
     const { url } = await startReceiver((response) => response.writeHead(503, { 'retry-after': '7' }).end());
     expect(await sendAnywhere(url, message, never)).toMatchObject({ statusCode: 503, retryAfter: '7' });
   });
 
-  test('follows no redirect', async () => {
+  test('does not follow redirects', async () => {
     const inside = await startAnswering(200);
     const outside = await startReceiver((response) =>
       response.writeHead(307, { location: inside.url }).end(),
@@ -58,8 +61,8 @@ describe('a message', () => {
   });
 });
 
-describe('the status counts, however the response goes on:', () => {
-  test('with more than anyone wants to read, which is cut off', async () => {
+describe('the status counts even if the response', () => {
+  test('is too long, and the rest is cut off', async () => {
     let isRead = false;
     const { url } = await startReceiver((response) => {
       // Far more than the buffers of two sockets hold.
@@ -71,13 +74,13 @@ describe('the status counts, however the response goes on:', () => {
     expect(isRead).toBe(false);
   });
 
-  test('without an end', async () => {
+  test('never ends', async () => {
     const { url } = await startReceiver((response) => response.write('…'));
     const send = createSender({ allowPrivate: true, timeoutMs: 1_000 });
     expect(await send(url, message, never)).toMatchObject({ statusCode: 200, error: null });
   });
 
-  test('or breaks off', async () => {
+  test('breaks off', async () => {
     const { url } = await startReceiver((response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('…', () => response.destroy());
@@ -93,7 +96,7 @@ describe('without a status, the result is', () => {
     expect(await send(url, message, never)).toMatchObject({ statusCode: null, error: 'TIMEOUT' });
   });
 
-  test('TIMEOUT when its name is not found in time', async () => {
+  test('TIMEOUT when the name lookup takes too long', async () => {
     const send = createSender({ allowPrivate: true, timeoutMs: 100, lookup: () => undefined });
     expect(await send('http://receiver.example/', message, never)).toMatchObject({ error: 'TIMEOUT' });
   });
@@ -134,7 +137,7 @@ describe('without a status, the result is', () => {
     expect(await sendAnywhere(`http://127.0.0.1:${port}/`, message, never)).toMatchObject({ error });
   });
 
-  test('a code of the certificate when nobody has signed it', async () => {
+  test('a certificate code when no authority signed the certificate', async () => {
     const requests: unknown[] = [];
     const server = createHttpsServer(selfSigned, (request) => requests.push(request));
     const port = await listenOnLoopback(server);
@@ -146,20 +149,20 @@ describe('without a status, the result is', () => {
 });
 
 describe('the signal', () => {
-  test('ends a send under way, which then has no result', async () => {
+  test('stops a send in progress, which then rejects', async () => {
     const stop = new AbortController();
     const { url } = await startReceiver(() => stop.abort(new Error('stopping')));
     await expect(sendAnywhere(url, message, stop.signal)).rejects.toThrow('stopping');
   });
 
-  test('is left as it was by a send that ends by itself', async () => {
+  test('has no listener left after a send', async () => {
     const { url } = await startAnswering(200);
     const { signal } = new AbortController();
     await sendAnywhere(url, message, signal);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('keeps one from beginning', async () => {
+  test('prevents a send from starting', async () => {
     const { url, received } = await startAnswering(200);
     await expect(sendAnywhere(url, message, AbortSignal.abort(new Error('stopped')))).rejects.toThrow(
       'stopped',
@@ -194,7 +197,7 @@ describe('unless the service allows it, nothing is sent to', () => {
     },
   );
 
-  test('a name of which one of many addresses is private', async () => {
+  test('a name with many addresses, one of them private', async () => {
     const lookup: LookupFunction = (_, options, callback) => {
       expect(options.all).toBe(true);
       const addresses = ['8.8.8.8', '127.0.0.1'].map((address) => ({ address, family: 4 }));
@@ -205,14 +208,14 @@ describe('unless the service allows it, nothing is sent to', () => {
   });
 });
 
-test('a service that allows it sends to names that lead to private addresses', async () => {
+test('a service that allows private addresses sends to names that lead there', async () => {
   const { port, received } = await startAnswering(200);
   const send = createSender({ allowPrivate: true, lookup: resolving('127.0.0.1') });
   expect(await send(`http://receiver.example:${port}/`, message, never)).toMatchObject({ statusCode: 200 });
   expect(received).toHaveLength(1);
 });
 
-test('a name is looked up anew for each send, and once, so that the address judged is the one called', async () => {
+test('each send looks the name up exactly once, so the checked address is the one that is called', async () => {
   const { port } = await startAnswering(200);
   const lookup = resolving('127.0.0.1');
   const send = createSender({ allowPrivate: true, lookup });

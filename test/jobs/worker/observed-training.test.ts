@@ -4,7 +4,7 @@ import type { Observation } from '../../../src/jobs/training/messages.js';
 import { observedTraining } from '../../../src/jobs/worker/observed-training.js';
 import type { TrainingOutcome } from '../../../src/jobs/worker/training-process.js';
 import type { Attempt } from '../../../src/jobs/worker/run-processor.js';
-import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.js';
+import { createPrometheusMetrics, type PrometheusMetrics } from '../../../src/telemetry/prometheus.js';
 import { startTracing } from '../../../src/telemetry/tracing.js';
 import { newTrace, startCollector, type Collector } from '../../telemetry/collector.js';
 import { parseExposition, valueOf } from '../../telemetry/exposition.js';
@@ -41,7 +41,7 @@ async function attemptOf({ attempt = 1, waitedMs = 0, trace = newTrace() } = {})
 
 /** Has a run trained whose process tells these and ends so; `meanwhile` is called before that. */
 async function observe(
-  metrics: Metrics,
+  metrics: PrometheusMetrics,
   attempt: Attempt,
   told: Observation[],
   outcome: TrainingOutcome,
@@ -55,8 +55,9 @@ async function observe(
   expect(await train(attempt, { stop: never, kill: never })).toBe(outcome);
 }
 
-const newMetrics = (): Metrics => createMetrics({ queueCounts: () => Promise.resolve([]) });
-const families = async (metrics: Metrics) => parseExposition((await metrics.render()).text);
+const newMetrics = (): PrometheusMetrics =>
+  createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
+const families = async (metrics: PrometheusMetrics) => parseExposition((await metrics.render()).text);
 
 const told: Observation[] = [
   { kind: 'progress', samplesPerSecond: null, trainLoss: null },

@@ -1,13 +1,21 @@
 /**
- * Which URLs a job may have called. This refuses at submission what can be told from the text alone, so that the client
- * learns of it; where a name leads is known only when the connection is made, and send.ts refuses there.
+ * The webhook that a client requests for a job, and the checks on it. A URL that is visibly wrong or private is refused
+ * when the job is submitted, so that the client learns of it. The address behind a host name is known only when the
+ * connection is made; send.ts checks it then.
  */
 import { BlockList, isIP } from 'node:net';
 import { TrainyardError } from '../../errors.js';
+import {
+  defaultWebhookEvents,
+  webhookEvents,
+  type WebhookRequest,
+  type WebhookSpec,
+} from '../runs/documents.js';
+import type { WebhookSecret } from './signed-message.js';
 
 const maxUrlLength = 2048;
 
-/** Of special purpose in IANA's registries, and the few more that the agent of send.ts does not connect to. */
+/** IANA's special-purpose addresses, and a few more to which the agent in send.ts does not connect. */
 const specialIPv4 = blockList('ipv4', [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -28,7 +36,7 @@ const specialIPv4 = blockList('ipv4', [
   '224.0.0.0/3',
 ]);
 
-/** All that is allocated for the public; loopback, link-local, unique-local and IPv4-mapped addresses lie outside. */
+/** All public addresses. Loopback, link-local, unique-local and IPv4-mapped addresses lie outside. */
 const globalIPv6 = blockList('ipv6', ['2000::/3']);
 const specialIPv6 = blockList('ipv6', [
   '2001::/23',
@@ -38,21 +46,40 @@ const specialIPv6 = blockList('ipv6', [
   '3fff::/20',
 ]);
 
-/** @throws TrainyardError WEBHOOK_REFUSED, saying what to change */
-export function checkTarget(text: string, { allowPrivate }: { allowPrivate: boolean }): void {
+/**
+ * The webhook as the run's spec keeps it.
+ * @throws TrainyardError WEBHOOKS_NOT_CONFIGURED, WEBHOOK_REFUSED
+ */
+export function resolveWebhook(
+  { url, events = [...defaultWebhookEvents] }: WebhookRequest,
+  service: { secret: WebhookSecret | undefined; allowPrivate: boolean },
+): WebhookSpec {
+  if (service.secret === undefined) {
+    throw new TrainyardError(
+      'WEBHOOKS_NOT_CONFIGURED',
+      'This service has no secret to sign webhooks with. Leave webhook out, or set WEBHOOK_SECRET on the service.',
+      { pointer: '/webhook' },
+    );
+  }
+  checkWebhookUrl(url, service);
+  return { url, events: webhookEvents.filter((event) => events.includes(event)) };
+}
+
+/** @throws TrainyardError WEBHOOK_REFUSED, with what to change */
+export function checkWebhookUrl(text: string, { allowPrivate }: { allowPrivate: boolean }): void {
   if (text.length > maxUrlLength) refuse(`must have at most ${maxUrlLength} characters.`);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     refuse('must be a whole URL that begins with http:// or https://.');
   }
   if (url.username !== '' || url.password !== '') {
-    refuse('must hold no user name and no password; the receiver knows the service by its signature.');
+    refuse('must have no user name and no password. The receiver recognises the service by its signature.');
   }
-  if (text.includes('#')) refuse('must have no fragment: what follows the # would never be sent.');
+  if (text.includes('#')) refuse('must have no fragment: the part after # is never sent.');
   if (!allowPrivate && isPrivate(url.hostname)) {
     refuse(
       `leads to ${url.hostname}, which is not a public address. ` +
-        'Name a public one, or set WEBHOOK_ALLOW_PRIVATE=1 on the service.',
+        'Use a public address, or set WEBHOOK_ALLOW_PRIVATE=1 on the service.',
     );
   }
 }
@@ -61,7 +88,7 @@ function refuse(reason: string): never {
   throw new TrainyardError('WEBHOOK_REFUSED', `webhook.url ${reason}`, { pointer: '/webhook/url' });
 }
 
-/** Of a host name as URL leaves it: IPv4 in four decimal parts, IPv6 in brackets, names in lower case. */
+/** `hostname` as URL normalises it: IPv4 as four decimal parts, IPv6 in brackets, names in lower case. */
 function isPrivate(hostname: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '');
   switch (isIP(address)) {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.js';
+import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { parseExposition, valueOf, type Family } from './exposition.js';
 
 const nothing = (): Promise<never[]> => Promise.resolve([]);
 
-async function scrape(metrics: Metrics): Promise<Map<string, Family>> {
+async function scrape(metrics: PrometheusMetrics): Promise<Map<string, Family>> {
   return parseExposition((await metrics.render()).text);
 }
 
-/** Of one series each. */
-function useAll(metrics: Metrics): void {
+/** Gives every metric one series. */
+function useAll(metrics: PrometheusMetrics): void {
   metrics.http.observe({ method: 'GET', route: '/v1/jobs/:id', status: 200 }, 0.002);
   metrics.predictions.answered({ model: 'digits', version: 2, queueMs: 0.2 }, 200, 0.003);
   metrics.predictions.refused();
@@ -27,8 +27,8 @@ function useAll(metrics: Metrics): void {
   training.checkpoint(0.02);
 }
 
-test('what is rendered is in the text format of Prometheus, and says so', async () => {
-  const metrics = createMetrics({
+test('the metrics are rendered in the text format of Prometheus, with its content type', async () => {
+  const metrics = createPrometheusMetrics({
     queueCounts: () => Promise.resolve([{ queue: 'training', waiting: 3, active: 1, workers: 2 }]),
   });
   useAll(metrics);
@@ -48,15 +48,15 @@ test('what is rendered is in the text format of Prometheus, and says so', async 
   expect(valueOf(families, 'trainyard_prediction_batch_size_sum', { model: 'digits' })).toBe(3);
 });
 
-test('labels come through whatever characters they have', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+test('labels keep all characters', async () => {
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   const route = 'a "quoted" back\\slash,\nand {braces} = ü';
   metrics.http.observe({ method: 'GET', route, status: 200 }, 0.1);
   expect(valueOf(await scrape(metrics), 'http_request_duration_seconds_count', { route })).toBe(1);
 });
 
 test('names and units follow the conventions of Prometheus', async () => {
-  const families = [...(await scrape(createMetrics({ queueCounts: nothing }))).values()];
+  const families = [...(await scrape(createPrometheusMetrics({ queueCounts: nothing }))).values()];
   const own = families.filter(({ name }) => !/^(process|nodejs)_/.test(name));
   expect(own.length).toBeGreaterThan(15);
   for (const { name, type, help } of own) {
@@ -68,8 +68,8 @@ test('names and units follow the conventions of Prometheus', async () => {
   }
 });
 
-test('the process itself is measured: its memory, its event loop, its garbage', async () => {
-  const names = [...(await scrape(createMetrics({ queueCounts: nothing }))).keys()];
+test('the process is measured: memory, event loop and garbage collection', async () => {
+  const names = [...(await scrape(createPrometheusMetrics({ queueCounts: nothing }))).keys()];
   expect(names).toEqual(
     expect.arrayContaining([
       'process_resident_memory_bytes',
@@ -81,8 +81,8 @@ test('the process itself is measured: its memory, its event loop, its garbage', 
   );
 });
 
-test('predictions of a tenth of a millisecond and of a second lie in buckets of their own', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+test('predictions from a tenth of a millisecond to a second fall into different buckets', async () => {
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   for (const seconds of [0.00008, 0.0002, 0.0008, 0.02, 0.9]) {
     metrics.predictions.answered({ model: 'digits', version: 1, queueMs: 0 }, 200, seconds);
   }
@@ -95,28 +95,28 @@ describe('a queue that does not answer', () => {
   test.each([
     ['fails', () => Promise.reject(new Error('away'))],
     ['never ends', () => new Promise<never>(() => undefined)],
-  ])('leaves the rest of the metrics where asking it %s', async (_, queueCounts) => {
-    const families = await scrape(createMetrics({ queueCounts, queueWithinMs: 20 }));
+  ])('leaves the other metrics when the request %s', async (_, queueCounts) => {
+    const families = await scrape(createPrometheusMetrics({ queueCounts, queueTimeoutMs: 20 }));
     expect(valueOf(families, 'trainyard_queue_up')).toBe(0);
     expect(families.get('trainyard_queue_jobs')?.samples).toEqual([]);
     expect(valueOf(families, 'process_resident_memory_bytes')).toBeGreaterThan(0);
   });
 
-  test('is counted again when it is back', async () => {
+  test('is counted again when it answers again', async () => {
     const answers = [
       Promise.resolve([{ queue: 'training', waiting: 1, active: 0, workers: 0 }]),
       Promise.reject(new Error('away')),
       Promise.resolve([{ queue: 'training', waiting: 2, active: 0, workers: 0 }]),
     ];
-    const metrics = createMetrics({ queueCounts: () => answers.shift() ?? nothing() });
+    const metrics = createPrometheusMetrics({ queueCounts: () => answers.shift() ?? nothing() });
     const waiting = async () =>
       valueOf(await scrape(metrics), 'trainyard_queue_jobs', { queue: 'training', state: 'waiting' });
     expect([await waiting(), await waiting(), await waiting()]).toEqual([1, undefined, 2]);
   });
 });
 
-test('a job is shown as long as it trains here', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+test('a job has series as long as it trains here', async () => {
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   const series = async () =>
     [...(await scrape(metrics)).values()].flatMap(({ samples }) =>
       samples.flatMap(({ name, labels }) => ('job_id' in labels ? [`${name} of ${labels.job_id}`] : [])),
@@ -140,7 +140,7 @@ test('a job is shown as long as it trains here', async () => {
 });
 
 test('a model that is unloaded has no version', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   let version: number | null = 3;
   metrics.predictions.readServed(() => [{ model: 'digits', version }]);
   expect(valueOf(await scrape(metrics), 'trainyard_model_version')).toBe(3);
@@ -148,8 +148,8 @@ test('a model that is unloaded has no version', async () => {
   expect(valueOf(await scrape(metrics), 'trainyard_model_version')).toBeUndefined();
 });
 
-test('of a model with thousands of versions the last ones are counted by their number', async () => {
-  const metrics = createMetrics({ queueCounts: nothing });
+test('only the latest versions of a model have labels', async () => {
+  const metrics = createPrometheusMetrics({ queueCounts: nothing });
   for (let version = 1; version <= 100; version++) {
     for (const status of [200, 400, 499, 500, 504]) {
       metrics.predictions.answered({ model: 'digits', version, queueMs: null }, status, 0.001);
@@ -164,8 +164,11 @@ test('of a model with thousands of versions the last ones are counted by their n
   );
 });
 
-test('each has a registry of its own', async () => {
-  const [one, other] = [createMetrics({ queueCounts: nothing }), createMetrics({ queueCounts: nothing })];
+test('each instance has its own registry', async () => {
+  const [one, other] = [
+    createPrometheusMetrics({ queueCounts: nothing }),
+    createPrometheusMetrics({ queueCounts: nothing }),
+  ];
   one.jobs.ended('failed');
   expect(valueOf(await scrape(one), 'trainyard_jobs_total', { status: 'failed' })).toBe(1);
   expect(valueOf(await scrape(other), 'trainyard_jobs_total', { status: 'failed' })).toBe(0);

@@ -1,10 +1,15 @@
 /**
- * A key as its holder writes it: `ty_{id}_{secret}`. The prefix lets scanners find one that leaked into a repository or
- * a log; the id says which document it belongs to.
+ * A key: the text that its holder sends, `ty_{id}_{secret}`, and the scopes that it may have. The prefix lets scanners
+ * find keys that leaked into a repository or a log. The id names the document of the key.
  */
 import { hash, randomBytes } from 'node:crypto';
 
-/** Without letters that look like digits, and in one case, so that every file system tells two ids apart. */
+/** What a key allows. `admin` includes the other scopes. */
+export const scopes = ['predict', 'train', 'admin'] as const;
+
+export type Scope = (typeof scopes)[number];
+
+/** In one case, so that ids differ on every file system, and without letters that look like digits. */
 const idAlphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 const idLength = 12;
 const secretBytes = 32;
@@ -27,15 +32,15 @@ export function formatKey({ id, secret }: KeyParts): string {
   return `ty_${id}_${secret}`;
 }
 
-/** null: that is no key of ours. */
+/** null: the text is not a key of this service. */
 export function parseKey(text: string): KeyParts | null {
   const [, id, secret] = textPattern.exec(text) ?? [];
   return id === undefined || secret === undefined ? null : { id, secret };
 }
 
 /**
- * One fast pass is enough: the secret is 256 random bits, which nobody can try out however fast the hash is. Salt and a
- * slow hash protect what people choose and use twice. In hexadecimal digits, 64 of them.
+ * 64 hexadecimal digits. One fast hash is enough: the secret is 256 random bits, which nobody can guess by trying. Salts
+ * and slow hashes protect passwords that people choose and reuse.
  */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex');

@@ -1,7 +1,40 @@
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../../src/errors.js';
-import { checkTarget } from '../../../src/jobs/webhooks/target.js';
+import { checkWebhookUrl, resolveWebhook } from '../../../src/jobs/webhooks/webhook-request.js';
 import { privateAddresses } from './addresses.js';
+import { secret } from './receiver.js';
+
+const service = { secret, allowPrivate: false };
+const url = 'https://example.com/hook';
+
+test('a webhook gets the end of its job unless it asks for more', () => {
+  expect(resolveWebhook({ url }, service)).toEqual({
+    url,
+    events: ['job.succeeded', 'job.failed', 'job.cancelled'],
+  });
+});
+
+test('requested events are put in order and duplicates removed', () => {
+  expect(
+    resolveWebhook({ url, events: ['job.failed', 'job.running', 'job.failed'] }, service).events,
+  ).toEqual(['job.running', 'job.failed']);
+});
+
+test('a service without a secret refuses webhooks and names the setting', () => {
+  expect(() => resolveWebhook({ url }, { ...service, secret: undefined })).toThrow(
+    expect.objectContaining({
+      code: 'WEBHOOKS_NOT_CONFIGURED',
+      pointer: '/webhook',
+      message: expect.stringContaining('WEBHOOK_SECRET') as string,
+    }) as Error,
+  );
+});
+
+test('a private URL is refused', () => {
+  expect(() => resolveWebhook({ url: 'http://127.0.0.1/' }, service)).toThrow(
+    expect.objectContaining({ code: 'WEBHOOK_REFUSED' }) as Error,
+  );
+});
 
 describe('a webhook to', () => {
   test.each([
@@ -18,7 +51,7 @@ describe('a webhook to', () => {
     'https://223.255.255.255/',
     'https://[2606:4700::1111]/',
     'https://[2001:4860:4860::8888]/',
-  ])('%s is taken', (url) => expect(() => checkTarget(url, { allowPrivate: false })).not.toThrow());
+  ])('%s is accepted', (url) => expect(() => checkWebhookUrl(url, { allowPrivate: false })).not.toThrow());
 
   test.each([
     ['', 'http:// or https://'],
@@ -34,7 +67,7 @@ describe('a webhook to', () => {
     ['https://example.com/#part', 'no fragment'],
     ['https://example.com/#', 'no fragment'],
     [`https://example.com/${'a'.repeat(2029)}`, 'at most 2048 characters'],
-  ])('%s is refused, wherever it leads', (url, reason) => {
+  ])('%s is refused, with and without private addresses allowed', (url, reason) => {
     for (const allowPrivate of [false, true]) {
       expect(refusalOf(url, allowPrivate)).toMatchObject({
         code: 'WEBHOOK_REFUSED',
@@ -44,7 +77,7 @@ describe('a webhook to', () => {
     }
   });
 
-  test('a URL of 2048 characters is taken', () => {
+  test('a URL of 2048 characters is accepted', () => {
     expect(refusalOf(`https://example.com/${'a'.repeat(2028)}`, false)).toBeNull();
   });
 
@@ -64,10 +97,10 @@ describe('a webhook to', () => {
   });
 });
 
-/** null: it was taken. */
+/** null: the URL was accepted. */
 function refusalOf(url: string, allowPrivate: boolean): TrainyardError | null {
   try {
-    checkTarget(url, { allowPrivate });
+    checkWebhookUrl(url, { allowPrivate });
     return null;
   } catch (error) {
     if (error instanceof TrainyardError) return error;

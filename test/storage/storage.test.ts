@@ -1,18 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
-import { probeStorage } from '../../src/storage/probe.js';
+import { probeStorage } from '../../src/storage/storage.js';
 import { mountSmallDisk } from './small-disk.js';
 import { temporaryFolder } from './temporary-storage.js';
 
-test('a storage that can be written is well, and nothing is left in it, however many ask', async () => {
+test('probing a writable storage succeeds and leaves nothing behind, also many times at once', async () => {
   const folder = await temporaryFolder();
   const storage = await createFileStorage(folder);
   await Promise.all(Array.from({ length: 20 }, () => probeStorage(storage)));
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('one that is full or read-only says so, and is well again when it is not', async ({ skip }) => {
+test('probing a full or read-only storage fails until it can be written again', async ({ skip }) => {
   const disk = await mountSmallDisk(1);
   if (disk === null) return skip('mounting is not permitted here');
   onTestFinished(() => disk.remove());

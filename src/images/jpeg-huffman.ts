@@ -1,12 +1,12 @@
-/** The compressed data of a JPEG scan, read bit by bit, and its Huffman codes (ITU-T T.81, annexes C and F.2.2). */
+/** Reads the compressed data of a JPEG scan bit by bit, with its Huffman codes (ITU-T T.81, annexes C and F.2.2). */
 import { invalidImage } from './grey-image.js';
 
 export interface HuffmanTable {
-  /** By the next `shortBits` bits: 256 × the length of the code + its value; 0 where the code is longer. */
+  /** By the next `shortBits` bits: 256 × the length of the code + its value; 0 if the code is longer. */
   short: Uint16Array;
-  /** By length: the first 16 bits that no code of this length or a shorter one begins with. */
+  /** By length: the smallest 16 bits that do not begin with a code of this length or a shorter one. */
   limits: Int32Array;
-  /** By length: the index of a value, less the code that stands for it. */
+  /** By length: the index of a value minus its code. */
   offsets: Int32Array;
   values: Uint8Array;
 }
@@ -14,7 +14,7 @@ export interface HuffmanTable {
 const shortBits = 9;
 const longestCode = 16;
 
-/** `counts` (16): how many codes there are of each length, from 1. `values` are in the order of their codes. */
+/** `counts` (16): the number of codes of each length, from 1. `values` are in the order of their codes. */
 export function huffmanTable(counts: Uint8Array, values: Uint8Array): HuffmanTable {
   const short = new Uint16Array(2 ** shortBits);
   const limits = new Int32Array(longestCode + 1);
@@ -24,7 +24,7 @@ export function huffmanTable(counts: Uint8Array, values: Uint8Array): HuffmanTab
   for (let length = 1; length <= longestCode; length++) {
     offsets[length] = index - code;
     for (let last = index + counts[length - 1]; index < last; index++, code++) {
-      if (code >= 2 ** length) throw invalidImage('JPEG', 'a Huffman table has more codes than there can be');
+      if (code >= 2 ** length) throw invalidImage('JPEG', 'a Huffman table has too many codes');
       if (length > shortBits) continue;
       const spare = shortBits - length;
       short.fill(length * 256 + values[index], code << spare, (code + 1) << spare);
@@ -37,21 +37,21 @@ export function huffmanTable(counts: Uint8Array, values: Uint8Array): HuffmanTab
 
 export class BitReader {
   private readonly data: Uint8Array;
-  /** The next `available` bits are its lowest. */
+  /** Its lowest `available` bits are the next bits of the data. */
   private buffer = 0;
   private available = 0;
-  /** Of the bits available, those after the end of the data: zeros that the file does not have. */
-  private made = 0;
+  /** How many of the available bits lie after the end of the data. They are zeros. */
+  private padding = 0;
   private at = 0;
 
-  /** The data of one scan, with their stuffed zeros and restart markers. */
+  /** `data`: one scan, with its stuffed zeros and restart markers. */
   constructor(data: Uint8Array) {
     this.data = data;
   }
 
-  /** Whether more bits were read than there are. */
+  /** Whether more bits were read than the data has. */
   get isOverrun(): boolean {
-    return this.available < this.made;
+    return this.available < this.padding;
   }
 
   symbol({ short, limits, offsets, values }: HuffmanTable): number {
@@ -67,30 +67,30 @@ export class BitReader {
       this.available -= length;
       return values[offsets[length] + (next >> (longestCode - length))];
     }
-    throw damaged('there is a code that no table has');
+    throw damaged('a code is in no table');
   }
 
-  /** The next `count` bits, up to 16, as a number. */
+  /** The next bits, up to 16, as a number. */
   bits(count: number): number {
     if (this.available < count) this.fill();
     this.available -= count;
     return (this.buffer >>> this.available) & (2 ** count - 1);
   }
 
-  /** A number of `size` bits, up to 16, whose first bit is its sign (T.81, figure F.12). */
+  /** A number of `size` bits, up to 16. Its first bit is the sign (T.81, figure F.12). */
   signed(size: number): number {
     if (size === 0) return 0;
     const bits = this.bits(size);
     return bits < 2 ** (size - 1) ? bits - 2 ** size + 1 : bits;
   }
 
-  /** Passes a restart marker, which must come next. */
+  /** Skips the restart marker that must come next. */
   restart(): void {
     const { data } = this;
     while (data[this.at] === 0xff && data[this.at + 1] === 0xff) this.at++;
     if (data[this.at] !== 0xff || (data[this.at + 1] & 0xf8) !== 0xd0) throw damaged('a restart is missing');
     this.at += 2;
-    this.buffer = this.available = this.made = 0;
+    this.buffer = this.available = this.padding = 0;
   }
 
   private fill(): void {
@@ -104,9 +104,9 @@ export class BitReader {
         this.buffer = (this.buffer << 8) | 0xff;
         this.at += 2;
       } else {
-        // The end of the data, or of those before a restart.
+        // This is the end of the data, or of the part before a restart.
         this.buffer <<= 8;
-        this.made += 8;
+        this.padding += 8;
       }
       this.available += 8;
     }
@@ -114,5 +114,5 @@ export class BitReader {
 }
 
 export function damaged(problem: string): Error {
-  return invalidImage('JPEG', `its data are damaged: ${problem}`);
+  return invalidImage('JPEG', `its data is damaged: ${problem}`);
 }

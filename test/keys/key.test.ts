@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { formatKey, hashSecret, newKeyParts, parseKey } from '../../src/keys/key-text.js';
+import { formatKey, hashSecret, newKeyParts, parseKey } from '../../src/keys/key.js';
 
-test('a key reads ty_, its id, and a secret of 256 bits', () => {
+test('a key is ty_, its id, and a secret of 256 bits', () => {
   const parts = newKeyParts();
   const text = formatKey(parts);
   expect(text).toMatch(/^ty_[0-9a-hjkmnp-tv-z]{12}_[A-Za-z0-9_-]{43}$/);
@@ -10,7 +10,7 @@ test('a key reads ty_, its id, and a secret of 256 bits', () => {
   expect(parseKey(text)).toEqual(parts);
 });
 
-test('no two are alike', () => {
+test('no two keys are alike', () => {
   const texts = Array.from({ length: 1_000 }, () => formatKey(newKeyParts()));
   expect(new Set(texts).size).toBe(texts.length);
 });
@@ -30,10 +30,10 @@ test.each([
   `ty_0123456789ab_${secret}\n`,
   ` ty_0123456789ab_${secret}`,
   'é'.repeat(59),
-])('%j is no key', (text) => {
+])('%j is not a key', (text) => {
   expect(parseKey(text)).toBeNull();
 });
 
-test('what is kept of a secret is its SHA-256', () => {
+test('a secret is stored as its SHA-256', () => {
   expect(hashSecret(secret)).toBe(createHash('sha256').update(secret).digest('hex'));
 });

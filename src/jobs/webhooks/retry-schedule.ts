@@ -1,10 +1,10 @@
-/** When a message that was not taken is sent again. */
+/** When a message that the receiver did not accept is sent again. */
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** Between one attempt and the next: the Standard Webhooks specification, under "Deliverability and reliability". */
+/** Milliseconds between attempts, from the Standard Webhooks specification, "Deliverability and reliability". */
 export const retrySchedule: readonly number[] = [
   5 * second,
   5 * minute,
@@ -17,13 +17,13 @@ export const retrySchedule: readonly number[] = [
   24 * hour,
 ];
 
-/** No receiver puts its messages off for longer. */
+/** A receiver cannot ask for a longer delay. */
 const maxRetryAfterMs = 24 * hour;
 
-/** So that what failed together does not come back together. */
+/** Spreads messages that failed together, so that they do not all come back at once. */
 const jitter = 0.1;
 
-/** After that many attempts, from 1; null when it was the last. `random` is from [0, 1). */
+/** The delay after attempt number `attempt`, from 1; null after the last attempt. `random` gives numbers in [0, 1). */
 export function retryDelayMs(
   attempt: number,
   options: { schedule: readonly number[]; random: () => number; retryAfterMs: number },
@@ -34,7 +34,7 @@ export function retryDelayMs(
   return Math.round(Math.max(spreadMs, options.retryAfterMs));
 }
 
-/** What a Retry-After header asks for (RFC 9110, section 10.2.3): seconds or a date; 0 for anything else. */
+/** The delay in milliseconds that a Retry-After header asks for: seconds or a date (RFC 9110, section 10.2.3); else 0. */
 export function parseRetryAfter(header: string | undefined, now: Date): number {
   if (header === undefined) return 0;
   const ms = /^\d+$/.test(header) ? Number(header) * second : Date.parse(header) - now.getTime();
