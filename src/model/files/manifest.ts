@@ -36,15 +36,16 @@ export async function verifyDigest(
   return content;
 }
 
-export function encodeManifest(body: { format_version: 1 }): Buffer {
+export function encodeManifest(body: { format_version: 1 | 2 }): Buffer {
   return Buffer.from(JSON.stringify({ ...body, manifest_sha256: sha256(JSON.stringify(body)) }, null, 2));
 }
 
 /**
- * The body as it was given to `encodeManifest`: the digest is what allows the caller to trust its type.
+ * The body as it was given to `encodeManifest`, of a format up to `newestFormat`. The digest allows the caller to trust its
+ * type.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
-export function decodeManifest(name: string, bytes: Buffer): unknown {
+export function decodeManifest(name: string, bytes: Buffer, newestFormat: 1 | 2 = 1): unknown {
   let manifest: { format_version?: unknown; manifest_sha256?: unknown } | null;
   try {
     manifest = JSON.parse(bytes.toString()) as typeof manifest;
@@ -54,8 +55,9 @@ export function decodeManifest(name: string, bytes: Buffer): unknown {
   const { manifest_sha256: digest, ...body } = manifest ?? {};
   if (digest !== sha256(JSON.stringify(body)))
     throw corrupt(`${name} is not what was written: its SHA-256 differs`);
-  if (body.format_version !== 1)
-    throw corrupt(`${name} is not of format version 1, the only one that is read`);
+  if (body.format_version !== 1 && body.format_version !== newestFormat) {
+    throw corrupt(`${name} is of an unknown format version; this program reads versions up to ${newestFormat}`);
+  }
   return body;
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { encodeManifest } from '../../../src/model/files/manifest.js';
+import { labelsOf } from '../../../src/model/heads/head.js';
 import { createRegistry, type Publication, type Registry } from '../../../src/model/registry/registry.js';
 import { TrainyardError } from '../../../src/errors.js';
 import type { Storage } from '../../../src/storage/storage.js';
@@ -58,14 +59,14 @@ describe('publishing', () => {
     await registry.publish(publication(1));
     const sha256 = createHash('sha256').update(smallModelFile(1)).digest('hex');
     expect(await registry.latest('pets')).toEqual({
-      format_version: 1,
+      format_version: 2,
       model: 'pets',
       version: 1,
       run_id: 'job_1',
       step: 10,
       metrics: { test_accuracy: 0.9 },
       network: smallDescription.network,
-      labels: ['cat', 'dog'],
+      head: smallDescription.head,
       parameters: 26,
       file: { key: 'models/pets/files/job_1-10.safetensors', size_bytes: smallModelFile(1).length, sha256 },
       created_at: now.toISOString(),
@@ -84,9 +85,10 @@ describe('publishing', () => {
     await registry.publish(publication(1));
     const manifest = await registry.latest('pets');
     if (manifest === null) throw new Error('It was published');
+    const { head, ...rest } = manifest;
     const network = { ...manifest.network, hidden: [{ units: 4, activation: 'relu' }] };
-    const older = encodeManifest({ ...manifest, network } as { format_version: 1 });
-    await storage.put('models/pets/versions/000001.json', older);
+    const older = { ...rest, format_version: 1 as const, network, labels: labelsOf(head) };
+    await storage.put('models/pets/versions/000001.json', encodeManifest(older));
     expect(await registry.latest('pets')).toEqual(manifest);
   });
 
