@@ -1,7 +1,7 @@
 /** What every protocol asks of a model: for as long as the client waits, and with the times in the answer's header. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
-import { refuseIfOverflown } from '../../model/heads/class-ranking.js';
+import { refuseOverflow } from '../../model/heads/head.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 
 /** A request without a time-out of its own waits this long. */
@@ -21,7 +21,7 @@ export interface Samples {
 }
 
 /**
- * (count, network.outputs), each row summing to 1.
+ * The results of the samples, (count, network.outputs): what they mean is for the model's head to say.
  * @throws TrainyardError INVALID_REQUEST, DEADLINE_EXCEEDED, CLIENT_GONE
  */
 export async function ask(
@@ -32,16 +32,16 @@ export async function ask(
 ): Promise<Float32Array> {
   const { model: name, version } = model.manifest;
   request.prediction = { model: name, version, count, queueMs: null, inferenceMs: null };
-  const { probabilities, queueMs, inferenceMs } = await model.predict({
+  const { results, queueMs, inferenceMs } = await model.predict({
     inputs,
     count,
     deadlineMs: deadlineOf(request, timeoutMs),
     isWanted: () => isWanted(request),
   });
   Object.assign(request.prediction, { queueMs, inferenceMs });
-  refuseIfOverflown(probabilities, model.network.outputs, field);
+  refuseOverflow(results, model.network.outputs, field);
   reply.header('server-timing', `queue;dur=${queueMs.toFixed(3)}, inference;dur=${inferenceMs.toFixed(3)}`);
-  return probabilities;
+  return results;
 }
 
 /**

@@ -1,6 +1,8 @@
-/** Probabilities as POST /predict answers them. */
+/** Results as POST /predict answers them. */
 import type { Static } from 'typebox';
 import { classRows, likeliest, rankClasses } from '../../model/heads/class-ranking.js';
+import { requireLabels } from '../../model/heads/head.js';
+import { namedValues } from '../../model/heads/named-values.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import type { PredictionResponse } from './prediction-schemas.js';
 
@@ -11,16 +13,30 @@ export interface AnswerOptions {
   probabilities: boolean;
 }
 
-/** `probabilities` (samples, classes) */
+type Response = Static<typeof PredictionResponse.schema>;
+
+/** `results` (samples, outputs) of the model's head. */
 export function predictionAnswer(
-  { manifest, labels }: ServedModel,
+  { manifest: { model, version }, head }: ServedModel,
+  results: Float32Array,
+  options: AnswerOptions,
+): Response {
+  if (head.kind === 'classes') {
+    return { model, version, predictions: classPredictions(head.labels, results, options) };
+  }
+  if (options.topK !== undefined) requireLabels(head);
+  return { model, version, predictions: namedValues(results, head.names) };
+}
+
+/** `probabilities` (samples, classes) */
+function classPredictions(
+  labels: readonly string[],
   probabilities: Float32Array,
   options: AnswerOptions,
-): Static<typeof PredictionResponse.schema> {
-  const predictions = classRows(probabilities, labels.length).map((row) => ({
+): Response['predictions'] {
+  return classRows(probabilities, labels.length).map((row) => ({
     ...likeliest(row, labels),
     ...(options.probabilities && { probabilities: Array.from(row) }),
     ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
   }));
-  return { model: manifest.model, version: manifest.version, predictions };
 }

@@ -5,6 +5,7 @@ import { createReferenceEngine } from '../../../src/model/engines/reference/refe
 import { createAliases, type Aliases } from '../../../src/model/registry/aliases.js';
 import { createModelServer, type ModelServer } from '../../../src/model/serving/model-server.js';
 import { encodeModelFile } from '../../../src/model/files/model-file.js';
+import { applyHead } from '../../../src/model/heads/head.js';
 import { createRegistry, type Registry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
@@ -106,11 +107,12 @@ async function setUp({ lookEveryMs = 3_600_000, memoryBytes = Infinity } = {}): 
   };
 }
 
-/** What the run's model answers, straight from the engine. */
+/** What the run's model answers, straight from the engine and the head. */
 async function probabilitiesOf(run: number): Promise<number[][]> {
   const parameters = parametersOf(smallDescription.network, run);
   const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
-  const flat = await predictor.predict(Float32Array.from(inputs.flat()), inputs.length);
+  const outputs = await predictor.predict(Float32Array.from(inputs.flat()), inputs.length);
+  const flat = applyHead(smallDescription.head, outputs);
   return inputs.map((_, sample) => [...flat.subarray(sample * 2, sample * 2 + 2)]);
 }
 
@@ -613,7 +615,7 @@ describe('looking for changes', () => {
       const { server, registry, publish } = await setUp({ lookEveryMs: 5 });
       for (let run = 1; run <= models; run++) await publish(run, `model-${run}`);
       await server.start();
-      const look = vi.spyOn(registry, 'look');
+      const look = vi.spyOn(registry, 'publishedModel');
       const polls = vi.spyOn(registry, 'lastPublished');
       await vi.waitFor(() => expect(polls.mock.calls.length).toBeGreaterThan(4));
       await server.stop();
@@ -637,9 +639,9 @@ describe('looking for changes', () => {
     await publish(1, 'birds');
     await publish(1);
     await server.start();
-    const look = registry.look.bind(registry);
-    vi.spyOn(registry, 'look').mockImplementation((name) =>
-      name === 'birds' ? Promise.reject(new Error('EACCES')) : look(name),
+    const publishedModel = registry.publishedModel.bind(registry);
+    vi.spyOn(registry, 'publishedModel').mockImplementation((name) =>
+      name === 'birds' ? Promise.reject(new Error('EACCES')) : publishedModel(name),
     );
     await publish(2);
     await server.refresh();
@@ -797,14 +799,14 @@ describe('a request that cannot be answered', () => {
 
   test('has finite numbers of which the model makes infinite ones', async () => {
     const { server, registry } = await setUp();
-    const description = { ...smallDescription, preprocessing: { divide_by: 1, mean: 0, std: 1e-30 } };
+    const description = { ...smallDescription, scaling: { divide_by: 1, mean: 0, std: 1e-30 } };
     const file = encodeModelFile(description, parametersOf(description.network, 1));
     await registry.publish({ model: 'pets', runId: 'job_1', step: 1, file, metrics: null, now: new Date(0) });
     await server.start();
     const large = [1e30, -1e30, 1e30];
     await expect(predict(server, { inputs: [[0, 0, 0], large] })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
-      message: 'inputs[1] is too large: what the model makes of it is not finite',
+      message: 'inputs[1] is too large: the outputs of the model are not finite',
       pointer: '/inputs/1',
     });
   });

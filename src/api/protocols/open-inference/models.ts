@@ -1,5 +1,6 @@
 /** What a model takes and gives, and whether it answers. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { labelsOf } from '../../../model/heads/head.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import type { Registry } from '../../../model/registry/registry.js';
 import { noteFailure } from '../../problems/problem-details.js';
@@ -41,7 +42,7 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
         },
       },
       async ({ params: asked }) => {
-        const { network, labels } = await manifestOf({ registry, aliases }, asked.name, choiceOf(asked));
+        const { network, head } = await manifestOf({ registry, aliases }, asked.name, choiceOf(asked));
         const versions = await registry.versionNumbers(asked.name);
         return {
           name: asked.name,
@@ -52,7 +53,7 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
             { name: 'probabilities', datatype: 'FP32', shape: [-1, network.outputs] },
             { name: 'class', datatype: 'INT64', shape: [-1] },
           ],
-          properties: { labels: JSON.stringify(labels) },
+          properties: { labels: JSON.stringify(labelsOf(head)) },
         };
       },
     );
