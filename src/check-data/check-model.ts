@@ -17,7 +17,7 @@ import {
   encodeVersionManifest,
   type VersionManifest,
 } from '../model/registry/version-manifest.js';
-import { object } from '../lib/shape.js';
+import { object } from '../lib/json-shape.js';
 import type { Storage } from '../storage/storage.js';
 import { checkFile, damageOf, damageOfDocument, type Counts, type Damage, type Part } from './damage.js';
 

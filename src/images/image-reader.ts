@@ -2,7 +2,7 @@
 import { isJpeg } from './jpeg-segments.js';
 import { isPng } from './png-chunks.js';
 import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
-import type { ThreadLine } from '../lib/thread-queue.js';
+import type { TaskThread } from '../lib/task-thread.js';
 import { createReadingThread } from './reading-thread.js';
 
 export interface ImageReader {
@@ -19,7 +19,7 @@ export interface ImageReader {
 const small = { bytes: 2 ** 17, pixels: 2 ** 16 };
 
 export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {}): ImageReader {
-  let thread: ThreadLine<ReadTask, Float32Array> | undefined;
+  let thread: TaskThread<ReadTask, Float32Array> | undefined;
   return {
     async read(task) {
       if (isSmall(task.bytes)) return readImage(task);

@@ -1,6 +1,6 @@
 /** A thread that reads pictures one after the other, so that a large one keeps nobody waiting but those behind it. */
 import { TrainyardError } from '../errors.js';
-import { createThreadLine, type ThreadLine } from '../lib/thread-queue.js';
+import { createTaskThread, type TaskThread } from '../lib/task-thread.js';
 import type { ReadTask } from './read-image.js';
 
 /** Pixels do not lie on the heap: what they take is limited by the size of the picture. */
@@ -14,9 +14,9 @@ const entry = new URL('../../dist/images/thread.js', import.meta.url);
 export function createReadingThread(options: {
   timeLimitMs: number;
   mostWaiting: number;
-}): ThreadLine<ReadTask, Float32Array> {
+}): TaskThread<ReadTask, Float32Array> {
   const { timeLimitMs, mostWaiting } = options;
-  return createThreadLine<ReadTask, Float32Array>({
+  return createTaskThread<ReadTask, Float32Array>({
     entry,
     resourceLimits,
     idleMs,

@@ -1,5 +1,5 @@
 /** The entry of the thread that parses large JSON; started by large-json.ts and by nobody else. */
-import { answerTasks } from '../../lib/thread-queue.js';
+import { answerTasks } from '../../lib/task-thread.js';
 import { parsePacked } from './packing-parser.js';
 
 answerTasks((text) => {

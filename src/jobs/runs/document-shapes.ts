@@ -32,7 +32,7 @@ import {
   variant,
   whole,
   type Shape,
-} from '../../lib/shape.js';
+} from '../../lib/json-shape.js';
 
 /** The fields that a spec may lack, as it may be older than they are. */
 export type NewerSpecFields =

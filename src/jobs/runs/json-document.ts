@@ -1,6 +1,6 @@
 /** JSON documents, each of which is checked whole when it is read: of format version 1 and of its shape, or refused. */
 import { TrainyardError } from '../../errors.js';
-import type { Shape } from '../../lib/shape.js';
+import type { Shape } from '../../lib/json-shape.js';
 
 export function encodeDocument(fields: object): Buffer {
   return Buffer.from(JSON.stringify({ format_version: 1, ...fields }, null, 2));

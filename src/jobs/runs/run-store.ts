@@ -25,7 +25,7 @@ import {
   type RunLog,
   type TermWriter,
 } from './run-log.js';
-import type { Shape } from '../../lib/shape.js';
+import type { Shape } from '../../lib/json-shape.js';
 
 /** What a run can be decided to come to while it is not clear yet who is first. */
 export type Ending = 'succeeded' | 'cancelled';

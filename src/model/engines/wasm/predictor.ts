@@ -3,7 +3,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../network/initialization.js';
 import { parameterCount, type NetworkSpec, type StateDict } from '../../network/network.js';
 import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
-import { createSlices } from '../../../lib/slices.js';
+import { createSlicedWork } from '../../../lib/sliced-work.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { planBatchMatrix } from './batch-matrix.js';
@@ -179,7 +179,7 @@ async function writeParameters(
   layers: readonly { shape: PanelShape; values: LayerAddress }[],
   parameters: StateDict,
 ): Promise<void> {
-  const inSlices = createSlices();
+  const inSlices = createSlicedWork();
   for (const { shape, values } of layers) {
     const weights = tensorOf(parameters, `${shape.name}.weight`).data;
     await inSlices(shape.outputs, rowBytes(shape), (first, end) =>
@@ -200,7 +200,7 @@ async function outputsOfFirst(
   const bias = tensorOf(parameters, `${name}.bias`).data;
   const value = applyAffine(map, 0);
   const found = new Float32Array(outputs);
-  await createSlices()(outputs, rowBytes(shape), (first, end) => {
+  await createSlicedWork()(outputs, rowBytes(shape), (first, end) => {
     for (let output = first; output < end; output++) {
       let sum = 0;
       for (let input = 0; input < inputs; input++) sum += weights[output * inputs + input];
