@@ -45,11 +45,12 @@ export class VersionChooser {
 
   /** The version if it is loaded. It must be used before anything is awaited, or it could be retired. */
   #findLoaded(choice: ModelChoice): LoadedModel | undefined {
-    const model = this.#freshModel(choice);
+    const nowMs = performance.now();
+    const model = this.#freshModel(choice, nowMs);
     if (model === undefined || model.unloaded) return undefined;
     const version = choice.version ?? model.current.get(choice.alias ?? latestAlias);
     if (version === undefined) return undefined;
-    model.usedAtMs = performance.now();
+    model.usedAtMs = nowMs;
     return this.#options.versions.find(model.name, version);
   }
 
@@ -82,15 +83,15 @@ export class VersionChooser {
   }
 
   /** The model, unless it must be checked before it answers. */
-  #freshModel({ model: name }: ModelChoice): FollowedModel | undefined {
+  #freshModel({ model: name }: ModelChoice, nowMs: number): FollowedModel | undefined {
     const { models, watch } = this.#options;
     const model = name === undefined ? models.newest() : models.get(name);
-    return model === undefined || watch.isStale(model, performance.now()) ? undefined : model;
+    return model === undefined || watch.isStale(model, nowMs) ? undefined : model;
   }
 
   /** The model, where what is known of it is enough to find the version. */
   #knownModel(choice: ModelChoice): FollowedModel | undefined {
-    const model = this.#freshModel(choice);
+    const model = this.#freshModel(choice, performance.now());
     const isKnown = choice.version !== undefined || model?.current.has(choice.alias ?? latestAlias) === true;
     return isKnown ? model : undefined;
   }

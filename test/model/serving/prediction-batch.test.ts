@@ -43,7 +43,7 @@ async function resultsOf(predict: Predict, count: number, seed: number): Promise
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('what is asked in one turn is one call of the predictor, and each gets the answers to its own samples', async () => {
+test('calls in one turn are one call of the predictor, and each gets the results of its own samples', async () => {
   const { predict, predictor, calls } = await setUp();
   const counts = [1, 3, 1, 2, 1];
   const answers = await Promise.all(counts.map((count, seed) => resultsOf(predict, count, seed)));
@@ -53,7 +53,7 @@ test('what is asked in one turn is one call of the predictor, and each gets the 
   }
 });
 
-test('what is asked in different turns is not kept back', async () => {
+test('calls in different turns do not wait for each other', async () => {
   const { predict, calls } = await setUp();
   const first = resultsOf(predict, 1, 1);
   await turn();
@@ -90,7 +90,7 @@ describe('a batch is cut', () => {
   });
 });
 
-test('a failure of the predictor is the failure of those in its batch, and of no other', async () => {
+test('a failure of the predictor fails the calls in its batch, and no others', async () => {
   const { predictor } = await setUp();
   let failing = true;
   const predict = batchPredictions((inputs, count) =>
@@ -123,7 +123,7 @@ test('the time in the queue and the time of the work are measured', async () => 
   expect((await second).inferenceMs).toBeGreaterThan(0);
 });
 
-describe('a call that nobody waits for any more', () => {
+describe('a call whose client no longer waits', () => {
   test('past its deadline is refused, and costs no work', async () => {
     const { predict, calls } = await setUp();
     const late = predict({ inputs: samples(1, 1), count: 1, deadlineMs: performance.now() - 1 });
@@ -137,7 +137,7 @@ describe('a call that nobody waits for any more', () => {
     expect(calls).toEqual([1]);
   });
 
-  test('as its client went away is dropped, between two pieces of it too', async () => {
+  test('is dropped, even between two of its pieces', async () => {
     const { predict, calls } = await setUp();
     let isThere = true;
     const long = predict({ inputs: samples(200, 1), count: 200, isWanted: () => isThere });
