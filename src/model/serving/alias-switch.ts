@@ -62,7 +62,10 @@ export class AliasSwitch {
     for (const version of model.manifests.keys()) if (!kept.has(version)) model.manifests.delete(version);
   }
 
-  /** Switches the aliases that nothing is loaded for: no request would be faster with the version that they have. */
+  /**
+   * Drops the aliases that are gone, and switches at once those whose current version is not loaded: a request has to wait for
+   * a version in any case.
+   */
   switchUnloaded(model: FollowedModel): void {
     const { models, versions } = this.#options;
     const wanted = wantedVersions(model);
@@ -79,13 +82,13 @@ export class AliasSwitch {
     models.newestMayHaveChanged();
   }
 
-  /** Whether the version is loaded in the end. If not, the failure is noted. */
+  /** Loads the version. Returns whether that worked; a failure is noted. */
   load(model: FollowedModel, version: number, options: LoadOptions): Promise<boolean> {
     const loaded = this.#options.versions.load(model.name, version, options);
     return this.waitUntilLoaded(model, version, loaded);
   }
 
-  /** As `load`, for a version that is being loaded. */
+  /** As `load`, for a version whose loading has begun. */
   async waitUntilLoaded(model: FollowedModel, version: number, loaded: LoadedModel): Promise<boolean> {
     try {
       await loaded.ready;

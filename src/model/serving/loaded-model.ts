@@ -1,6 +1,6 @@
 /**
- * One version in memory. Every user holds it while using it. Its predictor is freed once the version is retired and nobody
- * holds it any more.
+ * One version in memory. A request holds it while it uses it. The predictor is freed once the version is retired and no
+ * request holds it.
  */
 import type { Predictor } from '../engines/engine.js';
 import type { ModelDescription } from '../files/model-file.js';
@@ -37,7 +37,7 @@ export interface LoadedModel {
    * @throws whatever `ready` or `work` rejects with
    */
   use<T>(work: (model: ServedModel) => Promise<T>): Promise<T>;
-  /** Frees the predictor as soon as nobody holds the version. */
+  /** Frees the predictor as soon as no request holds the version. */
   retire(): void;
 }
 

@@ -11,9 +11,9 @@ import type { AliasSwitch } from './alias-switch.js';
 import { update, type FollowedModel, type FollowedModels } from './followed-models.js';
 import type { LoadedVersions } from './loaded-versions.js';
 
-/** A model is in use until nobody has asked for it for so long. */
+/** A model is in use for so long after a request for it. */
 const inUseMs = 30_000;
-/** Models that are not in use and are checked in one poll. */
+/** How many models that are not in use are checked in one poll. */
 const checksInTurn = 50;
 const checksAtOnce = 16;
 
@@ -32,7 +32,7 @@ export interface RegistryWatchOptions {
 
 export class RegistryWatch {
   readonly #options: RegistryWatchOptions;
-  /** Models that are checked in turn, before all are listed again. */
+  /** Models whose turn is yet to come. When it is empty, all models are listed again. */
   readonly #inTurn: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #failing = false;

@@ -17,7 +17,7 @@ export interface ModelChoice {
   alias?: string | undefined;
 }
 
-/** A known model is not waited for longer while the registry is asked about it. */
+/** How long a request for a known model waits for its check. */
 const checkTimeoutMs = 1_000;
 /** Names of models in an error message. */
 const namesShown = 20;
