@@ -1,7 +1,7 @@
 /** Checks a model: its versions with their files, and its aliases. */
 import { TrainyardError } from '../errors.js';
 import type { Alias } from '../model/registry/aliases.js';
-import { decodeManifest, encodeManifest } from '../model/files/manifest.js';
+import { decodeManifest } from '../model/files/manifest.js';
 import {
   aliasKey,
   aliasPattern,
@@ -12,8 +12,12 @@ import {
   unloadedKey,
   versionKey,
 } from '../model/registry/model-folder.js';
-import type { VersionManifest } from '../model/registry/registry.js';
-import { object } from '../lib/shape.js';
+import {
+  decodeVersionManifest,
+  encodeVersionManifest,
+  type VersionManifest,
+} from '../model/registry/version-manifest.js';
+import { object } from '../lib/json-shape.js';
 import type { Storage } from '../storage/storage.js';
 import { checkFile, damageOf, damageOfDocument, type Counts, type Damage, type Part } from './damage.js';
 
@@ -51,7 +55,7 @@ async function checkVersion(storage: Storage, name: string, version: number): Pr
   const read = { bytes: null as Buffer | null, manifest: null as VersionManifest | null };
   const check = async (): Promise<void> => {
     read.bytes = await storage.read(key);
-    if (read.bytes !== null) read.manifest = decodeManifest(key, read.bytes) as VersionManifest;
+    if (read.bytes !== null) read.manifest = decodeVersionManifest(key, read.bytes);
   };
   // The record of removal keeps the number from being used again.
   const repair = [{ put: removedKey(name, version), content: unknownVersion(name, version) }, { move: key }];
@@ -70,7 +74,7 @@ async function checkRemoved(storage: Storage, name: string): Promise<Damage[]> {
     const key = removedKey(name, version);
     const check = async (): Promise<void> => {
       const bytes = await storage.read(key);
-      if (bytes !== null) decodeManifest(key, bytes);
+      if (bytes !== null) decodeVersionManifest(key, bytes);
     };
     const cost = `None: the number ${version} of ${name} is not used again as long as the file exists.`;
     const repair = [{ move: key }, { put: key, content: unknownVersion(name, version) }];
@@ -82,19 +86,19 @@ async function checkRemoved(storage: Storage, name: string): Promise<Damage[]> {
 /** The record of removal of a version whose manifest is lost. */
 function unknownVersion(model: string, version: number): Buffer {
   const manifest: VersionManifest = {
-    format_version: 1,
+    format_version: 2,
     model,
     version,
     run_id: '',
     step: 0,
     metrics: null,
     network: { inputs: 1, hidden: [], outputs: 1 },
-    labels: [],
+    head: { kind: 'classes', labels: [], probabilities: 'softmax' },
     parameters: 0,
     file: { key: '', size_bytes: 0, sha256: '' },
     created_at: new Date().toISOString(),
   };
-  return encodeManifest(manifest);
+  return encodeVersionManifest(manifest);
 }
 
 async function checkAliases(

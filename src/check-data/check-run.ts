@@ -14,7 +14,7 @@ import {
 } from '../jobs/runs/document-shapes.js';
 import { logStart } from '../jobs/runs/run-log.js';
 import { createRunStore } from '../jobs/runs/run-store.js';
-import { object } from '../lib/shape.js';
+import { object } from '../lib/json-shape.js';
 import { deliveryAttempt } from '../jobs/webhooks/delivery-log.js';
 import type { CheckpointManifest } from '../model/files/checkpoint.js';
 import { decodeManifest } from '../model/files/manifest.js';

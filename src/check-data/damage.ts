@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../errors.js';
 import { decodeDocument } from '../jobs/runs/json-document.js';
-import type { Shape } from '../lib/shape.js';
+import type { Shape } from '../lib/json-shape.js';
 import type { FileDigest } from '../model/files/manifest.js';
 import type { Storage } from '../storage/storage.js';
 

@@ -3,7 +3,7 @@
  * starts when it is needed.
  */
 import { TrainyardError } from '../errors.js';
-import { createThreadLine, type ThreadLine } from '../lib/thread-queue.js';
+import { createTaskThread, type TaskThread } from '../lib/task-thread.js';
 import { isJpeg } from './jpeg-segments.js';
 import { isPng } from './png-chunks.js';
 import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
@@ -22,7 +22,7 @@ export interface ImageReader {
 const small = { bytes: 2 ** 17, pixels: 2 ** 16 };
 
 export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {}): ImageReader {
-  let thread: ThreadLine<ReadTask, Float32Array> | undefined;
+  let thread: TaskThread<ReadTask, Float32Array> | undefined;
   return {
     async read(task) {
       if (isSmall(task.bytes)) return readImage(task);
@@ -56,9 +56,9 @@ const entry = new URL('../../dist/images/thread.js', import.meta.url);
 function createReadingThread(options: {
   timeLimitMs: number;
   mostWaiting: number;
-}): ThreadLine<ReadTask, Float32Array> {
+}): TaskThread<ReadTask, Float32Array> {
   const { timeLimitMs, mostWaiting } = options;
-  return createThreadLine<ReadTask, Float32Array>({
+  return createTaskThread<ReadTask, Float32Array>({
     entry,
     resourceLimits,
     idleMs,

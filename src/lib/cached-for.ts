@@ -1,8 +1,9 @@
-/** Asking rarely enough that it costs little, however often somebody wants to know. */
-
-/** One question at a time, which all who ask meanwhile wait for; its answer, or its failure, holds for some time. */
+/**
+ * Calls `load` at most once in `forMs`, however often the result is wanted. Callers meanwhile share the call under way, and
+ * then its result or its failure.
+ */
 export function cachedFor<T>(
-  ask: () => Promise<T>,
+  load: () => Promise<T>,
   forMs: number,
   nowMs: () => number = () => performance.now(),
 ): () => Promise<T> {
@@ -11,7 +12,7 @@ export function cachedFor<T>(
   return () => {
     if (latest === undefined || nowMs() >= untilMs) {
       untilMs = Infinity;
-      latest = ask().finally(() => (untilMs = nowMs() + forMs));
+      latest = load().finally(() => (untilMs = nowMs() + forMs));
     }
     return latest;
   };

@@ -1,10 +1,10 @@
-/** The one logger: JSON lines, or readable ones on a terminal. No secret leaves it. */
+/** The one logger: JSON lines, or readable lines for a terminal. It masks secrets. */
 import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
-/** `destination` takes the lines of JSON; without one they go to the standard output. */
+/** JSON lines go to `destination`; without one, lines go to the standard output. */
 export function createLogger(
   options: { logLevel: string; logFormat: 'json' | 'pretty' },
   destination?: DestinationStream,
@@ -15,19 +15,19 @@ export function createLogger(
       paths: ['req.headers.authorization', 'req.headers["x-api-key"]', 'req.headers.cookie', '*.password'],
       censor: '[redacted]',
     },
-    // A key may stand in any field: in a URL, in the message of an error, in its stack.
+    // A key may be in any field, such as a URL, the message of an error or its stack.
     hooks: { streamWrite: maskKeys },
   };
   if (destination) return pino(settings, destination);
   return options.logFormat === 'pretty'
     ? pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
-    : // With a minimum flush() waits for what is being written; with none it does nothing.
+    : // flush() waits for what is being written only where there is a minimum length.
       pino(settings, pino.destination({ sync: false, minLength: 1 }));
 }
 
-/** Resolves when every line is out: a process that ends before may write its last ones in another order. */
+/** Resolves when every line is written. A process that ends earlier may write its last lines in another order. */
 export function written(log: Logger): Promise<void> {
-  // A pipe cannot be synchronised, which is told as an error: it has been written nevertheless.
+  // For a pipe, flush() reports an error because a pipe cannot be synchronised. The lines are written nevertheless.
   return new Promise((resolve) => {
     log.flush(() => {
       resolve();
@@ -35,10 +35,10 @@ export function written(log: Logger): Promise<void> {
   });
 }
 
-/** As keys/key.ts writes a key, or a part of one; in a URL its underscores may be percent-encoded. */
+/** A key as keys/key.ts writes it, or its beginning. In a URL its underscores may be percent-encoded. */
 const keySecret = /(ty(?:_|%5f)[0-9a-z]{12}(?:_|%5f))[\w%-]+/gi;
 
-/** The text without the secrets of the keys in it. Their ids stay, so that an operator can find and revoke them. */
+/** Masks the secrets of all keys in the text. Their ids stay, so that an operator can find and revoke the keys. */
 export function maskKeys(text: string): string {
   return text.replace(keySecret, '$1[redacted]');
 }

@@ -1,4 +1,4 @@
-/** Which addresses and names lead to this machine and nowhere else (RFC 1122, RFC 4291, RFC 6761). */
+/** Addresses and host names that always mean this machine (RFC 1122, RFC 4291, RFC 6761). */
 
 const loopback = /^(?:127(?:\.\d{1,3}){3}|::1|\[::1\]|(?:[a-z\d-]+\.)*localhost)$/i;
 

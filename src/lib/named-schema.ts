@@ -1,19 +1,19 @@
-/** Schemas with a name: added to the app once, referred to by name, and so named in the OpenAPI document too. */
+/** Schemas with a name. The app adds each once, and refers to it by name; the OpenAPI document uses the same name. */
 import Type, { type Static, type TSchema, type TUnsafe } from 'typebox';
 
 export interface Component<S extends TSchema = TSchema> {
   name: string;
   schema: S;
-  /** To be used wherever the schema is meant. */
+  /** Refers to the schema. */
   ref: TUnsafe<Static<S>>;
 }
 
-/** With `examples` in the schema, the first is shown wherever the whole body is of this kind. */
+/** The first of the schema's `examples` is shown wherever the whole body has this schema. */
 export function component<S extends TSchema>(name: string, schema: S): Component<S> {
   return { name, schema: { ...schema, $id: name }, ref: Type.Unsafe<Static<S>>({ $ref: `${name}#` }) };
 }
 
-/** For answers only. Unlike a union with null, the serialiser need not try its members one after the other. */
+/** For responses only. It is faster than a union with null, whose members the serialiser tries one by one. */
 export function nullable<S extends TSchema>(schema: S): TUnsafe<Static<S> | null> {
   return Type.Unsafe<Static<S> | null>({ ...schema, nullable: true });
 }

@@ -1,9 +1,9 @@
-/** Which of several words somebody meant who mistyped one. */
+/** Guesses the word that was meant by a mistyped one. */
 
-/** The nearest one, if it is so near that it is likely meant. */
+/** The word nearest to what was written, if it is near enough to be meant. */
 export function nearestTo(written: string, words: readonly string[]): string | undefined {
   const wanted = simplified(written);
-  // One slip in four letters, two in eight. A longer text than any word is not compared.
+  // One slip in four letters, two in eight. A text much longer or shorter than a word is not compared with it.
   const mostSlips = Math.min(2, Math.max(1, Math.floor(wanted.length / 4)));
   let nearest: string | undefined;
   let fewest = mostSlips + 1;
@@ -15,12 +15,12 @@ export function nearestTo(written: string, words: readonly string[]): string | u
   return nearest;
 }
 
-/** Other cases and other marks between words are no slip: batchSize, batch-size. */
+/** Case, and the marks between words, do not count: batchSize and batch-size are the same. */
 function simplified(word: string): string {
   return word.toLowerCase().replaceAll(/[^a-z\d]/g, '');
 }
 
-/** Letters that are missing, too many, others, or swapped with the next (optimal string alignment distance). */
+/** How many letters are missing, added, replaced or swapped with the next (optimal string alignment distance). */
 function slipsBetween(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

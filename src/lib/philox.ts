@@ -1,12 +1,12 @@
 /**
- * The only source of randomness: Philox4x32-10, a counter-based generator, and how its numbers are addressed. Every
- * number is a pure function of (seed, purpose, part, step, element), never of what was drawn before it, so that a
- * resumed run, any number of threads and every engine draw the same ones. Not for secrets.
+ * The only source of random numbers: Philox4x32-10, a counter-based generator, and the addresses of its numbers. Every number
+ * is a pure function of (seed, purpose, part, step, element) and never of the numbers drawn before it. A resumed run, any
+ * number of threads and every engine therefore draw the same numbers. Not for secrets.
  *
  * J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.
  */
 
-/** What a number is drawn for. A code is never reused: runs made with it would come out otherwise. */
+/** What a number is drawn for. Codes never change and are never reused, since runs depend on them. */
 const purposes = Object.freeze({ initialization: 1, shuffle: 2, dropout: 3, validation: 4 });
 
 export interface RandomStream {
@@ -21,7 +21,7 @@ export interface RandomStream {
 
 const rounds = 10;
 
-/** The last word of a stream's counters: what is drawn for. */
+/** The last word of a stream's counters: the purpose and the part. */
 export function streamWord({ purpose, part }: Pick<RandomStream, 'purpose' | 'part'>): number {
   return purposes[purpose] * 2 ** 24 + part;
 }

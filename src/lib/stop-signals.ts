@@ -1,6 +1,6 @@
 /**
- * SIGINT and SIGTERM as requests to stop. A terminal sends a Ctrl-C to every process, and npm passes it on to its child once
- * more; both are the same request. A signal that comes later means: stop at once.
+ * SIGINT and SIGTERM as requests to stop. On Ctrl-C a terminal signals every process, and npm passes the signal on to its child
+ * again: both are one request. A signal that comes later means that the process must stop at once.
  */
 const stopSignals = ['SIGINT', 'SIGTERM'] as const;
 const repeatedWithinMs = 1_000;
@@ -13,14 +13,14 @@ export function onStopSignal(listener: {
   stopAtOnce: () => void;
 }): () => void {
   let firstAtMs: number | undefined;
-  const hear = (signal: StopSignal): void => {
+  const onSignal = (signal: StopSignal): void => {
     const nowMs = performance.now();
     if (firstAtMs === undefined) listener.stop(signal);
     else if (nowMs - firstAtMs > repeatedWithinMs) listener.stopAtOnce();
     firstAtMs ??= nowMs;
   };
-  for (const signal of stopSignals) process.on(signal, hear);
+  for (const signal of stopSignals) process.on(signal, onSignal);
   return () => {
-    for (const signal of stopSignals) process.off(signal, hear);
+    for (const signal of stopSignals) process.off(signal, onSignal);
   };
 }

@@ -1,6 +1,7 @@
-/** Waiting, but not for ever. */
-
-/** The answer, or an Error that there was none within that many milliseconds; the work itself goes on. */
+/**
+ * Waits for `answer`, but no longer than `ms`. The work behind it goes on.
+ * @throws Error when the time is over, and whatever `answer` rejects with
+ */
 export async function withTimeout<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {

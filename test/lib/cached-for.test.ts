@@ -6,19 +6,19 @@ interface Attempt {
   fail: (reason: Error) => void;
 }
 
-/** A question whose attempts are answered by hand. */
-function createQuestion(): { attempts: Attempt[]; ask: () => Promise<void> } {
+/** A load whose attempts are settled by hand. */
+function createLoad(): { attempts: Attempt[]; load: () => Promise<void> } {
   const attempts: Attempt[] = [];
   return {
     attempts,
-    ask: () => new Promise((succeed, fail) => attempts.push({ succeed, fail })),
+    load: () => new Promise((succeed, fail) => attempts.push({ succeed, fail })),
   };
 }
 
-test('a question is asked once for all who wait, and again when its answer is too old', async () => {
-  const { attempts, ask } = createQuestion();
+test('the load runs once for all who wait, and again when its result is too old', async () => {
+  const { attempts, load } = createLoad();
   let nowMs = 0;
-  const asked = cachedFor(ask, 1_000, () => nowMs);
+  const asked = cachedFor(load, 1_000, () => nowMs);
   const both = [asked(), asked()];
   nowMs = 5_000;
   both.push(asked());
@@ -32,10 +32,10 @@ test('a question is asked once for all who wait, and again when its answer is to
   expect(attempts).toHaveLength(2);
 });
 
-test('a failure is remembered as long, with its reason, and a success after it stands', async () => {
-  const { attempts, ask } = createQuestion();
+test('a failure is cached as long, with its reason, and a success after it is kept', async () => {
+  const { attempts, load } = createLoad();
   let nowMs = 0;
-  const asked = cachedFor(ask, 1_000, () => nowMs);
+  const asked = cachedFor(load, 1_000, () => nowMs);
   const first = asked();
   attempts[0]?.fail(new Error('read-only'));
   await expect(first).rejects.toThrow('read-only');

@@ -25,7 +25,7 @@ test.each([
   expect(maskKeys(text)).toBe(shown);
 });
 
-test('no line of the log has a key, wherever in it the key stands', () => {
+test('no line of the log contains a key, wherever it was logged', () => {
   const lines: string[] = [];
   const log = createLogger({ logLevel: 'info', logFormat: 'json' }, { write: (line) => lines.push(line) });
   log.child({ url: `/?key=${key}` }).info({ headers: { referer: `https://a.example/${key}` } }, `got ${key}`);

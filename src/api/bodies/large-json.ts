@@ -4,7 +4,7 @@
  */
 import { TrainyardError } from '../../errors.js';
 import { sizeOfShape, type PackedNumbers } from '../../model/serving/packed-numbers.js';
-import { createThreadLine } from '../../lib/thread-queue.js';
+import { createTaskThread } from '../../lib/task-thread.js';
 import type { PackedJson, PackedPlace } from './packing-parser.js';
 
 export interface LargeJson {
@@ -38,7 +38,7 @@ const mostWaiting = 1_000;
 const mostCornerItems = 2_000;
 
 export function createLargeJsonReader(): LargeJsonReader {
-  const line = createThreadLine<Uint8Array, PackedJson>({
+  const line = createTaskThread<Uint8Array, PackedJson>({
     entry,
     resourceLimits,
     idleMs,

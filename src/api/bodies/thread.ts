@@ -1,5 +1,5 @@
 /** The entry of the thread that parses large JSON. Only large-json.ts starts it. */
-import { answerTasks } from '../../lib/thread-queue.js';
+import { answerTasks } from '../../lib/task-thread.js';
 import { parsePacked } from './packing-parser.js';
 
 answerTasks((text) => {

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Static } from 'typebox';
 import { namesOf, type Aliases, type ModelNames } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
+import { labelsOf } from '../../model/heads/head.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
 import type { Retention } from '../../model/registry/retention.js';
@@ -261,7 +262,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
 
 /** The place of the file in the storage is left out. */
 function versionView(manifest: VersionManifest, names: ModelNames): Static<typeof ModelVersion.schema> {
-  const { model, version, run_id, step, spec = null, metrics, network, labels, parameters, file } = manifest;
+  const { model, version, run_id, step, spec = null, metrics, network, head, parameters, file } = manifest;
   return {
     object: 'model_version',
     model,
@@ -272,7 +273,7 @@ function versionView(manifest: VersionManifest, names: ModelNames): Static<typeo
     spec: spec as Static<typeof ModelVersion.schema>['spec'],
     metrics,
     network,
-    labels,
+    labels: labelsOf(head),
     parameters,
     file: { size_bytes: file.size_bytes, sha256: file.sha256 },
     created_at: manifest.created_at,

@@ -16,6 +16,8 @@ import {
   RawSamples,
 } from './prediction-schemas.js';
 import { classRows, likeliest, rankClasses } from '../../model/heads/class-ranking.js';
+import { requireLabels } from '../../model/heads/head.js';
+import { namedValues } from '../../model/heads/named-values.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 
 export const predictionComponents = [
@@ -74,8 +76,8 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
       return modelServer.use(choice, async (model) => {
         const read = readSamples(model);
         const samples = read instanceof Promise ? await read : read;
-        const probabilities = await runPrediction(model, samples, request, reply);
-        return predictionResponse(model, probabilities, answer);
+        const results = await runPrediction(model, samples, request, reply);
+        return predictionResponse(model, results, answer);
       });
     },
   );
@@ -83,16 +85,30 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
   done();
 };
 
-/** `probabilities` (samples, classes) */
+type Response = Static<typeof PredictionResponse.schema>;
+
+/** `results` (samples, outputs) of the model's head. */
 export function predictionResponse(
-  { manifest, labels }: ServedModel,
+  { manifest: { model, version }, head }: ServedModel,
+  results: Float32Array,
+  options: OutputOptions,
+): Response {
+  if (head.kind === 'classes') {
+    return { model, version, predictions: classPredictions(head.labels, results, options) };
+  }
+  if (options.topK !== undefined) requireLabels(head);
+  return { model, version, predictions: namedValues(results, head.names) };
+}
+
+/** `probabilities` (samples, classes) */
+function classPredictions(
+  labels: readonly string[],
   probabilities: Float32Array,
   options: OutputOptions,
-): Static<typeof PredictionResponse.schema> {
-  const predictions = classRows(probabilities, labels.length).map((row) => ({
+): Response['predictions'] {
+  return classRows(probabilities, labels.length).map((row) => ({
     ...likeliest(row, labels),
     ...(options.probabilities && { probabilities: Array.from(row) }),
     ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
   }));
-  return { model: manifest.model, version: manifest.version, predictions };
 }

@@ -88,15 +88,29 @@ export const PredictionResponse = component(
       version: Type.Integer({ description: 'The version that answered the whole request.' }),
       predictions: Type.Array(
         Type.Object({
-          ...rankedClass,
+          label: Type.Optional(rankedClass.label),
+          index: Type.Optional(rankedClass.index),
+          confidence: Type.Optional(rankedClass.confidence),
           probabilities: Type.Optional(
             Type.Array(Type.Number(), { description: 'By class index; they sum to 1.' }),
           ),
           top: Type.Optional(
             Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; only with `top_k`.' }),
           ),
+          value: Type.Optional(
+            Type.Number({ description: 'The predicted value, of a model that predicts one value.' }),
+          ),
+          values: Type.Optional(
+            Type.Record(Type.String(), Type.Number(), {
+              description: 'The predicted values by name, of a model that predicts several.',
+            }),
+          ),
         }),
-        { description: 'The likeliest class of each sample, in the order of the inputs.' },
+        {
+          description:
+            'One for each sample, in the order of the inputs: its likeliest class with `label`, `index` and `confidence`, or ' +
+            'its `value` or `values`, where the model predicts values.',
+        },
       ),
     },
     {

@@ -1,7 +1,7 @@
 /** What the prediction routes of all protocols share: their limits, their problems, and the run of one prediction. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TrainyardError } from '../../errors.js';
-import { refuseIfOverflown } from '../../model/heads/class-ranking.js';
+import { refuseOverflow } from '../../model/heads/head.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 
 /** Room for 1024 samples of 784 numbers with all their digits. */
@@ -37,7 +37,7 @@ export interface Samples {
 
 /**
  * Predicts with the model, for at most as long as the client waits. The answer's `Server-Timing` says how long it took.
- * @returns probabilities (count, network.outputs); each row sums to 1
+ * @returns results (count, network.outputs); the model's head says what they mean
  * @throws TrainyardError INVALID_REQUEST, DEADLINE_EXCEEDED, CLIENT_GONE
  */
 export async function runPrediction(
@@ -48,16 +48,16 @@ export async function runPrediction(
 ): Promise<Float32Array> {
   const { model: name, version } = model.manifest;
   request.prediction = { model: name, version, count, queueMs: null, inferenceMs: null };
-  const { probabilities, queueMs, inferenceMs } = await model.predict({
+  const { results, queueMs, inferenceMs } = await model.predict({
     inputs,
     count,
     deadlineMs: deadlineOf(request, timeoutMs),
     isWanted: () => isWanted(request),
   });
   Object.assign(request.prediction, { queueMs, inferenceMs });
-  refuseIfOverflown(probabilities, model.network.outputs, field);
+  refuseOverflow(results, model.network.outputs, field);
   reply.header('server-timing', `queue;dur=${queueMs.toFixed(3)}, inference;dur=${inferenceMs.toFixed(3)}`);
-  return probabilities;
+  return results;
 }
 
 /**

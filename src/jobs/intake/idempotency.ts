@@ -11,7 +11,7 @@ import { TrainyardError } from '../../errors.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
 import type { JobRequest } from '../runs/documents.js';
 import { decodeDocument, encodeDocument } from '../runs/json-document.js';
-import { anything, mapOf, nullable, object, text, type Shape } from '../../lib/shape.js';
+import { anything, mapOf, nullable, object, text, type Shape } from '../../lib/json-shape.js';
 
 export interface Remembered {
   run_id: string;

@@ -36,7 +36,7 @@ import {
   variant,
   whole,
   type Shape,
-} from '../../lib/shape.js';
+} from '../../lib/json-shape.js';
 
 const hiddenLayer = {
   units: positive,

@@ -1,6 +1,6 @@
 /** JSON documents. Each is checked whole when it is read: it has a known format version and its shape, or it is refused. */
 import { TrainyardError } from '../../errors.js';
-import type { Shape } from '../../lib/shape.js';
+import type { Shape } from '../../lib/json-shape.js';
 
 /** `formats` are the format versions that the shape stands for; version 1 alone where it does not say. */
 export type DocumentShape<T> = Shape<T> & { readonly formats?: readonly number[] };

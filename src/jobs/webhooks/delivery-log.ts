@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
 import { decodeDocument, encodeDocument } from '../runs/json-document.js';
-import { count, nullable, object, oneOf, positive, text, time } from '../../lib/shape.js';
+import { count, nullable, object, oneOf, positive, text, time } from '../../lib/json-shape.js';
 import { webhookEvents, type WebhookEvent } from '../runs/documents.js';
 
 export interface DeliveryAttempt {

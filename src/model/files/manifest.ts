@@ -45,7 +45,7 @@ export function encodeManifest(body: { format_version: ManifestFormat }): Buffer
 }
 
 /**
- * The body as it was given to `encodeManifest`: the digest is what allows the caller to trust its type.
+ * The body as it was given to `encodeManifest`. The digest allows the caller to trust its type.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
 export function decodeManifest(name: string, bytes: Buffer): unknown {

@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from '../network/network.js';
 import type { AffineMap } from '../preprocessing/affine.js';
-import { createSlices } from '../../lib/slices.js';
+import { createSlicedWork } from '../../lib/sliced-work.js';
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -62,7 +62,7 @@ export function decodeModelFile(bytes: Buffer): DecodedModel {
  */
 export async function viewModelFile(bytes: Buffer): Promise<DecodedModel> {
   const model = readModel(viewSafetensors(bytes));
-  const inSlices = createSlices();
+  const inSlices = createSlicedWork();
   for (const [name, { data }] of model.parameters) {
     await inSlices(data.length, data.BYTES_PER_ELEMENT, (start, end) =>
       refuseInfinite(name, data.subarray(start, end)),

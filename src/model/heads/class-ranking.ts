@@ -1,11 +1,10 @@
-/** From class probabilities to named classes. */
-import { TrainyardError } from '../../errors.js';
+/** From the results of a class head, which are probabilities, to named classes. */
 
 /** A document. */
 export interface RankedClass {
   label: string;
   index: number;
-  /** The class's probability. */
+  /** The probability of the class. */
   confidence: number;
 }
 
@@ -18,7 +17,7 @@ export function classRows(probabilities: Float32Array, classes: number): Float32
   return rows;
 }
 
-/** The likeliest class of a row (classes), of equals the first. */
+/** The likeliest class of a row (classes), the first of equals. */
 export function likeliest(row: Float32Array, labels: readonly string[]): RankedClass {
   const index = largestIndex(row);
   return { label: labels[index], index, confidence: row[index] };
@@ -33,23 +32,9 @@ function largestIndex(outputs: ArrayLike<number>): number {
   return best;
 }
 
-/** The classes of a row (classes), the likeliest first, of equals the first; at most `most` of them. */
+/** At most `most` classes of a row (classes), the likeliest first. Equals keep the order of their indices. */
 export function rankClasses(row: Float32Array, labels: readonly string[], most: number): RankedClass[] {
   // The sort is stable.
-  const falling = labels.map((label, index) => ({ label, index, confidence: row[index] }));
-  return falling.sort((a, b) => b.confidence - a.confidence).slice(0, most);
-}
-
-/**
- * Of inputs so large that the network's outputs are infinite nothing can be said. `probabilities` (count, classes).
- * @throws TrainyardError INVALID_REQUEST
- */
-export function refuseIfOverflown(probabilities: Float32Array, classes: number, field = 'inputs'): void {
-  // All of a row are NaN, or none is.
-  for (let start = 0; start < probabilities.length; start += classes) {
-    if (Number.isFinite(probabilities[start])) continue;
-    const sample = start / classes;
-    const message = `${field}[${sample}] is too large: what the model makes of it is not finite`;
-    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}/${sample}` });
-  }
+  const ranked = labels.map((label, index) => ({ label, index, confidence: row[index] }));
+  return ranked.sort((a, b) => b.confidence - a.confidence).slice(0, most);
 }

@@ -1,7 +1,8 @@
 /**
- * What a network's raw outputs mean. A head travels with the model, and turns the outputs of a sample into the
- * probabilities of classes or into values.
+ * What a network's raw outputs mean. A head travels with the model and turns the outputs of a sample into results: the
+ * probabilities of classes, or values.
  */
+import { TrainyardError } from '../../errors.js';
 import type { Loss } from '../network/losses.js';
 
 type Floats = Float32Array | Float64Array;
@@ -11,19 +12,19 @@ export type Head = ClassHead | ValueHead;
 
 export interface ClassHead {
   kind: 'classes';
-  /** Names, by class index. */
+  /** The names of the classes, by class index. */
   labels: string[];
-  /** How outputs become probabilities: as the loss that the network was trained with understands them. */
+  /** How outputs become probabilities. It follows from the loss that the network was trained with. */
   probabilities: 'softmax' | 'nearest_distribution';
 }
 
 export interface ValueHead {
   kind: 'values';
-  /** Of the outputs, in their order. */
+  /** The names of the outputs, in their order. */
   names: string[];
 }
 
-/** Of a network that was trained on classes. */
+/** The head of a network that was trained on classes with this loss. */
 export function classHead(loss: Loss, labels: string[]): ClassHead {
   return {
     kind: 'classes',
@@ -32,14 +33,29 @@ export function classHead(loss: Loss, labels: string[]): ClassHead {
   };
 }
 
-/** How many outputs a network has that is read in this way. */
+/** How many outputs the network must have. */
 export function outputsOf(head: Head): number {
   return head.kind === 'classes' ? head.labels.length : head.names.length;
 }
 
+/** The names of the classes, by class index. A value head has none. */
+export function labelsOf(head: Head): string[] {
+  return head.kind === 'classes' ? head.labels : [];
+}
+
 /**
- * In place: raw outputs (count, outputs) become class probabilities, each row summing to 1 (to NaN where an output is not
- * finite), or stay the values that they are. Returns the same array.
+ * The names of the classes, for requests that only a class head can answer.
+ * @throws TrainyardError INVALID_REQUEST for a value head
+ */
+export function requireLabels(head: Head): string[] {
+  if (head.kind === 'classes') return head.labels;
+  throw new TrainyardError('INVALID_REQUEST', 'The model predicts values, so it cannot classify samples.');
+}
+
+/**
+ * In place: raw outputs (count, outputs) become results (count, outputs) and are returned. The results of a class head are
+ * probabilities: each row sums to 1, or is all NaN where one of its outputs is not finite. The results of a value head are
+ * the outputs themselves.
  */
 export function applyHead<Numbers extends Floats>(head: Head, outputs: Numbers): Numbers {
   if (head.kind === 'values') return outputs;
@@ -50,14 +66,28 @@ export function applyHead<Numbers extends Floats>(head: Head, outputs: Numbers):
   return outputs;
 }
 
-/** A row of outputs (classes) becomes probabilities, computed in float64; all NaN where an output is not finite. */
+/**
+ * Inputs can be so large that the network's outputs overflow; they have no results. `results` (count, outputs), `field` is
+ * the name of the inputs in the request.
+ * @throws TrainyardError INVALID_REQUEST
+ */
+export function refuseOverflow(results: Float32Array, outputs: number, field = 'inputs'): void {
+  for (let i = 0; i < results.length; i++) {
+    if (Number.isFinite(results[i])) continue;
+    const sample = Math.floor(i / outputs);
+    const message = `${field}[${sample}] is too large: the outputs of the model are not finite`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}/${sample}` });
+  }
+}
+
+/** In place, computed in float64: a row of outputs (classes) becomes probabilities. */
 function fillProbabilities({ probabilities }: ClassHead, row: Floats): void {
   if (!row.every(Number.isFinite)) row.fill(NaN);
   else if (probabilities === 'softmax') softmax(row);
   else nearestDistribution(row);
 }
 
-/** Stable for outputs of any size: exponents are never above 0. */
+/** Stable for outputs of any size, since no exponent is above 0. */
 function softmax(row: Floats): void {
   const largest = largestOf(row);
   let sum = 0;
@@ -66,10 +96,11 @@ function softmax(row: Floats): void {
 }
 
 /**
- * Least squares on one-hot targets estimates the probabilities themselves, but for bounds and sum. This is the distribution
- * nearest to the outputs, their Euclidean projection onto the simplex: J. Duchi et al., "Efficient Projections onto the
- * l1-Ball for Learning in High Dimensions", 2008, figure 1. It depends on the outputs' differences alone. These are taken
- * from the largest output, so that they keep their bits beside outputs of any size.
+ * A network trained by least squares on one-hot targets estimates the probabilities themselves, except that they may lie
+ * outside 0 to 1 and need not sum to 1. This gives the nearest distribution, which is the Euclidean projection of the outputs
+ * onto the simplex: J. Duchi et al., "Efficient Projections onto the l1-Ball for Learning in High Dimensions", 2008, figure 1.
+ * It depends on the differences between outputs alone. Subtracting the largest output first keeps the bits of these
+ * differences, however large the outputs are.
  */
 function nearestDistribution(row: Floats): void {
   const largest = largestOf(row);

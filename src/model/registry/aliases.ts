@@ -1,7 +1,7 @@
 /**
- * Names for versions of a model, kept as one small document each: `production`, `canary`, and `latest`, which follows
- * publication unless it is set. A change is one blob put in place of another, so that every reader sees one or the other.
- * A document that cannot be read is a damaged alias: what it stood for is unknown, and nothing is served in its place.
+ * Names for versions of a model, such as `production` or `canary`, each stored as one small document. `latest` is the newest
+ * version unless it is set. A change replaces one blob by another, so that every reader sees either the old or the new version.
+ * A document that cannot be read is a damaged alias: its version is unknown, and no other is served in its place.
  */
 import { TrainyardError } from '../../errors.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
@@ -31,14 +31,14 @@ export interface ModelAliases {
 }
 
 export interface ModelNames {
-  /** By alias, and `latest` whether it is set or not; without it where it is damaged or no version can be read. */
+  /** By alias. `latest` is included even where it is not set, unless it is damaged or no version can be read. */
   versions: ReadonlyMap<string, number>;
   /** Whether `latest` is set. */
   pinned: boolean;
   damaged: readonly DamagedAlias[];
 }
 
-/** For who asks for a damaged alias: which file it is, and how to set the alias again. */
+/** Says which file is damaged, and how to set the alias again. */
 export function damagedAliasError(model: string, { alias, reason }: DamagedAlias): TrainyardError {
   const message =
     `Which version the alias ${alias} of ${model} stands for is unknown: ${reason} ` +
@@ -46,7 +46,7 @@ export function damagedAliasError(model: string, { alias, reason }: DamagedAlias
   return new TrainyardError('MODEL_NOT_READY', message);
 }
 
-/** The aliases that stand for the version, `latest` among them. */
+/** The aliases that stand for the version, including `latest`. */
 export function namesOf(version: number, { versions }: ModelNames): string[] {
   return [...versions].filter(([, each]) => each === version).map(([alias]) => alias);
 }
@@ -54,18 +54,18 @@ export function namesOf(version: number, { versions }: ModelNames): string[] {
 export interface Aliases {
   list(name: string): Promise<ModelAliases>;
   /**
-   * Has the alias stand for the version, which must be a good one. This mends a damaged alias.
+   * Makes the alias stand for the version, which must be readable. This repairs a damaged alias.
    * @throws TrainyardError INVALID_REQUEST, MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT
    */
   set(name: string, alias: string, version: number): Promise<Alias>;
   /** @throws TrainyardError INVALID_REQUEST, ALIAS_NOT_FOUND */
   remove(name: string, alias: string): Promise<void>;
   /**
-   * Sets `latest` to the newest good version before the one that it stands for now.
+   * Sets `latest` to the newest readable version before the one that it stands for now.
    * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND when there is none, MODEL_NOT_READY when `latest` is damaged
    */
   rollBack(name: string): Promise<Alias>;
-  /** What every name stands for. */
+  /** The version that each alias stands for. */
   names(name: string): Promise<ModelNames>;
 }
 
@@ -73,7 +73,7 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
   const { registry, now = () => new Date() } = options;
   const storage = unreadableAs('CHECKPOINT_CORRUPT', options.storage);
 
-  /** null: it was removed a moment ago. */
+  /** null: it has just been removed. */
   async function read(name: string, alias: string): Promise<Alias | DamagedAlias | null> {
     const key = aliasKey(name, alias);
     try {
@@ -85,7 +85,7 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
     }
   }
 
-  /** What is there, to be put back; a damaged document for one that cannot be read. */
+  /** The stored document, to be put back if need be. For one that cannot be read it is an empty, damaged document. */
   async function contentOf(key: string): Promise<Buffer | null> {
     try {
       return await storage.read(key);
@@ -102,7 +102,7 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
     const document: Alias = { format_version: 1, alias, version, updated_at: now().toISOString() };
     await storage.put(key, encodeManifest(document));
     try {
-      // Whoever removes a version looks at the aliases after it; see retention.ts.
+      // The version may have been removed meanwhile. Retention removes first and then checks the aliases; see retention.ts.
       await registry.manifest(name, version);
     } catch (error) {
       if (before === null) await storage.remove(key);

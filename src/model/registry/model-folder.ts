@@ -1,13 +1,13 @@
-/** Where a model's blobs lie in the storage, and what models and their aliases may be called. */
+/** The storage keys of a model's blobs, and the names that models and aliases may have. */
 import { TrainyardError } from '../../errors.js';
 
-/** What a model may be called. */
+/** Valid names of models. */
 export const modelNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** What an alias may be called: a name that no version's number can be taken for. */
+/** Valid names of aliases. Digits alone are not valid, since they would be taken for the number of a version. */
 export const aliasPattern = /^(?!\d+$)[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** The alias that follows publication, unless it is set. */
+/** The alias that stands for the newest version, unless it is set. */
 export const latestAlias = 'latest';
 
 /** @throws TrainyardError INVALID_REQUEST */
@@ -18,7 +18,7 @@ export function folderOf(name: string): string {
   return `models/${name}`;
 }
 
-/** For who asked for a name that `modelNamePattern` refuses: the rule, its reason, and the nearest valid name. */
+/** An error text for a name that `modelNamePattern` refuses: the rule, its reason, and the nearest valid name. */
 export function whyNoModelName(name: string): string {
   const reasons = [
     /[A-Z]/.test(name) &&
@@ -31,7 +31,7 @@ export function whyNoModelName(name: string): string {
   return [`${shown} is not a valid model name: use ${rule}.`, ...reasons, ...advice].join(' ');
 }
 
-/** '' where nothing of the name can be kept. */
+/** Empty where no character of the name is valid. */
 function nearestModelName(name: string): string {
   return name
     .slice(0, 200)
@@ -48,7 +48,7 @@ export function versionKey(name: string, version: number): string {
   return `${folderOf(name)}/versions/${padded(version)}.json`;
 }
 
-/** Where the manifest of a version goes that has been removed, so that its number is not given again. */
+/** The manifest of a removed version is kept here, so that its number is not given again. */
 export function removedKey(name: string, version: number): string {
   return `${folderOf(name)}/removed/${padded(version)}.json`;
 }
@@ -58,27 +58,27 @@ export function publishedFileKey(name: string, runId: string, step: number): str
   return `${folderOf(name)}/files/${runId}-${step}.safetensors`;
 }
 
-/** Says that what the run made at this step was published and removed: see `Registry.publish`. */
+/** Notes that the publication of this run and step was removed: see `publish` in publication.ts. */
 export function removedPublicationKey(name: string, runId: string, step: number): string {
   return `${folderOf(name)}/removed/${runId}-${step}`;
 }
 
 /**
- * Names the model that was published last, so that other processes find it without looking at all models. It is a hint:
- * without it they find the publication too, only later.
+ * Names the model that was published last, so that other processes find it without checking all models. It is only a hint:
+ * without it they find the publication later.
  */
 export const lastPublishedKey = 'last-published.json';
 
 /** @throws TrainyardError INVALID_REQUEST */
 export function aliasKey(name: string, alias: string): string {
   if (!aliasPattern.test(alias)) {
-    const message = `${JSON.stringify(alias)} is no name for an alias: use ${rule}, and not digits alone.`;
+    const message = `${JSON.stringify(alias)} is not a valid alias: use ${rule}, but not digits alone.`;
     throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/alias' });
   }
   return `${folderOf(name)}/aliases/${alias}.json`;
 }
 
-/** There only while the model is not to be served. */
+/** Exists while the model must not be served. */
 export function unloadedKey(name: string): string {
   return `${folderOf(name)}/unloaded.json`;
 }

@@ -1,7 +1,6 @@
 /**
- * Which versions go: by request, or because more have been published than are to be kept. A version that an alias stands
- * for never goes, and neither does the one that `latest` stands for. While an alias is damaged, every version of its model
- * may be the one that it stands for, and none goes.
+ * Removes versions, on request or because there are more than are to be kept. A version that an alias stands for, `latest`
+ * included, is never removed. While an alias of a model is damaged, it may stand for any version, so none is removed.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
@@ -11,7 +10,7 @@ import type { Registry } from './registry.js';
 export interface Retention {
   /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT, VERSION_IN_USE */
   remove(name: string, version: number): Promise<void>;
-  /** Removes old versions now and from time to time. */
+  /** Removes old versions now and at regular intervals. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -19,7 +18,7 @@ export interface Retention {
 export function createRetention(options: {
   registry: Registry;
   aliases: Aliases;
-  /** Of the newest versions of each model; Infinity: all. */
+  /** How many of the newest versions of each model are kept; Infinity: all. */
   keep: number;
   log: Pick<Logger, 'info' | 'warn'>;
   sweepIntervalMs?: number;
@@ -31,7 +30,7 @@ export function createRetention(options: {
   async function removeUnlessNamed(name: string, version: number): Promise<boolean> {
     const isNamed = async (): Promise<boolean> => mayBeNamed(version, await aliases.names(name));
     if (await isNamed()) return false;
-    // An alias may be set at this very moment. Who sets it looks for the version afterwards.
+    // An alias may be set right now. Setting one checks the version afterwards; see aliases.ts.
     return registry.remove(name, version, isNamed);
   }
 
@@ -49,7 +48,7 @@ export function createRetention(options: {
         }
       }
     } catch (err) {
-      log.warn({ err }, 'cannot look for versions to remove; trying again later');
+      log.warn({ err }, 'cannot remove old versions; trying again later');
     }
   }
 
@@ -58,7 +57,7 @@ export function createRetention(options: {
       await registry.manifest(name, version);
       if (await removeUnlessNamed(name, version)) return;
       const names = await aliases.names(name);
-      // Somebody else has removed it meanwhile.
+      // Another process has removed it meanwhile.
       if (!mayBeNamed(version, names)) return;
       throw new TrainyardError('VERSION_IN_USE', whyInUse(name, version, names));
     },

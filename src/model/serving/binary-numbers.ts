@@ -1,4 +1,4 @@
-/** Numbers as other programs lay them in memory, little-endian, read as the float32 that networks take. */
+/** Reads the little-endian numbers that other programs send as the float32 that networks take. */
 import { endianness } from 'node:os';
 
 if (endianness() !== 'LE') throw new Error('Tensors are little-endian, and this host is not.');
@@ -8,14 +8,14 @@ export interface NumbersType<View> {
   readonly BYTES_PER_ELEMENT: number;
 }
 
-/** Copies the bytes only where they do not lie as the processor reads such numbers. */
+/** A view of the bytes, or of a copy where they are not aligned for such numbers. */
 export function viewOf<View>(Numbers: NumbersType<View>, bytes: Buffer): View {
   const size = Numbers.BYTES_PER_ELEMENT;
   const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new Numbers(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
 }
 
-/** Of IEEE 754's 16 bits: one of the sign, five of the exponent, ten of the fraction. By those bits; made on first use. */
+/** Every 16-bit float of IEEE 754 (1 sign bit, 5 exponent bits, 10 fraction bits), by its bits. Made on first use. */
 let halves: Float32Array | undefined;
 
 export function readHalves(bytes: Buffer): Float32Array {
@@ -36,7 +36,7 @@ function halfOf(bits: number): number {
   return sign * (1 + fraction) * 2 ** (exponent - 15);
 }
 
-/** The upper halves of float32 numbers. */
+/** bfloat16: the upper halves of float32 numbers. */
 export function readBrainFloats(bytes: Buffer): Float32Array {
   const upper = viewOf(Uint16Array, bytes);
   const bits = new Uint32Array(upper.length);
@@ -44,7 +44,7 @@ export function readBrainFloats(bytes: Buffer): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** By way of float64, as JSON is read. A BigInt64Array would make an object of each. */
+/** Rounded by way of float64, as numbers in JSON are. A BigInt64Array would allocate an object for each number. */
 export function readLongIntegers(bytes: Buffer, Upper: NumbersType<Int32Array | Uint32Array>): Float32Array {
   const lower = viewOf(Uint32Array, bytes);
   const upper = viewOf(Upper, bytes);

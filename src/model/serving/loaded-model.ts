@@ -1,33 +1,28 @@
 /**
- * One version in memory. Whoever uses it holds it: its predictor is freed when the version is retired and the last who
- * held it is done.
+ * One version in memory. A request holds it while it uses it. The predictor is freed once the version is retired and no
+ * request holds it.
  */
 import type { Predictor } from '../engines/engine.js';
-import {
-  createBatchingPredictor,
-  type BatchingPredictor,
-  type PredictionAnswer,
-  type PredictionCall,
-} from './prediction-batch.js';
+import type { ModelDescription } from '../files/model-file.js';
 import { applyHead, type Head } from '../heads/head.js';
 import type { NetworkSpec } from '../network/network.js';
-import type { ModelDescription } from '../files/model-file.js';
-import type { VersionManifest } from '../registry/registry.js';
+import type { VersionManifest } from '../registry/version-manifest.js';
+import { batchPredictions, type PredictionAnswer, type PredictionCall } from './prediction-batch.js';
 
-/** What one may ask of a version, as long as one holds it. */
+/** A version, for as long as it is held. */
 export interface ServedModel {
   readonly manifest: VersionManifest;
   readonly network: NetworkSpec;
-  /** Names of the outputs, in their order: of the classes, or of the values. */
-  readonly labels: readonly string[];
+  /** Says what the results of a prediction mean. */
+  readonly head: Head;
   /**
-   * Class probabilities of raw inputs; those of inputs that overflow are NaN.
+   * The head's results for raw inputs. Where the network's outputs overflow, they are not finite: see `refuseOverflow`.
    * @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE
    */
   predict(call: PredictionCall): Promise<PredictionAnswer>;
 }
 
-/** What a version is loaded as. */
+/** What a version is loaded from. */
 export interface LoadedContent {
   manifest: VersionManifest;
   description: ModelDescription;
@@ -38,32 +33,35 @@ export interface LoadedModel {
   /** Resolves when the version is loaded. */
   readonly ready: Promise<VersionManifest>;
   /**
-   * Holds the version, waiting for `ready`, until what `work` makes of it has settled. Not to be called once retired.
+   * Waits for `ready`, and holds the version until the promise of `work` settles. Must not be called once it is retired.
    * @throws whatever `ready` or `work` rejects with
    */
   use<T>(work: (model: ServedModel) => Promise<T>): Promise<T>;
-  /** Lets go of the version. */
+  /** Frees the predictor as soon as no request holds the version. */
   retire(): void;
 }
 
+/** `observe` is called after each batch. */
 export function loadModel(
   load: () => Promise<LoadedContent>,
   observe?: (samples: number, ms: number) => void,
 ): LoadedModel {
-  const loading = load().then(({ manifest, description: { network, head }, predictor: one }) => {
-    const predictor = createBatchingPredictor(headed(one, head), observe);
-    const labels = head.kind === 'classes' ? head.labels : head.names;
-    const model: ServedModel = { manifest, network, labels, predict: (call) => predictor.predict(call) };
+  const loading = load().then(({ manifest, description: { network, head }, predictor }) => {
+    const predict = batchPredictions(
+      async (inputs, count) => applyHead(head, await predictor.predict(inputs, count)),
+      observe,
+    );
+    const model: ServedModel = { manifest, network, head, predict };
     return { model, predictor };
   });
   let holders = 0;
   let retired = false;
 
-  function disposeIfDone(): void {
+  function disposeIfUnused(): void {
     if (!retired || holders > 0) return;
-    // A version that did not load has nothing to free; who waits for `ready` hears of it.
-    void loading.then(
-      ({ predictor }: { predictor: BatchingPredictor }) => predictor.dispose(),
+    loading.then(
+      ({ predictor }) => predictor.dispose(),
+      // A version that failed to load has nothing to free. `ready` reports the failure.
       () => undefined,
     );
   }
@@ -72,29 +70,20 @@ export function loadModel(
     ready: loading.then(({ model }) => model.manifest),
 
     async use(work) {
-      // Counted before the first await: whoever found this version in a table keeps it from being freed.
+      // Counted before the first await, so that the version cannot be freed between being found and being used.
       holders++;
       try {
         const { model } = await loading;
         return await work(model);
       } finally {
         holders--;
-        disposeIfDone();
+        disposeIfUnused();
       }
     },
 
     retire() {
       retired = true;
-      disposeIfDone();
+      disposeIfUnused();
     },
-  };
-}
-
-/** Answers with what the head makes of the outputs. */
-function headed(predictor: Predictor, head: Head): Predictor {
-  return {
-    sizeBytes: predictor.sizeBytes,
-    predict: async (inputs, count) => applyHead(head, await predictor.predict(inputs, count)),
-    dispose: () => predictor.dispose(),
   };
 }

@@ -1,42 +1,30 @@
 /**
- * The versions in memory, of all models together. There is room for so many bytes: those used longest ago make room for
- * one that is asked for. One version is loaded at a time, as loading it takes its file's size beside what stays.
+ * The versions in memory, of all models together. When one is loaded that does not fit, those used longest ago make room.
+ * Versions are loaded one at a time, since loading takes the size of the file in addition to what is kept.
  */
 import { TrainyardError } from '../../errors.js';
 import type { Engine } from '../engines/engine.js';
-import { loadModel, type LoadedContent, type LoadedModel } from './loaded-model.js';
 import { megabytes } from '../engines/training-memory.js';
 import type { Registry, VersionManifest } from '../registry/registry.js';
+import { loadModel, type LoadedContent, type LoadedModel } from './loaded-model.js';
 
-/** Versions that no name stands for are few, so that asking for all of them by number does not fill the memory. */
-const unnamedKept = 4;
+/** Few, so that requests for every version by its number do not fill the memory. */
+const versionsKeptWithoutAlias = 4;
 
-export interface LoadedVersions {
-  /** The version if it is loaded. It counts as used now. */
-  find(model: string, version: number): LoadedModel | undefined;
-  stateOf(model: string, version: number): 'ready' | 'loading' | 'not_loaded';
-  /**
-   * Loads the version unless it is loaded or being loaded. `ready` may reject with MODEL_TOO_LARGE, VERSION_NOT_FOUND,
-   * CHECKPOINT_CORRUPT and what the engine throws.
-   */
-  load(model: string, version: number, options?: LoadOptions): LoadedModel;
-  /** Whether so many bytes fit without another version being retired. */
-  hasRoomFor(sizeBytes: number): boolean;
-  /** @throws TrainyardError MODEL_TOO_LARGE for a version that can never be loaded here */
-  refuseTooLarge(manifest: VersionManifest): void;
-  drop(model: string, version: number): void;
-  /** Lets go of the model's other versions. */
-  keepOnly(model: string, versions: readonly number[]): void;
-  /** Lets go of all. */
-  clear(): void;
-  /** What all of them hold. */
-  sizeBytes(): number;
+export interface LoadedVersionsOptions {
+  registry: Pick<Registry, 'manifest' | 'read'>;
+  engine: Engine;
+  memoryBytes: number;
+  /** Whether an alias answers with the version, or should. */
+  isAliased: (model: string, version: number) => boolean;
+  /** Called after each batch of predictions. */
+  onBatch: (model: string, samples: number, ms: number, version: number) => void;
 }
 
 export interface LoadOptions {
-  /** A version of the same model that stays until this one is loaded and is retired then: its memory is not counted. */
+  /** A version of the same model that is retired once this one is loaded: its memory is not counted. */
   replacing?: number | undefined;
-  /** Nobody has asked for it: it counts as used before all that was used or loaded until now. */
+  /** No request waits for it: it counts as used before everything used or loaded so far. */
   isAhead?: boolean;
 }
 
@@ -45,98 +33,57 @@ interface Entry {
   version: number;
   loaded: LoadedModel;
   isReady: boolean;
-  /** What is reserved for it while it is loaded, and then what it holds. */
+  /** What is reserved for it while it is loaded, and afterwards what it holds. */
   sizeBytes: number;
-  /** By a clock that ticks with every use, and backwards for what is loaded ahead. */
-  used: number;
+  /** On a clock that ticks with every use, and runs backwards for what is loaded ahead. */
+  usedAt: number;
 }
 
-export function createLoadedVersions(options: {
-  registry: Pick<Registry, 'manifest' | 'read'>;
-  engine: Engine;
-  memoryBytes: number;
-  /** Whether a name stands for the version. */
-  isNamed: (model: string, version: number) => boolean;
-  observe?: ((model: string, samples: number, ms: number, version: number) => void) | undefined;
-}): LoadedVersions {
-  const { registry, engine, memoryBytes, isNamed, observe } = options;
+export class LoadedVersions {
+  readonly #options: LoadedVersionsOptions;
   /** By `model@version`. */
-  const entries = new Map<string, Entry>();
-  let clock = 0;
-  let clockAhead = 0;
-  /** Resolves when the last of those that wait to be loaded is. */
-  let turn: Promise<unknown> = Promise.resolve();
+  readonly #entries = new Map<string, Entry>();
+  #clock = 0;
+  #clockAhead = 0;
+  /** Resolves when everything that waits to be loaded is loaded. */
+  #loading: Promise<unknown> = Promise.resolve();
 
-  function begin(key: string, model: string, version: number, { replacing, isAhead }: LoadOptions): Entry {
-    const mine = turn.then(() => load(entry, replacing));
-    turn = mine.catch(() => undefined);
-    const loaded = loadModel(
-      () => mine,
-      (samples, ms) => observe?.(model, samples, ms, version),
-    );
-    const entry: Entry = {
-      model,
-      version,
-      loaded,
-      isReady: false,
-      sizeBytes: 0,
-      used: isAhead === true ? --clockAhead : ++clock,
-    };
-    entries.set(key, entry);
-    loaded.ready.then(
-      () => {
-        entry.isReady = true;
-        dropUnnamed();
-        // It may hold more than its file's size.
-        makeRoom(entry.sizeBytes, [entry, entries.get(keyOf(model, replacing))]);
-      },
-      () => {
-        if (entries.get(key) === entry) entries.delete(key);
-      },
-    );
-    return entry;
+  constructor(options: LoadedVersionsOptions) {
+    this.#options = options;
   }
 
-  async function load(entry: Entry, replacing?: number): Promise<LoadedContent> {
-    const manifest = await registry.manifest(entry.model, entry.version);
-    refuseTooLarge(manifest);
-    makeRoom(manifest.file.size_bytes, [entries.get(keyOf(entry.model, replacing))]);
-    // An engine holds a model's numbers once, as its file does.
-    entry.sizeBytes = manifest.file.size_bytes;
-    const { description, parameters } = await registry.read(manifest);
-    const predictor = await engine.predictor(description, parameters);
-    entry.sizeBytes = predictor.sizeBytes;
-    return { manifest, description, predictor };
+  /** The version if it is loaded. It counts as used now. */
+  find(model: string, version: number): LoadedModel | undefined {
+    const entry = this.#entries.get(keyOf(model, version));
+    if (entry?.isReady !== true) return undefined;
+    entry.usedAt = ++this.#clock;
+    return entry.loaded;
   }
 
-  /** Retires what was used longest ago until so many bytes fit; never what is spared, whose bytes are not counted. */
-  function makeRoom(neededBytes: number, spared: readonly (Entry | undefined)[]): void {
-    const retirable = [...entries.values()].filter((each) => each.isReady && !spared.includes(each));
-    let heldBytes = retirable.reduce((sum, each) => sum + each.sizeBytes, neededBytes);
-    for (const each of retirable.sort((a, b) => a.used - b.used)) {
-      if (heldBytes <= memoryBytes) return;
-      heldBytes -= each.sizeBytes;
-      retire(each);
-    }
+  stateOf(model: string, version: number): 'ready' | 'loading' | 'not_loaded' {
+    const entry = this.#entries.get(keyOf(model, version));
+    if (entry === undefined) return 'not_loaded';
+    return entry.isReady ? 'ready' : 'loading';
   }
 
-  function dropUnnamed(): void {
-    const unnamed = [...entries.values()].filter(
-      (each) => each.isReady && !isNamed(each.model, each.version),
-    );
-    for (const each of unnamed.sort((a, b) => a.used - b.used).slice(0, -unnamedKept)) retire(each);
+  /**
+   * Loads the version, unless it is loaded or being loaded. `ready` may reject with MODEL_TOO_LARGE, VERSION_NOT_FOUND,
+   * CHECKPOINT_CORRUPT and whatever the engine throws.
+   */
+  load(model: string, version: number, options: LoadOptions = {}): LoadedModel {
+    const entry = this.#entries.get(keyOf(model, version)) ?? this.#begin(model, version, options);
+    if (options.isAhead !== true) entry.usedAt = ++this.#clock;
+    return entry.loaded;
   }
 
-  function retire(entry: Entry): void {
-    entry.loaded.retire();
-    entries.delete(keyOf(entry.model, entry.version));
+  /** Whether so many bytes fit without retiring another version. */
+  hasRoomFor(neededBytes: number): boolean {
+    return this.sizeBytes() + neededBytes <= this.#options.memoryBytes;
   }
 
-  function sizeBytes(): number {
-    return [...entries.values()].reduce((sum, each) => sum + each.sizeBytes, 0);
-  }
-
-  function refuseTooLarge({ model, version, file }: VersionManifest): void {
+  /** @throws TrainyardError MODEL_TOO_LARGE for a version that can never be loaded here */
+  refuseTooLarge({ model, version, file }: VersionManifest): void {
+    const { memoryBytes } = this.#options;
     if (file.size_bytes <= memoryBytes) return;
     throw new TrainyardError(
       'MODEL_TOO_LARGE',
@@ -145,48 +92,104 @@ export function createLoadedVersions(options: {
     );
   }
 
-  return {
-    find(model, version) {
-      const entry = entries.get(keyOf(model, version));
-      if (entry?.isReady !== true) return undefined;
-      entry.used = ++clock;
-      return entry.loaded;
-    },
+  /** Retires the version if it is there. */
+  drop(model: string, version: number): void {
+    const entry = this.#entries.get(keyOf(model, version));
+    if (entry !== undefined) this.#retire(entry);
+  }
 
-    stateOf(model, version) {
-      const entry = entries.get(keyOf(model, version));
-      return entry === undefined ? 'not_loaded' : entry.isReady ? 'ready' : 'loading';
-    },
+  /** Retires the other versions of the model. */
+  keepOnly(model: string, versions: readonly number[]): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.model === model && !versions.includes(entry.version)) this.#retire(entry);
+    }
+  }
 
-    load(model, version, options = {}) {
-      const key = keyOf(model, version);
-      const entry = entries.get(key) ?? begin(key, model, version, options);
-      if (options.isAhead !== true) entry.used = ++clock;
-      return entry.loaded;
-    },
+  /** Retires all. */
+  clear(): void {
+    for (const entry of this.#entries.values()) this.#retire(entry);
+  }
 
-    hasRoomFor: (neededBytes) => sizeBytes() + neededBytes <= memoryBytes,
-    refuseTooLarge,
+  /** The memory of all. */
+  sizeBytes(): number {
+    return this.#all().reduce((sum, each) => sum + each.sizeBytes, 0);
+  }
 
-    drop(model, version) {
-      const entry = entries.get(keyOf(model, version));
-      if (entry !== undefined) retire(entry);
-    },
+  #begin(model: string, version: number, { replacing, isAhead }: LoadOptions): Entry {
+    const { onBatch } = this.#options;
+    const content = this.#loading.then(() => this.#load(entry, replacing));
+    this.#loading = content.catch(() => undefined);
+    const loaded = loadModel(
+      () => content,
+      (samples, ms) => onBatch(model, samples, ms, version),
+    );
+    const usedAt = isAhead === true ? --this.#clockAhead : ++this.#clock;
+    const entry: Entry = { model, version, loaded, isReady: false, sizeBytes: 0, usedAt };
+    const key = keyOf(model, version);
+    this.#entries.set(key, entry);
+    loaded.ready.then(
+      () => {
+        entry.isReady = true;
+        this.#retireWithoutAlias();
+        // It may hold more than the size of its file.
+        this.#makeRoom(entry.sizeBytes, [entry, this.#replaced(model, replacing)]);
+      },
+      () => {
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      },
+    );
+    return entry;
+  }
 
-    keepOnly(model, versions) {
-      for (const entry of entries.values()) {
-        if (entry.model === model && !versions.includes(entry.version)) retire(entry);
-      }
-    },
+  async #load(entry: Entry, replacing: number | undefined): Promise<LoadedContent> {
+    const { registry, engine } = this.#options;
+    const manifest = await registry.manifest(entry.model, entry.version);
+    this.refuseTooLarge(manifest);
+    this.#makeRoom(manifest.file.size_bytes, [this.#replaced(entry.model, replacing)]);
+    // An engine holds the numbers of a model once, as the file does.
+    entry.sizeBytes = manifest.file.size_bytes;
+    const { description, parameters } = await registry.read(manifest);
+    const predictor = await engine.predictor(description, parameters);
+    entry.sizeBytes = predictor.sizeBytes;
+    return { manifest, description, predictor };
+  }
 
-    clear() {
-      for (const entry of entries.values()) retire(entry);
-    },
+  /** Retires what was used longest ago until so many bytes fit. What is spared is neither retired nor counted. */
+  #makeRoom(neededBytes: number, spared: readonly (Entry | undefined)[]): void {
+    const retirable = this.#all().filter((each) => each.isReady && !spared.includes(each));
+    let heldBytes = retirable.reduce((sum, each) => sum + each.sizeBytes, neededBytes);
+    for (const each of retirable.sort(byUse)) {
+      if (heldBytes <= this.#options.memoryBytes) return;
+      heldBytes -= each.sizeBytes;
+      this.#retire(each);
+    }
+  }
 
-    sizeBytes,
-  };
+  #retireWithoutAlias(): void {
+    const { isAliased } = this.#options;
+    const withoutAlias = this.#all().filter((each) => each.isReady && !isAliased(each.model, each.version));
+    for (const each of withoutAlias.sort(byUse).slice(0, -versionsKeptWithoutAlias)) this.#retire(each);
+  }
+
+  #retire(entry: Entry): void {
+    entry.loaded.retire();
+    this.#entries.delete(keyOf(entry.model, entry.version));
+  }
+
+  #replaced(model: string, version: number | undefined): Entry | undefined {
+    return version === undefined ? undefined : this.#entries.get(keyOf(model, version));
+  }
+
+  #all(): Entry[] {
+    return [...this.#entries.values()];
+  }
 }
 
-function keyOf(model: string, version: number | undefined): string {
-  return `${model}@${version ?? ''}`;
+function keyOf(model: string, version: number): string {
+  return `${model}@${version}`;
+}
+
+/** Used longest ago first. */
+function byUse(a: Entry, b: Entry): number {
+  return a.usedAt - b.usedAt;
 }

@@ -1,25 +1,26 @@
-/** Lists of numbers, nested or not: as JSON has them, or packed, as large bodies bring them. */
+/** Lists of numbers, nested or flat: as JSON.parse gives them, or packed, as large bodies are parsed. */
 
-/** A rectangular list, as flat numbers and their shape. */
+/** A rectangular list as a shape and flat numbers. */
 export interface PackedNumbers {
   /** (items, …); never empty. */
   readonly shape: readonly number[];
-  /** Row by row; as many as the shape says. */
+  /** (shape), row-major. */
   readonly data: Float64Array;
 }
 
-/** Nothing is known of what a list holds that is not packed. */
+/** The items of a list that is not packed are not validated. */
 export type NumberList = readonly unknown[] | PackedNumbers;
 
-/** What a nested list holds, row by row. Nothing is known of it. */
+/** A rectangular list whose items are not validated. */
 export interface Rectangle {
   shape: readonly number[];
+  /** (shape), row-major. */
   items: ArrayLike<unknown>;
 }
 
-/** Why a list is no rectangle. */
+/** Why a list is not rectangular. */
 export interface Unevenness {
-  /** Indices that lead to what is at fault; none where it is the list itself. */
+  /** The indices of the item at fault; empty for the list itself. */
   path: number[];
   problem: string;
 }
@@ -34,7 +35,7 @@ export function isNumberList(value: unknown): value is NumberList {
   return Array.isArray(value) || isPacked(value);
 }
 
-/** Of the outermost list. */
+/** The length of the outermost list. */
 export function itemCount(list: NumberList): number {
   return isPacked(list) ? (list.shape[0] ?? 0) : list.length;
 }
@@ -48,7 +49,7 @@ export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** The first items say how deep it is and how long its lists are; all others must be like them. */
+/** The first items determine the shape; all others must match. */
 export function rectangleOf(list: NumberList): Rectangle | Unevenness {
   if (isPacked(list)) return { shape: list.shape, items: list.data };
   const shape: number[] = [];
@@ -73,7 +74,7 @@ function addItems(
   if (found !== length) {
     return { path, problem: `has ${found} items, and those before it have ${length}` };
   }
-  // A rectangle would have been packed as a whole: this one differs from those before it, or one after it does.
+  // A rectangular list would have been packed as a whole: this item differs from another one.
   if (isPacked(list)) return samePacked(items, list, inner, path);
   if (inner.length === 0) {
     for (const item of list) items.push(item);

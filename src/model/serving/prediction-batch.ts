@@ -1,45 +1,43 @@
 /**
- * Gathers what is asked of a predictor in one turn of the event loop into one call of it, as a network takes many samples
- * in much less time than one after the other. Who asks alone waits for nothing but the end of that turn. Who asks for
- * more than a batch holds gets it in pieces, and others have theirs in between.
+ * Gathers the predictions that arrive in one turn of the event loop into one batch, since an engine predicts many samples
+ * together much faster than one by one. A call that comes alone waits for the end of that turn and no longer. A call with
+ * more samples than a batch holds is answered in pieces, with the pieces of other calls in between.
  */
 import { TrainyardError } from '../../errors.js';
-import type { Predictor } from '../engines/engine.js';
 
-/** With more samples an engine is hardly faster, and the first of a crowd would wait for the last. */
+/** Larger batches hardly make an engine faster, and the first call in a crowd would wait for the last. */
 const batchSamples = 64;
 
 export interface PredictionCall {
-  /** (count, network.inputs) raw and finite: what the predictor throws is thrown to all who share its batch. */
+  /** (count, network.inputs) raw and finite: an error of the engine fails every call in the batch. */
   inputs: Float32Array;
   count: number;
-  /** After which nobody waits for the answer any more; on the clock of `performance.now`. */
+  /** The client stops waiting then; on the clock of `performance.now`. */
   deadlineMs?: number | undefined;
-  /** Whether somebody still waits; asked just before each piece of the work. */
+  /** Whether the client still waits. Called just before each piece of the work. */
   isWanted?: (() => boolean) | undefined;
 }
 
 export interface PredictionAnswer {
-  /** (count, network.outputs) */
-  probabilities: Float32Array;
-  /** From the call to the first of its samples being worked on. */
+  /** (count, network.outputs) after the head: class probabilities or values. */
+  results: Float32Array;
+  /** From the call until work on its first sample starts. */
   queueMs: number;
-  /** Of the batches that it was part of. */
+  /** The time of all batches with samples of this call. */
   inferenceMs: number;
 }
 
-export interface BatchingPredictor {
-  /** @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE */
-  predict(call: PredictionCall): Promise<PredictionAnswer>;
-  dispose(): void;
-}
+/** (count, network.inputs) raw inputs → (count, network.outputs) results */
+type PredictBatch = (inputs: Float32Array, count: number) => Promise<Float32Array>;
 
-/** A call and how far it has got. */
+type ObserveBatch = (samples: number, ms: number) => void;
+
+/** A call and its progress. */
 interface Waiting extends PredictionCall {
-  askedMs: number;
+  calledAtMs: number;
   /** Samples. */
   done: number;
-  /** Once it is begun. */
+  /** null until work on it starts. */
   answer: PredictionAnswer | null;
   resolve: (answer: PredictionAnswer) => void;
   reject: (reason: unknown) => void;
@@ -51,54 +49,53 @@ interface Piece {
   count: number;
 }
 
-/** There is one batch at a time. `observe` hears of each. */
-export function createBatchingPredictor(
-  predictor: Predictor,
-  observe: (samples: number, ms: number) => void = () => undefined,
-): BatchingPredictor {
-  const line: Waiting[] = [];
-  let scheduled = false;
+/**
+ * One batch runs at a time; `observe` is called after each.
+ * @returns a function that throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE, and whatever `predictBatch` throws
+ */
+export function batchPredictions(
+  predictBatch: PredictBatch,
+  observe: ObserveBatch = () => undefined,
+): (call: PredictionCall) => Promise<PredictionAnswer> {
+  const queue: Waiting[] = [];
+  let isScheduled = false;
 
   function schedule(): void {
-    if (scheduled || line.length === 0) return;
-    scheduled = true;
-    // As an immediate it runs when every socket that has something to read has been read.
-    setImmediate(() => void answerBatch());
+    if (isScheduled || queue.length === 0) return;
+    isScheduled = true;
+    // An immediate runs after every socket with data to read has been read.
+    setImmediate(() => void runBatch());
   }
 
-  async function answerBatch(): Promise<void> {
-    const batch = takeBatch(line);
-    if (batch.length > 0) await answer(predictor, batch, observe);
-    // Behind those who came meanwhile, so that a long call does not keep others waiting.
-    for (const { call } of batch) if (call.done > 0 && call.done < call.count) line.push(call);
-    scheduled = false;
+  async function runBatch(): Promise<void> {
+    const batch = takeBatch(queue);
+    if (batch.length > 0) await answer(predictBatch, batch, observe);
+    // An unfinished call goes behind the calls that arrived meanwhile, so that a long one does not block them.
+    for (const { call } of batch) if (call.done > 0 && call.done < call.count) queue.push(call);
+    isScheduled = false;
     schedule();
   }
 
-  return {
-    predict(call) {
-      return new Promise((resolve, reject) => {
-        line.push({ ...call, askedMs: performance.now(), done: 0, answer: null, resolve, reject });
-        schedule();
-      });
-    },
-    dispose: () => predictor.dispose(),
-  };
+  return (call) =>
+    new Promise((resolve, reject) => {
+      queue.push({ ...call, calledAtMs: performance.now(), done: 0, answer: null, resolve, reject });
+      schedule();
+    });
 }
 
-/** The first samples of the line, as many as a batch holds; calls that nobody waits for any more leave it. */
-function takeBatch(line: Waiting[]): Piece[] {
+/** The first samples of the queue, as many as a batch holds. Refuses calls whose client no longer waits. */
+function takeBatch(queue: Waiting[]): Piece[] {
   const batch: Piece[] = [];
   const nowMs = performance.now();
   let room = batchSamples;
   while (room > 0) {
-    const call = line.shift();
+    const call = queue.shift();
     if (call === undefined) break;
     if (call.isWanted?.() === false) {
       call.reject(new TrainyardError('CLIENT_GONE', 'The client went away.'));
     } else if (call.deadlineMs !== undefined && nowMs > call.deadlineMs) {
       const message =
-        'The prediction was not made in time. Allow more time, or ask again when less is asked.';
+        'The prediction was not made in time. Allow more time, or try again when there is less load.';
       call.reject(new TrainyardError('DEADLINE_EXCEEDED', message));
     } else {
       const count = Math.min(room, call.count - call.done);
@@ -109,16 +106,12 @@ function takeBatch(line: Waiting[]): Piece[] {
   return batch;
 }
 
-async function answer(
-  predictor: Predictor,
-  batch: Piece[],
-  observe: (samples: number, ms: number) => void,
-): Promise<void> {
+async function answer(predictBatch: PredictBatch, batch: Piece[], observe: ObserveBatch): Promise<void> {
   const samples = batch.reduce((sum, { count }) => sum + count, 0);
   const startedMs = performance.now();
-  let probabilities: Float32Array;
+  let results: Float32Array;
   try {
-    probabilities = await predictor.predict(inputsOf(batch), samples);
+    results = await predictBatch(inputsOf(batch), samples);
   } catch (error) {
     for (const { call } of batch) {
       call.done = call.count;
@@ -128,30 +121,30 @@ async function answer(
   }
   const ms = performance.now() - startedMs;
   observe(samples, ms);
-  const classes = probabilities.length / samples;
+  const width = results.length / samples;
   let start = 0;
   for (const { call, count } of batch) {
-    const own = probabilities.subarray(start, start + count * classes);
+    const own = results.subarray(start, start + count * width);
     start += own.length;
-    give(call, count, own, startedMs, ms);
+    addResults(call, count, own, startedMs, ms);
   }
 }
 
-/** `own` (count, classes) is what became of its next samples. */
-function give(call: Waiting, count: number, own: Float32Array, startedMs: number, ms: number): void {
+/** `own` (count, network.outputs) are the results of the call's next samples. */
+function addResults(call: Waiting, count: number, own: Float32Array, startedMs: number, ms: number): void {
   const whole = count === call.count;
   call.answer ??= {
-    probabilities: whole ? own : new Float32Array((own.length / count) * call.count),
-    queueMs: startedMs - call.askedMs,
+    results: whole ? own : new Float32Array((own.length / count) * call.count),
+    queueMs: startedMs - call.calledAtMs,
     inferenceMs: 0,
   };
-  if (!whole) call.answer.probabilities.set(own, (own.length / count) * call.done);
+  if (!whole) call.answer.results.set(own, (own.length / count) * call.done);
   call.answer.inferenceMs += ms;
   call.done += count;
   if (call.done === call.count) call.resolve(call.answer);
 }
 
-/** (samples, width) of the whole batch. */
+/** (samples, network.inputs) of the whole batch. */
 function inputsOf(batch: Piece[]): Float32Array {
   const pieces = batch.map(({ call: { inputs, count: all, done }, count }) => {
     const width = inputs.length / all;

@@ -1,4 +1,4 @@
-/** Raw inputs as they come, packed as engines take them, each number checked. */
+/** Packs raw inputs as engines take them, and checks every number. */
 import { TrainyardError } from '../../errors.js';
 import {
   isNumberList,
@@ -10,8 +10,8 @@ import {
 } from './packed-numbers.js';
 
 /**
- * (items of rows, width), row-major, raw. A row has `width` numbers, flat or nested in a rectangle. Nothing need be known
- * of the rows; `field` is where they came from, for the message.
+ * Returns (rows, width), row-major, raw. A row has `width` numbers, flat or nested as a rectangle. The rows need not be
+ * validated; `field` is their name in the request, for messages.
  * @throws TrainyardError INVALID_REQUEST
  */
 export function packRows(rows: NumberList, width: number, field = 'inputs'): Float32Array {
@@ -25,7 +25,7 @@ export function packRows(rows: NumberList, width: number, field = 'inputs'): Flo
   const packed = new Float32Array(rows.length * width);
   for (let sample = 0; sample < rows.length; sample++) {
     const row = rows[sample];
-    if (!isNumberList(row)) throw invalidRow(field, [sample], noList);
+    if (!isNumberList(row)) throw invalidRow(field, [sample], notAList);
     const rectangle = rectangleOf(row);
     if ('problem' in rectangle) throw invalidRow(field, [sample, ...rectangle.path], rectangle.problem);
     const { shape, items } = rectangle;
@@ -35,7 +35,7 @@ export function packRows(rows: NumberList, width: number, field = 'inputs'): Flo
       const value = items[column];
       if (typeof value !== 'number') throw notFinite(field, sample, column, shape);
       packed[start + column] = value;
-      // After rounding: a number beyond float32 has become infinite.
+      // Checked after rounding: a number beyond the range of float32 is infinite.
       if (!Number.isFinite(packed[start + column])) throw notFinite(field, sample, column, shape);
     }
   }
@@ -49,20 +49,20 @@ export function refuseNotFinite(inputs: Float32Array, width: number, field = 'in
   }
 }
 
-const noList = 'is no list of numbers';
+const notAList = 'is not a list of numbers';
 
 interface SampleShape {
   field: string;
   sample: number;
-  /** Of samples. */
+  /** The number of samples. */
   count: number;
-  /** Of the sample. */
+  /** The shape of the sample. */
   shape: readonly number[];
   width: number;
 }
 
 function refuseOtherShape({ field, sample, count, shape, width }: SampleShape): void {
-  if (shape.length === 0) throw invalidRow(field, [sample], noList);
+  if (shape.length === 0) throw invalidRow(field, [sample], notAList);
   const size = sizeOfShape(shape);
   if (size === width) return;
   const found =
@@ -80,7 +80,7 @@ function invalidRow(field: string, path: readonly number[], problem: string): Tr
   return new TrainyardError('INVALID_REQUEST', `${nameOf(field, path)} ${problem}`, { pointer });
 }
 
-/** `column` is the place in the sample of this shape, row by row. */
+/** `column` is the row-major index in a sample of this shape. */
 function notFinite(
   field: string,
   sample: number,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { labelsOf } from '../../../src/model/heads/head.js';
 import { flipBit } from '../../storage/temporary-storage.js';
 import { startService } from '../service.js';
 
@@ -26,7 +27,7 @@ test('a model is shown with its versions, and without where their files lie', as
     version_count: 2,
     created_at: '2026-01-03T00:00:00.000Z',
     has_more: false,
-    versions: manifests.map(({ version, file, step, metrics, network, labels, parameters, ...manifest }) => ({
+    versions: manifests.map(({ version, file, step, metrics, network, head, parameters, ...manifest }) => ({
       object: 'model_version',
       model: 'mnist-mlp',
       version,
@@ -36,7 +37,7 @@ test('a model is shown with its versions, and without where their files lie', as
       step,
       metrics,
       network,
-      labels,
+      labels: labelsOf(head),
       parameters,
       file: { size_bytes: file.size_bytes, sha256: file.sha256 },
       created_at: manifest.created_at,

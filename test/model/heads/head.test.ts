@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { classLosses, type ClassLoss } from '../../../src/model/network/losses.js';
-import { applyHead, classHead } from '../../../src/model/heads/head.js';
+import {
+  applyHead,
+  classHead,
+  labelsOf,
+  refuseOverflow,
+  requireLabels,
+  type Head,
+} from '../../../src/model/heads/head.js';
+import { namedValues } from '../../../src/model/heads/named-values.js';
 import { expectClose } from '../engines/close.js';
 
 const rounding = { absolute: 1e-15, relative: 1e-14 };
@@ -53,5 +61,30 @@ describe('after the mean squared error', () => {
 describe.each(classLosses)('after %s', (loss) => {
   test.each([NaN, Infinity, -Infinity])('an output of %d leaves no probability', (output) => {
     expect([...probabilitiesOf(loss, [0, output, 1])]).toEqual([NaN, NaN, NaN]);
+  });
+});
+
+describe('a value head', () => {
+  const head: Head = { kind: 'values', names: ['price', 'area'] };
+
+  test('leaves the outputs as they are, and has no labels', () => {
+    expect([...applyHead(head, Float64Array.of(-1, 2.5))]).toEqual([-1, 2.5]);
+    expect(labelsOf(head)).toEqual([]);
+    expect(() => requireLabels(head)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+  });
+
+  test('names each value, unless there is only one', () => {
+    expect(namedValues(Float32Array.of(1, 2, 3, 4), head.names)).toEqual([
+      { values: { price: 1, area: 2 } },
+      { values: { price: 3, area: 4 } },
+    ]);
+    expect(namedValues(Float32Array.of(1, 2), ['price'])).toEqual([{ value: 1 }, { value: 2 }]);
+  });
+
+  test.each([NaN, Infinity, -Infinity])('refuses the sample with an output of %d', (output) => {
+    const results = Float32Array.of(1, 2, 3, output);
+    const refusal = { code: 'INVALID_REQUEST', pointer: '/inputs/1' };
+    expect(() => refuseOverflow(results, 2)).toThrow(expect.objectContaining(refusal));
+    expect(() => refuseOverflow(results.subarray(0, 2), 2)).not.toThrow();
   });
 });

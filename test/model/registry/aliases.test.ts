@@ -58,7 +58,7 @@ test('latest follows publication, unless it is set', async () => {
   expect(await latest(aliases, 'birds')).toBeNull();
 });
 
-test('rolling back goes to the good version before, again and again, until there is none', async () => {
+test('rolling back goes to the previous readable version, again and again, until there is none', async () => {
   const { aliases, storage } = await setUp(4);
   await flipBit(storage, 'models/pets/versions/000003.json', 100);
   expect(await aliases.rollBack('pets')).toMatchObject({ alias: 'latest', version: 2 });
@@ -71,7 +71,7 @@ test('rolling back goes to the good version before, again and again, until there
   await expect(aliases.rollBack('birds')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
 });
 
-test('only a version that is there and whole can be given a name', async () => {
+test('an alias can be set to a version only if that exists and is readable', async () => {
   const { aliases, registry, storage } = await setUp();
   const { key } = (await registry.manifest('pets', 2)).file;
   await flipBit(storage, key, 4000);
@@ -81,7 +81,7 @@ test('only a version that is there and whole can be given a name', async () => {
   expect((await aliases.list('pets')).set).toEqual([]);
 });
 
-test('a version that is removed while it is named leaves the alias as it was', async () => {
+test('setting an alias to a version that is removed meanwhile leaves the alias as it was', async () => {
   const { storage, registry, aliases } = await setUp();
   await aliases.set('pets', 'canary', 1);
   const late = createAliases({
@@ -102,7 +102,7 @@ test('a version that is removed while it is named leaves the alias as it was', a
 });
 
 test.each(['', '1', '42', 'Canary', '-a', '..', '../x', 'a/b', 'a b', 'x'.repeat(65)])(
-  '%j is no name for an alias',
+  '%j is not a valid alias',
   async (alias) => {
     const { aliases } = await setUp(1);
     const refusal = { code: 'INVALID_REQUEST', pointer: '/alias' };
@@ -122,7 +122,7 @@ describe('a damaged alias', () => {
     return fixture;
   }
 
-  test('stands for nothing that is known, with the reason, and the others stand for what they stood for', async () => {
+  test('is reported with the reason, and the other aliases keep their versions', async () => {
     const { aliases } = await setUpDamaged();
     const reason = expect.stringContaining(key) as string;
     expect(await aliases.list('pets')).toMatchObject({
@@ -140,7 +140,7 @@ describe('a damaged alias', () => {
     });
   });
 
-  test('is mended by being set, and can be removed', async () => {
+  test('is repaired by being set, and can be removed', async () => {
     const { aliases, storage } = await setUpDamaged();
     await aliases.set('pets', 'latest', 2);
     expect(await latest(aliases, 'pets')).toBe(2);
@@ -167,7 +167,7 @@ describe('a damaged alias', () => {
     await aliases.set('pets', 'latest', 2);
   });
 
-  test('is no damage where the store is away', async () => {
+  test('is not assumed where the store cannot be reached', async () => {
     const { storage, registry } = await setUp();
     const away = new TrainyardError('STORAGE_UNAVAILABLE', 'The store does not answer.');
     const failing = { ...storage, read: () => Promise.reject(away) };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { encodeManifest } from '../../../src/model/files/manifest.js';
+import { labelsOf } from '../../../src/model/heads/head.js';
 import { createRegistry, type Publication, type Registry } from '../../../src/model/registry/registry.js';
 import { TrainyardError } from '../../../src/errors.js';
 import type { Storage } from '../../../src/storage/storage.js';
@@ -11,7 +12,7 @@ import { parametersOf, smallDescription, smallModelFile } from '../small-model.j
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 
-test('a manifest that cannot be read just now is not taken for a damaged one', async () => {
+test('a manifest is not taken for damaged while the store cannot be reached', async () => {
   const { storage, registry, log, warnings } = await setUp();
   await registry.publish(publication(1));
   const away = new TrainyardError('STORAGE_UNAVAILABLE', 'The store does not answer.');
@@ -58,14 +59,14 @@ describe('publishing', () => {
     await registry.publish(publication(1));
     const sha256 = createHash('sha256').update(smallModelFile(1)).digest('hex');
     expect(await registry.latest('pets')).toEqual({
-      format_version: 1,
+      format_version: 2,
       model: 'pets',
       version: 1,
       run_id: 'job_1',
       step: 10,
       metrics: { test_accuracy: 0.9 },
       network: smallDescription.network,
-      labels: ['cat', 'dog'],
+      head: smallDescription.head,
       parameters: 26,
       file: { key: 'models/pets/files/job_1-10.safetensors', size_bytes: smallModelFile(1).length, sha256 },
       created_at: now.toISOString(),
@@ -84,9 +85,10 @@ describe('publishing', () => {
     await registry.publish(publication(1));
     const manifest = await registry.latest('pets');
     if (manifest === null) throw new Error('It was published');
+    const { head, ...rest } = manifest;
     const network = { ...manifest.network, hidden: [{ units: 4, activation: 'relu' }] };
-    const older = encodeManifest({ ...manifest, network } as { format_version: 1 });
-    await storage.put('models/pets/versions/000001.json', older);
+    const older = { ...rest, format_version: 1 as const, network, labels: labelsOf(head) };
+    await storage.put('models/pets/versions/000001.json', encodeManifest(older));
     expect(await registry.latest('pets')).toEqual(manifest);
   });
 
@@ -115,7 +117,7 @@ describe('publishing', () => {
     expect(await registry.versionNumbers('pets')).toHaveLength(21);
   });
 
-  test('keeps what the run was to do, where it says so', async () => {
+  test('keeps the spec of the run, if it is given', async () => {
     const { registry } = await setUp();
     await registry.publish(publication(1, { spec: { epochs: 5 } }));
     expect((await registry.manifest('pets', 1)).spec).toEqual({ epochs: 5 });
@@ -128,7 +130,7 @@ describe('publishing', () => {
     expect(await registry.publish(publication(3))).toBe(3);
   });
 
-  test('refuses a file that is no model, and writes nothing', async () => {
+  test('refuses a file that is not a model, and writes nothing', async () => {
     const { storage, registry } = await setUp();
     const file = smallModelFile(1).subarray(0, 100);
     await expect(registry.publish(publication(1, { file }))).rejects.toMatchObject({
@@ -164,7 +166,7 @@ describe('reading', () => {
     await expect(registry.load('pets', 1)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 
-  test('a version that is not there is named', async () => {
+  test('an error names a version that does not exist', async () => {
     const { registry } = await setUp();
     await registry.publish(publication(1));
     for (const version of [0, 2, -1, 1.5, 1e21, NaN]) {
@@ -175,7 +177,7 @@ describe('reading', () => {
     }
   });
 
-  test('versions are in the order of their numbers, also past the padding', async () => {
+  test('versions are in the order of their numbers, even beyond the padding', async () => {
     const { storage, registry, warnings } = await setUp();
     await registry.publish(publication(1));
     for (const name of ['999999.json', '1000000.json', 'notes.txt', '7.json']) {
@@ -186,7 +188,7 @@ describe('reading', () => {
     expect(warnings.map(({ version }) => version)).toEqual([999_999, 1_000_000]);
   });
 
-  test('a folder that is no model is not named', async () => {
+  test('a folder that is not a model is not listed', async () => {
     const { storage, registry } = await setUp();
     await storage.put('models/Not-A-Name/versions/000001.json', Buffer.from(''));
     await storage.put('models/no-versions/files/a', Buffer.from(''));
@@ -197,7 +199,7 @@ describe('reading', () => {
 describe('removing a version', () => {
   const notNeeded = () => Promise.resolve(false);
 
-  test('takes it and its file away, and gives its number to no other', async () => {
+  test('removes it and its file, and never gives its number again', async () => {
     const { registry, storage } = await setUp();
     for (const run of [1, 2]) await registry.publish(publication(run));
     expect(await registry.remove('pets', 2, notNeeded)).toBe(true);
@@ -229,7 +231,7 @@ describe('removing a version', () => {
     expect(await storage.list('models/pets/removed')).toEqual([]);
   });
 
-  test('leaves a file that an older layout shares between versions', async () => {
+  test('keeps a file that versions share in an older layout', async () => {
     const { registry, storage } = await setUp();
     for (const run of [1, 2]) await registry.publish(publication(run));
     const { sha256, size_bytes } = (await registry.manifest('pets', 1)).file;
@@ -245,14 +247,14 @@ describe('removing a version', () => {
     expect(await storage.read(file.key)).toBeNull();
   });
 
-  test('that is not there is no error', async () => {
+  test('that does not exist is not an error', async () => {
     const { registry } = await setUp();
     expect(await registry.remove('pets', 1, notNeeded)).toBe(false);
   });
 });
 
 describe('unloading', () => {
-  test('is kept, for every process that looks', async () => {
+  test('is stored, so that every process sees it', async () => {
     const { registry, storage, log } = await setUp();
     await registry.publish(publication(1));
     const other = createRegistry(storage, log);
@@ -265,7 +267,7 @@ describe('unloading', () => {
   });
 });
 
-test('a file is read as it lies there, whole or a range of it', async () => {
+test('a file is read as it is stored, whole or in part', async () => {
   const { registry, storage } = await setUp();
   await registry.publish(publication(1));
   const manifest = await registry.manifest('pets', 1);

@@ -60,7 +60,7 @@ test('a pinned version stays, and so do the newest', async () => {
   expect(await registry.versionNumbers('pets')).toEqual([1, 4]);
 });
 
-test('what is published later pushes older ones out', async () => {
+test('a later version pushes older ones out', async () => {
   const { registry, retention, publish } = await setUp(1, 5);
   await publish(1);
   await retention.start();
@@ -68,7 +68,7 @@ test('what is published later pushes older ones out', async () => {
   await vi.waitFor(async () => expect(await registry.versionNumbers('pets')).toEqual([2]));
 });
 
-test('a version is removed by request, unless a name stands for it', async () => {
+test('a version is removed on request, unless an alias stands for it', async () => {
   const { registry, aliases, retention, publish } = await setUp();
   for (let run = 1; run <= 3; run++) await publish(run);
   await aliases.set('pets', 'canary', 2);
@@ -82,7 +82,7 @@ test('a version is removed by request, unless a name stands for it', async () =>
   expect(await registry.versionNumbers('pets')).toEqual([2, 3]);
 });
 
-test('whether a version is named or removed first, an alias never stands for nothing', async () => {
+test('an alias always stands for a version, even where both are changed at the same time', async () => {
   const { registry, aliases, retention, publish } = await setUp();
   for (let run = 1; run <= 21; run++) await publish(run);
   await Promise.all(
@@ -98,7 +98,7 @@ test('whether a version is named or removed first, an alias never stands for not
   expect(await registry.versionNumbers('pets')).toContain(21);
 });
 
-test('while an alias is damaged no version of its model goes, and those of others do', async () => {
+test('while an alias is damaged no version of its model is removed, but those of others are', async () => {
   const { storage, registry, retention, publish } = await setUp(1);
   for (let run = 1; run <= 3; run++) {
     await publish(run);

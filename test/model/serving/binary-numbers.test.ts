@@ -26,7 +26,7 @@ test.each([
   expect(halves[bits]).toBe(number);
 });
 
-test('FP16 numbers rise with their bits, each by a unit of its last place, and mirror at the sign', () => {
+test('FP16 numbers rise with their bits, each by one unit in the last place, and the sign bit negates them', () => {
   for (let bits = 1; bits < 0x7c00; bits++) {
     const unit = 2 ** (Math.max(bits >> 10, 1) - 25);
     const step = halves[bits] - halves[bits - 1];

@@ -5,6 +5,7 @@ import { createReferenceEngine } from '../../../src/model/engines/reference/refe
 import { createAliases, type Aliases } from '../../../src/model/registry/aliases.js';
 import { createModelServer, type ModelServer } from '../../../src/model/serving/model-server.js';
 import { encodeModelFile } from '../../../src/model/files/model-file.js';
+import { applyHead } from '../../../src/model/heads/head.js';
 import { createRegistry, type Registry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
@@ -106,11 +107,12 @@ async function setUp({ lookEveryMs = 3_600_000, memoryBytes = Infinity } = {}): 
   };
 }
 
-/** What the run's model answers, straight from the engine. */
+/** What the run's model answers, straight from the engine and the head. */
 async function probabilitiesOf(run: number): Promise<number[][]> {
   const parameters = parametersOf(smallDescription.network, run);
   const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
-  const flat = await predictor.predict(Float32Array.from(inputs.flat()), inputs.length);
+  const outputs = await predictor.predict(Float32Array.from(inputs.flat()), inputs.length);
+  const flat = applyHead(smallDescription.head, outputs);
   return inputs.map((_, sample) => [...flat.subarray(sample * 2, sample * 2 + 2)]);
 }
 
@@ -182,7 +184,7 @@ describe('a prediction', () => {
     expect(engine.live).toBe(2);
   });
 
-  test('from an older version ends well when others push that version out meanwhile', async () => {
+  test('from an older version succeeds even when requests for others push that version out', async () => {
     const { server, engine, publish } = await setUp();
     for (let run = 1; run <= 8; run++) await publish(run);
     await server.start();
@@ -194,7 +196,7 @@ describe('a prediction', () => {
 });
 
 describe('a reload', () => {
-  test('under continuous predictions fails none, and each answer is of the version that it names', async () => {
+  test('under continuous predictions fails no request, and each answer comes from the version that it names', async () => {
     const { server, engine, publish } = await setUp({ lookEveryMs: 2 });
     const versions = 12;
     const expected = await Promise.all(
@@ -223,7 +225,7 @@ describe('a reload', () => {
     await vi.waitFor(() => expect(engine.live).toBe(1));
   });
 
-  test('frees the old version when its last prediction has ended, and not before', async () => {
+  test('frees the old version when its last prediction has ended, but not before', async () => {
     const { server, engine, publish } = await setUp();
     await publish(1);
     await server.start();
@@ -240,7 +242,7 @@ describe('a reload', () => {
     expect((await predict(server, { inputs })).version).toBe(2);
   });
 
-  test('is under way at once when a model is asked for that is not there yet', async () => {
+  test('happens at once when a request names a model that is not known yet', async () => {
     const { server, publish } = await setUp();
     await server.start();
     await publish(1);
@@ -249,7 +251,7 @@ describe('a reload', () => {
     expect((await predict(server, { inputs, model: 'birds' })).version).toBe(1);
   });
 
-  test('asked for while one runs sees what was published before it was asked for', async () => {
+  test('requested while one runs sees everything published before the request', async () => {
     const { server, publish } = await setUp();
     await publish(1);
     const first = server.refresh();
@@ -302,7 +304,7 @@ describe('an alias', () => {
     expect((await predict(server, { inputs, alias: 'production' })).version).toBe(1);
   });
 
-  test('that is not there is named, with those that are', async () => {
+  test('that does not exist is refused, with the names of those that do', async () => {
     const { server, aliases, publish } = await setUp();
     await publish(1);
     await aliases.set('pets', 'production', 1);
@@ -370,7 +372,7 @@ test('two servers on one storage follow each other’s changes', async () => {
   }
 });
 
-test('whoever observes hears of batches and of reloads', async () => {
+test('the observer is told of batches and reloads', async () => {
   const { registry, aliases, publish } = await setUp();
   const heard: unknown[] = [];
   const server = createModelServer({
@@ -394,7 +396,7 @@ test('whoever observes hears of batches and of reloads', async () => {
 });
 
 describe('a damaged version', () => {
-  test('at the start is logged once, and the newest good one is served', async () => {
+  test('at the start is logged once, and the newest readable one is served', async () => {
     const { server, warnings, publish, damage } = await setUp();
     for (const run of [1, 2, 3, 4]) await publish(run);
     await damage(3);
@@ -422,7 +424,7 @@ describe('a damaged version', () => {
     ]);
   });
 
-  test('that is published later leaves the served one in place, and the next good one is served', async () => {
+  test('that is published later leaves the served one in place, and the next readable one is served', async () => {
     const { server, warnings, publish, damage } = await setUp();
     await publish(1);
     await server.start();
@@ -436,7 +438,7 @@ describe('a damaged version', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('asked for by number is an error, and so is a model that has no good one', async () => {
+  test('requested by number is an error, and so is a model without a readable version', async () => {
     const { server, publish, damage } = await setUp();
     for (const run of [1, 2]) await publish(run);
     await damage(1);
@@ -462,7 +464,7 @@ describe('a damaged version', () => {
 describe('memory', () => {
   const fileBytes = smallModelFile(1).length;
 
-  test('is filled at the start with the models published last, and the others are loaded when they are asked for', async () => {
+  test('is filled at the start with the models published last, and the others are loaded on request', async () => {
     const { server, engine, publish } = await setUp({ memoryBytes: 2 * fileBytes });
     for (let run = 1; run <= 5; run++) await publish(run, `model-${run}`, `2026-01-0${run}T00:00:00.000Z`);
     await server.start();
@@ -483,7 +485,7 @@ describe('memory', () => {
     await vi.waitFor(() => expect(engine.live).toBe(2));
   });
 
-  test('is not freed under those who use it', async () => {
+  test('is not freed while it is used', async () => {
     const { server, engine, publish } = await setUp({ memoryBytes: fileBytes });
     for (const [index, model] of ['a', 'b', 'c', 'd'].entries()) await publish(index, model);
     let open = (): void => undefined;
@@ -494,7 +496,7 @@ describe('memory', () => {
     expect((await Promise.all(answers)).map(({ model }) => model)).toEqual(['a', 'b', 'c', 'd', 'a']);
   });
 
-  test('is taken once, however many ask for a model first at the same time', async () => {
+  test('is taken once, however many requests need the model at the same time', async () => {
     const { server, registry, engine, publish } = await setUp();
     await publish(1);
     const read = vi.spyOn(registry, 'read');
@@ -503,7 +505,7 @@ describe('memory', () => {
     expect(engine.live).toBe(1);
   });
 
-  test('is refused to a model that is larger than all of it, by the name of the setting', async () => {
+  test('is refused to a model that is larger than all of it, with the name of the setting', async () => {
     const { server, publish } = await setUp({ memoryBytes: fileBytes - 1 });
     await publish(1);
     await server.start();
@@ -516,7 +518,7 @@ describe('memory', () => {
     expect(server.status()).toMatchObject([{ state: 'unavailable', version: null }]);
   });
 
-  test('holds the version that answers beside the one that takes over', async () => {
+  test('holds the version that answers while the one that replaces it is loaded', async () => {
     const { server, engine, publish } = await setUp({ memoryBytes: fileBytes });
     await publish(1);
     await server.start();
@@ -550,7 +552,7 @@ describe('a start', () => {
     expect((await predict(server, { inputs })).model).toBe('birds');
   });
 
-  test('does not keep a request from the model that it asks for', async () => {
+  test('does not delay a request for a model', async () => {
     const { server, publish } = await setUp();
     for (let run = 1; run <= 30; run++) await publish(run, `model-${run}`);
     const started = server.start();
@@ -571,7 +573,7 @@ describe('a damaged alias', () => {
     return fixture;
   }
 
-  test('stays with its version in the process that knows it, and is logged once', async () => {
+  test('keeps its version in a process that knows it, and is logged once', async () => {
     const { server, storage, aliases, warnings, publish } = await setUpPinned();
     await server.start();
     await storage.put(key, Buffer.from('{'));
@@ -589,7 +591,7 @@ describe('a damaged alias', () => {
     expect(server.statusOf('pets')?.damaged).toEqual([]);
   });
 
-  test('answers nothing after a restart until it is set again, and all else of the model answers', async () => {
+  test('answers nothing after a restart until it is set again, while everything else of the model answers', async () => {
     const { server, storage, aliases } = await setUpPinned();
     await storage.put(key, Buffer.from('{'));
     await server.start();
@@ -608,12 +610,12 @@ describe('a damaged alias', () => {
 });
 
 describe('looking for changes', () => {
-  test('asks the store as often, however many models there are that nobody uses', async () => {
+  test('asks the store as often, however many unused models there are', async () => {
     const asked = async (models: number): Promise<number> => {
       const { server, registry, publish } = await setUp({ lookEveryMs: 5 });
       for (let run = 1; run <= models; run++) await publish(run, `model-${run}`);
       await server.start();
-      const look = vi.spyOn(registry, 'look');
+      const look = vi.spyOn(registry, 'publishedModel');
       const polls = vi.spyOn(registry, 'lastPublished');
       await vi.waitFor(() => expect(polls.mock.calls.length).toBeGreaterThan(4));
       await server.stop();
@@ -632,14 +634,14 @@ describe('looking for changes', () => {
     );
   });
 
-  test('goes on with other models where one cannot be looked at, and what is loaded answers', async () => {
+  test('goes on with other models where one cannot be checked, and what is loaded answers', async () => {
     const { server, registry, publish } = await setUp();
     await publish(1, 'birds');
     await publish(1);
     await server.start();
-    const look = registry.look.bind(registry);
-    vi.spyOn(registry, 'look').mockImplementation((name) =>
-      name === 'birds' ? Promise.reject(new Error('EACCES')) : look(name),
+    const publishedModel = registry.publishedModel.bind(registry);
+    vi.spyOn(registry, 'publishedModel').mockImplementation((name) =>
+      name === 'birds' ? Promise.reject(new Error('EACCES')) : publishedModel(name),
     );
     await publish(2);
     await server.refresh();
@@ -699,7 +701,7 @@ describe('a failing storage or engine', () => {
 });
 
 describe('requests at the same time', () => {
-  test('are one call of the predictor, and what is wrong with one is wrong with no other', async () => {
+  test('are one call of the predictor, and an error in one affects no other', async () => {
     const { server, engine, publish } = await setUp();
     await publish(1);
     await server.start();
@@ -734,7 +736,7 @@ describe('a request that cannot be answered', () => {
     expect(server.status()).toEqual([]);
   });
 
-  test('names a model that is unknown: the answer names those that are', async () => {
+  test('names an unknown model: the error names those that are known', async () => {
     const { server, publish } = await setUp();
     await publish(1);
     await publish(2, 'birds');
@@ -748,7 +750,7 @@ describe('a request that cannot be answered', () => {
     }
   });
 
-  test('names a version that is not there', async () => {
+  test('names a version that does not exist', async () => {
     const { server, engine, publish } = await setUp();
     for (const run of [1, 2]) await publish(run);
     await server.start();
@@ -795,16 +797,16 @@ describe('a request that cannot be answered', () => {
     });
   });
 
-  test('has finite numbers of which the model makes infinite ones', async () => {
+  test('has finite numbers so large that the outputs are infinite', async () => {
     const { server, registry } = await setUp();
-    const description = { ...smallDescription, preprocessing: { divide_by: 1, mean: 0, std: 1e-30 } };
+    const description = { ...smallDescription, scaling: { divide_by: 1, mean: 0, std: 1e-30 } };
     const file = encodeModelFile(description, parametersOf(description.network, 1));
     await registry.publish({ model: 'pets', runId: 'job_1', step: 1, file, metrics: null, now: new Date(0) });
     await server.start();
     const large = [1e30, -1e30, 1e30];
     await expect(predict(server, { inputs: [[0, 0, 0], large] })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
-      message: 'inputs[1] is too large: what the model makes of it is not finite',
+      message: 'inputs[1] is too large: the outputs of the model are not finite',
       pointer: '/inputs/1',
     });
   });

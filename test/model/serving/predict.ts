@@ -1,5 +1,6 @@
 /** Named classes from a model server, as the API makes them of its probabilities. */
-import { likeliest, rankClasses, refuseIfOverflown } from '../../../src/model/heads/class-ranking.js';
+import { classRows, likeliest, rankClasses } from '../../../src/model/heads/class-ranking.js';
+import { refuseOverflow, requireLabels } from '../../../src/model/heads/head.js';
 import type { ModelChoice, ModelServer } from '../../../src/model/serving/model-server.js';
 import { packRows } from '../../../src/model/serving/raw-inputs.js';
 
@@ -10,18 +11,16 @@ interface Asked extends ModelChoice {
 
 export async function predict(server: ModelServer, { inputs: rows, topK, ...choice }: Asked) {
   return server.use(choice, async (model) => {
-    const { labels, network, manifest } = model;
+    const { head, network, manifest } = model;
+    const labels = requireLabels(head);
     const packed = packRows(rows, network.inputs);
-    const { probabilities } = await model.predict({ inputs: packed, count: rows.length });
-    refuseIfOverflown(probabilities, labels.length);
-    const predictions = rows.map((_, sample) => {
-      const row = probabilities.subarray(sample * labels.length, (sample + 1) * labels.length);
-      return {
-        ...likeliest(row, labels),
-        probabilities: [...row],
-        ...(topK !== undefined && { top: rankClasses(row, labels, topK) }),
-      };
-    });
+    const { results } = await model.predict({ inputs: packed, count: rows.length });
+    refuseOverflow(results, network.outputs);
+    const predictions = classRows(results, labels.length).map((row) => ({
+      ...likeliest(row, labels),
+      probabilities: [...row],
+      ...(topK !== undefined && { top: rankClasses(row, labels, topK) }),
+    }));
     return { model: manifest.model, version: manifest.version, predictions };
   });
 }

@@ -3,15 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { Predictor } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import {
-  createBatchingPredictor,
-  type BatchingPredictor,
+  batchPredictions,
+  type PredictionAnswer,
+  type PredictionCall,
 } from '../../../src/model/serving/prediction-batch.js';
 import { parametersOf, smallDescription } from '../small-model.js';
 
 const { network } = smallDescription;
 
+type Predict = (call: PredictionCall) => Promise<PredictionAnswer>;
+
 interface Fixture {
-  batching: BatchingPredictor;
+  predict: Predict;
   /** The real one. */
   predictor: Predictor;
   /** The samples of each call of the real one. */
@@ -22,15 +25,11 @@ async function setUp(): Promise<Fixture> {
   const parameters = parametersOf(network, 1);
   const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
   const calls: number[] = [];
-  const watched: Predictor = {
-    sizeBytes: predictor.sizeBytes,
-    predict(inputs, count) {
-      calls.push(count);
-      return predictor.predict(inputs, count);
-    },
-    dispose: () => predictor.dispose(),
-  };
-  return { batching: createBatchingPredictor(watched), predictor, calls };
+  const predict = batchPredictions((inputs, count) => {
+    calls.push(count);
+    return predictor.predict(inputs, count);
+  });
+  return { predict, predictor, calls };
 }
 
 /** (count, inputs), other numbers for every seed. */
@@ -38,28 +37,28 @@ function samples(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count * network.inputs }, (_, i) => (31 * i + 7 * seed) % 256);
 }
 
-async function ask(batching: BatchingPredictor, count: number, seed: number): Promise<Float32Array> {
-  return (await batching.predict({ inputs: samples(count, seed), count })).probabilities;
+async function resultsOf(predict: Predict, count: number, seed: number): Promise<Float32Array> {
+  return (await predict({ inputs: samples(count, seed), count })).results;
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('what is asked in one turn is one call of the predictor, and each gets the answers to its own samples', async () => {
-  const { batching, predictor, calls } = await setUp();
+test('calls in one turn are one call of the predictor, and each gets the results of its own samples', async () => {
+  const { predict, predictor, calls } = await setUp();
   const counts = [1, 3, 1, 2, 1];
-  const answers = await Promise.all(counts.map((count, seed) => ask(batching, count, seed)));
+  const answers = await Promise.all(counts.map((count, seed) => resultsOf(predict, count, seed)));
   expect(calls).toEqual([8]);
   for (const [seed, count] of counts.entries()) {
     expect([...answers[seed]]).toEqual([...(await predictor.predict(samples(count, seed), count))]);
   }
 });
 
-test('what is asked in different turns is not kept back', async () => {
-  const { batching, calls } = await setUp();
-  const first = ask(batching, 1, 1);
+test('calls in different turns do not wait for each other', async () => {
+  const { predict, calls } = await setUp();
+  const first = resultsOf(predict, 1, 1);
   await turn();
   expect(calls).toEqual([1]);
-  const second = ask(batching, 2, 2);
+  const second = resultsOf(predict, 2, 2);
   await turn();
   expect(calls).toEqual([1, 2]);
   await Promise.all([first, second]);
@@ -73,8 +72,8 @@ describe('a batch is cut', () => {
     ['through a call, whose rest comes after the others', [40, 24, 40, 40, 1], [64, 64, 17]],
     ['many times through a call that is larger', [1, 200, 1, 1], [64, 64, 64, 11]],
   ])('%s', async (_, asked, expected) => {
-    const { batching, predictor, calls } = await setUp();
-    const answers = await Promise.all(asked.map((count, seed) => ask(batching, count, seed)));
+    const { predict, predictor, calls } = await setUp();
+    const answers = await Promise.all(asked.map((count, seed) => resultsOf(predict, count, seed)));
     expect(calls).toEqual(expected);
     const last = asked.length - 1;
     const alone = await predictor.predict(samples(asked[last], last), asked[last]);
@@ -82,8 +81,8 @@ describe('a batch is cut', () => {
   });
 
   test('and others come between one batch and the next', async () => {
-    const { batching, calls } = await setUp();
-    const answers = ones(130).map((count, seed) => ask(batching, count, seed));
+    const { predict, calls } = await setUp();
+    const answers = ones(130).map((count, seed) => resultsOf(predict, count, seed));
     await turn();
     expect(calls).toEqual([64]);
     await Promise.all(answers);
@@ -91,73 +90,71 @@ describe('a batch is cut', () => {
   });
 });
 
-test('a failure of the predictor is the failure of those in its batch, and of no other', async () => {
+test('a failure of the predictor fails the calls in its batch, and no others', async () => {
   const { predictor } = await setUp();
   let failing = true;
-  const batching = createBatchingPredictor({
-    ...predictor,
-    predict: (inputs, count) =>
-      failing ? Promise.reject(new Error('out of memory')) : predictor.predict(inputs, count),
-  });
-  const batch = [ask(batching, 1, 1), ask(batching, 1, 2)];
+  const predict = batchPredictions((inputs, count) =>
+    failing ? Promise.reject(new Error('out of memory')) : predictor.predict(inputs, count),
+  );
+  const batch = [resultsOf(predict, 1, 1), resultsOf(predict, 1, 2)];
   expect(await Promise.allSettled(batch)).toMatchObject([
     { status: 'rejected', reason: { message: 'out of memory' } },
     { status: 'rejected', reason: { message: 'out of memory' } },
   ]);
   failing = false;
-  expect(await ask(batching, 1, 1)).toHaveLength(network.outputs);
+  expect(await resultsOf(predict, 1, 1)).toHaveLength(network.outputs);
 });
 
-test('the time in the line and the time of the work are told', async () => {
+test('the time in the queue and the time of the work are measured', async () => {
   const { predictor } = await setUp();
-  const slow = createBatchingPredictor({
-    ...predictor,
-    async predict(inputs, count) {
-      await sleep(20);
-      return predictor.predict(inputs, count);
-    },
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const predict = batchPredictions(async (inputs, count) => {
+    await gate;
+    return predictor.predict(inputs, count);
   });
-  const first = slow.predict({ inputs: samples(1, 1), count: 1 });
+  const first = predict({ inputs: samples(1, 1), count: 1 });
   await turn();
-  await sleep(5);
-  const { queueMs, inferenceMs } = await slow.predict({ inputs: samples(1, 2), count: 1 });
-  expect((await first).inferenceMs).toBeGreaterThan(19);
-  expect(queueMs).toBeGreaterThan(5);
-  expect(inferenceMs).toBeGreaterThan(19);
+  const second = predict({ inputs: samples(1, 2), count: 1 });
+  await sleep(10);
+  open();
+  expect((await first).inferenceMs).toBeGreaterThan(8);
+  expect((await second).queueMs).toBeGreaterThan(8);
+  expect((await second).inferenceMs).toBeGreaterThan(0);
 });
 
-describe('a call that nobody waits for any more', () => {
+describe('a call whose client no longer waits', () => {
   test('past its deadline is refused, and costs no work', async () => {
-    const { batching, calls } = await setUp();
-    const late = batching.predict({ inputs: samples(1, 1), count: 1, deadlineMs: performance.now() - 1 });
-    const early = batching.predict({
+    const { predict, calls } = await setUp();
+    const late = predict({ inputs: samples(1, 1), count: 1, deadlineMs: performance.now() - 1 });
+    const early = predict({
       inputs: samples(1, 1),
       count: 1,
       deadlineMs: performance.now() + 60_000,
     });
     await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-    expect((await early).probabilities).toHaveLength(network.outputs);
+    expect((await early).results).toHaveLength(network.outputs);
     expect(calls).toEqual([1]);
   });
 
-  test('as its client went away is dropped, between two pieces of it too', async () => {
-    const { batching, calls } = await setUp();
+  test('is dropped, even between two of its pieces', async () => {
+    const { predict, calls } = await setUp();
     let isThere = true;
-    const long = batching.predict({ inputs: samples(200, 1), count: 200, isWanted: () => isThere });
+    const long = predict({ inputs: samples(200, 1), count: 200, isWanted: () => isThere });
     await turn();
     isThere = false;
     await expect(long).rejects.toMatchObject({ code: 'CLIENT_GONE' });
     expect(calls).toEqual([64]);
-    expect(await ask(batching, 1, 2)).toHaveLength(network.outputs);
+    expect(await resultsOf(predict, 1, 2)).toHaveLength(network.outputs);
   });
 });
 
 test('a long call and short ones share the batches, and each gets its own', async () => {
-  const { batching, predictor } = await setUp();
+  const { predict, predictor } = await setUp();
   const order: string[] = [];
-  const long = ask(batching, 300, 1).finally(() => order.push('long'));
+  const long = resultsOf(predict, 300, 1).finally(() => order.push('long'));
   await turn();
-  const short = ask(batching, 2, 2).finally(() => order.push('short'));
+  const short = resultsOf(predict, 2, 2).finally(() => order.push('short'));
   expect([...(await short)]).toEqual([...(await predictor.predict(samples(2, 2), 2))]);
   expect([...(await long)]).toEqual([...(await predictor.predict(samples(300, 1), 300))]);
   expect(order).toEqual(['short', 'long']);

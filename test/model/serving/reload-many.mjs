@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { predictionEngines, selectEngine } from '../../../dist/model/engines/select.js';
+import { classHead } from '../../../dist/model/heads/head.js';
 import { initialState } from '../../../dist/model/network/initialization.js';
 import { encodeModelFile } from '../../../dist/model/files/model-file.js';
 import { createAliases } from '../../../dist/model/registry/aliases.js';
@@ -17,9 +18,9 @@ import { createFileStorage } from '../../../dist/storage/file-storage.js';
 
 const log = { info: () => undefined, warn: (...line) => console.error(...line) };
 const network = { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 };
-const preprocessing = { divide_by: 255, mean: 0, std: 1 };
+const scaling = { divide_by: 255, mean: 0, std: 1 };
 const labels = Array.from({ length: network.outputs }, (_, digit) => String(digit));
-const description = { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
+const description = { format_version: 2, network, head: classHead('cross_entropy', labels), scaling };
 const optimizer = { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 };
 const inputs = new Float32Array(network.inputs).fill(1);
 
@@ -39,7 +40,7 @@ async function reloadMany(storage) {
   /** The one version of the real registry under an ever newer number, as it reads a thousand of them in no short time. */
   const growing = {
     ...registry,
-    look: () => Promise.resolve({ versions: [newest], unloaded: false, hasAliases: false }),
+    publishedModel: () => Promise.resolve({ versions: [newest], unloaded: false, hasAliases: false }),
     manifest: async (name, version) => ({ ...(await registry.manifest(name, 1)), version }),
   };
   const { engine } = await selectEngine('auto', predictionEngines);

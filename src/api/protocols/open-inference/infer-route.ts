@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
+import { requireLabels } from '../../../model/heads/head.js';
 import type { ServedModel } from '../../../model/serving/loaded-model.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import type { VersionManifest } from '../../../model/registry/registry.js';
@@ -85,7 +86,8 @@ async function infer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<string | Buffer> {
-  const { manifest, network, labels } = model;
+  const { manifest, network } = model;
+  const labels = requireLabels(model.head);
   const { id, parameters = {} } = body;
   const wanted = wantedOutputs(body.outputs, parameters.binary_data_output ?? false);
   const bytes = request.tensorBytes ?? Buffer.alloc(0);

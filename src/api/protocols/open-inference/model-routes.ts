@@ -2,6 +2,7 @@
 import { component } from '../../../lib/named-schema.js';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { labelsOf } from '../../../model/heads/head.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import type { Registry } from '../../../model/registry/registry.js';
 import { logFailure, sendProtocolError } from '../../problems/error-handlers.js';
@@ -90,7 +91,7 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
         },
       },
       async ({ params: asked }) => {
-        const { network, labels } = await findVersion({ registry, aliases }, asked.name, choiceOf(asked));
+        const { network, head } = await findVersion({ registry, aliases }, asked.name, choiceOf(asked));
         const versions = await registry.versionNumbers(asked.name);
         return {
           name: asked.name,
@@ -101,7 +102,7 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
             { name: 'probabilities', datatype: 'FP32', shape: [-1, network.outputs] },
             { name: 'class', datatype: 'INT64', shape: [-1] },
           ],
-          properties: { labels: JSON.stringify(labels) },
+          properties: { labels: JSON.stringify(labelsOf(head)) },
         };
       },
     );

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
 import { classRows } from '../../../model/heads/class-ranking.js';
+import { requireLabels } from '../../../model/heads/head.js';
 import type { ServedModel } from '../../../model/serving/loaded-model.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import { itemCount } from '../../../model/serving/packed-numbers.js';
@@ -76,9 +77,10 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
         refuseOtherSignatures(signature);
         const rows = rowsOfExamples(examples, context);
         return modelServer.use(choiceOf(request.params), async (model) => {
+          const labels = requireLabels(model.head);
           const probabilities = await predictRows(model, rows, request, reply);
           const result = probabilities.map((row) =>
-            row.map((score, index): [string, number] => [model.labels[index] ?? '', score]),
+            row.map((score, index): [string, number] => [labels[index] ?? '', score]),
           );
           return { result, results: result };
         });

@@ -3,7 +3,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../network/initialization.js';
 import { parameterCount, type NetworkSpec, type StateDict } from '../../network/network.js';
 import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
-import { createSlices } from '../../../lib/slices.js';
+import { createSlicedWork } from '../../../lib/sliced-work.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { Kernels, type CompiledKernels } from './kernels.js';
@@ -83,7 +83,7 @@ async function writeParameters(
   layers: readonly PlannedLayer[],
   parameters: StateDict,
 ): Promise<void> {
-  const inSlices = createSlices();
+  const inSlices = createSlicedWork();
   for (const layer of layers) {
     const { shape, values } = layer;
     const weights = tensorOf(parameters, `${shape.name}.weight`).data;
@@ -105,7 +105,7 @@ async function outputsOfZeros(
   const bias = tensorOf(parameters, `${name}.bias`).data;
   const value = applyAffine(map, 0);
   const found = new Float32Array(outputs);
-  await createSlices()(outputs, weightBytes(shape), (first, end) => {
+  await createSlicedWork()(outputs, weightBytes(shape), (first, end) => {
     for (let output = first; output < end; output++) {
       let sum = 0;
       for (let input = 0; input < inputs; input++) sum += weights[output * inputs + input];

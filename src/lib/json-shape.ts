@@ -1,13 +1,13 @@
 /**
- * What a JSON document must look like, checked by hand and not by TypeBox, which takes a quarter of a second to load: a
- * training process reads these documents too, and must be at its first step sooner than that.
+ * Checks what JSON documents look like. It does not use TypeBox, which takes a quarter of a second to load: a training process
+ * reads these documents too, and must reach its first step sooner.
  *
- * Fields that a shape does not name are let through: a newer version of the service may have written them.
+ * Fields that a shape does not name are accepted, since a newer version of the service may have written them.
  */
 
-/** What is wrong with a value, beginning with the path of the field; null when it is a T. */
+/** Returns what is wrong with a value, beginning with the path of the field; null when the value is a T. */
 export type Shape<T> = ((value: unknown, path: string) => string | null) & {
-  /** Never there: it lets the compiler compare a shape with the type that it stands for. */
+  /** Never set. It lets the compiler compare a shape with the type that it checks for. */
   readonly of?: T | undefined;
 };
 
@@ -39,7 +39,7 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, path) => (value === null ? null : shape(value, path));
 }
 
-/** Of a field that older documents lack. */
+/** For a field that older documents lack. */
 export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value, path) => (value === undefined ? null : shape(value, path));
 }
@@ -70,7 +70,7 @@ export function object<T>(fields: { readonly [Name in keyof Required<T>]: Shape<
   };
 }
 
-/** An object that is told from others by what stands in its field `by`. */
+/** An object whose shape depends on the text in its field `by`. */
 export function variant<T>(by: string, shapes: Readonly<Record<string, Shape<T>>>): Shape<T> {
   const names = oneOf(...Object.keys(shapes));
   return (value, path) => {

@@ -1,32 +1,35 @@
 /**
- * A thread that does one task after the other, so that a large one keeps nobody waiting but those behind it. It is started
- * when there is something to do and ended when there has been nothing for a while, which gives its memory back. A task
- * that takes too long ends with its thread.
+ * A thread that does one task after the other, so that a large task delays only the tasks behind it. The thread starts when
+ * there is a task, and ends when there has been none for a while, which frees its memory. A task that takes too long is ended
+ * together with the thread.
  */
 import { parentPort, Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
 import { TrainyardError, type ErrorCode } from '../errors.js';
 
-export interface ThreadLine<Task, Result> {
-  /** A task whose signal is aborted leaves the line. @throws TrainyardError; what `answerTasks` threw, or a refusal */
+export interface TaskThread<Task, Result> {
+  /**
+   * A task whose signal is aborted while it waits is not begun.
+   * @throws TrainyardError from the task, or because it cannot be done
+   */
   run(task: Task, signal?: AbortSignal): Promise<Result>;
   close(): Promise<void>;
 }
 
-export interface ThreadLineOptions<Task> {
-  /** Calls `answerTasks`. */
+export interface TaskThreadOptions<Task> {
+  /** A module that calls `answerTasks`. */
   entry: URL;
   resourceLimits: ResourceLimits;
   idleMs: number;
   timeLimitMs: number;
   mostWaiting: number;
-  /** What is sent when its turn comes, and what of that is given away. */
+  /** The message for the thread, and what of it is transferred instead of copied. Called when it is the task's turn. */
   handOver: (task: Task) => { message: Task; transfer: Transferable[] };
   tooSlow: () => TrainyardError;
   tooMuchMemory: (cause: unknown) => TrainyardError;
   tooManyWaiting: () => TrainyardError;
 }
 
-/** An error would lose its code on the way. */
+/** A refusal is sent as a document, since an error would lose its code on the way. */
 type Outcome<Result> =
   { result: Result } | { refusal: { code: ErrorCode; message: string; pointer: string | undefined } };
 
@@ -36,7 +39,7 @@ interface Job<Task, Result> {
   reject: (reason: unknown) => void;
 }
 
-export function createThreadLine<Task, Result>(options: ThreadLineOptions<Task>): ThreadLine<Task, Result> {
+export function createTaskThread<Task, Result>(options: TaskThreadOptions<Task>): TaskThread<Task, Result> {
   const { entry, resourceLimits, idleMs, timeLimitMs } = options;
   let waiting: Job<Task, Result>[] = [];
   let current: Job<Task, Result> | undefined;
@@ -79,7 +82,7 @@ export function createThreadLine<Task, Result>(options: ThreadLineOptions<Task>)
     next();
   }
 
-  /** The task that is being done, and the thread with it. */
+  /** Ends the current task and the thread. */
   function fail(error: unknown): void {
     void end();
     current?.reject(error);
@@ -119,7 +122,7 @@ export function createThreadLine<Task, Result>(options: ThreadLineOptions<Task>)
   };
 }
 
-/** In the thread: does each task that comes. */
+/** Called in the thread: does each task that arrives. */
 export function answerTasks(work: (task: unknown) => { result: unknown; transfer: Transferable[] }): void {
   parentPort?.on('message', (task: unknown) => {
     let outcome: Outcome<unknown>;

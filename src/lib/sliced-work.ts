@@ -1,18 +1,18 @@
-/** Long arithmetic in slices. The event loop turns between them, so that no request waits for the whole of the work. */
+/** Long computations in slices. The event loop turns between slices, so that requests need not wait for the whole work. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** About a millisecond of work. */
 const sliceBytes = 2 ** 20;
 
-/** Calls `work(start, end)` on one slice after another of `length` items of `bytesEach`. */
+/** Calls `work(start, end)` for one slice after another of `length` items of `bytesEach` bytes. */
 export type InSlices = (
   length: number,
   bytesEach: number,
   work: (start: number, end: number) => void,
 ) => Promise<void>;
 
-/** What is worked on with the same one counts together, so that many small pieces are one long work too. */
-export function createSlices(): InSlices {
+/** Calls of the same function count together, so that the event loop also turns during many small pieces of work. */
+export function createSlicedWork(): InSlices {
   let bytesSinceTurn = 0;
   return async (length, bytesEach, work) => {
     const step = Math.max(1, Math.floor(sliceBytes / bytesEach));

@@ -1,0 +1,53 @@
+/** The document of a published version: versions/000001.json. */
+import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
+import { classHead, type Head } from '../heads/head.js';
+import { withDropout, type NetworkSpec, type StoredNetworkSpec } from '../network/network.js';
+
+export interface VersionManifest {
+  format_version: 2;
+  model: string;
+  version: number;
+  run_id: string;
+  /** Steps that the run had done. */
+  step: number;
+  /** What the run was to do, as JSON that only the run understands. Older versions lack it. */
+  spec?: unknown;
+  /** JSON that only the run understands. */
+  metrics: unknown;
+  network: NetworkSpec;
+  head: Head;
+  /** How many numbers the network learns. */
+  parameters: number;
+  file: FileDigest & { key: string };
+  created_at: string;
+}
+
+/** A manifest as it may be stored: format 1 has labels instead of a head, and may be older than dropout. */
+interface ManifestOfFormat1 extends Omit<VersionManifest, 'format_version' | 'network' | 'head'> {
+  format_version: 1;
+  network: StoredNetworkSpec;
+  labels: string[];
+}
+
+export function encodeVersionManifest(manifest: VersionManifest): Buffer {
+  return encodeManifest(manifest);
+}
+
+/**
+ * A manifest of format 1 is upgraded to format 2.
+ * @throws TrainyardError CHECKPOINT_CORRUPT
+ */
+export function decodeVersionManifest(key: string, bytes: Buffer): VersionManifest {
+  const stored = decodeManifest(key, bytes) as VersionManifest | ManifestOfFormat1;
+  return stored.format_version === 2 ? stored : upgrade(stored);
+}
+
+/**
+ * Format 1 names the loss in the spec alone. A manifest without a spec gets the head of cross-entropy; a version is served
+ * with the head in its model file, which always knows.
+ */
+function upgrade({ network, labels, ...rest }: ManifestOfFormat1): VersionManifest {
+  const { loss } = (rest.spec ?? {}) as { loss?: unknown };
+  const head = classHead(loss === 'mse' ? 'one_hot_mse' : 'cross_entropy', labels);
+  return { ...rest, format_version: 2, network: withDropout(network), head };
+}
