@@ -165,11 +165,7 @@ class ClaimedRun {
     return this.conclude(outcome, watch, attempt);
   }
 
-  private async conclude(
-    outcome: TrainingOutcome,
-    watch: RunWatch,
-    attempt: number,
-  ): Promise<RunDelivery> {
+  private async conclude(outcome: TrainingOutcome, watch: RunWatch, attempt: number): Promise<RunDelivery> {
     const { runId, term, log } = this;
     switch (outcome.kind) {
       case 'finished':
