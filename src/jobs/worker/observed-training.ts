@@ -1,16 +1,16 @@
-/** Lets a run be seen from outside while a process trains it: as metrics of the worker, and in a trace. */
+/** Makes a run visible while a process trains it: in the worker's metrics and in a trace. */
 import type { Metrics, TrainingMetrics } from '../../telemetry/metrics.js';
 import type { Train } from './run-processor.js';
 import type { Observation } from '../training/messages.js';
 import type { TrainingOutcome } from './training-process.js';
 import { startTrainingSpan } from './training-span.js';
 
-/** Trains, and tells of each observation with its time in milliseconds. */
-type TrainAndTell = (
+/** Trains, and reports each observation with its time in milliseconds. */
+type TrainAndObserve = (
   ...args: [...Parameters<Train>, observe: (observation: Observation, at: number) => void]
 ) => Promise<TrainingOutcome>;
 
-export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, train: TrainAndTell): Train {
+export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, train: TrainAndObserve): Train {
   return async (run, signals) => {
     const { runId, spec, attempt } = run;
     const waitedSeconds = Math.max(0, (Date.now() - Date.parse(spec.created_at)) / 1_000);
