@@ -39,10 +39,13 @@ function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: Trai
       if (trainLoss !== null) ofJob.loss('train', trainLoss);
       return;
     }
-    case 'epoch':
-      ofJob.loss('train', observation.metrics.train_loss);
-      ofJob.loss('test', observation.metrics.test_loss);
+    case 'epoch': {
+      const { train_loss, validation_loss, test_loss } = observation.metrics;
+      ofJob.loss('train', train_loss);
+      if (validation_loss !== undefined) ofJob.loss('validation', validation_loss);
+      ofJob.loss('test', test_loss);
       return;
+    }
     case 'checkpoint':
       ofJob.checkpoint(observation.tookMs / 1_000);
       return;

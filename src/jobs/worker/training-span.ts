@@ -53,13 +53,17 @@ export function startTrainingSpan({ runId, spec, attempt }: Attempt, waitedSecon
         case 'progress':
           return;
         case 'epoch': {
-          const { epoch, step, train_loss, test_loss, test_accuracy } = observation.metrics;
+          const { epoch, step, train_loss, validation_loss, test_loss, test_accuracy, test_rmse } =
+            observation.metrics;
+          // Those that are undefined are left out.
           addChild('epoch', observation.tookMs, at, {
             'trainyard.epoch': epoch,
             'trainyard.step': step,
             'trainyard.train_loss': train_loss,
+            'trainyard.validation_loss': validation_loss,
             'trainyard.test_loss': test_loss,
             'trainyard.test_accuracy': test_accuracy,
+            'trainyard.test_rmse': test_rmse,
           });
           return;
         }
