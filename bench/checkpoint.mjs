@@ -9,11 +9,13 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { splitSamples } from '../dist/data/splits.js';
 import { createDatasetStore } from '../dist/data/store.js';
 import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
-import { createCheckpointClock } from '../dist/jobs/training/checkpoint-clock.js';
+import { createCheckpointClock } from '../dist/jobs/training/pace.js';
 import { pruneCheckpoints, writeCheckpoint } from '../dist/model/files/checkpoint.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';
+import { classHead } from '../dist/model/heads/head.js';
 import { initialState } from '../dist/model/network/initialization.js';
 import { createFileStorage } from '../dist/storage/file-storage.js';
 import { median, quantile } from './quantile.mjs';
@@ -42,20 +44,21 @@ try {
 
 async function measure(hiddenUnits) {
   const { info, train, test } = await createDatasetStore().load('mnist');
-  const { preprocessing, labels } = info;
+  const { scaling, targets } = info;
   const hidden = hiddenUnits.map((units) => ({ units, activation: 'relu', dropout: 0 }));
-  const network = { inputs: info.inputs, hidden, outputs: labels.length };
+  const network = { inputs: info.inputs, hidden, outputs: targets.labels.length };
   const optimizer = optimizerDefaults.adam;
   const { engine } = await selectEngine('auto', engines);
   const trainer = await engine.trainer(
-    { network, loss: 'cross_entropy', optimizer, batchSize: 64, seed: 0, preprocessing },
-    { train, test },
+    { network, loss: 'cross_entropy', optimizer, batchSize: 64, seed: 0, scaling },
+    { ...splitSamples(train, { seed: 0, fraction: 0 }), test },
     initialState(network, optimizer, 0),
     { threads: availableParallelism(), memoryLimitBytes: 2 ** 32 },
   );
   const storage = await createFileStorage(folder);
-  const description = { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
-  const position = { epoch_samples: 0, epoch_loss_sum: 0, epoch_correct: 0 };
+  const head = classHead('cross_entropy', targets.labels);
+  const description = { format_version: 2, network, head, scaling };
+  const position = { samples: 0, weight_sum: 0, loss_sum: 0, metric_sum: 0 };
   const times = [];
   let sizeBytes = 0;
   for (let i = 0; i < Number(options.times); i++) {

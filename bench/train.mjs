@@ -76,7 +76,7 @@ async function time(name, { hidden, batchSize, noise = false }) {
 }
 
 function report(name, data, hidden, batchSize, contenders, seconds) {
-  const widths = [data.train.width, ...hidden, data.info.labels.length];
+  const widths = [data.train.width, ...hidden, data.info.targets.labels.length];
   const products = widths.slice(1).map((outputs, l) => outputs * widths[l]);
   // Forward, weights' gradient and, but for the first layer, inputs' gradient: a multiplication and an addition each.
   const flopOfSample = products.reduce((sum, product, l) => sum + 2 * product * (l === 0 ? 2 : 3), 0);

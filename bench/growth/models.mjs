@@ -158,7 +158,7 @@ function built(dist, path) {
 
 async function publisher(folder, dist) {
   const { createFileStorage } = await built(dist, 'storage/file-storage.js');
-  const { createRegistry } = await built(dist, 'model/registry.js');
+  const { createRegistry } = await built(dist, 'model/registry/registry.js');
   const registry = createRegistry(await createFileStorage(folder), { warn: console.warn });
   const metrics = { test_accuracy: 0.9 };
   const startMs = Date.now();
@@ -167,14 +167,15 @@ async function publisher(folder, dist) {
 }
 
 async function modelFile(dist, units) {
-  const { initialState } = await built(dist, 'model/initialization.js');
-  const { encodeModelFile } = await built(dist, 'model/model-file.js');
+  const { initialState } = await built(dist, 'model/network/initialization.js');
+  const { encodeModelFile } = await built(dist, 'model/files/model-file.js');
+  const { classHead } = await built(dist, 'model/heads/head.js');
   const hidden = units.map((each) => ({ units: each, activation: 'relu', dropout: 0 }));
   const network = { inputs: 784, hidden, outputs: 10 };
   const sgd = { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 };
-  const preprocessing = { divide_by: 255, mean: 0, std: 1 };
-  const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
-  const description = { format_version: 1, network, loss: 'cross_entropy', preprocessing, labels };
+  const head = classHead('cross_entropy', [...'0123456789']);
+  const scaling = { divide_by: 255, mean: 0, std: 1 };
+  const description = { format_version: 2, network, head, scaling };
   return encodeModelFile(description, initialState(network, sgd, 0).parameters);
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeModelFile } from '../../dist/model/files/model-file.js';
+import { classHead } from '../../dist/model/heads/head.js';
 import { initialState } from '../../dist/model/network/initialization.js';
 import { createRegistry } from '../../dist/model/registry/registry.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';
@@ -57,11 +58,10 @@ async function publishVersions(dataDir) {
   const registry = createRegistry(await createFileStorage(dataDir), { warn: console.warn });
   const network = { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 };
   const description = {
-    format_version: 1,
+    format_version: 2,
     network,
-    loss: 'cross_entropy',
-    preprocessing: { divide_by: 255, mean: 0.1307, std: 0.3081 },
-    labels: Array.from({ length: 10 }, (_, label) => String(label)),
+    head: classHead('cross_entropy', [...'0123456789']),
+    scaling: { divide_by: 255, mean: 0.1307, std: 0.3081 },
   };
   const optimizer = { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 };
   for (let seed = 1; seed <= versions; seed++) {

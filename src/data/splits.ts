@@ -1,6 +1,6 @@
 /**
- * Which training rows are set apart for validation: a pure function of seed and row, so that whoever takes in a job can
- * count them, and every attempt of the job sets apart the same ones.
+ * Which training rows are set apart for validation: a pure function of seed and row. They can be counted without reading
+ * the dataset, and every attempt of a job sets the same ones apart.
  */
 import { fillUniform } from '../lib/philox.js';
 import type { Samples } from './dataset.js';

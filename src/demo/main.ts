@@ -1,4 +1,4 @@
-/** `npm run demo`: starts the service, has it learn MNIST through its REST API, and asks it about a few digits. */
+/** `npm run demo`: starts the service, has it learn MNIST through its REST API, and has it classify a few digits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatasetStore } from '../data/store.js';
 import type { Job } from '../jobs/runs/documents.js';
@@ -22,10 +22,10 @@ const service = startService(process.env);
 const interrupted = new AbortController();
 // A Ctrl-C comes twice, from the terminal and from npm; the first one counts.
 ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.on(signal, interrupt));
-// The terminal is closed, or whoever read the output, such as `head`, has had enough.
+// The terminal is closed, or the program that reads the output, such as `head`, has ended.
 process.stdout.on('error', interrupt);
 try {
-  await Promise.race([learnAndAsk(service), service.died]);
+  await Promise.race([learnAndPredict(service), service.died]);
 } catch (error) {
   if (!interrupted.signal.aborted) console.error(error instanceof Error ? error.message : error);
   process.exitCode = interrupted.signal.aborted ? 130 : 1;
@@ -42,11 +42,11 @@ function interrupt(): void {
   void service.stop();
 }
 
-async function learnAndAsk({ ready }: ServiceProcess): Promise<void> {
+async function learnAndPredict({ ready }: ServiceProcess): Promise<void> {
   say('Starting the service …');
   const { url, data } = await ready;
   say(`It listens on ${url}; its API is described at ${url}/docs.`);
-  const submitted = (await ask(`${url}/v1/jobs`, {})) as Job;
+  const submitted = (await requestJson(`${url}/v1/jobs`, {})) as Job;
   say(`POST /v1/jobs {} → ${submitted.id}: MNIST, 784 → 256 ReLU → 10, ${submitted.spec.epochs} epochs`);
 
   const job = await follow(url, submitted.id);
@@ -63,7 +63,7 @@ async function follow(url: string, id: string): Promise<Job> {
   const view = createProgressView(process.stdout);
   try {
     for (;;) {
-      const job = (await ask(`${url}/v1/jobs/${id}`)) as Job;
+      const job = (await requestJson(`${url}/v1/jobs/${id}`)) as Job;
       view.show(job);
       if (job.status !== 'queued' && job.status !== 'running') return job;
       await sleep(pollEveryMs);
@@ -79,7 +79,7 @@ async function someDigits(url: string, { model, version }: Job): Promise<string>
   const inputs = Array.from({ length: digitsShown }, (_, i) => [
     ...test.inputs.subarray(i * test.width, (i + 1) * test.width),
   ]);
-  const answer = (await ask(`${url}/predict`, { inputs, model, version })) as Answer;
+  const answer = (await requestJson(`${url}/predict`, { inputs, model, version })) as Answer;
   const pictures = inputs.map((pixels, i): Picture => {
     const { label = '?', confidence = 0 } = answer.predictions[i] ?? {};
     const caption = `a ${test.targets[i] ?? '?'}; /predict says ${label} (${(confidence * 100).toFixed(1)} %)`;
@@ -88,8 +88,8 @@ async function someDigits(url: string, { model, version }: Job): Promise<string>
   return besideEachOther(pictures, process.stdout.columns || 80);
 }
 
-/** GET, or POST of a body. */
-async function ask(url: string, body?: object): Promise<unknown> {
+/** GET, or POST of a body; the answer's JSON. */
+async function requestJson(url: string, body?: object): Promise<unknown> {
   const response = await fetch(
     url,
     body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },

@@ -1,4 +1,4 @@
-/** How a job's progress is shown: a bar that is drawn anew on a terminal, a line from time to time elsewhere. */
+/** Shows a job's progress: a bar that is drawn again and again on a terminal, a line from time to time elsewhere. */
 import type { EpochMetrics, Job } from '../jobs/runs/documents.js';
 
 export interface ProgressView {
@@ -41,9 +41,9 @@ export function createProgressView(
   };
 }
 
-/** In one row of the terminal, which leaves out what has no room. */
+/** Fits one row of the terminal: parts for which there is no room are left out. */
 export function barLine(job: Job, columns: number): string {
-  // In its last column some terminals begin a new row.
+  // Some terminals begin a new row when the last column is written.
   const room = columns - 1;
   const width = Math.min(widestBar, Math.floor(room / 2));
   const filled = Math.round(job.progress.fraction * width);
@@ -59,7 +59,7 @@ export function plainLine(job: Job): string {
 
 interface Part {
   text: string;
-  /** What matters least goes first where there is no room; 0 always stays. */
+  /** Where there is no room, the lowest is left out first; 0 always stays. */
   goes: number;
 }
 

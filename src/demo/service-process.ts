@@ -1,4 +1,4 @@
-/** The service as the demo runs it: `npm start` on a free port, watched over its log. */
+/** The service as the demo runs it: `npm start` on a free port, followed by its log. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export interface ServiceProcess {
   /** Where it listens, and the folder that it keeps its data in. */
   ready: Promise<{ url: string; data: string }>;
-  /** Rejects when the service ends, with what it said last. */
+  /** Rejects when the service ends, with the last lines that explain it. */
   died: Promise<never>;
   /** Asks it to stop and waits until it has. Idempotent. */
   stop(): Promise<void>;
@@ -25,7 +25,7 @@ const stopWithinMs = 12_000;
 
 export function startService(environment: NodeJS.ProcessEnv): ServiceProcess {
   const service = spawn(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url))], {
-    // The demo is of the service by itself, whatever else is set up here.
+    // The demo shows the service alone, even where a queue or other settings are configured.
     env: {
       ...environment,
       ROLE: 'all',
@@ -36,17 +36,17 @@ export function startService(environment: NodeJS.ProcessEnv): ServiceProcess {
       LOG_LEVEL: 'info',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A Ctrl-C is the demo's to hear first: it stops the service in its own time.
+    // A Ctrl-C must reach the demo alone, which then stops the service.
     detached: true,
   });
   const exited = once(service, 'close');
-  /** What explains an end: warnings and worse, and whatever is not a line of the log. */
+  /** What may explain an end: warnings, errors, and output that is not a log line. */
   const complaints: string[] = [];
 
   const died = exited.then((): never => {
     throw new Error(['The service ended.', ...complaints.slice(-10)].join('\n'));
   });
-  // Whoever does not wait for it need not hear of it.
+  // Without a listener the rejection must not end the process.
   died.catch(() => undefined);
   createInterface({ input: service.stderr }).on('line', (line) => complaints.push(line));
 
@@ -69,7 +69,7 @@ export function startService(environment: NodeJS.ProcessEnv): ServiceProcess {
   return {
     ready,
     died,
-    // Once: a second signal would cut its stop short.
+    // One signal only: a second one would cut the service's stop short.
     stop: () => (stopped ??= stopNow()),
   };
 }

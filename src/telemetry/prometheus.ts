@@ -55,7 +55,7 @@ interface JobMetrics {
 /** The metrics of one job while a process trains it. */
 export interface JobTrainingMetrics {
   pace(samplesPerSecond: number): void;
-  loss(split: 'train' | 'test', loss: number): void;
+  loss(split: 'train' | 'validation' | 'test', loss: number): void;
   checkpoint(seconds: number): void;
   /** Removes the series of the job. */
   end(): void;
@@ -355,7 +355,7 @@ function trainingMetrics({ gauge, histogram }: Define): PrometheusMetrics['train
   );
   const loss = gauge(
     'trainyard_training_loss',
-    'Mean loss: train over the epoch so far, test after the last epoch; only of jobs that train under this process.',
+    'Mean loss: train over the epoch so far, validation and test after the last epoch; only of jobs that train under this process.',
     ['job_id', 'model', 'split'],
   );
   const checkpointDuration = histogram(
@@ -373,7 +373,7 @@ function trainingMetrics({ gauge, histogram }: Define): PrometheusMetrics['train
         end() {
           processes.dec();
           samplesPerSecond.remove(labels);
-          for (const split of ['train', 'test']) loss.remove({ ...labels, split });
+          for (const split of ['train', 'validation', 'test']) loss.remove({ ...labels, split });
         },
       };
     },

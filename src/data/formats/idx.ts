@@ -1,7 +1,7 @@
 /**
  * The IDX format of Y. LeCun's MNIST page (http://yann.lecun.com/exdb/mnist/, at the end): two zero bytes, the element
  * type, the number of dimensions, each size (u32, big-endian), the elements. Only unsigned bytes are read, plain or
- * gzipped. The reader takes the file for hostile: it allocates no more than its caller allows.
+ * gzipped. The file may be hostile: the reader allocates no more than its caller allows.
  */
 import { gunzipSync, type Zlib } from 'node:zlib';
 import { TrainyardError } from '../../errors.js';

@@ -1,10 +1,10 @@
 /**
- * Which run each idempotency key stands for: `idempotency/{SHA-256 of the key}.json`, created once. It is there before the
- * run is, so that of two requests at the same moment one leads and the other follows, and a crash between the two leaves
- * a run for the next one to store.
+ * Which run each idempotency key stands for: `idempotency/{SHA-256 of the key}.json`, created once, before the run is. Of two
+ * requests at the same moment one creates it and the other reads it. After a crash between document and run, the next
+ * request stores the run.
  *
- * A document that is damaged stays where it is, and the key goes on under the next name, `{SHA-256}.2.json`: that one is
- * created exclusively too, so that of many requests again one leads.
+ * A damaged document stays where it is, and the key continues under the next name, `{SHA-256}.2.json`. That one is created
+ * exclusively too, so that again one request of many creates it.
  */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../../errors.js';
@@ -20,7 +20,7 @@ export interface Remembered {
 }
 
 export interface IdempotencyKeys {
-  /** null: the key is new. 'damaged': it is not, and what it stood for can be told by its run alone. */
+  /** null: the key is new. 'damaged': it is not new, and only its run says what it stood for. */
   find(key: string): Promise<Remembered | 'damaged' | null>;
   /** What the key stands for now: this, or what came first. */
   remember(key: string, what: Remembered): Promise<Remembered>;
@@ -33,7 +33,7 @@ export const rememberedShape = object<Remembered>({
   request: nullable(mapOf(anything) as Shape<JobRequest>),
 });
 
-/** Under which a key's documents begin. */
+/** How the names of a key's documents begin. */
 export function idempotencyName(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }

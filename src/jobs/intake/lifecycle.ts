@@ -1,4 +1,4 @@
-/** What one may do with a job that is there: cancel, pause, resume, remove. docs/jobs.md has the table. */
+/** What a client may do with an existing job: cancel, pause, resume, remove. docs/jobs.md has the table. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { TrainyardError, type ErrorCode } from '../../errors.js';
@@ -15,7 +15,7 @@ import type { Webhooks } from '../webhooks/webhooks.js';
 
 export interface Lifecycle {
   /**
-   * Ends the run at once, whatever works on it. Once more does no harm.
+   * Ends the run at once, even while a worker trains it. Repeating it does no harm.
    * @throws TrainyardError JOB_NOT_FOUND, JOB_ENDED, JOB_FINISHING
    */
   cancel(id: string): Promise<Job>;
@@ -30,7 +30,7 @@ export interface Lifecycle {
    */
   resume(id: string): Promise<Job>;
   /**
-   * Removes all that is kept of a run that has ended or is damaged, save the versions that it published.
+   * Removes all that is kept of a run that has ended or is damaged, but not the versions that it published.
    * @throws TrainyardError JOB_NOT_FOUND, JOB_NOT_ENDED
    */
   remove(id: string): Promise<void>;
@@ -58,26 +58,29 @@ export function createLifecycle(options: {
     return (await runs.read(id)) ?? jobNotFound(id);
   }
 
-  /** Takes the run in hand and tells the change, if it still is as the caller found it; whoever had it is not heard. */
+  /** Takes the run from its owner, and appends the change if the run still is as the caller found it. */
   async function change(id: string, from: (state: RunState) => boolean, to: StatusChange): Promise<void> {
     const term = await store.claim(id);
     if (!from(await stateOf(id))) return;
     try {
       await (await store.writeEvents(id, term)).appendLast(to);
     } catch (error) {
-      // Then the run is not as it was, and the caller looks again.
+      // The run has changed meanwhile, and the caller looks again.
       if (!hasCode(error, 'RUN_TAKEN_OVER')) throw error;
     }
   }
 
-  /** What comes after the files say how it is. What fails of it is made up for: by the next sweep, or on delivery. */
+  /** Brings queue and webhook in line with the files. The next sweep or delivery makes up for what fails here. */
   async function followUp({ id, spec, summary }: RunState, enqueued: boolean): Promise<void> {
     try {
       if (enqueued) await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority });
       else await queue.remove(id);
       if (spec.webhook !== null) await webhooks.enqueueOutstanding(id);
     } catch (err) {
-      log.warn({ err, job: id }, 'the queue could not be told yet how the job is');
+      log.warn(
+        { err, job: id },
+        'the queue does not have the job as it is now; the next sweep puts that right',
+      );
     }
   }
 
@@ -151,13 +154,13 @@ export function createLifecycle(options: {
   async function releaseDamaged(id: string): Promise<void> {
     if ((await queue.placeOf(id)) === 'active') {
       await store.claim(id);
-      const message = `A worker still trains the damaged job ${id}, and was told to stop. Try again in some seconds.`;
+      const message = `A worker still trains the damaged job ${id}, and was asked to stop. Try again in some seconds.`;
       throw new TrainyardError('JOB_NOT_ENDED', message);
     }
     await queue.remove(id);
   }
 
-  /** The next list shows what came of it, even where it failed half way. */
+  /** Has the next list show the outcome, even where the action failed half way. */
   const thenListed =
     <Done>(act: (id: string) => Promise<Done>) =>
     async (id: string): Promise<Done> => {
@@ -166,7 +169,7 @@ export function createLifecycle(options: {
         index.changed(id);
         return done;
       } catch (error) {
-        // Anybody may ask for what was never there.
+        // Clients may ask for ids that never existed.
         if (!hasCode(error, 'JOB_NOT_FOUND')) index.changed(id);
         throw error;
       }

@@ -1,6 +1,6 @@
 /**
- * Takes in runs and sees that the queue knows every one that has not ended. A run is accepted once its spec is stored;
- * the queue may forget it (a wiped Redis, a crash between store and queue), and then it is enqueued again.
+ * Takes in runs, and makes sure that the queue knows every run that has not ended. A run is accepted once its spec is
+ * stored. If the queue loses it (a wiped Redis, a crash between store and queue), it is enqueued again.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
@@ -22,8 +22,8 @@ import type { Webhooks } from '../webhooks/webhooks.js';
 
 export interface Producer {
   /**
-   * Stores the run and enqueues it. An accepted run ends, whatever becomes of the queue. A request that comes again with
-   * the idempotency key of an earlier one is answered with that one's job, as a replay.
+   * Stores the run and enqueues it. An accepted run reaches its end even if the queue loses it. A request with the
+   * idempotency key of an earlier one is answered with the earlier job, as a replay.
    * @throws TrainyardError DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, NETWORK_TOO_LARGE, QUEUE_FULL, IDEMPOTENCY_KEY_REUSED,
    * INVALID_REQUEST, WEBHOOKS_NOT_CONFIGURED, WEBHOOK_REFUSED; nothing is stored then
    */
@@ -31,13 +31,13 @@ export interface Producer {
     request: JobRequest,
     options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
   ): Promise<{ job: Job; replayed: boolean }>;
-  /** Enqueues the unfinished runs that the queue does not know; now, which it resolves after, and from time to time. */
+  /** Enqueues the unfinished runs that the queue does not know: once before it resolves, and again from time to time. */
   start(): Promise<void>;
-  /** Resolves when nothing of it is under way. */
+  /** Resolves when no sweep is under way. */
   stop(): Promise<void>;
 }
 
-/** Webhooks of ended runs that are looked after at a time. */
+/** Runs whose webhooks are looked after at a time. */
 const webhooksAtOnce = 8;
 
 export function createProducer(options: {
@@ -51,7 +51,7 @@ export function createProducer(options: {
   /** @throws TrainyardError DATASET_NOT_FOUND */
   datasetInfo: (name: string) => Promise<DatasetInfo>;
   trainingMemoryLimitBytes: number;
-  /** Runs that may wait; about that many where several processes take them in. */
+  /** How many runs may wait; approximate where several processes take runs in. */
   maxQueuedJobs: number;
   log: Logger;
   sweepIntervalMs?: number;
@@ -59,7 +59,7 @@ export function createProducer(options: {
 }): Producer {
   const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasetInfo, log } = options;
   const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
-  /** What went wrong with which run in the sweep before and in this one: what stays so is logged once. */
+  /** What went wrong with which run, in the last sweep and in this one: the same failure is logged once. */
   let failuresBefore = new Map<string, string>();
   let failures = new Map<string, string>();
   let sweeping: Promise<void> | undefined;
@@ -73,7 +73,7 @@ export function createProducer(options: {
       failures = new Map();
       const underWay = unsettled.filter(({ hasEnded }) => !hasEnded);
       for (const run of underWay) await alone(run, lookAfter);
-      // They go on before others. Each goes before those put first already, so that the oldest must be the last here.
+      // Interrupted runs go before others. Each is put first, so the oldest must be put last.
       const interrupted = underWay.filter(({ status }) => status === 'running').reverse();
       for (const run of interrupted) await alone(run, ({ id }) => enqueueIfForgotten(id, { first: true }));
       // The worker that trains a run looks after its webhook.
@@ -84,7 +84,7 @@ export function createProducer(options: {
     }
   }
 
-  /** What goes wrong with one run is logged and stops no other, unless no other can be looked after either. */
+  /** A failure with one run is logged and does not stop the others, unless queue or storage are away. */
   async function alone(run: UnsettledRun, look: (run: UnsettledRun) => Promise<void>): Promise<void> {
     if (isStopping) return;
     try {
@@ -109,7 +109,7 @@ export function createProducer(options: {
     try {
       await cancelRun(store, id, run.spec, now());
     } catch (cause) {
-      // That nothing can be written to this run says nothing about the others.
+      // A storage failure with this run says nothing about the others.
       throw new Error(`The cancellation of ${id} could not be carried out.`, { cause });
     } finally {
       index.changed(id);
@@ -122,7 +122,7 @@ export function createProducer(options: {
 
   async function enqueueIfForgotten(id: string, options: { first?: boolean } = {}): Promise<void> {
     if ((await queue.placeOf(id)) !== null) return;
-    // It may have ended while the queue was asked.
+    // It may have ended meanwhile.
     const run = await index.read(id);
     if (run?.result !== null) return;
     const { spec, summary } = run;
@@ -130,7 +130,7 @@ export function createProducer(options: {
     log.info({ job: id }, 'the queue did not know the job; it is enqueued again');
   }
 
-  /** While the queue does not answer, nobody can count. */
+  /** While the queue does not answer, runs are accepted uncounted. */
   async function refuseIfFull(): Promise<void> {
     const waiting = await queue.count().catch(() => 0);
     if (waiting < options.maxQueuedJobs) return;
@@ -146,13 +146,13 @@ export function createProducer(options: {
     try {
       await queue.add(id, { engine: spec.engine, priority: spec.priority });
     } catch (err) {
-      // The run is stored, and so it is accepted: the sweep enqueues it when the queue is back.
+      // A stored run is accepted: the sweep enqueues it when the queue is back.
       log.warn({ err, job: id }, 'the job is stored but could not be enqueued yet');
     }
     return true;
   }
 
-  /** What the key stood for before, if it came before. */
+  /** What the key stands for; null: it is new. */
   async function recall(key: string): Promise<Remembered | null> {
     const found = await idempotencyKeys.find(key);
     if (found !== 'damaged') return found;
@@ -164,7 +164,7 @@ export function createProducer(options: {
     return runId === null ? null : idempotencyKeys.remember(key, { run_id: runId, request: null });
   }
 
-  /** The run that came with the key, by its spec. */
+  /** The run whose spec has the key. */
   async function runOf(key: string): Promise<string | null> {
     for (const id of (await store.ids()).reverse()) {
       try {
@@ -198,7 +198,7 @@ export function createProducer(options: {
         `This Idempotency-Key came with another body before, for the job ${first.run_id}. Use a new key for a new job.`,
       );
     }
-    // Who came first may have died before the run was stored.
+    // The process that took the first request may have died before it stored the run.
     await accept(first.run_id, spec);
     return { job: await jobWithId(first.run_id), replayed: true };
   }
@@ -223,7 +223,7 @@ export function createProducer(options: {
         const first = await idempotencyKeys.remember(key, { run_id: id, request });
         if (first.run_id !== id) return replay(first, request, spec);
       }
-      // A replay that came first has stored the run as it saw it.
+      // A replay may have stored the run first.
       const job = (await accept(id, spec)) ? await runToJob(newRun(id, spec)) : await jobWithId(id);
       return { job, replayed: false };
     },
@@ -242,7 +242,7 @@ export function createProducer(options: {
   };
 }
 
-/** Then no run can be looked after. */
+/** Queue or storage cannot be used, so no run can be looked after. */
 function isAway(error: unknown): boolean {
   return (
     error instanceof TrainyardError &&

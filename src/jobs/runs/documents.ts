@@ -38,7 +38,7 @@ export interface WebhookSpec {
 
 export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
 
-/** What a client asks for; whatever is left out has a default. */
+/** What a client asks for. Every field has a default. */
 export interface JobRequest {
   model?: string;
   dataset?: string;

@@ -4,7 +4,7 @@ import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
 import { addEvent, emptySummary } from './summarize-events.js';
 
-/** For who has the run in hand. False, and nothing changed, when the run has ended already. */
+/** For the process that owns the run. False, and nothing changed, when the run has ended already. */
 export async function endRun(
   store: RunStore,
   runId: string,
@@ -21,7 +21,7 @@ export async function endRun(
   });
 }
 
-/** Carries out what was decided: takes the run from whoever has it in hand, and ends it. */
+/** Carries out a cancellation that is decided: takes the run from the process that owns it, and ends it. */
 export async function cancelRun(store: RunStore, runId: string, spec: RunSpec, now: Date): Promise<void> {
   await store.claim(runId);
   await endRun(store, runId, spec, { status: 'cancelled', error: null, now });

@@ -1,4 +1,4 @@
-/** The lines of a run's log: which are events, and what stands in place of those that are lost. */
+/** The lines of a run's log as events, and the events that stand in for lost lines. */
 import type { JobStatus, RunEvent } from './documents.js';
 import { loggedEvent } from './document-shapes.js';
 
@@ -18,23 +18,23 @@ export function parseEvents(lines: Buffer): RunEvent[] {
 }
 
 /**
- * The events past `lastSeq`, each once, with one that says so in place of those that the file lacks. A line that a crash
- * cut off leaves no gap: who came next gave its number again.
+ * The events past `lastSeq`, each once. In place of events that the file lacks comes one that says so. A line that a crash
+ * cut off leaves no gap: the next writer used its number again.
  */
 export function withMissing(events: readonly RunEvent[], lastSeq: number, file: string): RunEvent[] {
-  const told: RunEvent[] = [];
+  const whole: RunEvent[] = [];
   let seq = lastSeq;
   for (const event of events) {
     if (event.seq <= seq) continue;
-    // A repaired log says itself which events it has lost.
+    // A repaired log itself says which events are lost.
     const firstSeq = event.type === 'missing' ? event.first_seq : event.seq;
     if (firstSeq > seq + 1) {
-      told.push(missingEvents({ firstSeq: seq + 1, lastSeq: firstSeq - 1, time: event.time, file }));
+      whole.push(missingEvents({ firstSeq: seq + 1, lastSeq: firstSeq - 1, time: event.time, file }));
     }
-    told.push(event);
+    whole.push(event);
     seq = event.seq;
   }
-  return told;
+  return whole;
 }
 
 export function missingEvents(lost: {
@@ -42,7 +42,7 @@ export function missingEvents(lost: {
   lastSeq: number;
   time: string;
   status?: JobStatus | null | undefined;
-  /** That held them. */
+  /** The file that held them. */
   file: string;
 }): RunEvent {
   const { firstSeq, lastSeq, time, status = null, file } = lost;

@@ -24,11 +24,11 @@ export interface RunIndex {
     filter: JobFilter;
   }): Promise<{ runs: RunState[]; hasMore: boolean }>;
   /**
-   * Runs that something may be left to do about, oldest first. Looks at damaged runs again.
+   * Runs for which something may be left to do, oldest first. Looks at damaged runs again.
    * @throws TrainyardError STORAGE_UNAVAILABLE
    */
   unsettled(): Promise<UnsettledRun[]>;
-  /** Nothing is left to do about this run, which has ended. */
+  /** Nothing is left to do for this run, which has ended. */
   settle(id: string): void;
   /**
    * null: there is no such run, or it is damaged, which is counted and logged.
@@ -39,7 +39,7 @@ export interface RunIndex {
   changed(id: string): void;
   /** How many damaged runs are known. */
   damagedCount(): number;
-  /** Begins no more reads; whoever waits for many is refused. */
+  /** Begins no more reads. Pending calls that read many runs are refused. */
   stop(): void;
 }
 
@@ -238,7 +238,7 @@ function entryOf({ status, result, spec }: RunState, earlier?: Entry): Entry {
   const { model, dataset, metadata } = spec;
   const hasEnded = result !== null;
   const hasWebhook = spec.webhook !== null;
-  // Once its webhook has heard of the end, nothing more can come.
+  // Once its webhook was called for the end, nothing more can come.
   const isSettled = hasEnded && (!hasWebhook || earlier?.isSettled === true);
   return { status, hasEnded, hasWebhook, isSettled, model, dataset: dataset.name, metadata };
 }

@@ -1,18 +1,18 @@
 /**
- * The events of a run, and whose turn it is to tell them. Whoever takes a run in hand claims its next term, and only the
- * holder of the newest term is heard. A holder that wakes up too late harms nothing: each term has files of its own, and
- * what is appended to one that is over lies behind its end, which nobody reads.
+ * The events of a run, and which process may append them. To own a run, a process claims its next term; only the owner of
+ * the newest term counts. An owner that wakes late harms nothing: each term has files of its own, and no reader reads what
+ * is appended to a term after its end.
  *
  *     runs/{id}/terms/000003.json         term 3 is claimed
- *     runs/{id}/terms/000003.pause.json   its holder is asked to pause
- *     runs/{id}/terms/000003.end.json     where its events end; written by whoever ends the term, or first finds it over
- *     runs/{id}/events/000003.jsonl       the events told in it
+ *     runs/{id}/terms/000003.pause.json   its owner is asked to pause
+ *     runs/{id}/terms/000003.end.json     where its events end; written when the term ends, or is first found to be over
+ *     runs/{id}/events/000003.jsonl       its events
  *
- * Events that the files have lost are not passed over: a reader is told `missing` in their place. They show by a gap in
- * the numbers, or by the end of their term, which says how many bytes and which last event there must be.
+ * Lost events are not passed over: a reader gets a `missing` event in their place. They show as a gap in the numbers, or at
+ * the end of their term, which says how many bytes and which last event there must be.
  *
- * A reader looks whether a term is over after it has read its events. So all that anyone has read of a term was there
- * when the next one was claimed, and lies before the end, which is measured later.
+ * A reader first reads the events of a term and then checks whether the term is over. All that it has read was therefore
+ * there when the next term was claimed, and lies before the end, which is measured later.
  */
 import { hostname } from 'node:os';
 import { TrainyardError } from '../../errors.js';
@@ -40,23 +40,23 @@ export interface LogRead {
 }
 
 export interface RunLog {
-  /** The next term, which is the caller's: no earlier holder is heard any more. */
+  /** The next term, which the caller owns from now on: no earlier owner can append any more. */
   claim(runId: string): Promise<number>;
-  /** The newest term, 0 before the first one, and whether its holder is asked to pause. */
+  /** The newest term, 0 before the first one, and whether its owner is asked to pause. */
   newestTerm(runId: string): Promise<{ term: number; pauseAsked: boolean }>;
   askToPause(runId: string, term: number): Promise<void>;
-  /** Whether the holder of that term was asked to pause. */
+  /** Whether the owner of that term was asked to pause. */
   wasAskedToPause(runId: string, term: number): Promise<boolean>;
-  /** The events that were told past that position. */
+  /** The events past that position. */
   read(runId: string, from: LogPosition): Promise<LogRead>;
-  /** For the holder of the term. `lastSeq` is that of the last event before. */
+  /** For the owner of the term. `lastSeq` is that of the last event before. */
   write(runId: string, term: number, lastSeq: number): Promise<TermWriter>;
 }
 
 export interface TermWriter {
-  /** @throws TrainyardError RUN_TAKEN_OVER, STORAGE_FULL, STORAGE_UNAVAILABLE; use it no more then */
+  /** @throws TrainyardError RUN_TAKEN_OVER, STORAGE_FULL, STORAGE_UNAVAILABLE; do not use it after that */
   append(...bodies: RunEventBody[]): Promise<void>;
-  /** The same, and ends the term: what is told later is told in another one. */
+  /** The same, and ends the term: later events belong to another one. */
   appendLast(body: RunEventBody): Promise<void>;
   /** @throws TrainyardError RUN_TAKEN_OVER when there is a newer term */
   refuseIfTakenOver(): Promise<void>;
@@ -105,7 +105,7 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
     try {
       if (await storage.create(key, encodeDocument(measured))) return measured;
     } catch (error) {
-      // A storage that takes no writes takes none from an earlier holder either.
+      // While the storage refuses writes, an earlier owner cannot append either.
       if (isStorageFailure(error)) return measured;
       throw error;
     }
@@ -183,7 +183,7 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
       const key = eventsKey(runId, term);
       let seq = lastSeq;
       const written = await storage.read(key);
-      // Ends a line that this term's writer was killed in; readers skip it.
+      // Ends the line that this term's writer was killed in. Readers skip that line.
       if (written !== null && written.length > 0 && written.at(-1) !== newline) {
         await storage.append(key, Buffer.from('\n'));
       }
@@ -213,7 +213,7 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
   };
 }
 
-/** So that a listing sorts by term. */
+/** Padded, so that a listing sorts by term. */
 function padded(term: number): string {
   return String(term).padStart(6, '0');
 }

@@ -25,15 +25,15 @@ export interface RunReader {
    */
   read(runId: string): Promise<RunState | null>;
   /**
-   * Whether a run of which all was read is certain to be as it was, found out by one listing. Only of runs that wait can
-   * that be said: whoever changes one claims a term first.
+   * Whether a run that was read to its end is certainly as it was, found out by one listing. That can be said of runs that
+   * wait only: to change one, a process claims a term first.
    */
   stillWaits(runId: string): Promise<boolean>;
   /** Of a run that is gone. */
   forget(runId: string): void;
 }
 
-/** As far as a run that has not ended was read. */
+/** How far a run that has not ended was read, and what was found. */
 interface Read {
   next: LogPosition;
   status: JobStatus;
@@ -83,7 +83,7 @@ export function createRunReader(
   };
 }
 
-/** Not so is a run that is queued again: the worker that says so may go on to end it. */
+/** A run that is queued again does not count: the worker that appended that may go on to end the run. */
 function isWaiting(last: RunEvent | undefined, { term, byte }: LogPosition): boolean {
   if (last?.type !== 'status') return false;
   return last.status === 'paused' ? byte > 0 : last.status === 'queued' && term === 0;

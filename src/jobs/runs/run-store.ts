@@ -2,9 +2,9 @@
  * The run store: the truth about every run, as documents that are written once, and a log of events.
  *
  *     runs/{id}/spec.json          what to train; written before the run is enqueued
- *     runs/{id}/terms/, events/    what happened, and who has the run in hand: see run-log.ts
- *     runs/{id}/checkpoints/       see model/checkpoint.ts
- *     runs/{id}/ending.json        whether it is to succeed or to be cancelled, once one of them is decided
+ *     runs/{id}/terms/, events/    what happened, and which process owns the run: see run-log.ts
+ *     runs/{id}/checkpoints/       see model/files/checkpoint.ts
+ *     runs/{id}/ending.json        whether it is to succeed or to be cancelled, once that is decided
  *     runs/{id}/result.json        how it ended; the first writer's stands
  *     runs/{id}/closing.json       the last event before the end
  *
@@ -26,7 +26,7 @@ import {
   type TermWriter,
 } from './run-log.js';
 
-/** What a run can be decided to come to while it is not clear yet who is first. */
+/** How a run is to end. A success and a cancellation may race; the first to be stored is decided. */
 export type Ending = 'succeeded' | 'cancelled';
 
 export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPause' | 'wasAskedToPause'> {
@@ -40,7 +40,7 @@ export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPa
    * @throws TrainyardError RUN_CORRUPT
    */
   readSpec(runId: string): Promise<RunSpec | null>;
-  /** Decides what the run is to come to, unless that is decided; what holds. Only a failure can still come before it. */
+  /** Decides how the run is to end, unless that is decided, and returns what is decided. It can still fail before that. */
   decideEnding(runId: string, ending: Ending): Promise<Ending>;
   /** null: nothing is decided. */
   readEnding(runId: string): Promise<Ending | null>;
@@ -52,11 +52,11 @@ export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPa
   /** False, and nothing changed, when the run has ended already. */
   writeResult(runId: string, result: RunResult): Promise<boolean>;
   /**
-   * The events past that position: first that it was queued, which its spec tells, then what was told of it, and last its
-   * end, which its result tells.
+   * The events past that position. The first one, that the run was queued, is derived from its spec; the last ones, its end,
+   * from its result; those between are the log's.
    */
   readEvents(runId: string, from: LogPosition): Promise<LogRead>;
-  /** For the holder of the term. `lastSeq` is that of the last event so far; it is looked up where it is not known. */
+  /** For the owner of the term. `lastSeq` is that of the last event so far; left out, it is looked up. */
   writeEvents(runId: string, term: number, lastSeq?: number): Promise<TermWriter>;
   /** All ids, oldest first. */
   ids(): Promise<string[]>;
@@ -66,7 +66,7 @@ export interface RunStore extends Pick<RunLog, 'claim' | 'newestTerm' | 'askToPa
   remove(runId: string): Promise<void>;
 }
 
-/** `onEnd` hears of every run that this store ends: of each run one store does. */
+/** `onEnd` is called for each run that this store ends. Of all stores on a run, one ends it. */
 export function createRunStore(
   blobs: Storage,
   {
@@ -113,11 +113,11 @@ export function createRunStore(
     // Before the log: all that belongs to an ended run is there then.
     const result = await readResult(runId);
     const lastSeq = result === null ? Infinity : await lastSeqOf(runId);
-    const { events: told, next } = await log.read(runId, {
+    const { events: logged, next } = await log.read(runId, {
       ...from,
       seq: Math.max(from.seq, opening.length),
     });
-    const events = [...opening, ...told.filter(({ seq }) => seq <= lastSeq)];
+    const events = [...opening, ...logged.filter(({ seq }) => seq <= lastSeq)];
     if (result === null) return { events, next };
     const firstSeq = (events.at(-1)?.seq ?? from.seq) + 1;
     if (firstSeq <= lastSeq) {
@@ -129,8 +129,8 @@ export function createRunStore(
   }
 
   /**
-   * Of the last event before the end; whoever first looks at a run that has ended takes it from whoever still has it in
-   * hand, and writes down where its events end.
+   * The seq of the last event before the end. The first reader of a run that has ended takes the run from the process that may still
+   * own it, and records where its events end.
    */
   async function lastSeqOf(runId: string): Promise<number> {
     const known = await readDocument(runId, 'closing.json', runClosing);
@@ -141,7 +141,7 @@ export function createRunStore(
       await log.claim(runId);
       await storage.create(key(runId, 'closing.json'), encodeDocument({ last_seq: await lastRead() }));
     } catch (error) {
-      // A storage that takes no writes takes none from anybody who still has the run in hand.
+      // While the storage refuses writes, a process that still owns the run cannot append either.
       if (isStorageFailure(error)) return lastRead();
       throw error;
     }
@@ -189,7 +189,7 @@ export function createRunStore(
     checkpointsOf: (runId) => `runs/${runId}/checkpoints`,
 
     async remove(runId) {
-      // First what makes it a run, so that no half of one is taken up again.
+      // First the spec, which makes it a run: no worker takes up what is left of it.
       await storage.remove(key(runId, 'spec.json'));
       await storage.remove(`runs/${runId}`);
     },
@@ -207,7 +207,7 @@ function closingOf({ status, error, finished_at: time, summary }: RunResult, las
   ];
 }
 
-/** Whether this could be the id of a run; anything else a client asks for is simply not there. */
+/** Whether this could be the id of a run. For any other text there is no run. */
 function isRunId(text: string): boolean {
   return /^job_[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
 }

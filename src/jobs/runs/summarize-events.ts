@@ -43,12 +43,12 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
   }
 }
 
-/** What the last attempt was trained on; null: none has got so far. */
+/** What the last attempt trained on; null: no attempt began to train. */
 export function engineAfter(events: readonly RunEvent[]): EngineChoice | null {
   return events.findLast((event) => event.type === 'started')?.engine ?? null;
 }
 
-/** The engine that trains the run: the one it asks for, or else the one it was begun on, as another one's bits differ. */
+/** The engine that trains the run: the one that it asks for, else the one that began it, as the bits of another differ. */
 export function engineOf(spec: RunSpec, { engine }: Pick<RunSummary, 'engine'>): string {
   return spec.engine === 'auto' && engine !== null ? engine.name : spec.engine;
 }
@@ -58,7 +58,7 @@ export function statusAfter(events: readonly RunEvent[], before: JobStatus = 'qu
   return statusIn(events) ?? before;
 }
 
-/** The last status that these events tell; null: they tell none. */
+/** The last status among these events; null: there is none. */
 export function statusIn(events: readonly RunEvent[]): JobStatus | null {
   return events.reduce<JobStatus | null>(
     (status, event) =>
@@ -67,7 +67,7 @@ export function statusIn(events: readonly RunEvent[]): JobStatus | null {
   );
 }
 
-/** Progress at a step, as far as it can be told without knowing the speed. */
+/** Progress at a step, as far as it is known without the speed. */
 export function progressAt(spec: RunSpec, at: { step: number; epoch: number }): JobProgress {
   return {
     epoch: at.epoch,
@@ -83,8 +83,8 @@ export function progressAt(spec: RunSpec, at: { step: number; epoch: number }): 
 }
 
 /**
- * Attempts since the run last got further: what a run that kills its process has too many of. One that was stopped, or
- * that the storage failed, says nothing about the run.
+ * Attempts since the run last made progress: a run that kills its process has too many of them. An attempt that was
+ * stopped, or that failed because of the storage, does not count.
  */
 export function attemptsWithoutProgress(events: readonly RunEvent[]): number {
   let attempts = 0;
@@ -98,7 +98,7 @@ export function attemptsWithoutProgress(events: readonly RunEvent[]): number {
   return attempts;
 }
 
-/** Milliseconds for which the run was being trained, as far as its events tell; those of an attempt end with its last. */
+/** Milliseconds for which the run was being trained, by its events: an attempt lasts until its last event. */
 export function trainedMs(events: readonly RunEvent[]): number {
   let total = 0;
   let running = false;

@@ -1,6 +1,6 @@
 /**
- * The process that trains one run; started by worker/training-process.ts and by nobody else. It is stopped by its worker alone:
- * signals that a terminal or a container sends to every process reach the worker too, which then asks for a checkpoint.
+ * The process that trains one run. Only worker/training-process.ts starts it, and only its worker stops it: signals that a
+ * terminal or a container sends to every process reach the worker too, which then asks for a checkpoint.
  */
 import { constants, getPriority, setPriority } from 'node:os';
 import { createDatasetStore } from '../../data/store.js';
@@ -13,7 +13,7 @@ import { createRunStore } from '../runs/run-store.js';
 import { trainRun } from './train-run.js';
 import type { MessageToWorker, Observe, TrainingTask } from './messages.js';
 
-// Where both want the same core, a prediction comes before training. Threads that are started later inherit it.
+// On a shared core predictions go before training. Threads that are started later inherit the priority.
 setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
 
 const task = JSON.parse(process.argv[2] ?? 'null') as TrainingTask;
@@ -26,12 +26,12 @@ const stop = new AbortController();
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('message', () => stop.abort());
-// Without its worker it has no right to write: the queue gives the run to another. The worker may be gone already, and
-// who has no listener yet does not hear of it.
+// Without its worker it must not write: the queue gives the run to another. The worker may have gone before this listener
+// was there.
 process.on('disconnect', () => process.exit(1));
 if (!process.connected) process.exit(1);
 
-function tell(message: MessageToWorker, whenSent: () => void = () => undefined): void {
+function send(message: MessageToWorker, whenSent: () => void = () => undefined): void {
   // A channel that is closed ends the process, above.
   process.send?.(message, whenSent);
 }
@@ -40,7 +40,7 @@ function leave(): void {
   void written(log).then(() => process.exit(0));
 }
 
-const observe: Observe = (observation) => tell({ at: Date.now(), observation });
+const observe: Observe = (observation) => send({ at: Date.now(), observation });
 
 try {
   const storage = await openStorage(task.storeTarget, task.dataDir);
@@ -60,11 +60,11 @@ try {
     now: () => new Date(),
     nowMs: () => performance.now(),
   });
-  tell({ end }, leave);
+  send({ end }, leave);
 } catch (err) {
   if (isStorageFailure(err)) {
     const { code, message } = err;
-    tell({ end: { kind: 'storage_failed', error: { code, message } } }, leave);
+    send({ end: { kind: 'storage_failed', error: { code, message } } }, leave);
   } else {
     log.fatal({ err }, 'the training process failed on an unexpected error');
     await written(log);

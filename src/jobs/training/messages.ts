@@ -1,4 +1,4 @@
-/** What a worker and the process that trains a run for it say to each other. */
+/** The messages between a worker and the process that trains a run for it. */
 import type { TrainingResources } from '../../model/engines/engine.js';
 import type { StoreTarget } from '../../storage/open-storage.js';
 import type { EpochMetrics, JobError, RunResult } from '../runs/documents.js';
@@ -6,17 +6,17 @@ import type { EpochMetrics, JobError, RunResult } from '../runs/documents.js';
 export type TrainingEnd =
   /** The run has ended, well or badly. */
   | { kind: 'finished' }
-  /** It was let go of, as the signal asked. */
+  /** It was released, as the signal asked. */
   | { kind: 'handed_back' }
-  /** Another has it in hand. */
+  /** Another process owns it. */
   | { kind: 'taken_over' }
-  /** It goes on from its last checkpoint when the storage does. */
+  /** It continues from its last checkpoint when the storage works again. */
   | { kind: 'storage_failed'; error: JobError };
 
 /** All that the process needs to know; it reads no settings of its own. */
 export interface TrainingTask extends TrainingResources {
   runId: string;
-  /** In which it may write. */
+  /** In which the process owns the run. */
   term: number;
   /** Absolute. */
   dataDir: string;
@@ -27,10 +27,10 @@ export interface TrainingTask extends TrainingResources {
   traceId: string | null;
 }
 
-/** Something that is over, with how long it took. */
+/** What the process has just done; `tookMs` is how long that took. */
 export type Observation =
   | { kind: 'progress'; samplesPerSecond: number | null; trainLoss: number | null }
-  /** Since the one before, or since the run was taken up; with its evaluation. */
+  /** Since the epoch before, or since the run was taken up; its evaluation is part of it. */
   | { kind: 'epoch'; tookMs: number; metrics: EpochMetrics }
   | { kind: 'checkpoint'; tookMs: number; step: number }
   | { kind: 'publication'; tookMs: number; step: number; version: number }
@@ -41,5 +41,5 @@ export type Observe = (observation: Observation) => void;
 /** From the worker to the process. */
 export type StopMessage = 'stop';
 
-/** From the process to the worker: what it has seen, as of a time in milliseconds, and at last how it ends. */
+/** From the process to the worker: observations with their time in milliseconds, and at last how the attempt ends. */
 export type MessageToWorker = { at: number; observation: Observation } | { end: TrainingEnd };

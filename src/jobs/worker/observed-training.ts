@@ -1,18 +1,18 @@
-/** Lets a run be seen from outside while a process trains it: as metrics of the worker, and in a trace. */
+/** Makes a run visible while a process trains it: in the worker's metrics and in a trace. */
 import type { PrometheusMetrics, JobTrainingMetrics } from '../../telemetry/prometheus.js';
 import type { Train } from './run-processor.js';
 import type { Observation } from '../training/messages.js';
 import type { TrainingOutcome } from './training-process.js';
 import { startTrainingSpan } from './training-span.js';
 
-/** Trains, and tells of each observation with its time in milliseconds. */
-type TrainAndTell = (
+/** Trains, and reports each observation with its time in milliseconds. */
+type TrainAndObserve = (
   ...args: [...Parameters<Train>, observe: (observation: Observation, at: number) => void]
 ) => Promise<TrainingOutcome>;
 
 export function observedTraining(
   metrics: Pick<PrometheusMetrics, 'jobs' | 'training'>,
-  train: TrainAndTell,
+  train: TrainAndObserve,
 ): Train {
   return async (run, signals) => {
     const { runId, spec, attempt } = run;
@@ -42,10 +42,13 @@ function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: JobT
       if (trainLoss !== null) ofJob.loss('train', trainLoss);
       return;
     }
-    case 'epoch':
-      ofJob.loss('train', observation.metrics.train_loss);
-      ofJob.loss('test', observation.metrics.test_loss);
+    case 'epoch': {
+      const { train_loss, validation_loss, test_loss } = observation.metrics;
+      ofJob.loss('train', train_loss);
+      if (validation_loss !== undefined) ofJob.loss('validation', validation_loss);
+      ofJob.loss('test', test_loss);
       return;
+    }
     case 'checkpoint':
       ofJob.checkpoint(observation.tookMs / 1_000);
       return;

@@ -1,8 +1,13 @@
-/** The worker's side of the process that trains one run: starts it, asks it to stop, and says how it ended. */
+/** The worker's side of the process that trains one run: starts it, asks it to stop, and reports how it ended. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { MessageToWorker, Observation, StopMessage, TrainingTask } from '../training/messages.js';
-import type { TrainingEnd } from '../training/messages.js';
+import type {
+  MessageToWorker,
+  Observation,
+  StopMessage,
+  TrainingEnd,
+  TrainingTask,
+} from '../training/messages.js';
 
 /** A run that was handed back has a checkpoint, if its process stopped in time. */
 export type TrainingOutcome = TrainingEnd | { kind: 'crashed'; reason: string };
@@ -18,15 +23,15 @@ export async function runTrainingProcess(
   const child = fork(new URL('../training/main.js', import.meta.url), [JSON.stringify(task)], {
     execArgv: [],
   });
-  let said: TrainingEnd | undefined;
+  let reported: TrainingEnd | undefined;
   child.on('message', (message) => {
-    const told = message as MessageToWorker;
-    if ('end' in told) said = told.end;
-    else observe(told.observation, told.at);
+    const received = message as MessageToWorker;
+    if ('end' in received) reported = received.end;
+    else observe(received.observation, received.at);
   });
 
   let force: NodeJS.Timeout | undefined;
-  const forget = [
+  const removeListeners = [
     whenAborted(signals.kill, () => child.kill('SIGKILL')),
     whenAborted(signals.stop, () => {
       child.send('stop' satisfies StopMessage, () => undefined);
@@ -35,15 +40,15 @@ export async function runTrainingProcess(
   ];
 
   const end = await ended(child);
-  for (const each of forget) each();
+  for (const remove of removeListeners) remove();
   clearTimeout(force);
-  if (said !== undefined) return said;
+  if (reported !== undefined) return reported;
   if (signals.kill.aborted) return { kind: 'taken_over' };
-  // A process that did not stop in time is none that crashed: another worker goes on from its last checkpoint.
+  // A process that did not stop in time has not crashed: another worker goes on from its last checkpoint.
   return signals.stop.aborted ? { kind: 'handed_back' } : { kind: 'crashed', reason: end };
 }
 
-/** @returns forgets it */
+/** Returns a function that removes the listener. */
 function whenAborted(signal: AbortSignal, act: () => void): () => void {
   if (signal.aborted) act();
   else signal.addEventListener('abort', act, { once: true });

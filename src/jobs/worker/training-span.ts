@@ -1,7 +1,7 @@
 /**
  * The training of a run as a span of the trace that began with its request, with one below it for each epoch, checkpoint
- * and publication. The worker makes them all, out of what the training process tells: so what that one told before it
- * was killed is not lost, and it has nothing to load and to send for it.
+ * and publication. The worker makes them all, from what the training process reports. So nothing that was reported is lost
+ * when that process is killed, and it need not load and run a client for traces.
  */
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
 import { contextOf } from '../../telemetry/trace-context.js';
@@ -53,13 +53,17 @@ export function startTrainingSpan({ runId, spec, attempt }: Attempt, waitedSecon
         case 'progress':
           return;
         case 'epoch': {
-          const { epoch, step, train_loss, test_loss, test_accuracy } = observation.metrics;
+          const { epoch, step, train_loss, validation_loss, test_loss, test_accuracy, test_rmse } =
+            observation.metrics;
+          // Those that are undefined are left out.
           addChild('epoch', observation.tookMs, at, {
             'trainyard.epoch': epoch,
             'trainyard.step': step,
             'trainyard.train_loss': train_loss,
+            'trainyard.validation_loss': validation_loss,
             'trainyard.test_loss': test_loss,
             'trainyard.test_accuracy': test_accuracy,
+            'trainyard.test_rmse': test_rmse,
           });
           return;
         }

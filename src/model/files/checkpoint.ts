@@ -4,7 +4,7 @@
  * verifies it and falls back to an older one.
  *
  * `prefix` is where one run keeps its checkpoints, such as `runs/{id}/checkpoints`. A term has one writer. A later writer
- * goes on from what earlier ones left: its checkpoints are the newer ones, whatever their steps. A writer whose term is
+ * goes on from what earlier ones left: its checkpoints are newer even where their steps are lower. A writer whose term is
  * over cannot touch them.
  */
 import { TrainyardError } from '../../errors.js';
@@ -237,7 +237,7 @@ function upgradeManifest(manifest: CheckpointManifest | ManifestOfFormat1): Chec
   return { ...manifest, format_version: 2, position: { samples, weight_sum: samples, loss_sum, metric_sum } };
 }
 
-/** All that have a folder; it need not hold a whole checkpoint. */
+/** All that have a folder, which need not hold a whole checkpoint. */
 async function newestFirst(storage: Storage, prefix: string): Promise<Place[]> {
   const names = await storage.list(prefix);
   const places = names.flatMap((name) => {

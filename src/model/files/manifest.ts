@@ -1,13 +1,13 @@
 /**
- * Manifests: the small JSON documents that say which files belong together and what each must be. A manifest carries a
- * digest of itself, so that damage to it is noticed as surely as damage to the files that it names.
+ * Manifests: small JSON documents that say which files belong together and what each must be. A manifest carries a digest of
+ * itself, so that damage to it is noticed as surely as damage to the files that it names.
  */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../../errors.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import { sha256InSlices } from '../../storage/digest.js';
 
-/** Which of them a kind of manifest has been written in is its own matter. */
+/** The format versions that are read. Each kind of manifest has its own. */
 const formats = [1, 2] as const;
 type ManifestFormat = (typeof formats)[number];
 

@@ -231,11 +231,11 @@ describe('events', () => {
     expect((await store.readEvents(id, logStart)).events).toEqual([opening, ...second.events, ...closing]);
   });
 
-  test('that come after the end are no part of it, though they are told by who still has the run in hand', async () => {
+  test('that come after the end are no part of it, though a process that still owns the run appends them', async () => {
     const store = createRunStore(await temporaryStorage());
     const spec = await smallSpec();
     const id = await store.create(spec);
-    // One that is slow to end the run, while the next has it in hand already.
+    // One process is slow to end the run, while the next owns it already.
     await store.claim(id);
     const writer = await store.writeEvents(id, await store.claim(id));
     await writer.append({ type: 'checkpoint', step: 1 });

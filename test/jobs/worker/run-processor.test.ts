@@ -26,8 +26,8 @@ interface Scene {
   storage: Storage;
   store: RunStore;
   runId: string;
-  process: (letGo?: AbortSignal) => Promise<unknown>;
-  /** As somebody does who takes the run in hand. */
+  process: (release?: AbortSignal) => Promise<unknown>;
+  /** As another process does that claims the run. */
   tell: (...events: RunEventBody[]) => Promise<void>;
   /** Without their seq and time. */
   events: () => Promise<RunEventBody[]>;
@@ -55,7 +55,7 @@ async function scene(
     storage,
     store,
     runId,
-    process: (letGo = never) => process(runId, letGo),
+    process: (release = never) => process(runId, release),
     async tell(...events) {
       await (await store.writeEvents(runId, await store.claim(runId))).append(...events);
     },

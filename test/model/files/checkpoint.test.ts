@@ -4,6 +4,7 @@ import {
   newestCheckpoint,
   pruneCheckpoints,
   readCheckpoint,
+  readCheckpointModel,
   writeCheckpoint,
   type Checkpoint,
 } from '../../../src/model/files/checkpoint.js';
@@ -50,6 +51,17 @@ describe('a checkpoint', () => {
     ).toEqual(checkpointAt(4690));
     expect(await readCheckpoint(storage, prefix, 4690)).toEqual(checkpointAt(4690));
     expect(await readCheckpoint(storage, prefix, 1)).toBeNull();
+  });
+
+  test('gives its model file as it was written', async () => {
+    const storage = await storageWith(100, 200);
+    const key = `${prefix}/step-00000200.000001/model.safetensors`;
+    expect(await readCheckpointModel(storage, prefix, 200)).toEqual(await storage.read(key));
+    expect(await readCheckpointModel(storage, prefix, 300)).toBeNull();
+    await flipBit(storage, key, 4_000);
+    await expect(readCheckpointModel(storage, prefix, 200)).rejects.toMatchObject({
+      code: 'CHECKPOINT_CORRUPT',
+    });
   });
 
   test('lies where the design says and lists what it holds', async () => {
