@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { defaultWebhookEvents, webhookEvents } from '../../jobs/runs/documents.js';
 import { jobLosses } from './training-schemas.js';
+import type { Loss } from '../../model/network/losses.js';
 import { activations } from '../../model/network/network.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { component } from '../../lib/named-schema.js';
@@ -125,7 +126,8 @@ export const JobRequest = component(
       ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
-        Type.Enum(['auto', ...jobLosses], {
+        Type.Unsafe<'auto' | Loss>({
+          enum: ['auto', ...jobLosses],
           type: 'string',
           default: 'auto',
           description:

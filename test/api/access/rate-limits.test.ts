@@ -38,7 +38,7 @@ describe('a key with a limit', () => {
     expect(third.headers.get('ratelimit-reset')).toBe(String(seconds));
     expect(await third.json()).toMatchObject({
       code: 'RATE_LIMITED',
-      detail: `This key may ask 2 times a minute. Ask again in ${seconds} s.`,
+      detail: `This key may make 2 requests a minute. Try again in ${seconds} s.`,
     });
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Job, JobList, RunSummary } from '../../../src/jobs/runs/documents.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';
+import { sendRequest } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 const summary: RunSummary = {
@@ -39,10 +40,7 @@ test.each(['application/x-www-form-urlencoded', 'application/json', 'text/plain'
   async (type) => {
     const { url } = await startService();
     const headers = { 'content-length': '0', ...(type !== undefined && { 'content-type': type }) };
-    const post = request(`${url}/v1/jobs`, { method: 'POST', headers, agent: false }).end();
-    const [answer] = (await once(post, 'response')) as [IncomingMessage];
-    answer.resume();
-    expect(answer.statusCode).toBe(202);
+    expect((await sendRequest(url, 'POST', '/v1/jobs', { headers })).status).toBe(202);
   },
 );
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
 import { TrainyardError } from '../../../src/errors.js';
 import { parseExposition, valueOf, type Family } from '../../telemetry/exposition.js';
+import { openConnection, requestHead } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 const digit = [...exampleDigit];
@@ -42,13 +42,8 @@ test('requests are counted under their routes, whatever their URLs', async () =>
 
 test('a client that leaves before it is answered is counted too', async () => {
   const service = await startService();
-  const { hostname, port } = new URL(service.url);
-  const socket = connect(Number(port), hostname);
-  await once(socket, 'connect');
-  socket.write(
-    'POST /predict HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n' +
-      'content-type: application/json\r\ncontent-length: 9\r\n\r\n{',
-  );
+  const headers = ['Expect: 100-continue', 'Content-Type: application/json', 'Content-Length: 9'];
+  const { socket } = openConnection(service.url, `${requestHead('POST /predict', ...headers)}{`);
   // "100 Continue": the request has come in, and its body has not, so that it takes no place yet.
   await once(socket, 'data');
   expect(valueOf(await scrape(service), 'trainyard_predictions_waiting')).toBe(0);

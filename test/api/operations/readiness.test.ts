@@ -44,8 +44,8 @@ describe('the warnings', () => {
       { alias: 'canary', reason: 'canary.json is not JSON.', version: null },
     ];
     expect(modelWarnings([status('pets', 'ready', { damaged })])).toEqual([
-      'The alias latest of pets cannot be read: latest.json is not JSON. Version 2 goes on answering to it until it is set again.',
-      'The alias canary of pets cannot be read: canary.json is not JSON. Nothing answers to it until it is set again.',
+      'The alias latest of pets cannot be read: latest.json is not JSON. Version 2 still answers to it until it is set again.',
+      'The alias canary of pets cannot be read: canary.json is not JSON. No version answers to it until it is set again.',
     ]);
   });
 

@@ -1,5 +1,4 @@
 /** Predictions when more are asked than are answered, when time is short, and when nobody waits any more. */
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
@@ -7,6 +6,7 @@ import { createReferenceEngine } from '../../../src/model/engines/reference/refe
 import { createModelServer } from '../../../src/model/serving/model-server.js';
 import type { ApiDeps } from '../../../src/api/app.js';
 import { knows, temporaryKeys } from '../../keys/keys.js';
+import { openConnection, requestHead } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 const body = JSON.stringify({ inputs: [[...exampleDigit]] });
@@ -91,14 +91,10 @@ describe('more predictions than there is room for', () => {
     const { ask, open, url, calls } = await startGated();
     const taken = ask();
     await vi.waitFor(() => expect(calls).toEqual([1]));
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    let received = '';
-    socket.setEncoding('utf8').on('data', (text: string) => (received += text));
-    socket.write(
-      `POST /predict HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${2 ** 29}\r\n\r\n`,
-    );
-    await vi.waitFor(() => expect(received).toMatch(/^HTTP\/1\.1 429 [^]*OVERLOADED/));
+    const length = `Content-Length: ${2 ** 29}`;
+    const head = requestHead('POST /predict', 'Content-Type: application/json', length);
+    const { socket, received } = openConnection(url, head);
+    await vi.waitFor(() => expect(received()).toMatch(/^HTTP\/1\.1 429 [^]*OVERLOADED/));
     socket.destroy();
     open();
     expect((await taken).status).toBe(200);

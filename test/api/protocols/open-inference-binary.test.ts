@@ -212,13 +212,9 @@ describe('it does not take', () => {
   const half = fp32.subarray(392);
 
   test.each<[message: RegExp, json: object, tensors: ArrayBufferView[]]>([
-    [/3136 bytes of it are said to follow the JSON, and 1568 do/, json, [half]],
-    [/3136 bytes of it are said to follow the JSON, and 3137 do/, json, [fp32, new Uint8Array(1)]],
-    [
-      /3136 bytes of it are said to follow the JSON, and 0 do\. Inference-Header-Content-Length says/,
-      json,
-      [],
-    ],
+    [/it states 3136 bytes after the JSON, but there are 1568/, json, [half]],
+    [/it states 3136 bytes after the JSON, but there are 3137/, json, [fp32, new Uint8Array(1)]],
+    [/it states 3136 bytes after the JSON, but there are 0\. Inference-Header-Content-Length says/, json, []],
     [/it has 1568 bytes; FP32 of the shape \[1, 784\] takes 3136/, { inputs: [input(1568)] }, [half]],
     [
       /it has 3136 bytes; FP64 of the shape \[1, 784\] takes 6272/,
@@ -235,7 +231,7 @@ describe('it does not take', () => {
     [/1e\+300 bytes of it are said/, { inputs: [input(1e300)] }, [fp32]],
     [/it has both data and binary_data_size/, { inputs: [input(3136, { data: digit })] }, [fp32]],
     [
-      /0 bytes of it are said to follow the JSON, and 3136 do/,
+      /it states 0 bytes after the JSON, but there are 3136/,
       { inputs: [{ ...input(0), data: digit, parameters: {} }] },
       [fp32],
     ],
@@ -273,7 +269,7 @@ describe('it does not take', () => {
     ['0x10', /must be the number/],
     ['', /must be the number/],
     ['99999999999999999999', /must be the number/],
-    ['4000000000', /is 4000000000, and the body has only \d+ bytes/],
+    ['4000000000', /is 4000000000, but the body has only \d+ bytes/],
     ['3, 3', /must be the number/],
   ])('a length of the JSON that is %j', async (length, message) => {
     const [body] = framed(json, fp32);
