@@ -114,7 +114,7 @@ describe('predict', () => {
     ],
     ['instances[0] lacks the input input.', { instances: [{}] }],
     [
-      /^instances\[0\] is binary \(\{"b64": …\}\), and the model takes numbers/,
+      /^instances\[0\] is binary \(\{"b64": …\}\), but the model takes numbers/,
       { instances: [{ b64: 'AAAA' }] },
     ],
     ['instances[0] is no list of numbers', { instances: [{ input: { b64: 'AAAA' } }] }],
@@ -398,7 +398,7 @@ describe('an error', () => {
     const { url } = await startService({ maxWaitingPredictions: 0 });
     for (const verb of ['predict', 'classify']) {
       const answer = await post(`${url}/v1/models/mnist-mlp:${verb}`, 'no JSON');
-      expectError(answer, 429, 'OVERLOADED', /no more are taken in/);
+      expectError(answer, 429, 'OVERLOADED', /the most that the service accepts/);
     }
   });
 });
