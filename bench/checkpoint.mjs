@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/store.js';
-import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
 import { createCheckpointClock } from '../dist/jobs/training/checkpoint-clock.js';
 import { pruneCheckpoints, writeCheckpoint } from '../dist/model/files/checkpoint.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';

@@ -4,9 +4,10 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';
+import { countCorrect } from '../dist/model/metrics/classification.js';
 import { initialState } from '../dist/model/network/initialization.js';
 
 const optimizer = optimizerDefaults.adam;
@@ -21,10 +22,15 @@ export async function engineContender(name, { info, train, test }, hidden, batch
     hidden: hidden.map((units) => ({ units, activation: 'relu', dropout: 0 })),
     outputs: info.labels.length,
   };
-  const { preprocessing } = info;
+  const [trainSamples, testSamples] = [train, test].map(({ labels: targets, ...samples }) => ({
+    ...samples,
+    targets,
+    weights: null,
+  }));
+  const validation = { ...testSamples, count: 0, inputs: new Uint8Array(), targets: new Uint8Array() };
   const trainer = await engine.trainer(
-    { network, loss: 'cross_entropy', optimizer, batchSize, seed, preprocessing },
-    { train, test },
+    { network, loss: 'cross_entropy', optimizer, batchSize, seed, scaling: info.preprocessing },
+    { train: trainSamples, validation, test: testSamples },
     initialState(network, optimizer, seed),
     { threads, memoryLimitBytes: totalmem() / 2 },
   );
@@ -40,12 +46,8 @@ export async function engineContender(name, { info, train, test }, hidden, batch
       return ((performance.now() - start) / 1000) * (stepsPerEpoch / steps);
     },
     async accuracy() {
-      const { samples, correct } = await trainer.evaluate(
-        'test',
-        0,
-        Math.ceil(test.count / evaluationBatchSize),
-      );
-      return correct / samples;
+      const report = await trainer.evaluate('test', 0, Math.ceil(test.count / evaluationBatchSize));
+      return countCorrect(report, test.labels) / test.count;
     },
     close: () => trainer.dispose(),
   };

@@ -1,12 +1,12 @@
-/** The datasets there are, by name. What they look like is known at once; their samples are read when asked for. */
+/** The datasets there are, by name. A description is cheap to have; samples are read when they are asked for. */
 import { TrainyardError } from '../errors.js';
-import type { Dataset, DatasetInfo } from './dataset.js';
 import { loadMnist, mnistInfo } from './builtin/mnist.js';
+import type { Dataset, DatasetInfo } from './dataset.js';
 
 export interface DatasetStore {
-  list(): DatasetInfo[];
+  list(): Promise<DatasetInfo[]>;
   /** @throws TrainyardError DATASET_NOT_FOUND */
-  info(name: string): DatasetInfo;
+  info(name: string): Promise<DatasetInfo>;
   /**
    * Reads and verifies the files at each call, and keeps nothing.
    * @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT
@@ -31,8 +31,8 @@ export function createDatasetStore(): DatasetStore {
   };
 
   return {
-    list: () => sources.map(({ info }) => info),
-    info: (name) => find(name).info,
+    list: async () => Promise.resolve(sources.map(({ info }) => info)),
+    info: async (name) => Promise.resolve(find(name).info),
     load: async (name) => find(name).load(),
   };
 }

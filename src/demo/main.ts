@@ -53,7 +53,8 @@ async function learnAndAsk({ ready }: ServiceProcess): Promise<void> {
   if (job.status !== 'succeeded' || job.metrics === null) {
     throw new Error(`The job ${job.status}: ${job.error?.code ?? ''} ${job.error?.message ?? ''}`);
   }
-  say(`\nTest accuracy: ${percent(job.metrics.test_accuracy)}\n`);
+  const { test_accuracy: accuracy = NaN } = job.metrics;
+  say(`\nTest accuracy: ${percent(accuracy)}\n`);
   say(await someDigits(url, job));
   say(`${job.model} version ${job.version ?? ''} stays in ${data}. To serve it: npm start`);
 }
@@ -81,7 +82,7 @@ async function someDigits(url: string, { model, version }: Job): Promise<string>
   const answer = (await ask(`${url}/predict`, { inputs, model, version })) as Answer;
   const pictures = inputs.map((pixels, i): Picture => {
     const { label = '?', confidence = 0 } = answer.predictions[i] ?? {};
-    const caption = `a ${test.labels[i] ?? '?'}; /predict says ${label} (${(confidence * 100).toFixed(1)} %)`;
+    const caption = `a ${test.targets[i] ?? '?'}; /predict says ${label} (${(confidence * 100).toFixed(1)} %)`;
     return { lines: drawDigit(pixels, imageWidth), caption };
   });
   return besideEachOther(pictures, process.stdout.columns || 80);

@@ -7,7 +7,7 @@
  */
 
 /** What a number is drawn for. A code is never reused: runs made with it would come out otherwise. */
-const purposes = Object.freeze({ initialization: 1, shuffle: 2, dropout: 3 });
+const purposes = Object.freeze({ initialization: 1, shuffle: 2, dropout: 3, validation: 4 });
 
 export interface RandomStream {
   /** An integer from 0 to 2^53 − 1. */

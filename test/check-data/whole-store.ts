@@ -40,7 +40,7 @@ export async function wholeStore(): Promise<WholeStore> {
   const writer = await store.writeEvents(ended, term);
   await writer.append({ type: 'status', status: 'running', attempt: 1 }, { type: 'checkpoint', step: 5 });
   const checkpoint = { description: smallDescription, state: stateAt(5), metrics: [], term, now };
-  const position = { epoch_samples: 0, epoch_loss_sum: 0, epoch_correct: 0 };
+  const position = { samples: 0, weight_sum: 0, loss_sum: 0, metric_sum: 0 };
   await writeCheckpoint(storage, store.checkpointsOf(ended), { ...checkpoint, position });
   await store.decideEnding(ended, 'succeeded');
   await endRun(store, ended, spec, { status: 'succeeded', error: null, now });

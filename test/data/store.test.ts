@@ -5,14 +5,14 @@ import { mnistInfo } from '../../src/data/builtin/mnist.js';
 describe('the dataset store', () => {
   const store = createDatasetStore();
 
-  test('lists what there is, and describes it', () => {
-    expect(store.list()).toEqual([mnistInfo]);
-    expect(store.info('mnist')).toEqual(mnistInfo);
+  test('lists what there is, and describes it', async () => {
+    expect(await store.list()).toEqual([mnistInfo]);
+    expect(await store.info('mnist')).toEqual(mnistInfo);
   });
 
   test('loads what its description says', async () => {
     const { info, train, test } = await store.load('mnist');
-    expect(info).toEqual(store.info('mnist'));
+    expect(info).toEqual(await store.info('mnist'));
     expect([train.count, test.count]).toEqual([info.trainCount, info.testCount]);
   });
 
@@ -24,12 +24,12 @@ describe('the dataset store', () => {
         pointer: '/dataset',
         message: `There is no dataset ${JSON.stringify(name)}; there are: mnist.`,
       }) as Error;
-      expect(() => store.info(name)).toThrow(refusal);
+      await expect(store.info(name)).rejects.toThrow(refusal);
       await expect(store.load(name)).rejects.toThrow(refusal);
     },
   );
 
-  test('keeps its message short, however long the name', () => {
-    expect(() => store.info('x'.repeat(1_000_000))).toThrow(/^.{1,200}$/);
+  test('keeps its message short, however long the name', async () => {
+    await expect(store.info('x'.repeat(1_000_000))).rejects.toThrow(/^.{1,200}$/);
   });
 });

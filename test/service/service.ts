@@ -140,7 +140,7 @@ export async function testDigits(count: number): Promise<{ inputs: number[][]; l
   const rows = Array.from({ length: count }, (_, i) => i);
   return {
     inputs: rows.map((i) => [...test.inputs.subarray(i * test.width, (i + 1) * test.width)]),
-    labels: rows.map((i) => String(test.labels[i])),
+    labels: rows.map((i) => String(test.targets[i])),
   };
 }
 

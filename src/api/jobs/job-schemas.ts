@@ -1,9 +1,8 @@
 /** Jobs as the API shows them. */
 import Type from 'typebox';
 import { webhookEvents } from '../../jobs/runs/documents.js';
-import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
-import { defaults } from '../../jobs/intake/resolve-spec.js';
-import type { Loss } from '../../model/network/losses.js';
+import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
+import { losses } from '../../model/network/losses.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { metadata } from './request-schema.js';
 import {
@@ -12,7 +11,6 @@ import {
   EngineChoice,
   EpochMetrics,
   JobError,
-  jobLosses,
   JobProgress,
   jobStatuses,
   metricsExample,
@@ -28,8 +26,20 @@ const jobIdExample = 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
 
 export const TrainingSpec = Type.Object(
   {
+    task: Type.Enum(['classification', 'regression'], {
+      type: 'string',
+      description: 'By what the dataset has to learn: classes or values.',
+    }),
     network: Network.ref,
-    loss: Type.Unsafe<Loss>({ type: 'string', enum: [...jobLosses] }),
+    loss: Type.Enum([...losses], {
+      type: 'string',
+      description: '`one_hot_mse` is the mean squared error against 1 for the class and 0 for the others.',
+    }),
+    split: Type.Object({
+      validation: Type.Number({
+        description: 'The fraction of the training rows that is set apart for validation.',
+      }),
+    }),
     optimizer: Optimizer.ref,
     epochs: Type.Integer(),
     batch_size: Type.Integer(),
@@ -83,8 +93,10 @@ export const jobExample = {
   version: 1,
   dataset: 'mnist',
   spec: {
+    task: 'classification' as const,
     network: networkExample,
     loss: 'cross_entropy' as const,
+    split: { validation: 0 },
     optimizer: optimizerDefaults.adam,
     epochs: 5,
     batch_size: 64,

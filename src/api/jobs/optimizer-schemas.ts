@@ -1,7 +1,7 @@
 /** The optimisers: as requests name them, with a default for each field, and as answers show them, complete. */
 import Type, { type TBoolean, type TNumber } from 'typebox';
 import type * as contracts from '../../jobs/runs/documents.js';
-import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
+import { optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
 import { optimizerTypes, type OptimizerSpec } from '../../model/network/optimizers.js';
 import { component } from '../../lib/named-schema.js';
 

@@ -2,8 +2,7 @@
 import Type from 'typebox';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { defaultWebhookEvents, webhookEvents } from '../../jobs/runs/documents.js';
-import { jobLosses } from './training-schemas.js';
-import type { Loss } from '../../model/network/losses.js';
+import { losses } from '../../model/network/losses.js';
 import { activations } from '../../model/network/network.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { component } from '../../lib/named-schema.js';
@@ -126,15 +125,31 @@ export const JobRequest = component(
       ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
-        Type.Unsafe<'auto' | Loss>({
-          enum: ['auto', ...jobLosses],
+        Type.Enum(['auto', ...losses], {
           type: 'string',
           default: 'auto',
           description:
-            '`cross_entropy` is the cross-entropy of the softmax. `mse` is the mean squared error against 1 for ' +
-            'the class of the sample and 0 for the others. `auto` chooses the loss that fits the dataset: ' +
-            'cross-entropy for classes.',
+            'It must fit the targets of the dataset. For classes: `cross_entropy`, the cross-entropy of the softmax, and ' +
+            '`one_hot_mse`, the mean squared error against 1 for the class of the sample and 0 for the others; `mse` means ' +
+            '`one_hot_mse` there. For values: `mse`, `mae` and `huber`. `auto` chooses `cross_entropy` for classes and `mse` ' +
+            'for values.',
         }),
+      ),
+      split: Type.Optional(
+        Type.Object(
+          {
+            validation: Type.Optional(
+              Type.Number({
+                minimum: 0,
+                maximum: 0.5,
+                description:
+                  'The fraction of the training rows that is set apart for validation: chosen by the seed, never trained on, ' +
+                  `evaluated after each epoch. ${defaults.validation.best} where \`publish\` is \`best\`, else ${defaults.validation.otherwise}.`,
+              }),
+            ),
+          },
+          { ...noOther, description: 'How the rows of the dataset are divided further.' },
+        ),
       ),
       optimizer: Type.Optional(OptimizerRequest),
       epochs: Type.Optional(
@@ -176,9 +191,9 @@ export const JobRequest = component(
           default: defaults.publish,
           description:
             'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
-            '`best`: the network after the epoch with the best test accuracy. `every_checkpoint`: the network ' +
-            'after each epoch, as soon as the epoch is done; checkpoints within an epoch are for resuming and are ' +
-            'not published.',
+            '`best`: the network after the epoch that does best on the validation split, by accuracy for classes and by ' +
+            'loss for values. `every_checkpoint`: the network after each epoch, as soon as the epoch is done; checkpoints ' +
+            'within an epoch are for resuming and are not published.',
         }),
       ),
       checkpoint: Type.Optional(CheckpointRequest),

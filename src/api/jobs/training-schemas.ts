@@ -2,7 +2,6 @@
 import Type from 'typebox';
 import { activations } from '../../model/network/network.js';
 import { component, nullable } from '../../lib/named-schema.js';
-import type { Loss } from '../../model/network/losses.js';
 import type { ErrorCode } from '../../errors.js';
 
 export const Network = component(
@@ -30,9 +29,6 @@ export const networkExample = {
   outputs: 10,
 };
 
-/** The losses that a job may ask for. All datasets are of classes, so that `mse` is against one-hot targets. */
-export const jobLosses = ['cross_entropy', 'mse'] as const satisfies readonly Loss[];
-
 export const endStatuses = ['succeeded', 'failed', 'cancelled'] as const;
 export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as const;
 
@@ -50,6 +46,17 @@ export const JobProgress = Type.Object({
   train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
 });
 
+/** Of classes only. */
+const accuracy = Type.Optional(
+  Type.Number({ description: 'From 0 to 1, over the same samples; where classes are learned.' }),
+);
+/** Of values only. */
+const rmse = Type.Optional(
+  Type.Number({
+    description: 'The root mean squared error, over the same samples; where values are learned.',
+  }),
+);
+
 export const EpochMetrics = (description: string) =>
   Type.Object(
     {
@@ -58,9 +65,16 @@ export const EpochMetrics = (description: string) =>
       train_loss: Type.Number({
         description: 'Mean over the epoch; each batch is measured before its update.',
       }),
-      train_accuracy: Type.Number({ description: 'From 0 to 1, over the same samples.' }),
+      train_accuracy: accuracy,
+      train_rmse: rmse,
+      validation_loss: Type.Optional(
+        Type.Number({ description: 'Over the validation split, after the epoch, where there is one.' }),
+      ),
+      validation_accuracy: accuracy,
+      validation_rmse: rmse,
       test_loss: Type.Number({ description: 'Over the test split, after the epoch.' }),
-      test_accuracy: Type.Number({ description: 'From 0 to 1, over the same samples.' }),
+      test_accuracy: accuracy,
+      test_rmse: rmse,
     },
     { description },
   );

@@ -89,7 +89,13 @@ export const ModelVersion = component(
       step: Type.Integer({ description: 'Steps that the job had done.' }),
       spec: nullable(
         Type.Object(
-          { dataset: Type.String(), ...TrainingSpec.properties },
+          {
+            dataset: Type.String(),
+            ...TrainingSpec.properties,
+            // Versions may be older than these fields.
+            task: Type.Optional(TrainingSpec.properties.task),
+            split: Type.Optional(TrainingSpec.properties.split),
+          },
           { description: 'The spec of the job; null for versions that are older than this field.' },
         ),
       ),

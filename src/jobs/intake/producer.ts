@@ -49,7 +49,7 @@ export function createProducer(options: {
   runToJob: RunToJob;
   webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
   /** @throws TrainyardError DATASET_NOT_FOUND */
-  datasetInfo: (name: string) => DatasetInfo;
+  datasetInfo: (name: string) => Promise<DatasetInfo>;
   trainingMemoryLimitBytes: number;
   /** Runs that may wait; about that many where several processes take them in. */
   maxQueuedJobs: number;
@@ -179,8 +179,12 @@ export function createProducer(options: {
   async function isSameRequest(first: Remembered, request: JobRequest, spec: RunSpec): Promise<boolean> {
     if (first.request !== null) return isDeepStrictEqual(first.request, request);
     const stored = await store.readSpec(first.run_id);
-    const { created_at, trace_context } = spec;
-    return stored === null || isDeepStrictEqual({ ...stored, created_at, trace_context }, spec);
+    if (stored === null) return true;
+    const { created_at, trace_context, dataset, split, steps } = spec;
+    // A run of format 1 pinned no data, and had no validation split.
+    const isOlder = stored.dataset.sha256 === null && stored.dataset.name === dataset.name;
+    const unknown = isOlder ? { dataset, split, steps } : {};
+    return isDeepStrictEqual({ ...stored, created_at, trace_context, ...unknown }, spec);
   }
 
   async function replay(
@@ -205,7 +209,7 @@ export function createProducer(options: {
 
   return {
     async submit(request, { idempotencyKey: key, traceContext } = {}) {
-      const dataset = datasetInfo(request.dataset ?? defaults.dataset);
+      const dataset = await datasetInfo(request.dataset ?? defaults.dataset);
       const spec = resolveSpec(request, dataset, options, now(), {
         webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
         idempotency_key: key ?? null,

@@ -1,12 +1,21 @@
 /** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
-import type { DatasetInfo } from '../../data/dataset.js';
+import { targetCount, type DatasetInfo } from '../../data/dataset.js';
+import { splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
-import { stepsPerEpoch } from '../../model/network/batch-plan.js';
 import { engineNames } from '../../model/engines/select.js';
 import { megabytes, trainingMemoryBytes } from '../../model/engines/training-memory.js';
+import { stepsPerEpoch } from '../../model/network/batch-plan.js';
+import { classLosses, isClassLoss, taskOf, valueLosses, type Loss } from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
-import type { CheckpointPolicy, CheckpointRequest, JobRequest, RunSpec } from '../runs/documents.js';
-import { resolveOptimizer } from './resolve-optimizer.js';
+import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
+import type {
+  CheckpointPolicy,
+  CheckpointRequest,
+  JobRequest,
+  OptimizerRequest,
+  RunSpec,
+  SplitSpec,
+} from '../runs/documents.js';
 
 /** The reference work: the classic MNIST example. */
 export const defaults = {
@@ -15,8 +24,9 @@ export const defaults = {
   hidden: [{ units: 256, activation: 'relu', dropout: 0 }],
   activation: 'relu',
   dropout: 0,
-  /** Of classes. */
-  loss: 'cross_entropy',
+  loss: { classes: 'cross_entropy', values: 'mse' },
+  /** The best epoch is found by the validation split; without one no rows are set apart. */
+  validation: { best: 0.1, otherwise: 0 },
   epochs: 5,
   batch_size: 64,
   seed: 0,
@@ -26,10 +36,18 @@ export const defaults = {
   priority: 0,
 } as const;
 
+/** PyTorch's, except for SGD's learning rate, which is 0.001 there. */
+export const optimizerDefaults = {
+  adam: { type: 'adam', learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0 },
+  adamw: { type: 'adamw', learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
+  sgd: { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 },
+  rmsprop: { type: 'rmsprop', learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
+} as const satisfies Record<OptimizerSpec['type'], OptimizerSpec>;
+
 /**
  * `request` has passed the API's schema; what else is known of it comes in `more`.
- * @throws TrainyardError INVALID_REQUEST for fields that do not go together, ENGINE_UNAVAILABLE for a name that is no
- * engine, NETWORK_TOO_LARGE with the numbers
+ * @throws TrainyardError INVALID_REQUEST for fields that do not go together, ENGINE_UNAVAILABLE for a name that no
+ * engine has, NETWORK_TOO_LARGE with the numbers
  */
 export function resolveSpec(
   request: JobRequest,
@@ -39,32 +57,31 @@ export function resolveSpec(
   more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> = {},
 ): RunSpec {
   const engine = request.engine ?? defaults.engine;
-  if (engine !== 'auto' && !engineNames.includes(engine)) {
-    throw new TrainyardError(
-      'ENGINE_UNAVAILABLE',
-      `There is no engine '${engine}'. Engines: auto, ${engineNames.join(', ')}.`,
-      { pointer: '/engine' },
-    );
-  }
-  const { loss = 'auto' } = request;
-  const hidden = request.network?.hidden ?? defaults.hidden;
-  const { activation, dropout } = defaults;
+  refuseUnknownEngine(engine);
+  const loss = resolveLoss(request.loss ?? 'auto', dataset);
+  const split = resolveSplit(request);
+  const seed = request.seed ?? defaults.seed;
   const epochs = request.epochs ?? defaults.epochs;
   const batchSize = request.batch_size ?? defaults.batch_size;
+  const trainCount = countTrainingRows(dataset, split, seed);
+  const hidden = request.network?.hidden ?? defaults.hidden;
+  const { activation, dropout } = defaults;
   const spec: RunSpec = {
-    format_version: 1,
+    format_version: 2,
     model: request.model ?? defaults.model,
-    dataset: dataset.name,
+    dataset: { name: dataset.name, sha256: dataset.sha256 },
+    task: taskOf(loss),
+    split,
     network: {
       inputs: dataset.inputs,
       hidden: hidden.map((layer) => ({ activation, dropout, ...layer })),
-      outputs: dataset.labels.length,
+      outputs: targetCount(dataset.targets),
     },
-    loss: loss === 'auto' ? defaults.loss : loss,
+    loss,
     optimizer: resolveOptimizer(request.optimizer ?? {}),
     epochs,
     batch_size: batchSize,
-    seed: request.seed ?? defaults.seed,
+    seed,
     engine,
     publish: request.publish ?? defaults.publish,
     checkpoint: resolveCheckpoint(request.checkpoint ?? {}),
@@ -74,11 +91,68 @@ export function resolveSpec(
     metadata: request.metadata ?? {},
     idempotency_key: more.idempotency_key ?? null,
     trace_context: more.trace_context ?? null,
-    steps: epochs * stepsPerEpoch(dataset.trainCount, batchSize),
+    steps: epochs * stepsPerEpoch(trainCount, batchSize),
     created_at: now.toISOString(),
   };
   refuseIfTooLarge(spec, dataset, limits.trainingMemoryLimitBytes);
   return spec;
+}
+
+function refuseUnknownEngine(engine: string): void {
+  if (engine === 'auto' || engineNames.includes(engine)) return;
+  const message = `There is no engine '${engine}'. Engines: auto, ${engineNames.join(', ')}.`;
+  throw new TrainyardError('ENGINE_UNAVAILABLE', message, { pointer: '/engine' });
+}
+
+/** The loss must fit what the dataset has to learn. On classes `mse` compares the outputs with one-hot classes. */
+function resolveLoss(wanted: 'auto' | Loss, { name, targets }: DatasetInfo): Loss {
+  if (wanted === 'auto') return defaults.loss[targets.kind];
+  const loss = wanted === 'mse' && targets.kind === 'classes' ? 'one_hot_mse' : wanted;
+  if (isClassLoss(loss) === (targets.kind === 'classes')) return loss;
+  const fitting = targets.kind === 'classes' ? [...classLosses, 'mse'] : valueLosses;
+  const message = `The dataset ${name} has ${targets.kind} to learn, and the loss ${loss} does not fit these. Use one of: auto, ${fitting.join(', ')}.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/loss' });
+}
+
+function resolveSplit({ split = {}, publish }: JobRequest): SplitSpec {
+  const { best, otherwise } = defaults.validation;
+  const { validation = publish === 'best' ? best : otherwise } = split;
+  if (publish === 'best' && validation === 0) {
+    const message =
+      'With publish best the validation split decides which epoch is the best: split.validation must be above 0.';
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
+  }
+  return { validation };
+}
+
+function countTrainingRows(
+  { name, trainCount }: DatasetInfo,
+  { validation }: SplitSpec,
+  seed: number,
+): number {
+  if (validation === 0) return trainCount;
+  const rows = splitRows(trainCount, { seed, fraction: validation });
+  if (rows.train.length > 0 && rows.validation.length > 0) return rows.train.length;
+  const message =
+    `Of the ${trainCount} training rows of ${name}, split.validation ${validation} sets ${rows.validation.length} apart. ` +
+    'There must be rows to train on and rows to validate with: choose another fraction or another seed.';
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
+}
+
+/**
+ * `request` has passed the API's schema, and so has no field of another optimiser.
+ * @throws TrainyardError INVALID_REQUEST for Nesterov's momentum without a momentum
+ */
+function resolveOptimizer(request: OptimizerRequest): OptimizerSpec {
+  if (request.type === 'sgd') return withMomentum({ ...optimizerDefaults.sgd, ...request });
+  if (request.type === 'rmsprop') return { ...optimizerDefaults.rmsprop, ...request };
+  return { ...optimizerDefaults[request.type ?? 'adam'], ...request };
+}
+
+function withMomentum(spec: SgdSpec): SgdSpec {
+  if (!spec.nesterov || spec.momentum > 0) return spec;
+  const message = 'optimizer.nesterov needs an optimizer.momentum above 0.';
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/optimizer/nesterov' });
 }
 
 function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
@@ -91,9 +165,10 @@ function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
 }
 
 function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {
-  const samples = { count: dataset.trainCount + dataset.testCount, width: dataset.inputs };
-  const { network, optimizer, batch_size: batchSize } = spec;
-  const neededBytes = trainingMemoryBytes({ network, optimizer, batchSize }, samples);
+  const samples = { count: dataset.trainCount + dataset.testCount, hasWeights: false };
+  const { network, loss, optimizer, batch_size: batchSize } = spec;
+  const program = { network, loss, optimizer, batchSize, scaling: dataset.scaling };
+  const neededBytes = trainingMemoryBytes(program, samples);
   if (neededBytes <= limitBytes) return;
   throw new TrainyardError(
     'NETWORK_TOO_LARGE',

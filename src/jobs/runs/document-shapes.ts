@@ -1,10 +1,11 @@
-/** The shapes of a run's documents, for what is read of them; contracts.ts has their types. */
-import { losses } from '../../model/network/losses.js';
-import { activations, type StoredNetworkSpec } from '../../model/network/network.js';
+/** The shapes of a run's documents, for what is read of them; documents.ts has their types. */
+import { losses, type Task } from '../../model/network/losses.js';
+import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 import {
   type CheckpointPolicy,
+  type DatasetPin,
   type EngineChoice,
   type EpochMetrics,
   type JobError,
@@ -14,8 +15,11 @@ import {
   type RunResult,
   type RunSpec,
   type RunSummary,
+  type SplitSpec,
   webhookEvents,
 } from './documents.js';
+import type { ResultOfFormat1, SpecOfFormat1 } from './format-1.js';
+import { inEachFormat } from './json-document.js';
 import {
   count,
   flag,
@@ -34,23 +38,21 @@ import {
   type Shape,
 } from '../../lib/shape.js';
 
-/** The fields that a spec may lack, as it may be older than they are. */
-export type NewerSpecFields =
-  'checkpoint' | 'priority' | 'time_limit_seconds' | 'webhook' | 'idempotency_key' | 'trace_context';
+const hiddenLayer = {
+  units: positive,
+  activation: oneOf(...activations),
+};
 
-export type StoredRunSpec = Omit<RunSpec, NewerSpecFields | 'network'> &
-  Partial<Pick<RunSpec, NewerSpecFields>> & { network: StoredNetworkSpec };
+const network = object<NetworkSpec>({
+  inputs: positive,
+  hidden: listOf(object<NetworkSpec['hidden'][number]>({ ...hiddenLayer, dropout: number })),
+  outputs: positive,
+});
 
-const version1 = oneOf(1);
-
-const network = object<StoredNetworkSpec>({
+const networkOfFormat1 = object<SpecOfFormat1['network']>({
   inputs: positive,
   hidden: listOf(
-    object<StoredNetworkSpec['hidden'][number]>({
-      units: positive,
-      activation: oneOf(...activations),
-      dropout: optional(number),
-    }),
+    object<SpecOfFormat1['network']['hidden'][number]>({ ...hiddenLayer, dropout: optional(number) }),
   ),
   outputs: positive,
 });
@@ -84,34 +86,59 @@ const optimizer = variant<OptimizerSpec>('type', {
   }),
 });
 
-export const runSpec = object<StoredRunSpec>({
-  format_version: version1,
+const checkpointPolicy = object<CheckpointPolicy>({
+  every_steps: nullable(positive),
+  every_seconds: nullable(number),
+  keep: positive,
+});
+const webhook = nullable(object({ url: text, events: listOf(oneOf(...webhookEvents)) }));
+const traceContext = nullable(object<TraceContext>({ traceparent: text, tracestate: optional(text) }));
+
+/** The same in every format. */
+const specFields = {
   model: text,
-  dataset: text,
-  network,
-  loss: oneOf(...losses),
   optimizer,
   epochs: positive,
   batch_size: positive,
   seed: whole,
   engine: text,
   publish: oneOf('final', 'best', 'every_checkpoint'),
-  checkpoint: optional(
-    object<CheckpointPolicy>({
-      every_steps: nullable(positive),
-      every_seconds: nullable(number),
-      keep: positive,
-    }),
-  ),
-  priority: optional(whole),
-  time_limit_seconds: optional(nullable(number)),
-  webhook: optional(nullable(object({ url: text, events: listOf(oneOf(...webhookEvents)) }))),
   metadata: mapOf(text),
-  idempotency_key: optional(nullable(text)),
-  trace_context: optional(nullable(object<TraceContext>({ traceparent: text, tracestate: optional(text) }))),
   steps: positive,
   created_at: time,
+};
+
+const specOfFormat1 = object<SpecOfFormat1>({
+  ...specFields,
+  format_version: oneOf(1),
+  dataset: text,
+  network: networkOfFormat1,
+  loss: oneOf('cross_entropy', 'mse'),
+  checkpoint: optional(checkpointPolicy),
+  priority: optional(whole),
+  time_limit_seconds: optional(nullable(number)),
+  webhook: optional(webhook),
+  idempotency_key: optional(nullable(text)),
+  trace_context: optional(traceContext),
 });
+
+const specOfFormat2 = object<RunSpec>({
+  ...specFields,
+  format_version: oneOf(2),
+  dataset: object<DatasetPin>({ name: text, sha256: nullable(text) }),
+  task: oneOf<Task>('classification', 'regression'),
+  split: object<SplitSpec>({ validation: number }),
+  network,
+  loss: oneOf(...losses),
+  checkpoint: checkpointPolicy,
+  priority: whole,
+  time_limit_seconds: nullable(number),
+  webhook,
+  idempotency_key: nullable(text),
+  trace_context: traceContext,
+});
+
+export const runSpec = inEachFormat<SpecOfFormat1 | RunSpec>({ 1: specOfFormat1, 2: specOfFormat2 });
 
 /** Its code may be one of a newer version of the service. */
 const jobError = object<JobError>({ code: text as Shape<JobError['code']>, message: text });
@@ -134,15 +161,19 @@ const epochMetrics = object<EpochMetrics>({
   epoch: positive,
   step: count,
   train_loss: number,
-  train_accuracy: number,
+  train_accuracy: optional(number),
+  train_rmse: optional(number),
+  validation_loss: optional(number),
+  validation_accuracy: optional(number),
+  validation_rmse: optional(number),
   test_loss: number,
-  test_accuracy: number,
+  test_accuracy: optional(number),
+  test_rmse: optional(number),
 });
 
 const endStatus = oneOf('succeeded', 'failed', 'cancelled');
 
-export const runResult = object<RunResult>({
-  format_version: version1,
+const resultFields = {
   status: endStatus,
   error: nullable(jobError),
   finished_at: time,
@@ -156,6 +187,11 @@ export const runResult = object<RunResult>({
     metrics: nullable(epochMetrics),
     version: nullable(positive),
   }),
+};
+
+export const runResult = inEachFormat<ResultOfFormat1 | RunResult>({
+  1: object<ResultOfFormat1>({ ...resultFields, format_version: oneOf(1) }),
+  2: object<RunResult>({ ...resultFields, format_version: oneOf(2) }),
 });
 
 export const runEnding = object<{ ending: 'succeeded' | 'cancelled' }>({
@@ -176,7 +212,7 @@ export interface TermEnd {
   bytes: number;
   /** Of the last event in it; null: it has none. Older documents do not say. */
   last_seq?: number | null;
-  /** To which the term brought the run; null: it told of no status. Older documents do not say. */
+  /** To which the term brought the run; null: none of its events is a status. Older documents do not say. */
   status?: JobStatus | null;
   /** When that was measured. Older documents do not say. */
   measured_at?: string;
@@ -193,7 +229,7 @@ export const termEnd = object<TermEnd>({
 
 const head = <Type extends string>(type: Type) => ({ seq: positive, time: text, type: oneOf(type) });
 
-/** A line of the log. That a run has ended is told by its result, and by no line. */
+/** A line of the log. No line says that a run has ended: its result does. */
 export const loggedEvent = variant<RunEvent>('type', {
   status: variant<RunEvent>('status', {
     queued: object({ ...head('status'), status: oneOf('queued'), error: nullable(jobError) }),

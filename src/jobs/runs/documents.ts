@@ -3,7 +3,7 @@
  * A run is what the store keeps; a job is what the API shows of it.
  */
 import type { ErrorCode } from '../../errors.js';
-import type { Loss } from '../../model/network/losses.js';
+import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
@@ -21,7 +21,7 @@ export const webhookEvents = [
 
 export type WebhookEvent = (typeof webhookEvents)[number];
 
-/** Sent when a job does not say which: how it ended. */
+/** Sent when a job does not say which: the ways in which it may end. */
 export const defaultWebhookEvents: readonly WebhookEvent[] = ['job.succeeded', 'job.failed', 'job.cancelled'];
 
 /** What a client asks for. */
@@ -43,7 +43,9 @@ export interface JobRequest {
   model?: string;
   dataset?: string;
   network?: { hidden?: HiddenLayerRequest[] };
+  /** 'mse' fits classes too: it is `one_hot_mse` then. */
   loss?: 'auto' | Loss;
+  split?: Partial<SplitSpec>;
   optimizer?: OptimizerRequest;
   epochs?: number;
   batch_size?: number;
@@ -55,6 +57,12 @@ export interface JobRequest {
   time_limit_seconds?: number;
   webhook?: WebhookRequest;
   metadata?: Record<string, string>;
+}
+
+/** How the dataset's rows are divided further. */
+export interface SplitSpec {
+  /** The fraction of the training rows that is set apart for validation; 0: none. */
+  validation: number;
 }
 
 /** When to checkpoint besides at the end and when the run is stopped, and how many of the newest to keep. */
@@ -76,11 +84,20 @@ export type OptimizerRequest =
   | (Partial<SgdSpec> & Pick<SgdSpec, 'type'>)
   | (Partial<RmspropSpec> & Pick<RmspropSpec, 'type'>);
 
+/** The content that a run trains on. */
+export interface DatasetPin {
+  name: string;
+  /** Of the content. null: the run is older than this field, and trains on what the dataset holds. */
+  sha256: string | null;
+}
+
 /** spec.json: all that decides a run, every default resolved. Written before the run is enqueued, never changed. */
 export interface RunSpec {
-  format_version: 1;
+  format_version: 2;
   model: string;
-  dataset: string;
+  dataset: DatasetPin;
+  task: Task;
+  split: SplitSpec;
   network: NetworkSpec;
   loss: Loss;
   optimizer: OptimizerSpec;
@@ -106,15 +123,23 @@ export interface RunSpec {
   created_at: string;
 }
 
-/** Means over an epoch's training samples (before each update) and over the test split (after the epoch). */
+/**
+ * Figures of one epoch: over its training samples, before each update, and over the other splits, after the epoch. Losses
+ * are means. Classes have accuracies, values root mean squared errors. `validation_…` is there where there is such a split.
+ */
 export interface EpochMetrics {
   epoch: number;
   /** Steps done at its end. */
   step: number;
   train_loss: number;
-  train_accuracy: number;
+  train_accuracy?: number;
+  train_rmse?: number;
+  validation_loss?: number;
+  validation_accuracy?: number;
+  validation_rmse?: number;
   test_loss: number;
-  test_accuracy: number;
+  test_accuracy?: number;
+  test_rmse?: number;
 }
 
 export interface JobProgress {
@@ -128,7 +153,7 @@ export interface JobProgress {
   fraction: number;
   samples_per_second: number | null;
   eta_seconds: number | null;
-  /** Means over the epoch so far. */
+  /** Means over the epoch so far. Values have no accuracy. */
   train_loss: number | null;
   train_accuracy: number | null;
 }
@@ -203,7 +228,7 @@ export interface RunSummary {
 
 /** result.json: how a run ended. The first writer's stands. */
 export interface RunResult {
-  format_version: 1;
+  format_version: 2;
   status: EndStatus;
   error: JobError | null;
   finished_at: string;
@@ -236,12 +261,23 @@ export interface Job extends RunSummary {
 /** The part of the spec that says what is trained and kept. */
 export type TrainingSpec = Pick<
   RunSpec,
-  'network' | 'loss' | 'optimizer' | 'epochs' | 'batch_size' | 'seed' | 'engine' | 'publish' | 'checkpoint'
+  | 'task'
+  | 'network'
+  | 'loss'
+  | 'split'
+  | 'optimizer'
+  | 'epochs'
+  | 'batch_size'
+  | 'seed'
+  | 'engine'
+  | 'publish'
+  | 'checkpoint'
 >;
 
 export function trainingSpecOf(spec: RunSpec): TrainingSpec {
-  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } = spec;
-  return { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint };
+  const { task, network, loss, split, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } =
+    spec;
+  return { task, network, loss, split, optimizer, epochs, batch_size, seed, engine, publish, checkpoint };
 }
 
 /** A page of jobs, newest first. */

@@ -13,7 +13,7 @@ export async function endRun(
 ): Promise<boolean> {
   const { events } = await store.readEvents(runId, logStart);
   return store.writeResult(runId, {
-    format_version: 1,
+    format_version: 2,
     status: end.status,
     error: end.error,
     finished_at: end.now.toISOString(),

@@ -240,7 +240,7 @@ function entryOf({ status, result, spec }: RunState, earlier?: Entry): Entry {
   const hasWebhook = spec.webhook !== null;
   // Once its webhook has heard of the end, nothing more can come.
   const isSettled = hasEnded && (!hasWebhook || earlier?.isSettled === true);
-  return { status, hasEnded, hasWebhook, isSettled, model, dataset, metadata };
+  return { status, hasEnded, hasWebhook, isSettled, model, dataset: dataset.name, metadata };
 }
 
 function isFiltering({ metadata = {}, ...rest }: JobFilter): boolean {

@@ -11,12 +11,12 @@
  * Ids sort by the time of creation, so that a listing of the folder is a listing by age.
  */
 import { monotonicFactory } from 'ulid';
-import { withDropout } from '../../model/network/network.js';
 import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
 import type { RunEvent, RunResult, RunSpec } from './documents.js';
-import { decodeDocument, encodeDocument } from './json-document.js';
+import { runClosing, runEnding, runResult, runSpec } from './document-shapes.js';
 import { missingEvents } from './event-lines.js';
-import { runClosing, runEnding, runResult, runSpec, type NewerSpecFields } from './document-shapes.js';
+import { upgradeResult, upgradeSpec } from './format-1.js';
+import { decodeDocument, encodeDocument, type DocumentShape } from './json-document.js';
 import {
   createRunLog,
   logStart,
@@ -25,7 +25,6 @@ import {
   type RunLog,
   type TermWriter,
 } from './run-log.js';
-import type { Shape } from '../../lib/shape.js';
 
 /** What a run can be decided to come to while it is not clear yet who is first. */
 export type Ending = 'succeeded' | 'cancelled';
@@ -80,7 +79,7 @@ export function createRunStore(
   const log = createRunLog(storage, now);
   const key = (runId: string, file: string): string => `runs/${runId}/${file}`;
 
-  async function readDocument<T>(runId: string, file: string, shape: Shape<T>): Promise<T | null> {
+  async function readDocument<T>(runId: string, file: string, shape: DocumentShape<T>): Promise<T | null> {
     if (!isRunId(runId)) return null;
     const bytes = await storage.read(key(runId, file));
     return bytes === null ? null : decodeDocument(bytes, key(runId, file), shape);
@@ -88,11 +87,12 @@ export function createRunStore(
 
   async function readSpec(runId: string): Promise<RunSpec | null> {
     const spec = await readDocument(runId, 'spec.json', runSpec);
-    return spec && { ...olderSpec, ...spec, network: withDropout(spec.network) };
+    return spec && upgradeSpec(spec);
   }
 
   async function readResult(runId: string): Promise<RunResult | null> {
-    return readDocument(runId, 'result.json', runResult);
+    const result = await readDocument(runId, 'result.json', runResult);
+    return result && upgradeResult(result);
   }
 
   async function readEnding(runId: string): Promise<Ending | null> {
@@ -195,16 +195,6 @@ export function createRunStore(
     },
   };
 }
-
-/** What a spec that is older than these fields meant. */
-const olderSpec: Pick<RunSpec, NewerSpecFields> = {
-  checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
-  priority: 0,
-  time_limit_seconds: null,
-  webhook: null,
-  idempotency_key: null,
-  trace_context: null,
-};
 
 function openingOf(spec: RunSpec): RunEvent {
   return { seq: 1, time: spec.created_at, type: 'status', status: 'queued', error: null };

@@ -1,35 +1,49 @@
 /**
- * The events of a run under way. A run that resumes behind what it has already told (it died before its next checkpoint,
- * or that one is damaged) comes past the same epochs with the same numbers; they are told once.
+ * The events of a run under way. A run that resumes behind what its log says already (it died before its next checkpoint,
+ * or that one is damaged) passes the same epochs with the same numbers. Their events are appended once.
  */
+import type { Logger } from 'pino';
 import type { EngineChoice, RunEvent, RunEventBody } from '../runs/documents.js';
 import { logStart, type TermWriter } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
 import { engineAfter } from '../runs/summarize-events.js';
 
 export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
-  /** Of the attempt before; null: there is none that began to train. */
+  /** Of the attempt before; null: no attempt began to train. */
   readonly engine: EngineChoice | null;
-  /** Appends the events, save those already told. */
-  tell(...bodies: RunEventBody[]): Promise<void>;
+  /** Appends the events that the log does not have yet. */
+  append(...bodies: RunEventBody[]): Promise<void>;
+  /** In the process's log and in the run's. */
+  warn(message: string): Promise<void>;
 }
 
-export async function openJournal(store: RunStore, runId: string, term: number): Promise<Journal> {
+export async function openJournal(
+  { store, log }: { store: RunStore; log: Logger },
+  runId: string,
+  term: number,
+): Promise<Journal> {
   const { events, next } = await store.readEvents(runId, logStart);
-  const told = new Set(events.map(milestoneOf));
-  const log = await store.writeEvents(runId, term, next.seq);
+  const appended = new Set(events.map(milestoneOf));
+  const writer = await store.writeEvents(runId, term, next.seq);
+
+  async function append(...bodies: RunEventBody[]): Promise<void> {
+    const news = bodies.filter((body) => {
+      const milestone = milestoneOf(body);
+      return milestone === null || !appended.has(milestone);
+    });
+    if (news.length === 0) return;
+    await writer.append(...news);
+    for (const body of news) appended.add(milestoneOf(body));
+  }
+
   return {
     engine: engineAfter(events),
-    refuseIfTakenOver: () => log.refuseIfTakenOver(),
+    refuseIfTakenOver: () => writer.refuseIfTakenOver(),
+    append,
 
-    async tell(...bodies) {
-      const news = bodies.filter((body) => {
-        const milestone = milestoneOf(body);
-        return milestone === null || !told.has(milestone);
-      });
-      if (news.length === 0) return;
-      await log.append(...news);
-      for (const body of news) told.add(milestoneOf(body));
+    async warn(message) {
+      log.warn(message);
+      await append({ type: 'log', level: 'warn', message });
     },
   };
 }

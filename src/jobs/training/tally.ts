@@ -1,8 +1,15 @@
-/** What a run's batches have added up to: where it is, the sums over the epoch under way, the metrics of those done. */
+/** What a run's batches add up to: where it is, the sums over the epoch under way, the metrics of the epochs done. */
 import { TrainyardError } from '../../errors.js';
-import type { TrainingPosition } from '../../model/files/checkpoint.js';
-import { evaluationBatchSize, type BatchReport, type TrainingData } from '../../model/engines/engine.js';
+import {
+  evaluationBatchSize,
+  type BatchReport,
+  type Samples,
+  type SplitName,
+  type TrainingData,
+} from '../../model/engines/engine.js';
+import type { TrainingSums } from '../../model/files/checkpoint.js';
 import { countCorrect } from '../../model/metrics/classification.js';
+import { sumSquaredErrors } from '../../model/metrics/regression.js';
 import type { EpochMetrics, JobProgress, RunSpec } from '../runs/documents.js';
 import { progressAt } from '../runs/summarize-events.js';
 import type { Pace } from './pace.js';
@@ -11,127 +18,177 @@ import type { Pace } from './pace.js';
 export interface TallyState {
   /** Steps done. */
   step: number;
-  position: TrainingPosition;
+  /** Over the epoch under way. */
+  position: TrainingSums;
   /** Of the epochs done. An epoch is done when its steps are and it has been evaluated. */
   metrics: EpochMetrics[];
 }
 
-export interface Tally {
+/** Evaluated after each epoch, in this order. Validation may hold no samples. */
+const evaluatedSplits = ['validation', 'test'] as const;
+type EvaluatedSplit = (typeof evaluatedSplits)[number];
+
+const noSums: TrainingSums = { samples: 0, weight_sum: 0, loss_sum: 0, metric_sum: 0 };
+const nothingEvaluated = { validation: noSums, test: noSums };
+
+export class Tally {
   readonly state: TallyState;
-  /** Whether all epochs are done. */
-  isDone(): boolean;
-  /** Of the epoch under way; 0 when it is time to evaluate. */
-  stepsLeft(): number;
-  /** Of the evaluation of the epoch under way: the batch that it goes on from, and how many are left. */
-  evaluationLeft(): { first: number; batches: number };
-  /** @throws TrainyardError TRAINING_DIVERGED when a loss is not finite */
-  addSteps(report: BatchReport): void;
-  /** @throws TrainyardError TRAINING_DIVERGED when a loss is not finite */
-  addEvaluation(report: BatchReport): void;
-  /** Ends the epoch whose last batch has been evaluated. */
-  endEpoch(): EpochMetrics;
-  progress(training: Pace, evaluation: Pace): JobProgress;
-}
+  private readonly spec: RunSpec;
+  /** By split; (count) class indices or (count, outputs) values. */
+  private readonly targets: Record<SplitName, Samples['targets']>;
+  private readonly counts: Record<EvaluatedSplit, number>;
+  private readonly stepsPerEpoch: number;
+  /** An evaluation is not part of the state: a run that resumes in the middle of one begins it anew. */
+  private evaluated: Record<EvaluatedSplit, TrainingSums> = nothingEvaluated;
 
-const emptyPosition: TrainingPosition = { epoch_samples: 0, epoch_loss_sum: 0, epoch_correct: 0 };
-/** An evaluation is not part of the state: who resumes in the middle of one begins it anew. */
-const nothingEvaluated = { batches: 0, samples: 0, lossSum: 0, correct: 0 };
-
-export function createTally(
-  spec: RunSpec,
-  data: Pick<TrainingData, 'train' | 'test'>,
-  start: TallyState | null,
-): Tally {
-  const testCount = data.test.count;
-  const stepsPerEpoch = spec.steps / spec.epochs;
-  const batchesPerEvaluation = Math.ceil(testCount / evaluationBatchSize);
-  const state: TallyState = start ?? { step: 0, position: emptyPosition, metrics: [] };
-  let evaluated = nothingEvaluated;
-  const epoch = (): number => Math.ceil(state.step / stepsPerEpoch);
-
-  /** One by one and in order, so that the sum has the same bits however the batches were divided into calls. */
-  function addLosses(sum: number, losses: Float64Array, stepOf: (batch: number) => number): number {
-    return losses.reduce((sumSoFar, loss, batch) => {
-      refuseIfNotFinite(loss, stepOf(batch));
-      return sumSoFar + loss;
-    }, sum);
+  constructor(
+    spec: RunSpec,
+    data: Record<SplitName, Pick<TrainingData['train'], 'count' | 'targets'>>,
+    start: TallyState | null,
+  ) {
+    const { train, validation, test } = data;
+    this.spec = spec;
+    this.targets = { train: train.targets, validation: validation.targets, test: test.targets };
+    this.counts = { validation: validation.count, test: test.count };
+    this.stepsPerEpoch = spec.steps / spec.epochs;
+    this.state = start ?? { step: 0, position: noSums, metrics: [] };
   }
 
-  function refuseIfNotFinite(loss: number, step: number): void {
+  /** Whether all epochs are done. */
+  isDone(): boolean {
+    return this.state.metrics.length === this.spec.epochs;
+  }
+
+  /** Of the epoch under way; 0 when it is time to evaluate. */
+  stepsLeft(): number {
+    return (this.state.metrics.length + 1) * this.stepsPerEpoch - this.state.step;
+  }
+
+  /**
+   * Of the evaluation of the epoch under way: the split that it is at, the batch that it goes on from there, and how many
+   * batches of it are left; 0 when all splits are evaluated.
+   */
+  evaluationLeft(): { split: EvaluatedSplit; first: number; batches: number } {
+    const isLeft = (each: EvaluatedSplit): boolean => this.evaluated[each].samples < this.counts[each];
+    const split = evaluatedSplits.find(isLeft) ?? 'test';
+    const first = Math.ceil(this.evaluated[split].samples / evaluationBatchSize);
+    return { split, first, batches: Math.ceil(this.counts[split] / evaluationBatchSize) - first };
+  }
+
+  /** @throws TrainyardError TRAINING_DIVERGED when a loss is not finite */
+  addSteps(report: BatchReport): void {
+    const { state, targets } = this;
+    state.position = this.sumsWith(state.position, report, targets.train, (batch) => state.step + batch + 1);
+    state.step += report.lossSums.length;
+  }
+
+  /**
+   * Adds batches of the split that `evaluationLeft` names.
+   * @throws TrainyardError TRAINING_DIVERGED when a loss is not finite
+   */
+  addEvaluation(report: BatchReport): void {
+    const { split } = this.evaluationLeft();
+    const sums = this.sumsWith(this.evaluated[split], report, this.targets[split], () => this.state.step);
+    this.evaluated = { ...this.evaluated, [split]: sums };
+  }
+
+  /** Ends the epoch whose last batch has been evaluated. */
+  endEpoch(): EpochMetrics {
+    const { state, evaluated, counts, spec } = this;
+    const metrics: EpochMetrics = {
+      epoch: this.epoch(),
+      step: state.step,
+      ...figuresOf('train', state.position, spec),
+      ...(counts.validation > 0 && figuresOf('validation', evaluated.validation, spec)),
+      ...figuresOf('test', evaluated.test, spec),
+    };
+    state.metrics = [...state.metrics, metrics];
+    state.position = noSums;
+    this.evaluated = nothingEvaluated;
+    return metrics;
+  }
+
+  progress(training: Pace, evaluation: Pace): JobProgress {
+    const { state, spec, counts, evaluated } = this;
+    const figures: Partial<Figures<'train'>> =
+      state.position.samples > 0 ? figuresOf('train', state.position, spec) : (state.metrics.at(-1) ?? {});
+    const { train_loss = null, train_accuracy = null } = figures;
+    const toTrain = (spec.steps - state.step) * spec.batch_size;
+    const perEpoch = counts.validation + counts.test;
+    const evaluatedCount = evaluated.validation.samples + evaluated.test.samples;
+    const toEvaluate = (spec.epochs - state.metrics.length) * perEpoch - evaluatedCount;
+    return {
+      ...progressAt(spec, { step: state.step, epoch: this.epoch() }),
+      samples_per_second: training.samplesPerSecond(),
+      eta_seconds: inTenths(training.secondsLeft(toTrain), evaluation.secondsLeft(toEvaluate)),
+      train_loss,
+      train_accuracy,
+    };
+  }
+
+  /** The one under way, from 1; 0 before the first step. */
+  private epoch(): number {
+    return Math.ceil(this.state.step / this.stepsPerEpoch);
+  }
+
+  private sumsWith(
+    { samples, weight_sum, loss_sum, metric_sum }: TrainingSums,
+    report: BatchReport,
+    targets: Samples['targets'],
+    stepOf: (batch: number) => number,
+  ): TrainingSums {
+    report.lossSums.forEach((loss, batch) => this.refuseIfNotFinite(loss, stepOf(batch)));
+    return {
+      samples: samples + report.rows.length,
+      weight_sum: addedInOrder(weight_sum, report.weightSums),
+      loss_sum: addedInOrder(loss_sum, report.lossSums),
+      metric_sum: withMetric(metric_sum, report, targets),
+    };
+  }
+
+  private refuseIfNotFinite(loss: number, step: number): void {
     if (Number.isFinite(loss)) return;
     throw new TrainyardError(
       'TRAINING_DIVERGED',
-      `The loss became ${loss} at step ${step} of ${spec.steps}. ` +
-        `Try a learning rate lower than ${spec.optimizer.learning_rate}.`,
+      `The loss became ${loss} at step ${step} of ${this.spec.steps}. ` +
+        `Try a learning rate lower than ${this.spec.optimizer.learning_rate}.`,
     );
   }
+}
 
-  return {
-    state,
+/** One by one, so that the sum has the same bits however the batches were divided into calls. */
+function addedInOrder(sum: number, numbers: Float64Array): number {
+  return numbers.reduce((soFar, number) => soFar + number, sum);
+}
 
-    isDone: () => state.metrics.length === spec.epochs,
+/** With the correct answers of classes, or the squared errors of values. */
+function withMetric(sum: number, report: BatchReport, targets: Samples['targets']): number {
+  if (!(targets instanceof Float32Array)) return sum + countCorrect(report, targets);
+  // Sample by sample, for the same reason.
+  const { rows, outputs } = report;
+  const width = outputs.length / rows.length;
+  return rows.reduce((soFar, _, i) => {
+    const sample = { rows: rows.subarray(i, i + 1), outputs: outputs.subarray(i * width, (i + 1) * width) };
+    return soFar + sumSquaredErrors(sample, targets);
+  }, sum);
+}
 
-    stepsLeft: () => (state.metrics.length + 1) * stepsPerEpoch - state.step,
+type Figures<Split extends SplitName> = Record<`${Split}_loss`, number> &
+  Partial<Record<`${Split}_accuracy` | `${Split}_rmse`, number>>;
 
-    evaluationLeft: () => ({ first: evaluated.batches, batches: batchesPerEvaluation - evaluated.batches }),
-
-    addSteps(report) {
-      const { lossSums, rows } = report;
-      const { epoch_samples, epoch_loss_sum, epoch_correct } = state.position;
-      state.position = {
-        epoch_samples: epoch_samples + rows.length,
-        epoch_loss_sum: addLosses(epoch_loss_sum, lossSums, (batch) => state.step + batch + 1),
-        epoch_correct: epoch_correct + countCorrect(report, data.train.targets),
-      };
-      state.step += lossSums.length;
-    },
-
-    addEvaluation(report) {
-      const { lossSums, rows } = report;
-      evaluated = {
-        batches: evaluated.batches + lossSums.length,
-        samples: evaluated.samples + rows.length,
-        lossSum: addLosses(evaluated.lossSum, lossSums, () => state.step),
-        correct: evaluated.correct + countCorrect(report, data.test.targets),
-      };
-    },
-
-    endEpoch() {
-      const { epoch_samples, epoch_loss_sum, epoch_correct } = state.position;
-      const metrics: EpochMetrics = {
-        epoch: epoch(),
-        step: state.step,
-        train_loss: epoch_loss_sum / epoch_samples,
-        train_accuracy: epoch_correct / epoch_samples,
-        test_loss: evaluated.lossSum / evaluated.samples,
-        test_accuracy: evaluated.correct / evaluated.samples,
-      };
-      state.metrics = [...state.metrics, metrics];
-      state.position = emptyPosition;
-      evaluated = nothingEvaluated;
-      return metrics;
-    },
-
-    progress(training, evaluation) {
-      const { epoch_samples, epoch_loss_sum, epoch_correct } = state.position;
-      const { train_loss, train_accuracy } =
-        epoch_samples > 0
-          ? { train_loss: epoch_loss_sum / epoch_samples, train_accuracy: epoch_correct / epoch_samples }
-          : (state.metrics.at(-1) ?? { train_loss: null, train_accuracy: null });
-      const toTrain = (spec.steps - state.step) * spec.batch_size;
-      const toEvaluate = (spec.epochs - state.metrics.length) * testCount - evaluated.samples;
-      return {
-        ...progressAt(spec, { step: state.step, epoch: epoch() }),
-        samples_per_second: training.samplesPerSecond(),
-        eta_seconds: tenths(training.secondsLeft(toTrain), evaluation.secondsLeft(toEvaluate)),
-        train_loss,
-        train_accuracy,
-      };
-    },
-  };
+function figuresOf<Split extends SplitName>(
+  split: Split,
+  { samples, weight_sum, loss_sum, metric_sum }: TrainingSums,
+  { task, network }: Pick<RunSpec, 'task' | 'network'>,
+): Figures<Split> {
+  const metric =
+    task === 'classification'
+      ? { [`${split}_accuracy`]: metric_sum / samples }
+      : { [`${split}_rmse`]: Math.sqrt(metric_sum / (samples * network.outputs)) };
+  return { [`${split}_loss`]: loss_sum / weight_sum, ...metric } as Figures<Split>;
 }
 
 /** Their sum in tenths of a second; null while nothing is known of training. */
-function tenths(trainingSeconds: number | null, evaluationSeconds: number | null): number | null {
+function inTenths(trainingSeconds: number | null, evaluationSeconds: number | null): number | null {
   return trainingSeconds === null ? null : Math.round(10 * (trainingSeconds + (evaluationSeconds ?? 0))) / 10;
 }

@@ -1,52 +1,37 @@
 /**
  * One run from wherever it stands to its end: epochs, metrics, checkpoints, publication, result. All that it writes can be
- * written again: a run that is killed at any moment and started anew goes on from its newest whole checkpoint and makes
- * up for whatever did not come after that.
+ * written again. A run that is killed at any moment and started anew goes on from its newest whole checkpoint, and makes
+ * up for what did not come after that.
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import type { Samples as LabelledSamples } from '../../data/dataset.js';
+import type { DatasetInfo } from '../../data/dataset.js';
+import { splitSamples } from '../../data/splits.js';
 import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
-import { newestCheckpoint, pruneCheckpoints, writeCheckpoint } from '../../model/files/checkpoint.js';
-import type { EngineEntry, Samples, TrainingData, TrainingResources } from '../../model/engines/engine.js';
-import { type TrainingState, initialState } from '../../model/network/initialization.js';
-import { selectEngine } from '../../model/engines/select.js';
-import { classHead } from '../../model/heads/head.js';
+import type { EngineEntry, Trainer, TrainingData, TrainingResources } from '../../model/engines/engine.js';
+import { selectEngine, type Selection } from '../../model/engines/select.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
-import type { Registry } from '../../model/registry/registry.js';
-import { isStorageFailure, type Storage } from '../../storage/storage.js';
-import type { EpochMetrics, RunSpec } from '../runs/documents.js';
+import { classHead, type Head } from '../../model/heads/head.js';
+import { initialState, type TrainingState } from '../../model/network/initialization.js';
+import { isStorageFailure } from '../../storage/storage.js';
+import type { DatasetPin, EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
-import type { RunStore } from '../runs/run-store.js';
 import { engineOf } from '../runs/summarize-events.js';
-import { createCheckpointClock } from './checkpoint-clock.js';
-import { openJournal } from './journal.js';
-import type { Observe, TrainingEnd } from './messages.js';
-import { createPace } from './pace.js';
-import { mostWantedFirst, publishEpoch } from './publication.js';
-import { createTally } from './tally.js';
+import { RunCheckpoints, type RunPlace } from './checkpoints.js';
+import { openJournal, type Journal } from './journal.js';
+import type { TrainingEnd } from './messages.js';
+import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
+import { Tally, type TallyState } from './tally.js';
 
-export interface Training extends TrainingResources {
-  runId: string;
-  /** In which this process has the run in hand. */
-  term: number;
-  storage: Storage;
-  store: RunStore;
-  registry: Pick<Registry, 'publish'>;
+export interface Training extends RunPlace, TrainingResources {
   datasets: Pick<DatasetStore, 'load'>;
   /** That it may train on, fastest first. */
   engines: readonly EngineEntry[];
-  log: Logger;
-  observe: Observe;
-  /** Asks to checkpoint and let go of the run. */
+  /** Asks to checkpoint and release the run. */
   signal: Pick<AbortSignal, 'aborted'>;
-  now: () => Date;
-  /** Of a clock that only moves forward: it paces the calls of the engine, the progress events and the checkpoints. */
-  nowMs: () => number;
 }
 
-/** Progress is told at least so often, and more rarely the longer it takes: its events are kept. */
+/** Progress is appended at least so often, and more rarely the longer it takes: its events are kept. */
 const progressEveryMs = { least: 400, most: 2_000 };
 
 /** Rejects on what another attempt may get past. */
@@ -72,46 +57,29 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
 }
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
-  const { runId, term, storage, store, log, observe, signal, now, nowMs } = training;
-  const { model, network, loss, optimizer, seed } = spec;
-  const checkpoints = store.checkpointsOf(runId);
-  const journal = await openJournal(store, runId, term);
-  const wanted = engineOf(spec, journal);
-  const { engine, reason: whyThis } = await selectEngine(wanted, training.engines);
-  const reason = wanted === spec.engine ? whyThis : 'the job was begun on it';
-  const { info, train, test } = await training.datasets.load(spec.dataset);
-  const { preprocessing: scaling, labels } = info;
-  const head = classHead(loss, labels);
-  const data = splitsOf(train, test);
-  const found = await findCheckpoint();
-  const tally = createTally(
-    spec,
-    data,
-    found && { step: found.state.step, position: found.position, metrics: found.metrics as EpochMetrics[] },
-  );
-  const [trainingPace, evaluationPace] = [createPace(), createPace()];
-  const startMs = nowMs();
-  const clock = createCheckpointClock(spec.checkpoint, tally.state, nowMs);
-  let toldAtMs = 0;
-  let epochSinceMs = startMs;
-  /** What the newest checkpoint holds. */
-  let kept = found && { step: found.state.step, epochs: found.metrics.length };
-
+  const { runId, store, threads, memoryLimitBytes } = training;
+  const { network, loss, optimizer, seed } = spec;
+  const journal = await openJournal(training, runId, training.term);
+  const checkpoints = new RunCheckpoints(training, spec, journal);
+  const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
+  const { data, description } = await loadData(training, spec);
+  const found = await checkpoints.newest();
+  const start: TallyState | null = found && {
+    step: found.state.step,
+    position: found.position,
+    metrics: found.metrics as EpochMetrics[],
+  };
+  const tally = new Tally(spec, data, start);
   const trainer = await engine.trainer(
-    { network, loss, optimizer, batchSize: spec.batch_size, seed, scaling },
+    { network, loss, optimizer, batchSize: spec.batch_size, seed, scaling: description.scaling },
     data,
     found?.state ?? initialState(network, optimizer, seed),
-    { threads: training.threads, memoryLimitBytes: training.memoryLimitBytes },
+    { threads, memoryLimitBytes },
   );
   try {
-    await start();
-    while (!tally.isDone()) {
-      if (signal.aborted) return await handBack();
-      if (tally.stepsLeft() > 0) await someSteps();
-      else await someEvaluation();
-      if (nowMs() - toldAtMs > tellEveryMs()) await tellProgress();
-      await letOthersRun();
-    }
+    const course = new Course({ training, spec, description, journal, checkpoints, tally, trainer });
+    await course.begin({ name: engine.name, device: trainer.device, reason }, found?.state.step ?? null);
+    if ((await course.run()) === 'handed_back') return 'handed_back';
   } finally {
     await trainer.dispose();
   }
@@ -119,140 +87,173 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   if ((await store.decideEnding(runId, 'succeeded')) === 'cancelled') {
     throw new TrainyardError('RUN_TAKEN_OVER', `The job ${runId} is cancelled.`);
   }
-  await publishLast();
+  await checkpoints.publishMostWanted(tally.state.metrics);
   return 'finished';
+}
 
-  async function start(): Promise<void> {
-    const choice = { name: engine.name, device: trainer.device, reason };
-    const resumedFrom = found?.state.step ?? null;
-    // Whoever wrote the checkpoint had told before that it began.
-    if (found !== null && journal.engine === null) await warn('Events of earlier attempts are missing.');
-    await journal.tell({ type: 'started', engine: choice, resumed_from_step: resumedFrom });
-    await tellProgress();
-    log.info(
-      { engine: choice.name, device: choice.device, reason, resumed_from_step: resumedFrom },
-      'training',
-    );
-    if (found !== null) await followUp();
+async function selectEngineFor(
+  spec: RunSpec,
+  journal: Journal,
+  engines: readonly EngineEntry[],
+): Promise<Selection> {
+  const wanted = engineOf(spec, journal);
+  const selection = await selectEngine(wanted, engines);
+  return wanted === spec.engine ? selection : { ...selection, reason: 'the job was begun on it' };
+}
+
+/** The splits, and what the model is beside its parameters. */
+async function loadData(
+  { datasets }: Training,
+  { dataset, split, seed, network, loss }: RunSpec,
+): Promise<{ data: TrainingData; description: ModelDescription }> {
+  const { info, train, test } = await datasets.load(dataset.name);
+  refuseIfChanged(dataset, info);
+  const { targets, scaling } = info;
+  const head: Head =
+    targets.kind === 'classes' ? classHead(loss, targets.labels) : { kind: 'values', names: targets.names };
+  return {
+    data: { ...splitSamples(train, { seed, fraction: split.validation }), test },
+    description: { format_version: 2, network, head, scaling },
+  };
+}
+
+/** @throws TrainyardError DATASET_CHANGED */
+function refuseIfChanged({ name, sha256 }: DatasetPin, info: DatasetInfo): void {
+  if (sha256 === null || sha256 === info.sha256) return;
+  throw new TrainyardError(
+    'DATASET_CHANGED',
+    `The dataset ${name} holds other data than when the job was submitted: its SHA-256 is ${info.sha256}, not ${sha256}. ` +
+      'Submit the job again to train on the data as it is now.',
+  );
+}
+
+interface CourseParts {
+  training: Training;
+  spec: RunSpec;
+  description: ModelDescription;
+  journal: Journal;
+  checkpoints: RunCheckpoints;
+  tally: Tally;
+  trainer: Trainer;
+}
+
+/** The steps, evaluations and checkpoints of one attempt, in slices: between two of them the run can be stopped. */
+class Course {
+  private readonly parts: CourseParts;
+  private readonly trainingPace = createPace();
+  private readonly evaluationPace = createPace();
+  private readonly startedMs: number;
+  private readonly clock: CheckpointClock;
+  private progressAtMs = 0;
+  private epochSinceMs: number;
+  /** What the newest checkpoint holds. */
+  private checkpointed = { step: 0, epochs: 0 };
+
+  constructor(parts: CourseParts) {
+    const { training, spec, tally } = parts;
+    this.parts = parts;
+    this.startedMs = training.nowMs();
+    this.epochSinceMs = this.startedMs;
+    this.clock = createCheckpointClock(spec.checkpoint, tally.state, training.nowMs);
   }
 
-  async function someSteps(): Promise<void> {
-    const startedMs = nowMs();
-    const atOnce = Math.min(trainingPace.batchesPerCall(), clock.stepsAtOnce(tally.state.step));
+  /** `resumedFrom`: the step of the checkpoint that the attempt goes on from; null: it begins at the beginning. */
+  async begin(engine: EngineChoice, resumedFrom: number | null): Promise<void> {
+    const { training, journal, checkpoints, tally } = this.parts;
+    // Before there was a checkpoint, an event said that the run began.
+    if (resumedFrom !== null && journal.engine === null) {
+      await journal.warn('Events of earlier attempts are missing.');
+    }
+    await journal.append({ type: 'started', engine, resumed_from_step: resumedFrom });
+    await this.appendProgress();
+    const { name, device, reason } = engine;
+    training.log.info({ engine: name, device, reason, resumed_from_step: resumedFrom }, 'training');
+    if (resumedFrom === null) return;
+    this.checkpointed = { step: resumedFrom, epochs: tally.state.metrics.length };
+    await checkpoints.followUp(tally.state);
+  }
+
+  async run(): Promise<'trained' | 'handed_back'> {
+    const { training, tally } = this.parts;
+    while (!tally.isDone()) {
+      if (training.signal.aborted) {
+        await this.checkpointIfBehind();
+        return 'handed_back';
+      }
+      if (tally.stepsLeft() > 0) await this.trainSlice();
+      else await this.evaluateSlice();
+      if (training.nowMs() - this.progressAtMs > this.progressIntervalMs()) await this.appendProgress();
+      await letOthersRun();
+    }
+    return 'trained';
+  }
+
+  private async trainSlice(): Promise<void> {
+    const { training, tally, trainer } = this.parts;
+    const startedMs = training.nowMs();
+    const atOnce = Math.min(this.trainingPace.batchesPerCall(), this.clock.stepsAtOnce(tally.state.step));
     const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));
-    trainingPace.ran(report.lossSums.length, report.rows.length, nowMs() - startedMs);
+    this.trainingPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
     tally.addSteps(report);
-    // At the end of an epoch it waits for the epoch's metrics.
-    if (tally.stepsLeft() > 0 && clock.isDue(tally.state.step)) await checkpoint();
+    // At the end of an epoch the checkpoint waits for the epoch's metrics.
+    if (tally.stepsLeft() > 0 && this.clock.isDue(tally.state.step)) await this.checkpoint();
   }
 
-  /** The last of it ends the epoch. */
-  async function someEvaluation(): Promise<void> {
-    const { first, batches } = tally.evaluationLeft();
-    const startedMs = nowMs();
-    const report = await trainer.evaluate('test', first, Math.min(evaluationPace.batchesPerCall(), batches));
-    evaluationPace.ran(report.lossSums.length, report.rows.length, nowMs() - startedMs);
+  /** The last slice ends the epoch. */
+  private async evaluateSlice(): Promise<void> {
+    const { training, tally, trainer } = this.parts;
+    const { split, first, batches } = tally.evaluationLeft();
+    const startedMs = training.nowMs();
+    const atOnce = Math.min(this.evaluationPace.batchesPerCall(), batches);
+    const report = await trainer.evaluate(split, first, atOnce);
+    this.evaluationPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
     tally.addEvaluation(report);
-    if (report.lossSums.length < batches) return;
+    if (tally.evaluationLeft().batches === 0) await this.endEpoch();
+  }
+
+  private async endEpoch(): Promise<void> {
+    const { training, journal, checkpoints, tally } = this.parts;
     const metrics = tally.endEpoch();
-    log.info(metrics, 'epoch done');
-    observe({ kind: 'epoch', tookMs: nowMs() - epochSinceMs, metrics });
-    epochSinceMs = nowMs();
-    await journal.tell({ type: 'metrics', metrics });
-    if (tally.isDone()) await tellProgress();
-    if (clock.isDue(metrics.step) || isWanted(metrics)) await checkpoint();
+    training.log.info(metrics, 'epoch done');
+    training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.epochSinceMs, metrics });
+    this.epochSinceMs = training.nowMs();
+    await journal.append({ type: 'metrics', metrics });
+    if (tally.isDone()) await this.appendProgress();
+    const mayBePublished = checkpoints.mayBePublished(metrics, tally.state.metrics);
+    if (this.clock.isDue(metrics.step) || mayBePublished) await this.checkpoint();
   }
 
-  /** What may be published must be kept. */
-  function isWanted(metrics: EpochMetrics): boolean {
-    if (tally.isDone() || spec.publish === 'every_checkpoint') return true;
-    return spec.publish === 'best' && mostWantedFirst('best', tally.state.metrics)[0] === metrics;
-  }
-
-  function tellEveryMs(): number {
+  private progressIntervalMs(): number {
     const { least, most } = progressEveryMs;
-    return Math.min(most, Math.max(least, (nowMs() - startMs) / 1_000));
+    return Math.min(most, Math.max(least, (this.parts.training.nowMs() - this.startedMs) / 1_000));
   }
 
-  async function tellProgress(): Promise<void> {
-    const progress = tally.progress(trainingPace, evaluationPace);
-    await journal.tell({ type: 'progress', progress });
-    toldAtMs = nowMs();
+  private async appendProgress(): Promise<void> {
+    const { training, journal, tally } = this.parts;
+    const progress = tally.progress(this.trainingPace, this.evaluationPace);
+    await journal.append({ type: 'progress', progress });
+    this.progressAtMs = training.nowMs();
     const { samples_per_second: samplesPerSecond, train_loss: trainLoss } = progress;
-    observe({ kind: 'progress', samplesPerSecond, trainLoss });
+    training.observe({ kind: 'progress', samplesPerSecond, trainLoss });
   }
 
-  async function handBack(): Promise<'handed_back'> {
-    const { step, metrics } = tally.state;
-    if (step > (kept?.step ?? 0) || metrics.length > (kept?.epochs ?? 0)) await checkpoint();
-    return 'handed_back';
+  private async checkpointIfBehind(): Promise<void> {
+    const { step, metrics } = this.parts.tally.state;
+    if (step > this.checkpointed.step || metrics.length > this.checkpointed.epochs) await this.checkpoint();
   }
 
-  async function checkpoint(): Promise<void> {
-    const startedMs = nowMs();
+  private async checkpoint(): Promise<void> {
+    const { training, description, checkpoints, tally, trainer } = this.parts;
+    const startedMs = training.nowMs();
     const state = await trainer.snapshot();
     refuseIfNotFinite(state);
-    await journal.refuseIfTakenOver();
-    const description: ModelDescription = { format_version: 2, network, head, scaling };
     const { position, metrics } = tally.state;
-    await writeCheckpoint(storage, checkpoints, { description, state, position, metrics, term, now: now() });
-    kept = { step: state.step, epochs: metrics.length };
-    const tookMs = nowMs() - startedMs;
-    clock.wrote(state.step, tookMs);
-    observe({ kind: 'checkpoint', tookMs, step: state.step });
-    await followUp();
-  }
-
-  /** What comes after a checkpoint; after a resume once more, as the run may have died in between. */
-  async function followUp(): Promise<void> {
-    const { step, metrics } = tally.state;
-    await journal.tell(...metrics.map((each) => ({ type: 'metrics' as const, metrics: each })), {
-      type: 'checkpoint',
-      step,
-    });
-    const last = metrics.at(-1);
-    if (spec.publish === 'every_checkpoint' && last?.step === step) await publish(last);
-    const best = mostWantedFirst('best', metrics)[0];
-    await journal.refuseIfTakenOver();
-    const protectedSteps = best ? [best.step] : [];
-    await pruneCheckpoints(storage, checkpoints, { keep: spec.checkpoint.keep, protectedSteps, term });
-  }
-
-  async function publishLast(): Promise<void> {
-    for (const metrics of mostWantedFirst(spec.publish, tally.state.metrics)) {
-      if (await publish(metrics)) return;
-    }
-    throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
-  }
-
-  /** False when there is no whole checkpoint of this epoch. */
-  async function publish(metrics: EpochMetrics): Promise<boolean> {
-    const startedMs = nowMs();
-    await journal.refuseIfTakenOver();
-    const run = { runId, spec, checkpoints, storage, registry: training.registry };
-    const version = await publishEpoch(run, metrics, now(), warnOfDamage);
-    if (version === null) return false;
-    const { step } = metrics;
-    await journal.tell({ type: 'published', version, step });
-    log.info({ model, version, step }, 'published');
-    observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version });
-    return true;
-  }
-
-  async function findCheckpoint() {
-    const damaged: [number, string][] = [];
-    const newest = await newestCheckpoint(storage, checkpoints, (...damage) => damaged.push(damage));
-    for (const damage of damaged) await warnOfDamage(...damage);
-    return newest;
-  }
-
-  async function warnOfDamage(step: number, why: string): Promise<void> {
-    await warn(`The checkpoint at step ${step} is damaged and passed over: ${why}`);
-  }
-
-  async function warn(message: string): Promise<void> {
-    log.warn(message);
-    await journal.tell({ type: 'log', level: 'warn', message });
+    await checkpoints.write({ description, state, position, metrics });
+    this.checkpointed = { step: state.step, epochs: metrics.length };
+    const tookMs = training.nowMs() - startedMs;
+    this.clock.wrote(state.step, tookMs);
+    training.observe({ kind: 'checkpoint', tookMs, step: state.step });
+    await checkpoints.followUp(tally.state);
   }
 }
 
@@ -265,16 +266,4 @@ function refuseIfNotFinite({ step, parameters }: TrainingState): void {
       `${name} holds a number that is not finite at step ${step}.`,
     );
   }
-}
-
-function splitsOf(train: LabelledSamples, test: LabelledSamples): TrainingData {
-  const samplesOf = ({ count, width, inputs, labels: targets }: LabelledSamples): Samples => ({
-    count,
-    width,
-    inputs,
-    targets,
-    weights: null,
-  });
-  const empty = { count: 0, width: train.width, inputs: new Uint8Array(), labels: new Uint8Array() };
-  return { train: samplesOf(train), validation: samplesOf(empty), test: samplesOf(test) };
 }

@@ -37,7 +37,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     queue,
     model: spec.model,
     version: summary.version,
-    dataset: spec.dataset,
+    dataset: spec.dataset.name,
     spec: trainingSpecOf(spec),
     priority: spec.priority,
     time_limit_seconds: spec.time_limit_seconds,

@@ -1,15 +1,14 @@
 /**
- * Looks after a run that is being trained: whether its holder is asked to pause, whether it is out of time, and whether
- * another has taken it over. It looks at the files, so that it hears of these from any process and whatever becomes of
- * the queue.
+ * Watches a run that is being trained: whether a pause was asked for, whether it is out of time, and whether another process
+ * has taken it over. It looks at the files, and so notices requests from any process, even while the queue is away.
  */
 import type { Logger } from 'pino';
 import type { RunStore } from '../runs/run-store.js';
 
 export interface RunWatch {
-  /** Asks to checkpoint and let go; why, `reason` says. */
+  /** Asks to checkpoint and release the run; `reason` says why. */
   readonly stop: AbortSignal;
-  /** The run is in other hands, or has ended. */
+  /** Another process owns the run, or it has ended. */
   readonly kill: AbortSignal;
   /** Why it asked to stop; null while it did not. */
   reason(): 'pause' | 'out_of_time' | null;
@@ -18,9 +17,7 @@ export interface RunWatch {
 
 export function watchRun(
   store: Pick<RunStore, 'newestTerm'>,
-  runId: string,
-  term: number,
-  leftMs: number,
+  { runId, term, leftMs }: { runId: string; term: number; leftMs: number },
   log: Logger,
   lookEveryMs = 250,
 ): RunWatch {

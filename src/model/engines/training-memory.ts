@@ -1,26 +1,41 @@
-/** How much memory training takes, so that a network too large is refused before it is built. */
+/** How much memory training takes, so that a network that is too large is refused before it is built. */
 import type { TrainingProgram } from './engine.js';
+import { isClassLoss } from '../network/losses.js';
 import { denseLayers, parameterCount } from '../network/network.js';
 import { optimizerSlots } from '../network/optimizers.js';
 
 const float32Bytes = 4;
 
 /**
- * An estimate in bytes of what any engine must hold to train, padding and the runtime itself left out; `samples` are
- * the raw ones of all splits. In plain float64, so that it answers for networks that no machine could hold.
+ * An estimate, in bytes, of what any engine needs to train, without padding and the runtime itself; `samples` are those of
+ * all splits. Computed in float64, so that it also answers for networks that no machine could hold.
  */
 export function trainingMemoryBytes(
-  { network, optimizer, batchSize }: Pick<TrainingProgram, 'network' | 'optimizer' | 'batchSize'>,
-  samples: { count: number; width: number },
+  program: Omit<TrainingProgram, 'seed'>,
+  samples: { count: number; hasWeights: boolean },
 ): number {
-  // Parameters and what the optimiser keeps for each, again in a snapshot being written, and gradients.
+  const { network, optimizer, batchSize } = program;
+  // The parameters with the optimiser's state, once more in a snapshot that is being written, and the gradients.
   const copiesOfParameters = 2 * (1 + optimizerSlots(optimizer).length) + 1;
   const activations = denseLayers(network).reduce((sum, layer) => sum + layer.outputs, 0);
   const perSample = network.inputs + 2 * activations;
   const numbers = copiesOfParameters * parameterCount(network) + batchSize * perSample;
-  const labelBytes = 1;
+  return float32Bytes * numbers + samples.count * sampleBytes(program, samples.hasWeights);
+}
+
+/** What one sample takes in the data and in the order of an epoch. */
+function sampleBytes({ network, loss, scaling }: Omit<TrainingProgram, 'seed'>, hasWeights: boolean): number {
+  const inputBytes = network.inputs * (scaling === null ? float32Bytes : 1);
+  const targetBytes = isClassLoss(loss) ? classIndexBytes(network.outputs) : float32Bytes * network.outputs;
+  const weightBytes = hasWeights ? float32Bytes : 0;
   const orderBytes = 4;
-  return float32Bytes * numbers + samples.count * (samples.width + labelBytes + orderBytes);
+  return inputBytes + targetBytes + weightBytes + orderBytes;
+}
+
+/** Of the narrowest integers that hold the indices of so many classes. */
+function classIndexBytes(classes: number): number {
+  if (classes <= 2 ** 8) return 1;
+  return classes <= 2 ** 16 ? 2 : 4;
 }
 
 /** For messages. */

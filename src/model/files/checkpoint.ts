@@ -3,9 +3,9 @@
  * writer. The manifest is written last and removed first, so that a checkpoint is whole or does not exist; a reader
  * verifies it and falls back to an older one.
  *
- * `prefix` is where one run keeps its checkpoints, such as `runs/{id}/checkpoints`. A term has one writer, and a later
- * one goes on from what earlier ones left: its checkpoints are the newer ones, whatever their steps. A writer whose term
- * is over cannot touch them.
+ * `prefix` is where one run keeps its checkpoints, such as `runs/{id}/checkpoints`. A term has one writer. A later writer
+ * goes on from what earlier ones left: its checkpoints are the newer ones, whatever their steps. A writer whose term is
+ * over cannot touch them.
  */
 import { TrainyardError } from '../../errors.js';
 import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
@@ -14,31 +14,44 @@ import { decodeManifest, digestOf, encodeManifest, verifyDigest, type FileDigest
 import { decodeModelFile, encodeModelFile, type ModelDescription } from './model-file.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
-/** Running sums over the epoch under way, so that a resumed run reports the same means. A document. */
-export interface TrainingPosition {
-  epoch_samples: number;
-  epoch_loss_sum: number;
-  epoch_correct: number;
+/** Running sums over samples, such as those of the epoch under way: a resumed run reports the same means. A document. */
+export interface TrainingSums {
+  samples: number;
+  weight_sum: number;
+  /** Of the weighted losses. */
+  loss_sum: number;
+  /** Of what the task's metric adds up: correct answers for classes, squared errors for values. */
+  metric_sum: number;
 }
 
 export interface Checkpoint {
   description: ModelDescription;
   state: TrainingState;
-  position: TrainingPosition;
+  /** Over the epoch under way. */
+  position: TrainingSums;
   /** The metrics of the epochs done; JSON of the run's own making. */
   metrics: unknown[];
 }
 
 /** manifest.json */
 export interface CheckpointManifest {
-  format_version: 1;
+  format_version: 2;
   /** Steps done. */
   step: number;
-  position: TrainingPosition;
+  position: TrainingSums;
   metrics: unknown[];
   files: (FileDigest & { name: string })[];
   created_at: string;
 }
+
+/** It knew no weights, and classes only. */
+type ManifestOfFormat1 = Omit<CheckpointManifest, 'format_version' | 'position'> & {
+  format_version: 1;
+  position: { epoch_samples: number; epoch_loss_sum: number; epoch_correct: number };
+};
+
+const modelFile = 'model.safetensors';
+const optimizerFile = 'optimizer.safetensors';
 
 export async function writeCheckpoint(
   storage: Storage,
@@ -48,8 +61,8 @@ export async function writeCheckpoint(
   const { description, state, position, metrics, term, now } = checkpoint;
   const place = { step: state.step, term };
   const contents = {
-    'model.safetensors': encodeModelFile(description, state.parameters),
-    'optimizer.safetensors': encodeSafetensors(state.optimizer, { format: 'pt' }),
+    [modelFile]: encodeModelFile(description, state.parameters),
+    [optimizerFile]: encodeSafetensors(state.optimizer, { format: 'pt' }),
   };
   const files: CheckpointManifest['files'] = [];
   for (const [name, content] of Object.entries(contents)) {
@@ -57,7 +70,7 @@ export async function writeCheckpoint(
     files.push({ name, ...digestOf(content) });
   }
   const manifest: CheckpointManifest = {
-    format_version: 1,
+    format_version: 2,
     step: state.step,
     position,
     metrics,
@@ -67,7 +80,7 @@ export async function writeCheckpoint(
   await storage.put(manifestKey(prefix, place), encodeManifest(manifest));
 }
 
-/** The newest whole checkpoint, or null; each newer one that is damaged is reported. One without a manifest is none. */
+/** The newest whole checkpoint, or null; each newer one that is damaged is reported. Without a manifest there is none. */
 export async function newestCheckpoint(
   storage: Storage,
   prefix: string,
@@ -94,27 +107,65 @@ export async function readCheckpoint(
   prefix: string,
   step: number,
 ): Promise<Checkpoint | null> {
+  return newestAt(storage, prefix, step, readAt);
+}
+
+/**
+ * The model file of the newest checkpoint of this step: the bytes, as their digest says; null when there is none.
+ * @throws TrainyardError CHECKPOINT_CORRUPT
+ */
+export async function readCheckpointModel(
+  storage: Storage,
+  prefix: string,
+  step: number,
+): Promise<Buffer | null> {
+  return newestAt(storage, prefix, step, async (...at) => (await openAt(...at))?.read(modelFile) ?? null);
+}
+
+/** The first answer that is not null, of the checkpoints of this step, the newest first. */
+async function newestAt<Answer>(
+  storage: Storage,
+  prefix: string,
+  step: number,
+  read: (storage: Storage, prefix: string, place: Place) => Promise<Answer | null>,
+): Promise<Answer | null> {
   for (const place of await newestFirst(storage, prefix)) {
-    const checkpoint = place.step === step ? await readAt(storage, prefix, place) : null;
-    if (checkpoint !== null) return checkpoint;
+    const answer = place.step === step ? await read(storage, prefix, place) : null;
+    if (answer !== null) return answer;
   }
   return null;
 }
 
-async function readAt(blobs: Storage, prefix: string, place: Place): Promise<Checkpoint | null> {
+async function readAt(storage: Storage, prefix: string, place: Place): Promise<Checkpoint | null> {
+  const found = await openAt(storage, prefix, place);
+  if (found === null) return null;
+  const { description, parameters } = decodeModelFile(await found.read(modelFile));
+  const { tensors: optimizer } = decodeSafetensors(await found.read(optimizerFile));
+  const { step, position, metrics } = found.manifest;
+  return { description, state: { step, parameters, optimizer }, position, metrics };
+}
+
+interface FoundCheckpoint {
+  manifest: CheckpointManifest;
+  /** Of a file by its name: the bytes, verified. */
+  read(name: string): Promise<Buffer>;
+}
+
+/** null: there is none. Whatever cannot be read of it is CHECKPOINT_CORRUPT. */
+async function openAt(blobs: Storage, prefix: string, place: Place): Promise<FoundCheckpoint | null> {
   const storage = unreadableAs('CHECKPOINT_CORRUPT', blobs);
   const manifest = await readManifest(storage, prefix, place);
-  if (manifest === null) return null;
-  const read = async (name: string): Promise<Buffer> => {
-    const file = manifest.files.find((candidate) => candidate.name === name);
-    if (file === undefined)
-      throw new TrainyardError('CHECKPOINT_CORRUPT', `The manifest does not name ${name}.`);
-    return verifyDigest(name, await storage.read(`${folderOf(prefix, place)}/${name}`), file);
-  };
-  const { description, parameters } = decodeModelFile(await read('model.safetensors'));
-  const { tensors: optimizer } = decodeSafetensors(await read('optimizer.safetensors'));
-  const { position, metrics } = manifest;
-  return { description, state: { step: manifest.step, parameters, optimizer }, position, metrics };
+  return (
+    manifest && {
+      manifest,
+      async read(name) {
+        const file = manifest.files.find((candidate) => candidate.name === name);
+        if (file === undefined)
+          throw new TrainyardError('CHECKPOINT_CORRUPT', `The manifest does not name ${name}.`);
+        return verifyDigest(name, await storage.read(`${folderOf(prefix, place)}/${name}`), file);
+      },
+    }
+  );
 }
 
 /** The manifests of the checkpoints, newest first; the files are not looked at, damaged manifests are left out. */
@@ -123,8 +174,8 @@ export async function listCheckpoints(storage: Storage, prefix: string): Promise
 }
 
 /**
- * Keeps the newest `keep` checkpoints and the newest one of each protected step; removes the others, and all that is not
- * whole, save those of later terms than the caller's.
+ * Keeps the newest `keep` checkpoints and the newest one of each protected step. Removes the others and all that is not
+ * whole, but nothing of a later term than the caller's.
  */
 export async function pruneCheckpoints(
   storage: Storage,
@@ -177,7 +228,13 @@ async function readManifest(
 ): Promise<CheckpointManifest | null> {
   const bytes = await storage.read(manifestKey(prefix, place));
   if (bytes === null) return null;
-  return decodeManifest('manifest.json', bytes) as CheckpointManifest;
+  return upgradeManifest(decodeManifest('manifest.json', bytes) as CheckpointManifest | ManifestOfFormat1);
+}
+
+function upgradeManifest(manifest: CheckpointManifest | ManifestOfFormat1): CheckpointManifest {
+  if (manifest.format_version === 2) return manifest;
+  const { epoch_samples: samples, epoch_loss_sum: loss_sum, epoch_correct: metric_sum } = manifest.position;
+  return { ...manifest, format_version: 2, position: { samples, weight_sum: samples, loss_sum, metric_sum } };
 }
 
 /** All that have a folder; it need not hold a whole checkpoint. */

@@ -7,6 +7,10 @@ import { TrainyardError } from '../../errors.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import { sha256InSlices } from '../../storage/digest.js';
 
+/** Which of them a kind of manifest has been written in is its own matter. */
+const formats = [1, 2] as const;
+type ManifestFormat = (typeof formats)[number];
+
 /** What a file must be. A document. */
 export interface FileDigest {
   size_bytes: number;
@@ -36,7 +40,7 @@ export async function verifyDigest(
   return content;
 }
 
-export function encodeManifest(body: { format_version: 1 }): Buffer {
+export function encodeManifest(body: { format_version: ManifestFormat }): Buffer {
   return Buffer.from(JSON.stringify({ ...body, manifest_sha256: sha256(JSON.stringify(body)) }, null, 2));
 }
 
@@ -54,8 +58,10 @@ export function decodeManifest(name: string, bytes: Buffer): unknown {
   const { manifest_sha256: digest, ...body } = manifest ?? {};
   if (digest !== sha256(JSON.stringify(body)))
     throw corrupt(`${name} is not what was written: its SHA-256 differs`);
-  if (body.format_version !== 1)
-    throw corrupt(`${name} is not of format version 1, the only one that is read`);
+  if (!formats.includes(body.format_version as ManifestFormat))
+    throw corrupt(
+      `${name} is not of format version ${formats.join(' or ')}, the only ones that this service reads`,
+    );
   return body;
 }
 

@@ -93,7 +93,7 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
   if (!isNetwork(network)) throw corrupt('its network is not a network');
   const head = version === 1 ? readHeadOfFormat1(metadata) : readField(metadata, 'head');
   if (!isHead(head) || outputsOf(head) !== network.outputs) {
-    throw corrupt(`its ${version === 1 ? 'labels are' : 'head does'} not name ${network.outputs} outputs`);
+    throw corrupt(`its ${version === 1 ? 'labels do' : 'head does'} not name ${network.outputs} outputs`);
   }
   const field = version === 1 ? 'preprocessing' : 'scaling';
   const scaling = readField(metadata, field);

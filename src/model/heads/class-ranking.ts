@@ -1,6 +1,5 @@
 /** From class probabilities to named classes. */
 import { TrainyardError } from '../../errors.js';
-import { largestIndex } from './outputs.js';
 
 /** A document. */
 export interface RankedClass {
@@ -23,6 +22,15 @@ export function classRows(probabilities: Float32Array, classes: number): Float32
 export function likeliest(row: Float32Array, labels: readonly string[]): RankedClass {
   const index = largestIndex(row);
   return { label: labels[index], index, confidence: row[index] };
+}
+
+/** Among equal outputs the lowest index, as `torch.argmax` on a CPU. */
+function largestIndex(outputs: ArrayLike<number>): number {
+  let best = 0;
+  for (let c = 1; c < outputs.length; c++) {
+    if (outputs[c] > outputs[best]) best = c;
+  }
+  return best;
 }
 
 /** The classes of a row (classes), the likeliest first, of equals the first; at most `most` of them. */

@@ -56,6 +56,8 @@ test.each([
   expect(answer.headers.location).toBe(`/v1/jobs/${job.id}`);
   expect(job).toMatchObject({ object: 'job', status: 'queued', model: 'mnist-mlp', dataset: 'mnist' });
   expect(job.spec).toEqual({
+    task: 'classification',
+    split: { validation: 0 },
     network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
     loss: 'cross_entropy',
     optimizer: {
@@ -84,7 +86,8 @@ test('every field that is sent reaches the spec', async () => {
     model: 'my.model_2',
     dataset: 'mnist',
     network: { hidden: [{ units: 3 }, { units: 2, activation: 'gelu', dropout: 0.95 }] },
-    loss: 'mse',
+    loss: 'one_hot_mse',
+    split: { validation: 0.5 },
     optimizer: {
       type: 'adam',
       learning_rate: 10,
@@ -105,9 +108,10 @@ test('every field that is sent reaches the spec', async () => {
     metadata: { owner: 'Ada', 'a/b~c': '"quoted" \u2028 ü' },
   };
   const job = await submit(service, body);
-  const { network, loss, optimizer, epochs, batch_size, seed, engine, publish, checkpoint, ...whole } = body;
+  const { network, loss, split, optimizer, epochs, batch_size, seed, engine, publish, checkpoint, ...whole } =
+    body;
   expect(job).toMatchObject(whole);
-  expect(job.spec).toMatchObject({ loss, optimizer, epochs, batch_size, seed, engine, publish });
+  expect(job.spec).toMatchObject({ loss, split, optimizer, epochs, batch_size, seed, engine, publish });
   expect(job.spec.checkpoint).toEqual({ every_seconds: null, ...checkpoint });
   expect(job.spec.network.hidden).toEqual([
     { units: 3, activation: 'relu', dropout: 0 },
@@ -175,7 +179,7 @@ test.each(['succeeded', 'failed', 'cancelled'] as const)(
       status === 'failed' ? { code: 'TRAINING_DIVERGED' as const, message: 'The loss is NaN.' } : null;
     const finished_at = '2026-01-02T03:04:16.345Z';
     await service.store.writeResult(submitted.id, {
-      format_version: 1,
+      format_version: 2,
       status,
       error,
       finished_at,
@@ -287,7 +291,7 @@ test('a page of the list holds the jobs as they are answered one by one', async 
   const service = await startService();
   const job = await submit(service);
   await service.store.writeResult(job.id, {
-    format_version: 1,
+    format_version: 2,
     status: 'succeeded',
     error: null,
     finished_at: '2026-01-02T03:04:16.345Z',

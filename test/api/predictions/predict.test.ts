@@ -166,5 +166,5 @@ describe('refuses', () => {
 test("the documented example is the first digit of MNIST's test split", async () => {
   const { test: split } = await loadMnist();
   expect(exampleDigit).toEqual([...split.inputs.subarray(0, 784)]);
-  expect(split.labels[0]).toBe(7);
+  expect(split.targets[0]).toBe(7);
 });

@@ -3,13 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Dataset } from '../../../src/data/dataset.js';
 import type { IdxArray } from '../../../src/data/formats/idx.js';
 import { labelledImages, loadMnist, mnistInfo } from '../../../src/data/builtin/mnist.js';
 import { temporaryFolder } from '../../storage/temporary-storage.js';
 
 describe('MNIST as it is installed', () => {
-  let mnist: Dataset;
+  let mnist: Awaited<ReturnType<typeof loadMnist>>;
   beforeAll(async () => {
     mnist = await loadMnist();
   });
@@ -18,24 +17,27 @@ describe('MNIST as it is installed', () => {
     const { info, train, test } = mnist;
     expect(info).toEqual(mnistInfo);
     expect(info).toMatchObject({ name: 'mnist', inputs: 784, trainCount: 60_000, testCount: 10_000 });
-    expect(info.labels).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    expect(info.targets).toEqual({
+      kind: 'classes',
+      labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+    });
     for (const { samples, count } of [
       { samples: train, count: info.trainCount },
       { samples: test, count: info.testCount },
     ]) {
       expect(samples).toMatchObject({ count, width: info.inputs });
       expect(samples.inputs).toHaveLength(count * info.inputs);
-      expect(samples.labels).toHaveLength(count);
+      expect(samples.targets).toHaveLength(count);
     }
   });
 
   test('has the labels of the real one', () => {
-    expect([...mnist.train.labels.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-    expect([...mnist.test.labels.subarray(0, 10)]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
-    expect(histogram(mnist.train.labels)).toEqual([
+    expect([...mnist.train.targets.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+    expect([...mnist.test.targets.subarray(0, 10)]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+    expect(histogram(mnist.train.targets)).toEqual([
       5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
     ]);
-    expect(histogram(mnist.test.labels)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
+    expect(histogram(mnist.test.targets)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
   });
 
   test('has images, not headers, in its rows: the first is a five in the middle of a black frame', () => {
@@ -47,7 +49,7 @@ describe('MNIST as it is installed', () => {
   });
 
   test('is centred and scaled by its preprocessing', () => {
-    const { divide_by, mean, std } = mnistInfo.preprocessing;
+    const { divide_by, mean, std } = mnistInfo.scaling ?? expect.unreachable();
     let sum = 0;
     let squares = 0;
     for (const pixel of mnist.train.inputs) {
@@ -94,7 +96,7 @@ describe('a copy of MNIST', () => {
 
   test('that is whole is the same dataset', async () => {
     const copy = await loadMnist(await copyOfMnist('t10k-labels-idx1-ubyte'));
-    expect(histogram(copy.test.labels)[0]).toBe(980);
+    expect(histogram(copy.test.targets)[0]).toBe(980);
   });
 });
 
@@ -110,7 +112,8 @@ describe('images and their labels', () => {
       count: 2,
       width: 6,
       inputs: images.elements,
-      labels: Uint8Array.of(0, 9),
+      targets: Uint8Array.of(0, 9),
+      weights: null,
     });
   });
 

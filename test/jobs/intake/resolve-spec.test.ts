@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { JobRequest, OptimizerRequest } from '../../../src/jobs/runs/documents.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
+import type { DatasetInfo } from '../../../src/data/dataset.js';
+import { splitRows } from '../../../src/data/splits.js';
 import { createDatasetStore } from '../../../src/data/store.js';
 import { activations } from '../../../src/model/network/network.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 
-const mnist = createDatasetStore().info('mnist');
+const mnist = await createDatasetStore().info('mnist');
 const gigabyte = 2 ** 30;
 const resolve = (request: JobRequest, limitBytes = gigabyte) =>
   resolveSpec(request, mnist, { trainingMemoryLimitBytes: limitBytes }, new Date('2026-01-02T03:04:05Z'));
@@ -13,9 +15,11 @@ const resolve = (request: JobRequest, limitBytes = gigabyte) =>
 describe('an empty request', () => {
   test('is the reference work', () => {
     expect(resolve({})).toEqual({
-      format_version: 1,
+      format_version: 2,
       model: 'mnist-mlp',
-      dataset: 'mnist',
+      dataset: { name: 'mnist', sha256: mnist.sha256 },
+      task: 'classification',
+      split: { validation: 0 },
       network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
       loss: 'cross_entropy',
       optimizer: {
@@ -77,6 +81,95 @@ describe('an optimiser', () => {
   });
 });
 
+describe('the loss', () => {
+  const prices: DatasetInfo = {
+    ...mnist,
+    name: 'prices',
+    targets: { kind: 'values', names: ['low', 'high'] },
+    scaling: null,
+  };
+  const resolveFor = (dataset: DatasetInfo, loss: JobRequest['loss']) =>
+    resolveSpec({ ...(loss && { loss }) }, dataset, { trainingMemoryLimitBytes: gigabyte }, new Date(0));
+
+  test.each([
+    [undefined, 'cross_entropy'],
+    ['auto', 'cross_entropy'],
+    ['cross_entropy', 'cross_entropy'],
+    ['one_hot_mse', 'one_hot_mse'],
+    ['mse', 'one_hot_mse'],
+  ] as const)('for classes, asked for as %s, is %s', (asked, loss) => {
+    expect(resolveFor(mnist, asked)).toMatchObject({ task: 'classification', loss });
+  });
+
+  test.each([
+    [undefined, 'mse'],
+    ['auto', 'mse'],
+    ['mse', 'mse'],
+    ['mae', 'mae'],
+    ['huber', 'huber'],
+  ] as const)('for values, asked for as %s, is %s', (asked, loss) => {
+    expect(resolveFor(prices, asked)).toMatchObject({
+      task: 'regression',
+      loss,
+      network: { inputs: 784, outputs: 2 },
+    });
+  });
+
+  test.each([
+    ['mae', mnist, 'auto, cross_entropy, one_hot_mse, mse'],
+    ['huber', mnist, 'auto, cross_entropy, one_hot_mse, mse'],
+    ['cross_entropy', prices, 'auto, mse, mae, huber'],
+    ['one_hot_mse', prices, 'auto, mse, mae, huber'],
+  ] as const)('%s that does not fit the dataset is refused with those that do', (loss, dataset, fitting) => {
+    expect(() => resolveFor(dataset, loss)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_REQUEST',
+        pointer: '/loss',
+        message: expect.stringMatching(`${dataset.name}.*${loss}.*: ${fitting}\\.$`) as string,
+      }),
+    );
+  });
+});
+
+describe('the validation split', () => {
+  test.each([
+    [{}, 0],
+    [{ publish: 'every_checkpoint' }, 0],
+    [{ publish: 'best' }, 0.1],
+    [{ publish: 'best', split: {} }, 0.1],
+    [{ split: { validation: 0.25 } }, 0.25],
+    [{ publish: 'best', split: { validation: 0.5 } }, 0.5],
+  ] as const)('of %o is %d of the training rows', (request, validation) => {
+    expect(resolve(request).split).toEqual({ validation });
+  });
+
+  test('takes its rows out of those that there are to train on', () => {
+    const split = { validation: 0.1 };
+    const { train } = splitRows(60_000, { seed: 7, fraction: 0.1 });
+    const batch_size = train.length - 1;
+    expect(resolve({ seed: 7, epochs: 1, batch_size, split }).steps).toBe(2);
+    expect(resolve({ seed: 7, epochs: 1, batch_size: train.length, split }).steps).toBe(1);
+  });
+
+  test('cannot be left out where it decides which epoch is the best', () => {
+    expect(() => resolve({ publish: 'best', split: { validation: 0 } })).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST', pointer: '/split/validation' }),
+    );
+  });
+
+  test('that would leave no rows on one of its sides is refused', () => {
+    const tiny = { ...mnist, trainCount: 2 };
+    const refusal = expect.objectContaining({
+      code: 'INVALID_REQUEST',
+      pointer: '/split/validation',
+    }) as Error;
+    const request = { split: { validation: 0.001 } };
+    expect(() => resolveSpec(request, tiny, { trainingMemoryLimitBytes: gigabyte }, new Date(0))).toThrow(
+      refusal,
+    );
+  });
+});
+
 describe('a request', () => {
   test('replaces what it names and keeps the other defaults', () => {
     const spec = resolve({
@@ -92,10 +185,6 @@ describe('a request', () => {
   test('has each layer as it says', () => {
     const hidden = activations.map((activation, layer) => ({ units: 9, activation, dropout: layer / 10 }));
     expect(resolve({ network: { hidden } }).network.hidden).toEqual(hidden);
-  });
-
-  test('has the loss that it names', () => {
-    expect(resolve({ loss: 'mse' }).loss).toBe('mse');
   });
 
   test('may do without hidden layers', () => {

@@ -12,7 +12,7 @@ import type { Storage } from '../../../src/storage/storage.js';
 import { createDatasetStore } from '../../../src/data/store.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
 
-const mnist = createDatasetStore().info('mnist');
+const mnist = await createDatasetStore().info('mnist');
 
 function specOf(request: { model?: string; metadata?: Record<string, string> } = {}): RunSpec {
   return resolveSpec(request, mnist, { trainingMemoryLimitBytes: 2 ** 30 }, new Date(0));
@@ -308,7 +308,7 @@ describe('a damaged run', () => {
 
   test.each([
     ['is not JSON', '{'],
-    ['is of another format version', '{"format_version":2}'],
+    ['is of another format version', '{"format_version":3}'],
     ['has nothing in it but its version', '{"format_version":1}'],
   ])('is one whose spec %s', async (_, content) => {
     const { storage, store, index } = processOn(await temporaryStorage());

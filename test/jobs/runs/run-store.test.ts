@@ -1,7 +1,7 @@
 import { rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent, RunResult, RunSpec } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent, RunResult } from '../../../src/jobs/runs/documents.js';
 import { endRun } from '../../../src/jobs/runs/end-run.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { createRunReader } from '../../../src/jobs/runs/run-reader.js';
@@ -46,13 +46,16 @@ describe('documents', () => {
   test('a spec that is older than its newer fields has what was meant then', async () => {
     const storage = await temporaryStorage();
     const store = createRunStore(storage);
+    const { dataset, ...spec } = await smallSpec({ checkpoint: {}, loss: 'one_hot_mse' });
     const { checkpoint, priority, time_limit_seconds, webhook, idempotency_key, trace_context, ...older } =
-      await smallSpec({
-        checkpoint: {},
-      });
-    const id = await store.create({ ...older } as RunSpec);
+      spec;
+    const { task, split, ...oldest } = older;
+    const id = await store.create(await smallSpec());
+    const stored = { ...oldest, format_version: 1, dataset: dataset.name, loss: 'mse' };
+    await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(stored)));
     const newer = { checkpoint, priority, time_limit_seconds, webhook, idempotency_key, trace_context };
-    expect(await store.readSpec(id)).toEqual({ ...older, ...newer });
+    const pin = { dataset: { name: dataset.name, sha256: null } };
+    expect(await store.readSpec(id)).toEqual({ ...oldest, ...newer, ...pin, task, split });
   });
 
   test('of two endings the first to be decided holds', async () => {
@@ -80,9 +83,11 @@ describe('documents', () => {
     const store = createRunStore(storage);
     const spec = await smallSpec();
     const id = await store.create(spec);
-    const older = { ...spec, network: { ...spec.network, hidden: [{ units: 8, activation: 'relu' }] } };
+    const network = { ...spec.network, hidden: [{ units: 8, activation: 'relu' }] };
+    const { dataset } = spec;
+    const older = { ...spec, format_version: 1, dataset: dataset.name, network };
     await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(older)));
-    expect(await store.readSpec(id)).toEqual(spec);
+    expect(await store.readSpec(id)).toEqual({ ...spec, dataset: { ...dataset, sha256: null } });
   });
 
   test('the first result stands, and it alone is told', async () => {
@@ -91,7 +96,7 @@ describe('documents', () => {
     const spec = await smallSpec();
     const id = await store.create(spec);
     const result = (status: RunResult['status']): RunResult => ({
-      format_version: 1,
+      format_version: 2,
       status,
       error: null,
       finished_at: new Date(0).toISOString(),
@@ -133,9 +138,15 @@ describe('documents', () => {
 
   test.each(
     files.flatMap((file) =>
-      ['', '{"format_version":1', 'null', '[]', '{"format_version":2}', '{"format_version":1}'].map(
-        (content) => [file, content] as const,
-      ),
+      [
+        '',
+        '{"format_version":1',
+        'null',
+        '[]',
+        '{"format_version":3}',
+        '{"format_version":2}',
+        '{"format_version":1}',
+      ].map((content) => [file, content] as const),
     ),
   )('that cannot be read are refused, not guessed, and named: %s that is %j', async (file, content) => {
     const { storage, store, id } = await endedRun();

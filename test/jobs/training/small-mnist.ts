@@ -1,20 +1,18 @@
 /** The first images of the real MNIST: enough to learn something from within milliseconds. */
-import type { Dataset } from '../../../src/data/dataset.js';
-import { createDatasetStore } from '../../../src/data/store.js';
+import { loadMnist } from '../../../src/data/builtin/mnist.js';
 import type { JobRequest, RunSpec } from '../../../src/jobs/runs/documents.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 
 const counts = { train: 320, test: 100 };
-let loading: Promise<Dataset> | undefined;
+type Mnist = Awaited<ReturnType<typeof loadMnist>>;
+let loading: Promise<Mnist> | undefined;
 
-export function smallMnist(): Promise<Dataset> {
-  loading ??= createDatasetStore()
-    .load('mnist')
-    .then(({ info, train, test }) => ({
-      info: { ...info, trainCount: counts.train, testCount: counts.test },
-      train: first(counts.train, train),
-      test: first(counts.test, test),
-    }));
+export function smallMnist(): Promise<Mnist> {
+  loading ??= loadMnist().then(({ info, train, test }) => ({
+    info: { ...info, trainCount: counts.train, testCount: counts.test },
+    train: first(counts.train, train),
+    test: first(counts.test, test),
+  }));
   return loading;
 }
 
@@ -29,6 +27,6 @@ export async function smallSpec(request: JobRequest = {}): Promise<RunSpec> {
   return resolveSpec({ ...small, ...request }, info, { trainingMemoryLimitBytes: Infinity }, new Date(0));
 }
 
-function first(count: number, { width, inputs, labels }: Dataset['train']): Dataset['train'] {
-  return { count, width, inputs: inputs.slice(0, count * width), labels: labels.slice(0, count) };
+function first(count: number, { width, inputs, targets, weights }: Mnist['train']): Mnist['train'] {
+  return { count, width, inputs: inputs.slice(0, count * width), targets: targets.slice(0, count), weights };
 }

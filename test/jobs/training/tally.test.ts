@@ -1,28 +1,39 @@
 import { describe, expect, test } from 'vitest';
+import type { BatchReport } from '../../../src/model/engines/engine.js';
 import { createPace } from '../../../src/jobs/training/pace.js';
-import { createTally, type TallyState } from '../../../src/jobs/training/tally.js';
-import { smallSpec } from './small-mnist.js';
+import { Tally, type TallyState } from '../../../src/jobs/training/tally.js';
+import { smallMnist, smallSpec } from './small-mnist.js';
 
 const spec = await smallSpec();
-const testCount = 100;
-const report = (...losses: number[]) => ({
-  samples: 64 * losses.length,
-  lossSums: Float64Array.from(losses),
-  correct: losses.length,
-});
+const { train, test: testSplit } = await smallMnist();
+const noSamples = { ...train, count: 0, targets: new Uint8Array() };
+const data = { train, validation: noSamples, test: testSplit };
+const startTally = (start: TallyState | null = null): Tally => new Tally(spec, data, start);
+
+/** Batches of these losses, whose first samples are answered rightly: one a batch, if it is not said how many. */
+function report(split: typeof train, sizes: number[], losses: number[], correct = sizes.length): BatchReport {
+  const samples = sizes.reduce((sum, size) => sum + size, 0);
+  const rows = Uint32Array.from({ length: samples }, (_, row) => row);
+  const outputs = new Float32Array(samples * 10);
+  for (const row of rows) outputs[row * 10 + ((split.targets[row] + (row < correct ? 0 : 1)) % 10)] = 1;
+  return { lossSums: Float64Array.from(losses), weightSums: Float64Array.from(sizes), rows, outputs };
+}
+
+const steps = (...losses: number[]): BatchReport =>
+  report(
+    train,
+    losses.map(() => 64),
+    losses,
+  );
 /** Of the test split, in batches of 64 and of 36. */
-const evaluation = [
-  { samples: 64, lossSums: Float64Array.of(40), correct: 60 },
-  { samples: 36, lossSums: Float64Array.of(10), correct: 30 },
-];
-const startTally = (start: TallyState | null = null) => createTally(spec, testCount, start);
+const evaluation = [report(testSplit, [64], [40], 60), report(testSplit, [36], [10], 30)];
 
 describe('a tally', () => {
   test('makes an epoch’s means of its sums', () => {
     const tally = startTally();
-    tally.addSteps(report(64, 128));
+    tally.addSteps(steps(64, 128));
     expect(tally.stepsLeft()).toBe(3);
-    tally.addSteps(report(64, 64, 0));
+    tally.addSteps(steps(64, 64, 0));
     expect(tally.stepsLeft()).toBe(0);
     for (const slice of evaluation) tally.addEvaluation(slice);
     expect(tally.endEpoch()).toEqual({
@@ -39,10 +50,10 @@ describe('a tally', () => {
   test('knows what is left of an evaluation, and when all epochs are done', () => {
     const tally = startTally();
     for (let epoch = 1; epoch <= 3; epoch++) {
-      tally.addSteps(report(1, 1, 1, 1, 1));
-      expect(tally.evaluationLeft()).toEqual({ first: 0, batches: 2 });
+      tally.addSteps(steps(1, 1, 1, 1, 1));
+      expect(tally.evaluationLeft()).toEqual({ split: 'test', first: 0, batches: 2 });
       tally.addEvaluation(evaluation[0]);
-      expect(tally.evaluationLeft()).toEqual({ first: 1, batches: 1 });
+      expect(tally.evaluationLeft()).toEqual({ split: 'test', first: 1, batches: 1 });
       tally.addEvaluation(evaluation[1]);
       expect(tally.isDone()).toBe(false);
       tally.endEpoch();
@@ -52,11 +63,11 @@ describe('a tally', () => {
 
   test('that goes on in the middle of an evaluation begins it anew', () => {
     const tally = startTally();
-    tally.addSteps(report(64, 64, 64, 64, 64));
+    tally.addSteps(steps(64, 64, 64, 64, 64));
     tally.addEvaluation(evaluation[0]);
     const resumed = startTally(structuredClone({ ...tally.state }));
     expect(resumed.stepsLeft()).toBe(0);
-    expect(resumed.evaluationLeft()).toEqual({ first: 0, batches: 2 });
+    expect(resumed.evaluationLeft()).toEqual({ split: 'test', first: 0, batches: 2 });
     for (const slice of evaluation) resumed.addEvaluation(slice);
     expect(resumed.endEpoch()).toMatchObject({ train_loss: 1, test_loss: 0.5 });
   });
@@ -64,11 +75,17 @@ describe('a tally', () => {
   test('adds to the same bits however the batches are divided', () => {
     const losses = [0.1, 0.2, 0.3, 1e16, -1e16];
     const once = startTally();
-    once.addSteps(report(...losses));
-    once.addEvaluation(report(...losses));
+    once.addSteps(steps(...losses));
+    once.addEvaluation(
+      report(
+        testSplit,
+        losses.map(() => 20),
+        losses,
+      ),
+    );
     const bitByBit = startTally();
-    for (const loss of losses) bitByBit.addSteps(report(loss));
-    for (const loss of losses) bitByBit.addEvaluation(report(loss));
+    for (const loss of losses) bitByBit.addSteps(steps(loss));
+    for (const loss of losses) bitByBit.addEvaluation(report(testSplit, [20], [loss]));
     const resumed = startTally(structuredClone({ ...bitByBit.state }));
     expect(resumed.state).toEqual(once.state);
     expect(bitByBit.endEpoch()).toEqual(once.endEpoch());
@@ -76,8 +93,8 @@ describe('a tally', () => {
 
   test.each([NaN, Infinity])('refuses a loss of %f and says at which step it came', (loss) => {
     const tally = startTally();
-    tally.addSteps(report(1, 2));
-    expect(() => tally.addSteps(report(1, loss, 1))).toThrow(
+    tally.addSteps(steps(1, 2));
+    expect(() => tally.addSteps(steps(1, loss, 1))).toThrow(
       expect.objectContaining({
         code: 'TRAINING_DIVERGED',
         message: expect.stringContaining('step 4 of 15') as string,
@@ -87,8 +104,10 @@ describe('a tally', () => {
 
   test('refuses a test loss that is not finite', () => {
     const tally = startTally();
-    tally.addSteps(report(1, 1, 1, 1, 1));
-    expect(() => tally.addEvaluation(report(1, NaN))).toThrow('The loss became NaN at step 5 of 15');
+    tally.addSteps(steps(1, 1, 1, 1, 1));
+    expect(() => tally.addEvaluation(report(testSplit, [64, 36], [1, NaN]))).toThrow(
+      'The loss became NaN at step 5 of 15',
+    );
   });
 
   test('tells how far it is', () => {
@@ -105,7 +124,7 @@ describe('a tally', () => {
       train_loss: null,
       train_accuracy: null,
     });
-    tally.addSteps(report(32, 32, 32));
+    tally.addSteps(steps(32, 32, 32));
     training.ran(3, 192, 100);
     evaluating.ran(2, 100, 1_000);
     // 12 steps of 64 at 1,920 a second, and three evaluations of a second.
@@ -118,37 +137,100 @@ describe('a tally', () => {
       train_loss: 0.5,
       train_accuracy: 3 / 192,
     });
-    tally.addSteps(report(32, 32));
+    tally.addSteps(steps(32, 32));
     tally.addEvaluation(evaluation[0]);
     // 10 steps, 36 samples of this evaluation, and two more.
     expect(tally.progress(training, evaluating).eta_seconds).toBe(2.7);
   });
 });
 
-describe('a pace', () => {
-  test('asks for as many batches as take a twentieth of a second, approached by doubling', () => {
-    const pace = createPace();
-    expect(pace.batchesPerCall()).toBe(1);
-    const asked = Array.from({ length: 8 }, () => {
-      const batches = pace.batchesPerCall();
-      pace.ran(batches, batches * 64, batches);
-      return batches;
+describe('a tally with a validation split', () => {
+  const validation = { ...testSplit, count: 70, targets: testSplit.targets.slice(0, 70) };
+  const start = (): Tally => new Tally(spec, { ...data, validation }, null);
+
+  test('evaluates it before the test split, and has figures of both', () => {
+    const tally = start();
+    tally.addSteps(steps(64, 64, 64, 64, 64));
+    expect(tally.evaluationLeft()).toEqual({ split: 'validation', first: 0, batches: 2 });
+    tally.addEvaluation(report(validation, [64], [128], 7));
+    expect(tally.evaluationLeft()).toEqual({ split: 'validation', first: 1, batches: 1 });
+    tally.addEvaluation(report(validation, [6], [12], 0));
+    for (const slice of evaluation) tally.addEvaluation(slice);
+    expect(tally.evaluationLeft()).toMatchObject({ batches: 0 });
+    expect(tally.endEpoch()).toMatchObject({
+      validation_loss: 2,
+      validation_accuracy: 0.1,
+      test_loss: 0.5,
+      test_accuracy: 0.9,
     });
-    expect(asked).toEqual([1, 2, 4, 8, 16, 32, 50, 50]);
   });
 
-  test('asks for one batch where one takes long, and stays finite on a coarse clock', () => {
-    const pace = createPace();
-    pace.ran(1, 64, 3_000);
-    expect(pace.batchesPerCall()).toBe(1);
-    pace.ran(1, 64, 0);
-    expect(pace.samplesPerSecond()).toBeLessThan(Infinity);
+  test('counts its samples among what is left', () => {
+    const tally = start();
+    tally.addSteps(steps(1, 1, 1, 1, 1));
+    tally.addEvaluation(report(validation, [64], [1]));
+    const [training, evaluating] = [createPace(), createPace()];
+    training.ran(5, 320, 1_000);
+    evaluating.ran(1, 170, 1_000);
+    // Ten steps of 64, the rest of this evaluation, and two more.
+    const seconds = 640 / 320 + (3 * 170 - 64) / 170;
+    expect(tally.progress(training, evaluating).eta_seconds).toBeCloseTo(seconds, 1);
+  });
+});
+
+describe('a tally of values', () => {
+  const network = { ...spec.network, outputs: 2 };
+  const values = { count: 320, targets: Float32Array.from({ length: 640 }, (_, i) => Math.sin(i)) };
+  const splits = { train: values, validation: { ...values, count: 0 }, test: { ...values, count: 100 } };
+  const start = (): Tally => new Tally({ ...spec, network, task: 'regression' }, splits, null);
+  /** Of which every output is off by this. */
+  const reportOff = (first: number, count: number, error: number): BatchReport => ({
+    lossSums: Float64Array.of(count * error ** 2),
+    weightSums: Float64Array.of(count),
+    rows: Uint32Array.from({ length: count }, (_, i) => first + i),
+    outputs: values.targets.slice(2 * first, 2 * (first + count)).map((value) => value + error),
   });
 
-  test('follows a change of speed within seconds', () => {
-    const pace = createPace();
-    pace.ran(100, 1_000, 1_000);
-    for (let second = 0; second < 15; second++) pace.ran(100, 3_000, 1_000);
-    expect(pace.samplesPerSecond()).toBeGreaterThan(2_850);
+  test('has root mean squared errors in place of accuracies', () => {
+    const tally = start();
+    for (let step = 0; step < 5; step++) tally.addSteps(reportOff(64 * step, 64, 2));
+    tally.addEvaluation(reportOff(0, 64, 3));
+    tally.addEvaluation(reportOff(64, 36, 3));
+    const metrics = tally.endEpoch();
+    expect(Object.keys(metrics)).toEqual([
+      'epoch',
+      'step',
+      'train_loss',
+      'train_rmse',
+      'test_loss',
+      'test_rmse',
+    ]);
+    expect(metrics).toMatchObject({ train_loss: 4, test_loss: 9 });
+    expect(metrics.train_rmse).toBeCloseTo(2, 5);
+    expect(metrics.test_rmse).toBeCloseTo(3, 5);
+    expect(tally.progress(createPace(), createPace())).toMatchObject({ train_loss: 4, train_accuracy: null });
   });
+
+  test('adds to the same bits however the samples were divided into calls', () => {
+    const [once, divided] = [start(), start()];
+    once.addSteps(reportOff(0, 64, 0.3));
+    const { lossSums, weightSums, rows, outputs } = reportOff(0, 64, 0.3);
+    const none = new Float64Array();
+    divided.addSteps({
+      lossSums: none,
+      weightSums: none,
+      rows: rows.subarray(0, 9),
+      outputs: outputs.subarray(0, 18),
+    });
+    divided.addSteps({ lossSums, weightSums, rows: rows.subarray(9), outputs: outputs.subarray(18) });
+    expect(divided.state).toEqual(once.state);
+  });
+});
+
+test('weighted losses are divided by their weights', () => {
+  const tally = startTally();
+  const batch = steps(6, 6);
+  tally.addSteps({ ...batch, weightSums: Float64Array.of(1, 2) });
+  expect(tally.state.position).toMatchObject({ samples: 128, weight_sum: 3, loss_sum: 12 });
+  expect(tally.progress(createPace(), createPace()).train_loss).toBe(4);
 });

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import type { DatasetStore } from '../../../src/data/store.js';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
@@ -11,6 +12,8 @@ import { createRegistry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
 import { startedOn } from '../started-on.js';
+import { engines } from '../../../src/model/engines/select.js';
+import { smallDiamonds, smallDiamondsSpec } from './small-diamonds.js';
 import { smallMnist, smallSpec } from './small-mnist.js';
 
 const log = pino({ level: 'silent' });
@@ -30,9 +33,12 @@ interface Scene {
 }
 
 async function sceneOf(request: JobRequest = {}): Promise<Scene> {
+  return sceneWith(await smallSpec(request), smallMnist);
+}
+
+async function sceneWith(spec: RunSpec, load: DatasetStore['load']): Promise<Scene> {
   const storage = await temporaryStorage();
   const store = createRunStore(storage);
-  const spec = await smallSpec(request);
   const runId = await store.create(spec);
   return {
     storage,
@@ -48,7 +54,8 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
         storage: on,
         store: createRunStore(on),
         registry: createRegistry(on, log),
-        datasets: { load: smallMnist },
+        datasets: { load },
+        engines,
         log,
         observe,
         signal,
@@ -66,6 +73,10 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
 function clockOf({ stepMs }: { stepMs: number }): () => number {
   let nowMs = 0;
   return () => (nowMs += stepMs);
+}
+
+async function curveOf(scene: Scene): Promise<EpochMetrics[]> {
+  return (await eventsOf(scene)).flatMap((event) => (event.type === 'metrics' ? [event.metrics] : []));
 }
 
 async function eventsOf({ store, runId }: Scene): Promise<RunEvent[]> {
@@ -156,10 +167,8 @@ describe('a run', () => {
   test('keeps its two newest checkpoints, and the best', async () => {
     const scene = await sceneOf({ epochs: 6, optimizer: { learning_rate: 0.3 } });
     await scene.train();
-    const curve = (await eventsOf(scene)).flatMap((event) =>
-      event.type === 'metrics' ? [event.metrics] : [],
-    );
-    const best = curve.reduce((a, b) => (b.test_accuracy > a.test_accuracy ? b : a));
+    const curve = await curveOf(scene);
+    const best = curve.reduce((a, b) => ((b.test_accuracy ?? 0) > (a.test_accuracy ?? 0) ? b : a));
     const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
     expect(kept.map(({ step }) => step)).toEqual([...new Set([30, 25, best.step])]);
     // Otherwise this would have shown nothing.
@@ -176,15 +185,43 @@ describe('a run', () => {
     expect(versions.map(({ step }) => step)).toEqual(steps);
   });
 
-  test('publishes its best epoch where that is the policy', async () => {
-    const scene = await sceneOf({ epochs: 6, publish: 'best', optimizer: { learning_rate: 0.3 } });
+  test('publishes its best epoch by the validation split where that is the policy', async () => {
+    const scene = await sceneOf({ epochs: 6, seed: 4, publish: 'best', optimizer: { learning_rate: 0.3 } });
     await scene.train();
     const { versions } = await outcomeOf(scene);
-    const accuracies = (await eventsOf(scene)).flatMap((event) =>
-      event.type === 'metrics' ? [event.metrics.test_accuracy] : [],
-    );
-    expect(versions).toMatchObject([{ metrics: { test_accuracy: Math.max(...accuracies) } }]);
+    const curve = await curveOf(scene);
+    const accuracies = curve.map(({ validation_accuracy }) => validation_accuracy ?? NaN);
+    expect(versions).toMatchObject([{ metrics: { validation_accuracy: Math.max(...accuracies) } }]);
+    const best = accuracies.indexOf(Math.max(...accuracies));
+    expect(versions[0].step).toBe(curve[best].step);
+    // Otherwise this would have shown nothing: neither the last epoch nor the best by the test split.
     expect(versions[0].step).toBeLessThan(30);
+    const byTest = curve.map(({ test_accuracy }) => test_accuracy ?? NaN);
+    expect(byTest[best]).toBeLessThan(Math.max(...byTest));
+  });
+
+  test('publishes the earliest of its best epochs', async () => {
+    const scene = await sceneOf({ epochs: 6, seed: 8, publish: 'best', optimizer: { learning_rate: 0.3 } });
+    await scene.train();
+    const accuracies = (await curveOf(scene)).map(({ validation_accuracy }) => validation_accuracy ?? NaN);
+    const best = Math.max(...accuracies);
+    expect((await outcomeOf(scene)).versions).toMatchObject([{ step: 5 * (accuracies.indexOf(best) + 1) }]);
+    // Otherwise this would have shown nothing.
+    expect(accuracies.filter((accuracy) => accuracy === best).length).toBeGreaterThan(1);
+  });
+
+  test('whose dataset has changed since it was submitted fails, and says what to do', async () => {
+    const { info, ...samples } = await smallMnist();
+    const changed = { info: { ...info, sha256: 'f'.repeat(64) }, ...samples };
+    const scene = await sceneWith(await smallSpec(), () => Promise.resolve(changed));
+    expect(await scene.train()).toBe('finished');
+    const { status, error, versions } = await outcomeOf(scene);
+    expect({ status, code: error?.code, versions }).toEqual({
+      status: 'failed',
+      code: 'DATASET_CHANGED',
+      versions: [],
+    });
+    expect(error?.message).toMatch(/mnist.*f{64}.*Submit the job again/s);
   });
 
   test('that diverges fails with the step, and publishes nothing', async () => {
@@ -241,6 +278,53 @@ describe('a run', () => {
   });
 });
 
+describe('a run that learns values', () => {
+  const sceneOfDiamonds = async (request: JobRequest = {}) =>
+    sceneWith(await smallDiamondsSpec(request), smallDiamonds);
+
+  test('has root mean squared errors in place of accuracies, and learns', async () => {
+    const scene = await sceneOfDiamonds();
+    expect(scene.spec).toMatchObject({ task: 'regression', loss: 'mse' });
+    expect(await scene.train()).toBe('finished');
+    const { status, error, metrics } = await outcomeOf(scene);
+    expect({ status, error }).toEqual({ status: 'succeeded', error: null });
+    expect(Object.keys(metrics ?? {}).sort()).toEqual(
+      ['epoch', 'step', 'test_loss', 'test_rmse', 'train_loss', 'train_rmse'].sort(),
+    );
+    const { test_loss = NaN, test_rmse = NaN } = metrics ?? {};
+    expect(test_rmse).toBeCloseTo(Math.sqrt(test_loss), 5);
+    // The values are standardised: to answer their mean is an error of 1.
+    expect(test_rmse).toBeLessThan(0.5);
+    const registry = createRegistry(scene.storage, log);
+    expect((await registry.load('diamonds', 1)).description).toMatchObject({
+      head: { kind: 'values', names: ['price'] },
+      scaling: null,
+    });
+  });
+
+  test('publishes the epoch with the lowest validation loss where that is the policy', async () => {
+    const scene = await sceneOfDiamonds({ publish: 'best', optimizer: { learning_rate: 0.1 } });
+    await scene.train();
+    const losses = (await curveOf(scene)).map(({ validation_loss }) => validation_loss ?? NaN);
+    const lowest = losses.indexOf(Math.min(...losses));
+    expect((await outcomeOf(scene)).versions).toMatchObject([
+      { step: (scene.spec.steps / scene.spec.epochs) * (lowest + 1) },
+    ]);
+    // Otherwise this would have shown nothing.
+    expect(lowest).toBeLessThan(scene.spec.epochs - 1);
+  });
+
+  test('ends with the same bits when it was stopped on the way', async () => {
+    const request: JobRequest = { epochs: 2, split: { validation: 0.3 } };
+    const [whole, stopped] = [await sceneOfDiamonds(request), await sceneOfDiamonds(request)];
+    await whole.train();
+    for (let attempt = 0; ; attempt++) {
+      if ((await stopped.train({ signal: stopAtLook(2 + (attempt % 3)) })) === 'finished') break;
+    }
+    expect(epochsOnly(await outcomeOf(stopped))).toEqual(epochsOnly(await outcomeOf(whole)));
+  });
+});
+
 describe('a run that is asked to stop', () => {
   test('checkpoints in the middle of an epoch or of its evaluation, and ends with the same bits as one that was not', async () => {
     const [whole, stopped] = [await sceneOf(), await sceneOf()];
@@ -261,7 +345,7 @@ describe('a run that is asked to stop', () => {
       const { state, position, metrics } = checkpoint;
       if (state.step === 5 * (metrics.length + 1)) {
         stops.evaluating.add(state.step);
-        expect(position.epoch_samples).toBe(320);
+        expect(position.samples).toBe(320);
       } else {
         stops.training.add(state.step);
       }

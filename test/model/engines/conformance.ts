@@ -6,12 +6,15 @@ import { describe, expect, test } from 'vitest';
 import type { BatchReport, Engine, TrainingResources } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import { initialState } from '../../../src/model/network/initialization.js';
-import { losses } from '../../../src/model/network/losses.js';
+import { applyHead, classHead } from '../../../src/model/heads/head.js';
+import { countCorrect } from '../../../src/model/metrics/classification.js';
+import { regressionFigures } from '../../../src/model/metrics/regression.js';
+import { classLosses, losses, valueLosses } from '../../../src/model/network/losses.js';
 import { activations } from '../../../src/model/network/network.js';
 import { expectClose } from './close.js';
 import type { Tolerance } from './close.js';
 import { bits, courseOf, evaluated, expectSameCourse, predicted, trained } from './course.js';
-import { optimizers, randomProblem, separableProblem } from './problem.js';
+import { optimizers, randomProblem, separableProblem, smoothProblem } from './problem.js';
 import type { Problem } from './problem.js';
 
 // Around the widths of vectors and of blocks, and 1. Each list is inputs, hidden units, outputs.
@@ -34,7 +37,7 @@ const ofEveryShape = shapes.flatMap((widths) =>
   ]),
 );
 
-const ofEveryWord = activations.flatMap((activation) =>
+const ofEveryKind = activations.flatMap((activation) =>
   losses.flatMap((loss) =>
     Object.entries(optimizers).map(([name, optimizer]): [string, Problem] => [
       `${activation}, ${loss}, ${name}`,
@@ -88,19 +91,79 @@ const onBackground = [0, 200].flatMap((background) =>
   ),
 );
 
+const ofClasses = classLosses.flatMap((loss) =>
+  (
+    [
+      [2, Uint8Array],
+      [300, Uint16Array],
+      [1_000, Uint32Array],
+    ] as const
+  ).map(([classes, classIndices]): [string, Problem] => [
+    `${classes} classes in a ${classIndices.name}, ${loss}`,
+    randomProblem([9, 8, classes], 5, { loss, classIndices }),
+  ]),
+);
+
+const ofValues = valueLosses.flatMap((loss) =>
+  [
+    [7, 1],
+    [9, 8, 3],
+    [65, 64, 40, 17],
+  ].flatMap((widths) =>
+    batchSizes.map((batchSize): [string, Problem] => [
+      `float32 inputs and values by ${loss}, widths ${widths.join('-')}, batches of ${batchSize}`,
+      randomProblem(widths, batchSize, { inputs: 'float32', loss, activations: ['tanh', 'relu'] }),
+    ]),
+  ),
+);
+
+const ofFloats = [undefined, 7].flatMap((background) =>
+  [
+    [7, 3],
+    [8, 9, 3],
+    [257, 40, 9],
+    [600, 8, 64, 9],
+  ].flatMap((widths) =>
+    batchSizes.map((batchSize): [string, Problem] => [
+      `float32 inputs${background === undefined ? '' : ', mostly 0'}, widths ${widths.join('-')}, batches of ${batchSize}`,
+      randomProblem(widths, batchSize, {
+        inputs: 'float32',
+        ...(background !== undefined && { background }),
+      }),
+    ]),
+  ),
+);
+
+const withWeights = losses.flatMap((loss) =>
+  // In batches of 1 a weight of 0 is a batch of weights that are all 0.
+  batchSizes.flatMap((batchSize) =>
+    (['bytes', 'float32'] as const).map((inputs): [string, Problem] => [
+      `weights, ${inputs}, ${loss}, batches of ${batchSize}`,
+      randomProblem([9, 8, 3], batchSize, { inputs, loss, weighted: true, dropout: 0.1 }),
+    ]),
+  ),
+);
+
+const withoutValidation: [string, Problem] = [
+  'no validation samples',
+  randomProblem([9, 8, 3], 5, { validationCount: 0, weighted: true }),
+];
+
 const cases = [
   ...ofEveryShape,
-  ...ofEveryWord,
+  ...ofEveryKind,
   ...withoutPenalty,
   ...withDropout,
   ...ofManyLayers,
   ...onBackground,
+  ...ofClasses,
+  ...ofValues,
+  ...ofFloats,
+  ...withWeights,
+  withoutValidation,
 ];
 
-/**
- * `tolerance` is for losses and probabilities; and for the training state, where `absolute` is a fraction of a tensor's
- * largest number.
- */
+/** `tolerance` is for losses and single outputs; for a tensor, `absolute` is a fraction of its largest number. */
 export function engineConformance(
   name: string,
   createEngine: () => Engine,
@@ -123,45 +186,61 @@ export function engineConformance(
     describe.each(cases)('with %s', (_, problem) => {
       test('trains as the reference does, over the end of an epoch, and goes on from a snapshot to the same bits', async () => {
         const actual = await courseOf(engine, problem, resources);
-        expectSameCourse(actual, await courseOf(oracle, problem, resources), tolerance);
+        expectSameCourse(actual, await courseOf(oracle, problem, resources), problem, tolerance);
         expect(bits(await trained(engine, problem, actual.half, 4, resources))).toEqual(bits(actual.end));
         expect(bits(actual.half)).not.toEqual(bits(actual.end));
       });
 
       test('predicts as the reference does, alone and among others', async () => {
         const { width, count } = problem.data.test;
-        const raw = Float32Array.from(problem.data.test.inputs, (byte) => (byte === 0 ? 0 : byte / 2 + 0.25));
+        const raw = Float32Array.from(problem.data.test.inputs, (input) =>
+          input === 0 ? 0 : input / 2 + 0.25,
+        );
         const actual = await predicted(engine, problem, raw, count);
-        expectClose('probabilities', actual, await predicted(oracle, problem, raw, count), tolerance);
+        expectClose('outputs', actual, await predicted(oracle, problem, raw, count), tolerance);
 
         const one = await predicted(engine, problem, raw.subarray(0, width), 1);
         expectClose('a single sample', one, actual.subarray(0, one.length), tolerance);
       });
     });
 
-    test.each(losses)(
-      'predicts probabilities that add up to 1 and agree with the evaluation by %s',
-      async (loss) => {
-        const problem = randomProblem([9, 64, 7, 8], 5, { loss, dropout: 0.5 });
-        const { count, inputs, labels } = problem.data.test;
-        const probabilities = await predicted(engine, problem, Float32Array.from(inputs), count);
-        const rows = Array.from(labels, (_, i) => probabilities.subarray(8 * i, 8 * (i + 1)));
-        const sums = rows.map((row) => row.reduce((sum, probability) => sum + probability, 0));
-        expectClose('sums', sums, new Array<number>(count).fill(1), { absolute: 1e-6, relative: 0 });
+    test.each(classLosses)('predicts the classes and the loss that it evaluates by %s', async (loss) => {
+      const problem = randomProblem([9, 64, 7, 8], 5, { loss, dropout: 0.5 });
+      const { count, inputs, targets } = problem.data.test;
+      const head = classHead(loss, new Array<string>(8).fill(''));
+      const probabilities = applyHead(
+        head,
+        await predicted(engine, problem, Float32Array.from(inputs), count),
+      );
+      const rows = Array.from(targets, (_, i) => probabilities.subarray(8 * i, 8 * (i + 1)));
+      const sums = rows.map((row) => row.reduce((sum, probability) => sum + probability, 0));
+      expectClose('sums', sums, new Array<number>(count).fill(1), { absolute: 1e-6, relative: 0 });
 
-        const trainer = await trainerOf(problem);
-        const { samples, lossSums, correct } = await evaluated(trainer, problem, 'test');
-        await trainer.dispose();
-        expect(samples).toBe(count);
-        expect(correct).toBe(rows.filter((row, i) => row.indexOf(Math.max(...row)) === labels[i]).length);
-        if (loss === 'cross_entropy') {
-          const expected = rows.reduce((sum, row, i) => sum - Math.log(row[labels[i]]), 0);
-          expectClose('loss', [lossSums[0] + lossSums[1]], [expected], tolerance);
-        }
-      },
-    );
+      const trainer = await trainerOf(problem);
+      const report = await evaluated(trainer, problem, 'test');
+      await trainer.dispose();
+      expect(report.rows).toHaveLength(count);
+      expect(countCorrect(report, targets)).toBe(
+        rows.filter((row, i) => row.indexOf(Math.max(...row)) === targets[i]).length,
+      );
+      if (loss === 'cross_entropy') {
+        const expected = rows.reduce((sum, row, i) => sum - Math.log(row[targets[i]]), 0);
+        expectClose('loss', [sumOf(report.lossSums)], [expected], tolerance);
+      }
+    });
 
-    test('answers no sample with no probabilities', async () => {
+    test.each(losses)('reports the outputs that it predicts, row by row, by %s', async (loss) => {
+      const problem = randomProblem([9, 64, 7, 8], 5, { loss, inputs: 'float32' });
+      const { count, inputs } = problem.data.test;
+      const trainer = await trainerOf(problem);
+      const report = await evaluated(trainer, problem, 'test');
+      await trainer.dispose();
+      expect([...report.rows]).toEqual(Array.from({ length: count }, (_, row) => row));
+      const outputs = await predicted(engine, problem, Float32Array.from(inputs), count);
+      expectClose('outputs', report.outputs, outputs, tolerance);
+    });
+
+    test('answers no sample with no outputs', async () => {
       const problem = randomProblem([7, 9, 3], 5);
       expect(await predicted(engine, problem, new Float32Array(), 0)).toEqual(new Float32Array());
     });
@@ -173,9 +252,47 @@ export function engineConformance(
       await trainer.run(300);
       const after = await evaluated(trainer, problem, 'test');
       await trainer.dispose();
-      expect(before.correct / before.samples).toBeLessThan(0.6);
-      expect(after.correct / after.samples).toBeGreaterThan(0.95);
+      const accuracyOf = (report: BatchReport): number =>
+        countCorrect(report, problem.data.test.targets) / report.rows.length;
+      expect(accuracyOf(before)).toBeLessThan(0.6);
+      expect(accuracyOf(after)).toBeGreaterThan(0.95);
       expect(sumOf(after.lossSums)).toBeLessThan(sumOf(before.lossSums) / 4);
+    });
+
+    test.each(valueLosses)('learns values by %s', async (loss) => {
+      const smooth = smoothProblem();
+      const problem = { ...smooth, program: { ...smooth.program, loss } };
+      const { targets } = problem.data.test;
+      if (!(targets instanceof Float32Array)) throw new Error('a problem of values is needed');
+      const trainer = await trainerOf(problem);
+      await trainer.run(2_000);
+      const figures = regressionFigures(await evaluated(trainer, problem, 'test'), targets);
+      await trainer.dispose();
+      for (const { r2 } of figures) expect(r2).toBeGreaterThan(0.9);
+    });
+
+    test.each(losses)('learns nothing from a batch whose weights are all 0, by %s', async (loss) => {
+      const { learning_rate } = optimizers.sgd;
+      const optimizer = { ...optimizers.sgd, learning_rate, weight_decay: 0 };
+      const problem = randomProblem([7, 9, 3], 5, { loss, optimizer, weighted: true });
+      problem.data.train.weights?.fill(0);
+      const trainer = await trainerOf(problem);
+      const { lossSums, weightSums } = await trainer.run(3);
+      const { parameters } = await trainer.snapshot();
+      await trainer.dispose();
+      expect([...lossSums, ...weightSums]).toEqual([0, 0, 0, 0, 0, 0]);
+      expect(parameters).toEqual(problem.start.parameters);
+    });
+
+    test('learns from weights that are all 1 as from none, to the same bits', async () => {
+      const problem = randomProblem([7, 9, 3], 5);
+      const { train } = problem.data;
+      const weighted = {
+        ...problem,
+        data: { ...problem.data, train: { ...train, weights: new Float32Array(train.count).fill(1) } },
+      };
+      const after = async (from: Problem) => bits(await trained(engine, from, from.start, 4, resources));
+      expect(await after(weighted)).toEqual(await after(problem));
     });
 
     test('reports the same losses however the steps are divided into calls', async () => {
@@ -198,9 +315,10 @@ export function engineConformance(
         const trainer = await trainerOf(problem);
         const whole = await evaluated(trainer, problem, 'test');
         const [first, last] = [await trainer.evaluate('test', 0, 1), await trainer.evaluate('test', 1, 1)];
-        expect([first.samples, last.samples]).toEqual([64, 6]);
+        expect([first.rows.length, last.rows.length]).toEqual([64, 6]);
         expect([...first.lossSums, ...last.lossSums]).toEqual([...whole.lossSums]);
-        expect(first.correct + last.correct).toBe(whole.correct);
+        expect([...first.rows, ...last.rows]).toEqual([...whole.rows]);
+        expect([...first.outputs, ...last.outputs]).toEqual([...whole.outputs]);
         expect(await evaluated(trainer, problem, 'train')).toEqual(whole);
         await trainer.dispose();
       },
@@ -220,7 +338,12 @@ export function engineConformance(
 
     test('is not moved by an evaluation, nor by a run of no steps', async () => {
       const problem = randomProblem([7, 9, 3], 5, { dropout: 0.5 });
-      const nothing = { samples: 0, lossSums: new Float64Array(), correct: 0 };
+      const nothing: BatchReport = {
+        lossSums: new Float64Array(),
+        weightSums: new Float64Array(),
+        rows: new Uint32Array(),
+        outputs: new Float32Array(),
+      };
       const trainer = await trainerOf(problem);
       await trainer.run(2);
       await evaluated(trainer, problem, 'train');
@@ -271,7 +394,8 @@ export function engineConformance(
         const problem = randomProblem([7, 9, 3], 5, { loss });
         problem.start.parameters.get('fc1.weight')?.data.fill(NaN);
         const trainer = await trainerOf(problem);
-        expect(await trainer.run(1)).toMatchObject({ samples: 5, lossSums: Float64Array.of(NaN) });
+        const { rows, lossSums } = await trainer.run(1);
+        expect([rows.length, ...lossSums]).toEqual([5, NaN]);
         await trainer.dispose();
       },
     );

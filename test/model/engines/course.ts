@@ -4,9 +4,11 @@ import {
   evaluationBatchSize,
   type BatchReport,
   type Engine,
+  type SplitName,
   type Trainer,
   type TrainingResources,
 } from '../../../src/model/engines/engine.js';
+import { countCorrect } from '../../../src/model/metrics/classification.js';
 import type { TrainingState } from '../../../src/model/network/initialization.js';
 import type { StateDict } from '../../../src/model/network/network.js';
 import { expectClose } from './close.js';
@@ -15,8 +17,7 @@ import type { Problem } from './problem.js';
 
 /** A training over the end of an epoch. */
 export interface Course {
-  /** By what was asked for. */
-  reports: Record<string, BatchReport>;
+  reports: { of: string; split: SplitName; report: BatchReport }[];
   /** After 3 steps. */
   half: TrainingState;
   /** After 7 steps. */
@@ -30,20 +31,23 @@ export async function courseOf(
 ): Promise<Course> {
   const { program, data, start } = problem;
   const trainer = await engine.trainer(program, data, start, resources);
-  const reports = {
-    'evaluation at the start': await evaluated(trainer, problem, 'test'),
-    'the first step': await trainer.run(1),
-    'two steps': await trainer.run(2),
+  const reports: Course['reports'] = [];
+  const run = async (steps: number) => {
+    reports.push({ of: `${steps} steps`, split: 'train', report: await trainer.run(steps) });
   };
+  const evaluate = async (split: SplitName) => {
+    const of = `the evaluation of the ${split} split`;
+    reports.push({ of, split, report: await evaluated(trainer, problem, split) });
+  };
+  await evaluate('test');
+  await run(1);
+  await run(2);
   const half = await trainer.snapshot();
-  const more = {
-    'four steps': await trainer.run(4),
-    'evaluation of the train split': await evaluated(trainer, problem, 'train'),
-    'evaluation of the test split': await evaluated(trainer, problem, 'test'),
-  };
+  await run(4);
+  for (const split of ['train', 'validation', 'test'] as const) await evaluate(split);
   const end = await trainer.snapshot();
   await trainer.dispose();
-  return { reports: { ...reports, ...more }, half, end };
+  return { reports, half, end };
 }
 
 /** The state after so many steps. */
@@ -62,15 +66,11 @@ export async function trained(
 }
 
 /** Of the whole split. */
-export function evaluated(
-  trainer: Trainer,
-  { data }: Problem,
-  split: 'train' | 'test',
-): Promise<BatchReport> {
+export function evaluated(trainer: Trainer, { data }: Problem, split: SplitName): Promise<BatchReport> {
   return trainer.evaluate(split, 0, Math.ceil(data[split].count / evaluationBatchSize));
 }
 
-/** Probabilities (count, outputs) by the parameters that the problem starts from. */
+/** Raw outputs (count, outputs) by the parameters that the problem starts from. */
 export async function predicted(
   engine: Engine,
   { program, start }: Problem,
@@ -85,13 +85,25 @@ export async function predicted(
   }
 }
 
-/** For the states `absolute` is a fraction of a tensor's largest number, since what an optimiser keeps may be tiny. */
-export function expectSameCourse(actual: Course, expected: Course, tolerance: Tolerance): void {
-  for (const [what, { samples, lossSums, correct }] of Object.entries(expected.reports)) {
-    const report = actual.reports[what];
-    expectClose(`the losses of ${what}`, report.lossSums, lossSums, tolerance);
-    expect({ what, ...report, lossSums }).toEqual({ what, samples, lossSums, correct });
-  }
+/**
+ * For the states `absolute` is a fraction of a tensor's largest number, since what an optimiser keeps may be tiny; for the
+ * outputs, of the largest output.
+ */
+export function expectSameCourse(
+  actual: Course,
+  expected: Course,
+  { data }: Problem,
+  tolerance: Tolerance,
+): void {
+  expected.reports.forEach(({ of, split, report }, i) => {
+    const { lossSums, weightSums, rows, outputs } = actual.reports[i].report;
+    expectClose(`the losses of ${of}`, lossSums, report.lossSums, tolerance);
+    expect({ of, weightSums, rows }).toEqual({ of, weightSums: report.weightSums, rows: report.rows });
+    expectCloseTensor(`the outputs of ${of}`, outputs, report.outputs, tolerance);
+    const { targets } = data[split];
+    if (targets instanceof Float32Array) return;
+    expect(countCorrect({ rows, outputs }, targets), of).toBe(countCorrect(report, targets));
+  });
   for (const at of ['half', 'end'] as const) {
     expect(actual[at].step).toBe(expected[at].step);
     expectSameTensors(actual[at].parameters, expected[at].parameters, tolerance);
@@ -103,10 +115,18 @@ function expectSameTensors(actual: StateDict, expected: StateDict, tolerance: To
   expect([...actual.keys()]).toEqual([...expected.keys()]);
   for (const [name, { shape, data }] of expected) {
     expect(actual.get(name)?.shape).toEqual(shape);
-    const largest = data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    const absolute = tolerance.absolute * largest;
-    expectClose(name, actual.get(name)?.data ?? [], data, { ...tolerance, absolute });
+    expectCloseTensor(name, actual.get(name)?.data ?? [], data, tolerance);
   }
+}
+
+function expectCloseTensor(
+  what: string,
+  actual: ArrayLike<number>,
+  expected: Float32Array,
+  tolerance: Tolerance,
+): void {
+  const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  expectClose(what, actual, expected, { ...tolerance, absolute: tolerance.absolute * largest });
 }
 
 /** A state as text that is equal only where every bit is. */

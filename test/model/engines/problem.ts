@@ -1,7 +1,12 @@
 /** Small training problems for the engines: a program, its data and its initial state. */
-import type { Samples, TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
+import type {
+  ClassIndices,
+  Samples,
+  TrainingData,
+  TrainingProgram,
+} from '../../../src/model/engines/engine.js';
 import { type TrainingState, initialState } from '../../../src/model/network/initialization.js';
-import type { Loss } from '../../../src/model/network/losses.js';
+import { isClassLoss, type Loss } from '../../../src/model/network/losses.js';
 import type { Activation } from '../../../src/model/network/network.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 import { fillWords } from '../../../src/lib/philox.js';
@@ -12,16 +17,23 @@ export interface Problem {
   start: TrainingState;
 }
 
-/** What a program may say, beside widths and batches. */
-interface Words {
+/** What a problem may be, apart from its widths and its batch size. */
+interface Traits {
   /** Of the hidden layers, in turn. */
   activations: Activation[];
   /** Of every hidden layer. */
   dropout: number;
   loss: Loss;
   optimizer: OptimizerSpec;
-  /** The byte that three of four inputs are. */
+  /** Bytes are scaled, float32 inputs are not. */
+  inputs: 'bytes' | 'float32';
+  /** What three of four inputs are: a byte, or 0 of float32 inputs. */
   background: number;
+  /** By default class indices are of the narrowest type that holds them. */
+  classIndices: new (indices: Uint32Array) => ClassIndices;
+  /** Weights from 0 to 2, of which a quarter are 0. */
+  weighted: boolean;
+  validationCount: number;
 }
 
 // Adam and RMSprop divide by the root of a mean of squares, plus epsilon. PyTorch's epsilon of 1e-8 would make a whole
@@ -42,11 +54,11 @@ export const optimizers = {
 } satisfies Record<string, OptimizerSpec>;
 
 /**
- * Random bytes with random classes, for ReLU, cross-entropy and Adam unless other words are given. An epoch is two batches
- * at least, of which the last is short.
+ * Random bytes with random classes, for ReLU, cross-entropy and Adam unless it has other traits. An epoch is two batches at
+ * least, and the last of them is short.
  */
-export function randomProblem(widths: number[], batchSize: number, words: Partial<Words> = {}): Problem {
-  const { activations = ['relu'], dropout = 0, loss = 'cross_entropy', optimizer = optimizers.adam } = words;
+export function randomProblem(widths: number[], batchSize: number, traits: Partial<Traits> = {}): Problem {
+  const { activations = ['relu'], dropout = 0, loss = 'cross_entropy', optimizer = optimizers.adam } = traits;
   const program: TrainingProgram = {
     network: {
       inputs: widths[0],
@@ -61,51 +73,90 @@ export function randomProblem(widths: number[], batchSize: number, words: Partia
     optimizer,
     batchSize,
     seed: 12,
-    preprocessing: { divide_by: 255, mean: 0.1307, std: 0.3081 },
+    scaling: traits.inputs === 'float32' ? null : { divide_by: 255, mean: 0.1307, std: 0.3081 },
   };
-  const { inputs, outputs } = program.network;
-  const count = batchSize === 1 ? 5 : batchSize + 3;
+  const samples = (seed: number, count: number): Samples => randomSamples(seed, count, program, traits);
   const data = {
-    train: onBackground(randomSamples(1, count, inputs, outputs), words.background),
-    test: onBackground(randomSamples(2, 70, inputs, outputs), words.background),
+    train: samples(1, batchSize === 1 ? 5 : batchSize + 3),
+    validation: samples(5, traits.validationCount ?? 66),
+    test: samples(2, 70),
   };
   return { program, data, start: initialState(program.network, optimizer, program.seed) };
 }
 
-function randomSamples(seed: number, count: number, width: number, classes: number): Samples {
-  const words = new Uint32Array(count * (width + 1));
-  fillWords({ seed, purpose: 'shuffle', part: 0, step: 0 }, 0, words);
+function randomSamples(
+  seed: number,
+  count: number,
+  { network, loss }: TrainingProgram,
+  { inputs = 'bytes', background, classIndices, weighted = false }: Partial<Traits>,
+): Samples {
+  const { inputs: width, outputs } = network;
+  const words = randomWords(seed, 0, count * (width + 1));
+  const bytes = onBackground(Uint8Array.from(words.subarray(count)), background);
+  const Indices = classIndices ?? (outputs > 256 ? Uint16Array : Uint8Array);
   return {
     count,
     width,
-    inputs: Uint8Array.from(words.subarray(count)),
-    labels: Uint8Array.from(words.subarray(0, count), (word) => word % Math.min(classes, 256)),
+    inputs:
+      inputs === 'bytes' ? bytes : Float32Array.from(bytes, (byte) => (byte - (background ?? 100)) / 80),
+    targets: isClassLoss(loss)
+      ? new Indices(words.subarray(0, count).map((word) => word % outputs))
+      : Float32Array.from(randomWords(seed, 1, count * outputs), (word) => word / 2 ** 30 - 2),
+    weights: weighted
+      ? Float32Array.from(randomWords(seed, 2, count), (word) => Math.max(0, (word % 2_048) / 768 - 2 / 3))
+      : null,
   };
 }
 
-function onBackground(samples: Samples, background: number | undefined): Samples {
-  if (background === undefined) return samples;
-  const chosen = samples.inputs.toSorted()[Math.floor(samples.inputs.length / 4)];
-  return { ...samples, inputs: samples.inputs.map((byte) => (byte < chosen ? byte : background)) };
+function randomWords(seed: number, part: number, count: number): Uint32Array {
+  const words = new Uint32Array(count);
+  fillWords({ seed, purpose: 'shuffle', part, step: 0 }, 0, words);
+  return words;
+}
+
+function onBackground(bytes: Uint8Array, background: number | undefined): Uint8Array {
+  if (background === undefined) return bytes;
+  const chosen = bytes.toSorted()[Math.floor(bytes.length / 4)];
+  return bytes.map((byte) => (byte < chosen ? byte : background));
 }
 
 /** Three classes of 8 bytes, each scattered about a pattern of its own, and PyTorch's settings of Adam. */
 export function separableProblem(): Problem {
-  const problem = randomProblem([8, 16, 3], 16);
-  const scattered = (samples: Samples): Samples => ({
-    ...samples,
-    inputs: samples.inputs.map((noise, i) => {
-      const label = samples.labels[Math.floor(i / samples.width)];
-      return ((i % samples.width) % 3 === label ? 110 : 40) + (noise % 100);
-    }),
-  });
+  const { program: untuned, start } = randomProblem([8, 16, 3], 16);
+  const scattered = (seed: number, count: number): Samples => {
+    const samples = randomSamples(seed, count, untuned, {});
+    const inputs = Uint8Array.from(samples.inputs, (noise, i) => {
+      const index = samples.targets[Math.floor(i / samples.width)];
+      return ((i % samples.width) % 3 === index ? 110 : 40) + (noise % 100);
+    });
+    return { ...samples, inputs };
+  };
   const program: TrainingProgram = {
-    ...problem.program,
+    ...untuned,
     optimizer: { ...optimizers.adam, learning_rate: 0.003, epsilon: 1e-8, weight_decay: 0 },
   };
-  const data = {
-    train: scattered(randomSamples(3, 200, 8, 3)),
-    test: scattered(randomSamples(4, 200, 8, 3)),
+  const data = { train: scattered(3, 200), validation: scattered(5, 0), test: scattered(4, 200) };
+  return { program, data, start };
+}
+
+/** Three values that are smooth functions of four float32 inputs, one of them linear. */
+export function smoothProblem(): Problem {
+  const problem = randomProblem([4, 32, 3], 16, { inputs: 'float32', loss: 'mse', activations: ['tanh'] });
+  const withValues = (samples: Samples): Samples => {
+    const targets = new Float32Array(3 * samples.count);
+    for (let row = 0; row < samples.count; row++) {
+      const [a, b, c, d] = samples.inputs.subarray(4 * row, 4 * row + 4);
+      targets.set([a - b / 2 + 1, Math.sin(a + c), Math.tanh(c * d)], 3 * row);
+    }
+    return { ...samples, targets };
   };
+  const traits = { inputs: 'float32' } as const;
+  const samples = (seed: number, count: number) =>
+    withValues(randomSamples(seed, count, problem.program, traits));
+  const program: TrainingProgram = {
+    ...problem.program,
+    optimizer: { ...optimizers.adam, learning_rate: 0.01, epsilon: 1e-8, weight_decay: 0 },
+  };
+  const data = { train: samples(3, 400), validation: samples(5, 0), test: samples(4, 100) };
   return { program, data, start: problem.start };
 }

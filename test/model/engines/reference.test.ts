@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { applyHead, classHead } from '../../../src/model/heads/head.js';
+import { countCorrect } from '../../../src/model/metrics/classification.js';
 import { epochOrder } from '../../../src/model/network/batch-plan.js';
 import { fillDropoutFactors } from '../../../src/model/network/dropout.js';
-import type { TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
+import type { Samples, TrainingData, TrainingProgram } from '../../../src/model/engines/engine.js';
 import type { TrainingState } from '../../../src/model/network/initialization.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import type { Tensor } from '../../../src/model/network/network.js';
@@ -35,10 +37,16 @@ describe('one step worked out by hand', () => {
     },
     batchSize: 1,
     seed: 0,
-    preprocessing: { divide_by: 1, mean: 0, std: 1 },
+    scaling: { divide_by: 1, mean: 0, std: 1 },
   };
-  const samples = { count: 1, width: 2, inputs: Uint8Array.of(1, 2), labels: Uint8Array.of(1) };
-  const data: TrainingData = { train: samples, test: samples };
+  const samples: Samples = {
+    count: 1,
+    width: 2,
+    inputs: Uint8Array.of(1, 2),
+    targets: Uint8Array.of(1),
+    weights: null,
+  };
+  const data: TrainingData = { train: samples, validation: samples, test: samples };
   const start: TrainingState = {
     step: 0,
     parameters: new Map([
@@ -67,8 +75,15 @@ describe('one step worked out by hand', () => {
 
   test('gives the loss, the gradients’ moments and the parameters', async () => {
     const trainer = await createReferenceEngine().trainer(program, data, start, resources);
-    const { samples, lossSums, correct } = await trainer.run(1);
-    expectClose('report', [samples, ...lossSums, correct], [1, 1.3132616875182228, 0], float32);
+    const report = await trainer.run(1);
+    const correct = countCorrect(report, samples.targets);
+    expectClose(
+      'report',
+      [report.rows.length, ...report.lossSums, correct],
+      [1, 1.3132616875182228, 0],
+      float32,
+    );
+    expectClose('outputs', report.outputs, [1, 0], float32);
 
     const { step, parameters, optimizer } = await trainer.snapshot();
     expect(step).toBe(1);
@@ -98,41 +113,54 @@ describe('one step worked out by hand', () => {
     const engine = createReferenceEngine();
     const trainer = await engine.trainer(program, data, start, resources);
     await trainer.run(1);
-    const { lossSums, correct } = await trainer.evaluate('test', 0, 1);
-    expectClose('evaluation', [...lossSums, correct], [0.31326168751822286, 1], float32);
+    const report = await trainer.evaluate('test', 0, 1);
+    const correct = countCorrect(report, samples.targets);
+    expectClose('evaluation', [...report.lossSums, correct], [0.31326168751822286, 1], float32);
 
     const { parameters } = await trainer.snapshot();
     const predictor = await engine.predictor(program, parameters);
-    expectClose('probabilities', await predictor.predict(Float32Array.of(1, 2), 1), [1 - p, p], float32);
+    const outputs = await predictor.predict(Float32Array.of(1, 2), 1);
+    const head = classHead('cross_entropy', ['no', 'yes']);
+    expectClose('probabilities', applyHead(head, outputs), [1 - p, p], float32);
   });
 });
 
 test('an epoch visits the samples in the order of the batch plan', async () => {
   const problem = randomProblem([7, 9, 3], 1);
   const { program, data, start } = problem;
-  const { count, inputs, labels } = data.train;
+  const { count, inputs, targets } = data.train;
   // Nothing is learned, so that a step's loss tells which sample it saw.
   const still = { ...program, optimizer: { ...program.optimizer, learning_rate: 0 } };
   const engine = createReferenceEngine(Float64Array);
-  const probabilities = await predicted(engine, problem, Float32Array.from(inputs), count);
-  const losses = Array.from(labels, (label, i) => -Math.log(probabilities[3 * i + label]));
+  const outputs = await predicted(engine, problem, Float32Array.from(inputs), count);
+  const probabilities = applyHead(classHead('cross_entropy', ['a', 'b', 'c']), outputs);
+  const losses = Array.from(targets, (index, i) => -Math.log(probabilities[3 * i + index]));
   expect(new Set(losses).size).toBe(count);
 
   const trainer = await engine.trainer(still, data, start, resources);
   for (const epoch of [0, 1, 2]) {
-    const seen = (await trainer.run(count)).lossSums;
-    const expected = Array.from(epochOrder(program.seed, epoch, count), (sample) => losses[sample]);
-    expectClose(`losses of epoch ${epoch}`, seen, expected, { absolute: 0, relative: 1e-6 });
+    const { lossSums, rows } = await trainer.run(count);
+    const order = epochOrder(program.seed, epoch, count);
+    const expected = Array.from(order, (sample) => losses[sample]);
+    expectClose(`losses of epoch ${epoch}`, lossSums, expected, { absolute: 0, relative: 1e-6 });
+    expect(rows).toEqual(order);
   }
 });
 
 test('each step switches off the units that its masks say, and an evaluation none', async () => {
   const { program, data, start } = randomProblem([3, 8, 2], 1, { activations: ['tanh'], dropout: 0.5 });
-  const one = { count: 1, width: 3, inputs: Uint8Array.of(9, 99, 200), labels: Uint8Array.of(1) };
-  const still = { ...program, optimizer: { ...program.optimizer, learning_rate: 0 } };
+  const scaling = { divide_by: 255, mean: 0.1307, std: 0.3081 };
+  const one: Samples = {
+    count: 1,
+    width: 3,
+    inputs: Uint8Array.of(9, 99, 200),
+    targets: Uint8Array.of(1),
+    weights: null,
+  };
+  const still = { ...program, scaling, optimizer: { ...program.optimizer, learning_rate: 0 } };
   const of = (name: string) => [...(start.parameters.get(name)?.data ?? [])];
   const [weights1, bias1, weights2, bias2] = ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'].map(of);
-  const inputs = [...one.inputs].map((raw) => applyAffine(program.preprocessing, raw));
+  const inputs = [...one.inputs].map((raw) => applyAffine(scaling, raw));
   const product = (weights: number[], values: number[], output: number): number =>
     values.reduce((sum, value, i) => sum + weights[output * values.length + i] * value, 0);
   const hidden = bias1.map((bias, unit) => Math.tanh(product(weights1, inputs, unit) + bias));

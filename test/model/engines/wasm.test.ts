@@ -17,7 +17,10 @@ const large: [string, Problem][] = [
   ['several layers', randomProblem([64, 257, 40, 64, 9], 64, { activations: ['gelu', 'tanh', 'relu'] })],
   ['dropout', randomProblem([64, 257, 65, 9], 64, { dropout: 0.3 })],
   ['a background', randomProblem([300, 257, 9], 64, { background: 3 })],
-  ['a small last batch', randomProblem([257, 257, 9], 67, { loss: 'mse', optimizer: optimizers.rmsprop })],
+  [
+    'a small last batch',
+    randomProblem([257, 257, 9], 67, { loss: 'one_hot_mse', optimizer: optimizers.rmsprop }),
+  ],
   ['one layer', randomProblem([3_000, 9], 64)],
   ['a layer of one unit', randomProblem([3_000, 1, 2_000], 64)],
 ];
@@ -126,7 +129,7 @@ describe('the wasm engine', () => {
     data.train.inputs.fill(0);
     const blank = {
       ...program,
-      preprocessing: { divide_by: 1, mean: 0, std: 1 },
+      scaling: { divide_by: 1, mean: 0, std: 1 },
       optimizer: { ...program.optimizer, weight_decay: 0 },
     };
     const trainer = await engine.trainer(blank, data, start, { threads: 1, memoryLimitBytes });

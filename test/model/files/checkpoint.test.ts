@@ -19,7 +19,7 @@ function checkpointAt(step: number): Checkpoint {
   return {
     description: smallDescription,
     state: stateAt(step),
-    position: { epoch_samples: step * 64, epoch_loss_sum: step / 3, epoch_correct: step },
+    position: { samples: step * 64, weight_sum: step * 64, loss_sum: step / 3, metric_sum: step },
     metrics: [{ epoch: 1, train_loss: 0.1 + 0.2 }],
   };
 }
@@ -61,7 +61,7 @@ describe('a checkpoint', () => {
       'optimizer.safetensors',
     ]);
     const [manifest] = await listCheckpoints(storage, prefix);
-    expect(manifest).toMatchObject({ format_version: 1, step: 4690, created_at: now.toISOString() });
+    expect(manifest).toMatchObject({ format_version: 2, step: 4690, created_at: now.toISOString() });
     for (const { name, size_bytes } of manifest.files) {
       expect(await storage.read(`${folder}/${name}`)).toHaveLength(size_bytes);
     }

@@ -1,15 +1,34 @@
 import { describe, expect, test } from 'vitest';
 import { decodeModelFile, encodeModelFile } from '../../../src/model/files/model-file.js';
+import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { activations, type Tensor } from '../../../src/model/network/network.js';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/model/files/safetensors.js';
 import { describedAs, parametersOf, smallDescription } from '../small-model.js';
 
 const file = encodeModelFile(smallDescription, parametersOf(smallDescription.network, 1));
 
+/** The same model as an earlier version of the service wrote it. */
+const fileOfFormat1 = encodeSafetensors(parametersOf(smallDescription.network, 1), {
+  format: 'pt',
+  format_version: '1',
+  network: JSON.stringify(smallDescription.network),
+  loss: '"cross_entropy"',
+  preprocessing: '{"divide_by":255,"mean":0.5,"std":0.25}',
+  labels: '["cat","dog"]',
+});
+
 /** The file with these fields of its metadata replaced. */
-function withMetadata(fields: Record<string, string>): Buffer {
-  const { metadata, tensors } = decodeSafetensors(file);
+function withMetadata(fields: Record<string, string>, of = file): Buffer {
+  const { metadata, tensors } = decodeSafetensors(of);
   return encodeSafetensors(tensors, { ...metadata, ...fields });
+}
+
+function withoutMetadata(field: string, of = file): Buffer {
+  const { metadata, tensors } = decodeSafetensors(of);
+  return encodeSafetensors(
+    tensors,
+    Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== field)),
+  );
 }
 
 const corrupt = (reason: string): unknown =>
@@ -31,11 +50,10 @@ describe('a model file', () => {
     const { metadata, tensors } = decodeSafetensors(file);
     expect(metadata).toEqual({
       format: 'pt',
-      format_version: '1',
+      format_version: '2',
       network: '{"inputs":3,"hidden":[{"units":4,"activation":"relu","dropout":0}],"outputs":2}',
-      loss: '"cross_entropy"',
-      preprocessing: '{"divide_by":255,"mean":0.5,"std":0.25}',
-      labels: '["cat","dog"]',
+      head: '{"kind":"classes","labels":["cat","dog"],"probabilities":"softmax"}',
+      scaling: '{"divide_by":255,"mean":0.5,"std":0.25}',
     });
     expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
       ['fc1.weight', [4, 3]],
@@ -53,24 +71,43 @@ describe('a model file', () => {
     expect(parameters).toEqual(parametersOf(smallDescription.network, 1));
   });
 
-  test('may have every activation, dropout and another loss', () => {
+  test('may have every activation, dropout and another head', () => {
     const hidden = activations.map((activation, layer) => ({ units: 1, activation, dropout: layer / 10 }));
     const network = { inputs: 1, hidden, outputs: 1 };
-    const description = { ...describedAs(network, ['only']), loss: 'mse' as const };
+    const head = classHead('one_hot_mse', ['only']);
+    const description = { ...describedAs(network, ['only']), head };
     expect(decodeModelFile(encodeModelFile(description, parametersOf(network, 0))).description).toEqual(
       description,
     );
   });
 
+  test('may answer with values, and take inputs as they are', () => {
+    const head: Head = { kind: 'values', names: ['price', 'weight'] };
+    const description = { ...smallDescription, head, scaling: null };
+    expect(
+      decodeModelFile(encodeModelFile(description, parametersOf(description.network, 0))).description,
+    ).toEqual(description);
+  });
+
+  test('of format 1 is the same model', () => {
+    expect(decodeModelFile(fileOfFormat1)).toEqual(decodeModelFile(file));
+  });
+
+  test('of format 1 that learnt by squared errors has the probabilities of these', () => {
+    const { description } = decodeModelFile(withMetadata({ loss: '"mse"' }, fileOfFormat1));
+    expect(description.head).toEqual(classHead('one_hot_mse', ['cat', 'dog']));
+  });
+
   test('that is older than dropout has none', () => {
     const network = '{"inputs":3,"hidden":[{"units":4,"activation":"relu"}],"outputs":2}';
-    expect(decodeModelFile(withMetadata({ network })).description).toEqual(smallDescription);
+    for (const of of [file, fileOfFormat1]) {
+      expect(decodeModelFile(withMetadata({ network }, of)).description).toEqual(smallDescription);
+    }
   });
 
   test('that is older than the choice of a loss has cross-entropy', () => {
-    const { metadata, tensors } = decodeSafetensors(file);
-    const older = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'loss'));
-    expect(decodeModelFile(encodeSafetensors(tensors, older)).description).toEqual(smallDescription);
+    const older = withoutMetadata('loss', fileOfFormat1);
+    expect(decodeModelFile(older).description).toEqual(smallDescription);
   });
 
   test('may have no hidden layer', () => {
@@ -82,14 +119,17 @@ describe('a model file', () => {
 });
 
 describe('a file that is no model', () => {
-  test.each(['format_version', 'network', 'preprocessing', 'labels'])('has no %s', (field) => {
-    const { metadata, tensors } = decodeSafetensors(file);
-    const rest = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== field));
-    expect(() => decodeModelFile(encodeSafetensors(tensors, rest))).toThrow(corrupt(`no ${field}`));
-    expect(() => decodeModelFile(withMetadata({ [field]: '{' }))).toThrow(corrupt(`the ${field}`));
+  test.each([
+    [2, file, ['format_version', 'network', 'head', 'scaling']],
+    [1, fileOfFormat1, ['format_version', 'network', 'preprocessing', 'labels']],
+  ])('of format %i lacks a field of its metadata', (_, of, fields) => {
+    for (const field of fields) {
+      expect(() => decodeModelFile(withoutMetadata(field, of))).toThrow(corrupt(`no ${field}`));
+      expect(() => decodeModelFile(withMetadata({ [field]: '{' }, of))).toThrow(corrupt(`the ${field}`));
+    }
   });
 
-  test.each(['0', '2', '"1"', 'null', '[1]'])('has format version %s', (format_version) => {
+  test.each(['0', '3', '"1"', 'null', '[1]'])('has format version %s', (format_version) => {
     expect(() => decodeModelFile(withMetadata({ format_version }))).toThrow(corrupt('format version'));
   });
 
@@ -122,16 +162,39 @@ describe('a file that is no model', () => {
     '{"divide_by":255,"mean":null,"std":0.25}',
     '{"divide_by":255,"mean":1e999,"std":0.25}',
     '{"divide_by":255,"mean":0.5,"std":0.25,"clip":1}',
-  ])('has the preprocessing %s', (preprocessing) => {
-    expect(() => decodeModelFile(withMetadata({ preprocessing }))).toThrow(corrupt('preprocessing'));
+  ])('has the scaling %s', (scaling) => {
+    expect(() => decodeModelFile(withMetadata({ scaling }))).toThrow(corrupt('scaling'));
+    const older = withMetadata({ preprocessing: scaling }, fileOfFormat1);
+    expect(() => decodeModelFile(older)).toThrow(corrupt('preprocessing'));
   });
 
-  test.each(['null', '"hinge"', '["mse"]'])('has the loss %s', (loss) => {
-    expect(() => decodeModelFile(withMetadata({ loss }))).toThrow(corrupt('its loss is none of'));
+  test('of format 1 has no scaling at all', () => {
+    const older = withMetadata({ preprocessing: 'null' }, fileOfFormat1);
+    expect(() => decodeModelFile(older)).toThrow(corrupt('preprocessing'));
+  });
+
+  test.each(['null', '"hinge"', '["mse"]'])('of format 1 has the loss %s', (loss) => {
+    const older = withMetadata({ loss }, fileOfFormat1);
+    expect(() => decodeModelFile(older)).toThrow(corrupt('its loss is not'));
   });
 
   test.each(['{}', '["cat"]', '["cat","dog","cow"]', '["cat",2]'])('has the labels %s', (labels) => {
-    expect(() => decodeModelFile(withMetadata({ labels }))).toThrow(corrupt('2 names'));
+    const older = withMetadata({ labels }, fileOfFormat1);
+    expect(() => decodeModelFile(older)).toThrow(corrupt('labels do not name 2 outputs'));
+    const head = `{"kind":"classes","labels":${labels},"probabilities":"softmax"}`;
+    expect(() => decodeModelFile(withMetadata({ head }))).toThrow(corrupt('head does not name 2 outputs'));
+  });
+
+  test.each([
+    'null',
+    '{"kind":"classes","labels":["cat","dog"]}',
+    '{"kind":"classes","labels":["cat","dog"],"probabilities":"sigmoid"}',
+    '{"kind":"values","labels":["cat","dog"],"probabilities":"softmax"}',
+    '{"kind":"values","names":["only"]}',
+    '{"kind":"classes","names":["one","two"]}',
+    '{"kind":"values","names":["one","two"],"unit":"m"}',
+  ])('has the head %s', (head) => {
+    expect(() => decodeModelFile(withMetadata({ head }))).toThrow(corrupt('head does not name 2 outputs'));
   });
 
   test('lacks a tensor, has one too many, or one of another shape or name', () => {

@@ -1,10 +1,10 @@
-/** Matrices as views of their rows, and the one loop that all the work is done in: the product of two rows. */
+/** Matrices as views of their rows, and the loop that does nearly all the work: the product of two rows. */
 
-/** The precision is the caller's: float32 to train, float64 to check gradients and other engines. */
+/** The caller chooses the precision: float32 to train, float64 to check gradients and other engines. */
 export type Floats = Float32Array | Float64Array;
 export type FloatsConstructor = new (length: number) => Floats;
 
-/** (rows, columns). The rows are views of one buffer, so that what is written to a row is written to the buffer. */
+/** (rows, columns). The rows are views of one buffer, so writing to a row writes to the buffer. */
 export type Matrix = readonly Floats[];
 
 /** The rows of a row-major buffer. */
@@ -33,7 +33,7 @@ export function multiply(product: Matrix, a: Matrix, b: Matrix): void {
   }
 }
 
-/** Σ a·b, in float64. In four partial sums, so that an addition need not wait for the one before it. */
+/** Σ a·b, in float64. Four partial sums keep an addition from waiting for the one before it. */
 export function dot(a: Floats, b: Floats): number {
   let sum0 = 0;
   let sum1 = 0;

@@ -1,123 +1,194 @@
 /** Training, one step after the other: gather, forward, loss, backward, update. */
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
-import { checkState, type TrainingState } from '../../network/initialization.js';
-import { isClassLoss } from '../../network/losses.js';
-import { byteTable } from '../../preprocessing/affine.js';
+import { checkState, tensorOf, type TrainingState } from '../../network/initialization.js';
+import { denseLayers, parameterShapes, type NetworkSpec, type Tensor } from '../../network/network.js';
+import { optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
+import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
+import { reportOf, weightSumOf, type SeenBatch } from '../batch-report.js';
 import { checkData } from '../check-data.js';
 import {
   evaluationBatchSize,
   type BatchReport,
   type Samples,
+  type SplitName,
   type Trainer,
   type TrainingData,
   type TrainingProgram,
 } from '../engine.js';
-import { backward, createActivations, firstRows, forward, logitsOf } from './forward-backward.js';
-import type { Dropout } from './forward-backward.js';
-import { layersOf, readState, writeState } from './learned-state.js';
-import { lossFunctions } from './loss.js';
-import type { FloatsConstructor, Matrix } from './matrix.js';
-import { updateTensor } from './optimizer.js';
+import { backward, createActivations, firstRows, forward, outputsOf } from './layers.js';
+import type { Activations, Dropout, TrainableLayer } from './layers.js';
+import { lossGradient, lossSumOf, type Batch } from './losses.js';
+import { rowsOf, type Floats, type FloatsConstructor, type Matrix } from './matrix.js';
+import { updateTensor, type LearnedTensor } from './optimizers.js';
 
 export const device = 'CPU, 1 thread, plain TypeScript';
 
-export function createReferenceTrainer(
-  program: TrainingProgram,
-  data: TrainingData,
-  start: TrainingState,
-  Numbers: FloatsConstructor,
-): Trainer {
-  const { network, optimizer, batchSize, seed } = program;
-  checkData(program, data);
-  checkState(network, optimizer, start);
+/** Nothing is held outside the heap. */
+export class ReferenceTrainer implements Trainer {
+  readonly device = device;
+  readonly #program: TrainingProgram;
+  readonly #data: TrainingData;
+  readonly #tensors: NamedTensor[];
+  readonly #layers: TrainableLayer[];
+  /** Room for the largest batch. */
+  readonly #activations: Activations;
+  readonly #gradients: Activations;
+  /** Steps done. */
+  #step: number;
+  /** The order of the samples in the epoch of the latest step. */
+  #order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
 
-  const tensors = readState(network, optimizer, start, Numbers);
-  const layers = layersOf(network, tensors);
-  if (!isClassLoss(program.loss)) throw new Error('values are not learnt yet');
-  const loss = lossFunctions[program.loss];
-  const batchActivations = createActivations(layers, Math.max(batchSize, evaluationBatchSize), Numbers);
-  const batchGradients = createActivations(layers, batchSize, Numbers);
-  const table = byteTable(program.scaling ?? { divide_by: 1, mean: 0, std: 1 });
-  let step = start.step;
-  let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
-
-  /** The next step's samples, as indices into the train split. */
-  function nextBatch(): Uint32Array {
-    const { epoch, first, size } = batchAt(step, data.train.count, batchSize);
-    if (order.epoch !== epoch) order = { epoch, samples: epochOrder(seed, epoch, data.train.count) };
-    return order.samples.subarray(first, first + size);
+  constructor(
+    program: TrainingProgram,
+    data: TrainingData,
+    start: TrainingState,
+    Numbers: FloatsConstructor,
+  ) {
+    const { network, optimizer, batchSize } = program;
+    checkData(program, data);
+    checkState(network, optimizer, start);
+    this.#program = program;
+    this.#data = data;
+    this.#tensors = readState(network, optimizer, start, Numbers);
+    this.#layers = layersOf(network, this.#tensors);
+    this.#activations = createActivations(this.#layers, Math.max(batchSize, evaluationBatchSize), Numbers);
+    this.#gradients = createActivations(this.#layers, batchSize, Numbers);
+    this.#step = start.step;
   }
 
-  /** Works out the logits of the batch, and adds what is seen of it to the report. */
-  function infer(split: Samples, batch: Uint32Array, dropout: Dropout, report: SeenBatches) {
-    const activations = firstRows(batchActivations, batch.length);
-    const labels = gather(activations.values[0], split, batch, table);
-    forward(layers, activations, dropout);
-    const logits = logitsOf(activations);
-    report.lossSums.push(loss.forward(logits, labels));
-    report.weightSums.push(batch.length);
-    report.rows.push(...batch);
-    for (const row of logits) report.outputs.push(...row);
-    return { activations, logits, labels };
+  async run(steps: number): Promise<BatchReport> {
+    return Promise.resolve(reportOf(Array.from({ length: steps }, () => this.#trainBatch())));
   }
 
-  function run(steps: number): BatchReport {
-    const report = nothingSeen();
-    for (let i = 0; i < steps; i++) {
-      const dropout = { seed, step };
-      const batch = nextBatch();
-      const { activations, logits, labels } = infer(data.train, batch, dropout, report);
-      const gradients = firstRows(batchGradients, batch.length);
-      loss.backward(logitsOf(gradients), logits, labels);
-      backward(layers, activations, gradients, dropout);
-      step += 1;
-      for (const tensor of tensors) updateTensor(tensor, step, optimizer);
+  async evaluate(split: SplitName, first: number, batches: number): Promise<BatchReport> {
+    return Promise.resolve(
+      reportOf(Array.from({ length: batches }, (_, i) => this.#evaluateBatch(this.#data[split], first + i))),
+    );
+  }
+
+  async snapshot(): Promise<TrainingState> {
+    return Promise.resolve(writeState(this.#step, this.#program.optimizer, this.#tensors));
+  }
+
+  async dispose(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #trainBatch(): SeenBatch {
+    const { loss, optimizer, seed } = this.#program;
+    const dropout = { seed, step: this.#step };
+    const batch = { split: this.#data.train, rows: this.#nextRows() };
+    const activations = this.#forward(batch, dropout);
+    const seen = this.#seen(batch, outputsOf(activations));
+    const gradients = firstRows(this.#gradients, batch.rows.length);
+    lossGradient(loss, outputsOf(gradients), outputsOf(activations), batch);
+    backward(this.#layers, activations, gradients, dropout);
+    this.#step += 1;
+    for (const tensor of this.#tensors) updateTensor(tensor, this.#step, optimizer);
+    return seen;
+  }
+
+  #evaluateBatch(split: Samples, index: number): SeenBatch {
+    const first = index * evaluationBatchSize;
+    const size = Math.min(evaluationBatchSize, split.count - first);
+    const batch = { split, rows: Uint32Array.from({ length: size }, (_, i) => first + i) };
+    return this.#seen(batch, outputsOf(this.#forward(batch, null)));
+  }
+
+  /** The next step's samples, as rows of the train split. */
+  #nextRows(): Uint32Array {
+    const { batchSize, seed } = this.#program;
+    const { count } = this.#data.train;
+    const { epoch, first, size } = batchAt(this.#step, count, batchSize);
+    if (this.#order.epoch !== epoch) this.#order = { epoch, samples: epochOrder(seed, epoch, count) };
+    return this.#order.samples.slice(first, first + size);
+  }
+
+  #forward({ split, rows }: { split: Samples; rows: Uint32Array }, dropout: Dropout): Activations {
+    const activations = firstRows(this.#activations, rows.length);
+    gather(activations.values[0], split, rows, this.#program.scaling);
+    forward(this.#layers, activations, dropout);
+    return activations;
+  }
+
+  /** Must be called before the next batch overwrites `outputs`. */
+  #seen(batch: Batch, outputs: Matrix): SeenBatch {
+    return {
+      lossSum: lossSumOf(this.#program.loss, outputs, batch),
+      weightSum: weightSumOf(batch.split, batch.rows),
+      rows: batch.rows,
+      outputs: Float32Array.from(outputs.flatMap((row) => [...row])),
+    };
+  }
+}
+
+/** Fills `inputs` (batch, width) with the rows of the split as the network takes them. */
+function gather(inputs: Matrix, split: Samples, rows: Uint32Array, scaling: AffineMap | null): void {
+  inputs.forEach((row, b) => {
+    for (let i = 0; i < split.width; i++) {
+      const raw = split.inputs[rows[b] * split.width + i];
+      row[i] = scaling === null ? raw : applyAffine(scaling, raw);
     }
-    return reportOf(report);
-  }
-
-  function evaluate(split: Samples, first: number, batches: number): BatchReport {
-    const report = nothingSeen();
-    const all = Uint32Array.from({ length: split.count }, (_, sample) => sample);
-    for (let batch = first; batch < first + batches; batch++) {
-      const sample = batch * evaluationBatchSize;
-      infer(split, all.subarray(sample, sample + evaluationBatchSize), null, report);
-    }
-    return reportOf(report);
-  }
-
-  return {
-    device,
-    run: async (steps) => Promise.resolve(run(steps)),
-    evaluate: async (split, first, batches) => Promise.resolve(evaluate(data[split], first, batches)),
-    snapshot: async () => Promise.resolve(writeState(step, optimizer, tensors)),
-    // Nothing is held outside the heap.
-    dispose: async () => Promise.resolve(),
-  };
-}
-
-/** A report that grows. */
-type SeenBatches = Record<keyof BatchReport, number[]>;
-
-function nothingSeen(): SeenBatches {
-  return { lossSums: [], weightSums: [], rows: [], outputs: [] };
-}
-
-function reportOf({ lossSums, weightSums, rows, outputs }: SeenBatches): BatchReport {
-  return {
-    lossSums: Float64Array.from(lossSums),
-    weightSums: Float64Array.from(weightSums),
-    rows: Uint32Array.from(rows),
-    outputs: Float32Array.from(outputs),
-  };
-}
-
-/** Fills `rows` (batch, width) with the samples of `batch` as the network takes them, and returns their labels. */
-function gather(rows: Matrix, split: Samples, batch: Uint32Array, table: Float32Array): Uint8Array {
-  const { width, inputs, targets } = split;
-  rows.forEach((row, b) => {
-    const first = batch[b] * width;
-    for (let i = 0; i < width; i++) row[i] = table[inputs[first + i]];
   });
-  return Uint8Array.from(batch, (sample) => targets[sample]);
+}
+
+interface NamedTensor extends LearnedTensor {
+  name: string;
+  shape: readonly number[];
+}
+
+/** Copies of the state's tensors in the network's order: each layer's weight, then its bias. */
+function readState(
+  network: NetworkSpec,
+  optimizer: OptimizerSpec,
+  state: TrainingState,
+  Numbers: FloatsConstructor,
+): NamedTensor[] {
+  const copy = ({ data }: Tensor): Floats => {
+    const values = new Numbers(data.length);
+    values.set(data);
+    return values;
+  };
+  return parameterShapes(network).map(({ name, shape }) => {
+    const values = copy(tensorOf(state.parameters, name));
+    return {
+      name,
+      shape,
+      values,
+      gradients: new Numbers(values.length),
+      slots: optimizerSlots(optimizer).map((slot) => copy(tensorOf(state.optimizer, `${name}.${slot}`))),
+    };
+  });
+}
+
+/** The same tensors as the network's layers: views, not copies. */
+function layersOf(network: NetworkSpec, tensors: readonly NamedTensor[]): TrainableLayer[] {
+  return denseLayers(network).map((layer, l) => {
+    const [weight, bias] = tensors.slice(2 * l, 2 * l + 2);
+    return {
+      ...layer,
+      weights: rowsOf(weight.values, layer.inputs),
+      bias: bias.values,
+      dWeights: rowsOf(weight.gradients, layer.inputs),
+      dBias: bias.gradients,
+    };
+  });
+}
+
+/** Copies, which later steps do not touch. */
+function writeState(step: number, optimizer: OptimizerSpec, tensors: readonly NamedTensor[]): TrainingState {
+  const slotNames = optimizerSlots(optimizer);
+  const copy = (shape: readonly number[], values: Floats): Tensor => ({
+    shape,
+    data: new Float32Array(values),
+  });
+  return {
+    step,
+    parameters: new Map(tensors.map(({ name, shape, values }) => [name, copy(shape, values)])),
+    optimizer: new Map(
+      tensors.flatMap(({ name, shape, slots }) =>
+        slots.map((values, i): [string, Tensor] => [`${name}.${slotNames[i]}`, copy(shape, values)]),
+      ),
+    ),
+  };
 }

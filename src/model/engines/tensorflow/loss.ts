@@ -3,8 +3,7 @@
  * that a step needs no kernel for them.
  */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { Loss } from '../../network/losses.js';
-import { logSumExp, squaredError } from '../../heads/outputs.js';
+import { sampleLoss, type Loss } from '../../network/losses.js';
 import type { Constants } from './constants.js';
 import type { Tf } from './tensorflow.js';
 
@@ -28,9 +27,9 @@ export function lossGradient(
 export function lossSumOf(loss: Loss, logits: Float32Array, labels: Uint8Array): number {
   const classes = logits.length / labels.length;
   let lossSum = 0;
-  labels.forEach((label, sample) => {
+  labels.forEach((_, sample) => {
     const outputs = logits.subarray(sample * classes, (sample + 1) * classes);
-    lossSum += loss === 'cross_entropy' ? logSumExp(outputs) - outputs[label] : squaredError(outputs, label);
+    lossSum += sampleLoss(loss, outputs, labels, sample);
   });
   return lossSum;
 }

@@ -7,7 +7,11 @@ const float32Bytes = 4;
 
 /** @throws TrainyardError NETWORK_TOO_LARGE */
 export function refuseIfTooLarge(program: TrainingProgram, data: TrainingData, limitBytes: number): void {
-  const samples = { count: data.train.count + data.test.count, width: program.network.inputs };
+  const { train, validation, test } = data;
+  const samples = {
+    count: train.count + validation.count + test.count,
+    hasWeights: train.weights !== null,
+  };
   const { inputs, outputs } = program.network;
   // On the device a sample's numbers and its target are float32.
   const neededBytes =

@@ -1,8 +1,113 @@
-/** Which samples a step or an evaluation looks at, and how they come into a batch: one thread's part of it. */
+/** The samples in an engine's memory, which of them a step or an evaluation looks at, and how they come into a batch. */
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
-import { evaluationBatchSize, type SplitName } from '../engine.js';
-import type { Kernels } from './kernels.js';
-import type { BatchPlan, Plan, SplitPlan } from './plan.js';
+import { isClassLoss } from '../../network/losses.js';
+import { applyAffine, byteTable, type AffineMap } from '../../preprocessing/affine.js';
+import { weightSumOf } from '../batch-report.js';
+import { evaluationBatchSize } from '../engine.js';
+import type { Samples, SplitName, TrainingData, TrainingProgram } from '../engine.js';
+import type { Kernels, Range } from './kernels.js';
+import type { BatchMatrix, Layout } from './layout.js';
+
+/** All splits in memory. */
+export interface DataPlan {
+  inputs: 'bytes' | 'float32';
+  /** What most inputs are, where it pays to leave it out. */
+  background: Background | null;
+  /** (256) What each byte becomes, or with a background, by how much it then differs from it; 0 for float32 inputs. */
+  table: number;
+  splits: Record<SplitName, SplitPlan>;
+}
+
+export interface SplitPlan {
+  count: number;
+  /** (count, width), u8 or f32. */
+  inputs: number;
+  /** Class indices (count), u32, or values (count, outputs), f32. */
+  targets: number;
+  /** (count), f32; 0 where there are none. */
+  weights: number;
+}
+
+/** A number that so many inputs have that the first layer need not compute its contribution again and again. */
+interface Background {
+  /** As it is in the data: a byte, or 0 of float32 inputs. */
+  raw: number;
+  /** What it becomes, as a float32. */
+  value: number;
+}
+
+/** Samples are read in groups of up to 32 bytes, so the last group may reach this far beyond them. */
+const overreadBytes = 32;
+
+export function planData(
+  layout: Layout,
+  { network, loss, scaling }: TrainingProgram,
+  data: TrainingData,
+): DataPlan {
+  const planSplit = ({ count, inputs, targets, weights }: Samples): SplitPlan => ({
+    count,
+    inputs: layout.bytes(inputs.byteLength + overreadBytes),
+    targets: layout.bytes(4 * targets.length + (isClassLoss(loss) ? 0 : overreadBytes)),
+    weights: weights === null ? 0 : layout.floats(count),
+  });
+  return {
+    inputs: scaling === null ? 'float32' : 'bytes',
+    // A single layer is divided among the threads by rows, which the sparse kernels are not.
+    background: network.hidden.length > 0 ? findBackground(data.train, scaling) : null,
+    table: scaling === null ? 0 : layout.floats(256),
+    splits: {
+      train: planSplit(data.train),
+      validation: planSplit(data.validation),
+      test: planSplit(data.test),
+    },
+  };
+}
+
+export function writeData(
+  memory: WebAssembly.Memory,
+  plan: DataPlan,
+  scaling: AffineMap | null,
+  data: TrainingData,
+): void {
+  const floats = new Float32Array(memory.buffer);
+  if (scaling !== null) floats.set(tableOf(scaling, plan.background), plan.table / 4);
+  for (const split of ['train', 'validation', 'test'] as const) {
+    const { inputs, targets, weights } = data[split];
+    const to = plan.splits[split];
+    const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength);
+    new Uint8Array(memory.buffer).set(bytes, to.inputs);
+    if (targets instanceof Float32Array) floats.set(targets, to.targets / 4);
+    else new Uint32Array(memory.buffer).set(targets, to.targets / 4);
+    if (weights !== null) floats.set(weights, to.weights / 4);
+  }
+}
+
+/** Of the inputs; with fewer of them alike, the dense kernels are about as fast. Measured with noise on a background. */
+const leastShare = 0.5;
+/** So many inputs, spread over the samples, are enough to decide. */
+const inputsLookedAt = 1_000_000;
+
+/** The same for the same data. */
+function findBackground({ inputs }: Samples, scaling: AffineMap | null): Background | null {
+  // An odd stride, so that it does not always look at the same columns.
+  const stride = 2 * Math.floor(inputs.length / inputsLookedAt / 2) + 1;
+  const counts = new Uint32Array(256);
+  for (let i = 0; i < inputs.length; i += stride) {
+    // Of float32 inputs only 0 can be the background.
+    if (scaling !== null || inputs[i] === 0) counts[inputs[i]]++;
+  }
+  const most = counts.reduce((a, b) => Math.max(a, b));
+  if (most < leastShare * Math.ceil(inputs.length / stride)) return null;
+  const raw = counts.indexOf(most);
+  return { raw, value: scaling === null ? raw : applyAffine(scaling, raw) };
+}
+
+/** (256) Computed in float64 and rounded once. */
+function tableOf(scaling: AffineMap, background: Background | null): Float32Array {
+  if (background === null) return byteTable(scaling);
+  const { divide_by, std } = scaling;
+  return Float32Array.from({ length: 256 }, (_, byte) => (byte - background.raw) / divide_by / std);
+}
 
 /** `size` samples from `first` on, in `order` or in their own. */
 export interface Batch {
@@ -12,55 +117,71 @@ export interface Batch {
   size: number;
 }
 
-export interface Batches {
-  ofStep(step: number): Batch;
-  ofEvaluation(split: SplitName, batch: number): Batch;
-  /** The quads of rows from the first to before the second. */
-  gather(batch: Batch, into: BatchPlan, quads: [number, number]): void;
+/** (size) The batch's samples, as rows of the split. */
+export function rowsOf({ order, first, size }: Batch): Uint32Array {
+  return order?.slice(first, first + size) ?? Uint32Array.from({ length: size }, (_, i) => first + i);
 }
 
-export function createBatches(
-  kernels: Kernels,
-  memory: WebAssembly.Memory,
-  plan: Plan,
-  thread: number,
-): Batches {
-  const { program, splits, rowsStride, table, background } = plan;
-  const { indices } = plan.threads[thread];
-  const words = new Uint32Array(memory.buffer);
-  let shuffled: { epoch: number; order: Uint32Array } = { epoch: -1, order: new Uint32Array() };
+/** One thread's view of the samples. */
+export class Batches {
+  readonly #kernels: Kernels;
+  readonly #memory: WebAssembly.Memory;
+  readonly #program: Pick<TrainingProgram, 'batchSize' | 'seed'>;
+  readonly #data: DataPlan;
+  /** The samples of the rows that this thread has gathered last, (rows), u32. */
+  readonly #indices: Uint32Array;
+  #order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
 
-  return {
-    ofStep(step) {
-      const split = splits.train;
-      const { epoch, first, size } = batchAt(step, split.count, program.batchSize);
-      if (shuffled.epoch !== epoch) {
-        shuffled = { epoch, order: epochOrder(program.seed, epoch, split.count) };
-      }
-      return { split, order: shuffled.order, first, size };
-    },
+  constructor(
+    kernels: Kernels,
+    memory: WebAssembly.Memory,
+    plan: { program: Pick<TrainingProgram, 'batchSize' | 'seed'>; data: DataPlan; rowsStride: number },
+    indices: number,
+  ) {
+    this.#kernels = kernels;
+    this.#memory = memory;
+    this.#program = plan.program;
+    this.#data = plan.data;
+    this.#indices = new Uint32Array(memory.buffer, indices, plan.rowsStride);
+  }
 
-    ofEvaluation(name, batch) {
-      const split = splits[name];
-      const first = batch * evaluationBatchSize;
-      return { split, order: null, first, size: Math.min(evaluationBatchSize, split.count - first) };
-    },
+  ofStep(step: number): Batch {
+    const { batchSize, seed } = this.#program;
+    const split = this.#data.splits.train;
+    const { epoch, first, size } = batchAt(step, split.count, batchSize);
+    if (this.#order.epoch !== epoch) this.#order = { epoch, samples: epochOrder(seed, epoch, split.count) };
+    return { split, order: this.#order.samples, first, size };
+  }
 
-    gather({ split, order, first, size }, into, [firstQuad, endQuad]) {
-      for (let row = 4 * firstQuad; row < 4 * endQuad; row++) {
-        // Rows that fill up the last quad are some sample's; nothing is learnt from them.
-        const sample = first + Math.min(row, size - 1);
-        words[indices / 4 + row] = order ? order[sample] : sample;
-      }
-      const { inputs, labels } = split;
-      const { width, columns, panels, quads, entries, counts } = into.inputs;
-      if (background === null) {
-        // prettier-ignore
-        kernels.gather(inputs, labels, width, indices, firstQuad, endQuad, table, panels, rowsStride, quads, columns, into.labels);
-      } else {
-        // prettier-ignore
-        kernels.listDifferences(inputs, labels, width, indices, 4 * firstQuad, 4 * endQuad, background.byte, table, entries, counts, rowsStride, into.labels);
-      }
-    },
-  };
+  ofEvaluation(name: SplitName, batch: number): Batch {
+    const split = this.#data.splits[name];
+    const first = batch * evaluationBatchSize;
+    return { split, order: null, first, size: Math.min(evaluationBatchSize, split.count - first) };
+  }
+
+  weightSumOf(batch: Batch): number {
+    const { count, weights } = batch.split;
+    if (weights === 0) return batch.size;
+    return weightSumOf({ weights: new Float32Array(this.#memory.buffer, weights, count) }, rowsOf(batch));
+  }
+
+  /** Gathers the inputs of these quads of rows, and leaves their samples at the thread's indices. */
+  gather({ split, order, first, size }: Batch, out: BatchMatrix, quads: Range): void {
+    const rows: Range = [4 * quads[0], 4 * quads[1]];
+    for (let row = rows[0]; row < rows[1]; row++) {
+      // Rows that fill up the last quad repeat the last sample; nothing is learnt from them.
+      const sample = first + Math.min(row, size - 1);
+      this.#indices[row] = order ? order[sample] : sample;
+    }
+    const { inputs, background, table } = this.#data;
+    const call = { inputs: split.inputs, indices: this.#indices.byteOffset, out };
+    if (inputs === 'bytes') {
+      if (background === null) this.#kernels.gatherBytes({ ...call, quads, table });
+      else this.#kernels.listByteDifferences({ ...call, rows, table, background: background.raw });
+    } else if (background === null) {
+      this.#kernels.gatherFloats({ ...call, quads });
+    } else {
+      this.#kernels.listFloats({ ...call, rows });
+    }
+  }
 }

@@ -1,10 +1,449 @@
-/** The compiled kernels: read and compiled once in a process, instantiated for each memory and thread. */
+/**
+ * The compiled kernels: read and compiled once in a process, instantiated for each memory and thread, and called with
+ * records. The exports themselves take numbers by position; only this file knows in which order. What each kernel computes,
+ * kernels/ says.
+ */
 import { readFile } from 'node:fs/promises';
+import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
+import type { Loss } from '../../network/losses.js';
 import type { Activation } from '../../network/network.js';
 import type { OptimizerSpec } from '../../network/optimizers.js';
+import type { AffineMap } from '../../preprocessing/affine.js';
+import { streamWord } from '../../../lib/philox.js';
+import type { BatchMatrix, LayerAddress, PlannedLayer } from './layout.js';
+
+/** From the first to before the end. */
+export type Range = readonly [first: number, end: number];
+
+/** Samples of a split to be gathered into a batch. */
+interface GatherCall {
+  /** (samples, width) The address of the split's inputs. */
+  inputs: number;
+  /** (rows), u32: which samples. */
+  indices: number;
+  out: BatchMatrix;
+}
+
+interface ActivationCall {
+  activation: Activation;
+  /** In place: the outputs of a layer, or their gradient. */
+  values: BatchMatrix;
+  /** (panels, rows, 8) What the gradient is computed from; 0 where it is not kept. */
+  source: number;
+  /** (panels, rows, 8) The factors of dropout; 0 where there is none. */
+  factors: number;
+  rows: number;
+  panels: Range;
+}
+
+interface LossCall {
+  loss: Loss;
+  outputs: BatchMatrix;
+  gradient: BatchMatrix;
+  rows: Range;
+  /** The samples of the rows, and their targets and weights, as kernels/losses.ts has them. */
+  indices: number;
+  targets: number;
+  weights: number;
+  weightSum: number;
+  losses: number;
+}
+
+interface UpdateCall {
+  optimizer: OptimizerSpec;
+  /** The address of `optimizerSettings`. */
+  settings: number;
+  layer: PlannedLayer & { slots: LayerAddress[] };
+  /** The gradient of the layer's outputs, and how many of its rows count. */
+  gradient: BatchMatrix;
+  rows: number;
+  panels: Range;
+  scratch: number;
+}
+
+export class Kernels {
+  readonly #exports: Exports;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+    this.#exports = instantiate(module, memory);
+  }
+
+  /** Returns when all threads have called it. */
+  meet(barrier: number, threads: number): void {
+    this.#exports.meet(barrier, threads);
+  }
+
+  /** Bytes, by the table of what each becomes, to panels and quads. */
+  gatherBytes({ inputs, indices, out, quads, table }: GatherCall & { quads: Range; table: number }): void {
+    this.#exports.gatherBytes(
+      inputs,
+      out.width,
+      indices,
+      quads[0],
+      quads[1],
+      table,
+      out.panels,
+      out.quads,
+      out.columns,
+      out.rowsStride,
+    );
+  }
+
+  /** Float32 numbers to panels and quads. */
+  gatherFloats({ inputs, indices, out, quads }: GatherCall & { quads: Range }): void {
+    this.#exports.gatherFloats(
+      inputs,
+      out.width,
+      indices,
+      quads[0],
+      quads[1],
+      out.panels,
+      out.quads,
+      out.columns,
+      out.rowsStride,
+    );
+  }
+
+  /** Bytes other than the background, by the table of what each differs by, to lists. */
+  listByteDifferences(call: GatherCall & { rows: Range; table: number; background: number }): void {
+    const { inputs, indices, out, rows, table, background } = call;
+    this.#exports.listByteDifferences(
+      inputs,
+      out.width,
+      indices,
+      rows[0],
+      rows[1],
+      background,
+      table,
+      out.entries,
+      out.counts,
+      out.rowsStride,
+    );
+  }
+
+  /** Float32 numbers other than 0 to lists. */
+  listFloats({ inputs, indices, out, rows }: GatherCall & { rows: Range }): void {
+    this.#exports.listFloats(
+      inputs,
+      out.width,
+      indices,
+      rows[0],
+      rows[1],
+      out.entries,
+      out.counts,
+      out.rowsStride,
+    );
+  }
+
+  /** What is not 0 of a matrix, from its panels to its lists. */
+  listNonzeros({ matrix, rows }: { matrix: BatchMatrix; rows: Range }): void {
+    this.#exports.listNonzeros(
+      matrix.panels,
+      matrix.rowsStride,
+      matrix.width,
+      rows[0],
+      rows[1],
+      matrix.entries,
+      matrix.counts,
+    );
+  }
+
+  /** From the matrix's panels to its quads. */
+  toQuads({ matrix, quads, panels }: { matrix: BatchMatrix; quads: Range; panels: Range }): void {
+    const firstRow = 4 * quads[0];
+    this.#exports.toQuads(
+      matrix.panels + 32 * firstRow,
+      matrix.rowsStride,
+      quads[1] - quads[0],
+      panels[0],
+      panels[1],
+      matrix.quads + 4 * firstRow * matrix.columns,
+      matrix.columns,
+    );
+  }
+
+  /**
+   * Raw float32 samples (rows, width) to lists of how much their scaled values differ from that of 0. Returns how many rows
+   * have at most `most` inputs that are not 0.
+   */
+  listRawDifferences(call: {
+    raw: number;
+    scaling: AffineMap;
+    rows: number;
+    most: number;
+    out: BatchMatrix;
+  }): number {
+    const { raw, scaling, rows, most, out } = call;
+    return this.#exports.listRawDifferences(
+      raw,
+      out.width,
+      rows,
+      scaling.divide_by,
+      scaling.std,
+      out.entries,
+      out.counts,
+      out.rowsStride,
+      most,
+    );
+  }
+
+  /** Raw float32 samples (rows, width) to quads. */
+  scaleQuads(call: { raw: number; scaling: AffineMap; rows: number; out: BatchMatrix }): void {
+    const { raw, scaling, rows, out } = call;
+    const { divide_by, mean, std } = scaling;
+    this.#exports.scaleQuads(raw, rows, out.width, divide_by, mean, std, out.quads, out.columns);
+  }
+
+  /** One raw float32 sample (width), in place. */
+  scaleRow({ raw, width, scaling }: { raw: number; width: number; scaling: AffineMap }): void {
+    this.#exports.scaleRow(raw, width, scaling.divide_by, scaling.mean, scaling.std);
+  }
+
+  /** out (panels) = x (quads) · weights + bias */
+  dense(call: { x: BatchMatrix; layer: PlannedLayer; out: BatchMatrix; quads: Range; panels: Range }): void {
+    const { x, layer, out, quads, panels } = call;
+    this.#exports.dense(
+      x.quads,
+      x.columns,
+      x.width,
+      quads[0],
+      quads[1],
+      layer.values.weights,
+      layer.shape.panelRows,
+      layer.values.bias,
+      panels[0],
+      panels[1],
+      out.panels,
+      out.rowsStride,
+    );
+  }
+
+  /** The same for one row: x (inputs) and out (panels · 8) are plain arrays. */
+  denseRow({ x, layer, out }: { x: number; layer: PlannedLayer; out: number }): void {
+    const { shape, values } = layer;
+    this.#exports.denseRow(x, shape.inputs, values.weights, shape.panelRows, values.bias, shape.panels, out);
+  }
+
+  /** `dense` where x is read as lists of what differs from the background. `bias` is the layer's unless it is given. */
+  sparseDense(call: {
+    x: BatchMatrix;
+    background: number;
+    layer: PlannedLayer;
+    bias?: number;
+    out: BatchMatrix;
+    rows: number;
+    panels: Range;
+    scratch: number;
+  }): void {
+    const { x, background, layer, bias = layer.values.bias, out, rows, panels, scratch } = call;
+    this.#exports.sparseDense(
+      x.entries,
+      x.counts,
+      x.width,
+      rows,
+      background,
+      layer.values.weights,
+      layer.shape.panelRows,
+      bias,
+      panels[0],
+      panels[1],
+      out.panels,
+      out.rowsStride,
+      scratch,
+    );
+  }
+
+  /** out (panels) = gradient · weightsᵀ. The gradient is read as lists or as quads; `panels` are those of `out`. */
+  inputGradient(call: {
+    gradient: BatchMatrix;
+    isSparse: boolean;
+    layer: PlannedLayer;
+    out: BatchMatrix;
+    quads: number;
+    panels: Range;
+    scratch: number;
+    zeros: number;
+  }): void {
+    const { gradient, isSparse, layer, out, quads, panels, scratch, zeros } = call;
+    if (isSparse) {
+      this.#exports.sparseInputGradient(
+        gradient.entries,
+        gradient.counts,
+        gradient.columns,
+        gradient.width,
+        4 * quads,
+        layer.values.weights,
+        layer.shape.panelRows,
+        panels[0],
+        panels[1],
+        zeros,
+        out.panels,
+        out.rowsStride,
+        scratch,
+      );
+    } else {
+      this.#exports.inputGradient(
+        gradient.quads,
+        gradient.columns,
+        gradient.width,
+        quads,
+        layer.values.weights,
+        layer.shape.panelRows,
+        panels[0],
+        panels[1],
+        scratch,
+        zeros,
+        out.panels,
+        out.rowsStride,
+      );
+    }
+  }
+
+  activate(call: ActivationCall): void {
+    const { activation, values, source, factors, rows, panels } = call;
+    this.#exports.activate(
+      activationCodes[activation],
+      values.panels,
+      source,
+      factors,
+      values.rowsStride,
+      rows,
+      panels[0],
+      panels[1],
+    );
+  }
+
+  activationGradient(call: ActivationCall): void {
+    const { activation, values, source, factors, rows, panels } = call;
+    this.#exports.activationGradient(
+      activationCodes[activation],
+      values.panels,
+      source,
+      factors,
+      values.rowsStride,
+      rows,
+      panels[0],
+      panels[1],
+    );
+  }
+
+  /** The factors (panels, rows, 8) of a layer's units in a step, as network/dropout.ts has them. */
+  dropoutFactors(call: {
+    seed: number;
+    step: number;
+    layer: number;
+    rate: number;
+    units: number;
+    quads: number;
+    panels: Range;
+    factors: number;
+    rowsStride: number;
+  }): void {
+    const { seed, step, layer, rate, units, quads, panels, factors, rowsStride } = call;
+    this.#exports.dropoutFactors(
+      seed % 2 ** 32,
+      Math.floor(seed / 2 ** 32),
+      step,
+      streamWord({ purpose: 'dropout', part: layer }),
+      dropoutThreshold(rate) * 2 ** 8,
+      dropoutScale(rate),
+      units,
+      quads,
+      panels[0],
+      panels[1],
+      factors,
+      rowsStride,
+    );
+  }
+
+  /** The weighted loss of each row, and the gradient of the batch's loss. */
+  loss(call: LossCall): void {
+    const { loss, outputs, gradient, rows, indices, targets, weights, weightSum, losses } = call;
+    const numbers = [
+      outputs.panels,
+      outputs.rowsStride,
+      rows[0],
+      rows[1],
+      outputs.width,
+      targets,
+      indices,
+      weights,
+      weightSum,
+      losses,
+      gradient.panels,
+    ];
+    if (loss === 'cross_entropy') this.#exports.crossEntropy(...numbers);
+    else this.#exports.errorLoss(errorLossCodes[loss], ...numbers);
+  }
+
+  /** The weights of these inputs and panels by x (panels) and the gradient. */
+  updateWeights(call: UpdateCall & { x: BatchMatrix; inputs: Range; zeros: number }): void {
+    const { optimizer, settings, layer, gradient, rows, panels, scratch, x, inputs, zeros } = call;
+    const { shape, values, slots } = layer;
+    this.#exports.updateWeights(
+      optimizerCode(optimizer),
+      settings,
+      x.panels,
+      gradient.panels,
+      gradient.rowsStride,
+      rows,
+      values.weights,
+      slots.at(0)?.weights ?? 0,
+      slots.at(1)?.weights ?? 0,
+      shape.panelRows,
+      inputs[0],
+      inputs[1],
+      panels[0],
+      panels[1],
+      scratch,
+      zeros,
+    );
+  }
+
+  /** The same for all inputs, where x is read as lists of what differs from the background. */
+  updateSparseWeights(call: UpdateCall & { x: BatchMatrix; background: number }): void {
+    const { optimizer, settings, layer, gradient, rows, panels, scratch, x, background } = call;
+    const { shape, values, slots } = layer;
+    this.#exports.updateSparseWeights(
+      optimizerCode(optimizer),
+      settings,
+      x.entries,
+      x.counts,
+      x.width,
+      background,
+      gradient.panels,
+      gradient.rowsStride,
+      rows,
+      values.weights,
+      slots.at(0)?.weights ?? 0,
+      slots.at(1)?.weights ?? 0,
+      shape.panelRows,
+      panels[0],
+      panels[1],
+      scratch,
+    );
+  }
+
+  updateBias({ optimizer, settings, layer, gradient, rows, panels, scratch }: UpdateCall): void {
+    const { values, slots } = layer;
+    this.#exports.updateBias(
+      optimizerCode(optimizer),
+      settings,
+      gradient.panels,
+      gradient.rowsStride,
+      rows,
+      values.bias,
+      slots.at(0)?.bias ?? 0,
+      slots.at(1)?.bias ?? 0,
+      panels[0],
+      panels[1],
+      scratch,
+    );
+  }
+}
 
 /** As kernels/activation.ts numbers them. */
-export const activationCodes: Readonly<Record<Activation, number>> = {
+const activationCodes: Readonly<Record<Activation, number>> = {
   identity: 0,
   relu: 1,
   leaky_relu: 2,
@@ -13,8 +452,16 @@ export const activationCodes: Readonly<Record<Activation, number>> = {
   gelu: 5,
 };
 
-/** As kernels/optimizers.ts numbers them. */
-export function optimizerCode(spec: OptimizerSpec): number {
+/** As kernels/losses.ts numbers them. */
+const errorLossCodes: Readonly<Record<Exclude<Loss, 'cross_entropy'>, number>> = {
+  one_hot_mse: 0,
+  mse: 1,
+  mae: 2,
+  huber: 3,
+};
+
+/** As kernels/update.ts numbers them. */
+function optimizerCode(spec: OptimizerSpec): number {
   switch (spec.type) {
     case 'adam':
     case 'adamw':
@@ -26,251 +473,43 @@ export function optimizerCode(spec: OptimizerSpec): number {
   }
 }
 
-/** Addresses, blocks and strides as the kernels take them; src/model/engines/wasm/kernels/ says what each does. */
-export interface Kernels {
-  meet(barrier: number, threads: number): void;
-  dense(
-    x: number,
-    columns: number,
-    inputs: number,
-    firstQuad: number,
-    endQuad: number,
-    w: number,
-    panelRows: number,
-    bias: number,
-    firstPanel: number,
-    endPanel: number,
-    out: number,
-    rowsStride: number,
-  ): void;
-  denseRow(
-    x: number,
-    inputs: number,
-    w: number,
-    panelRows: number,
-    bias: number,
-    panels: number,
-    out: number,
-  ): void;
-  inputGradient(
-    dz: number,
-    columns: number,
-    outputs: number,
-    quads: number,
-    w: number,
-    panelRows: number,
-    firstPanel: number,
-    endPanel: number,
-    scratch: number,
-    zeros: number,
-    out: number,
-    rowsStride: number,
-  ): void;
-  activate(
-    kind: number,
-    values: number,
-    source: number,
-    factors: number,
-    rowsStride: number,
-    rows: number,
-    firstPanel: number,
-    endPanel: number,
-  ): void;
-  activationGradient(
-    kind: number,
-    gradient: number,
-    source: number,
-    factors: number,
-    rowsStride: number,
-    rows: number,
-    firstPanel: number,
-    endPanel: number,
-  ): void;
-  toQuads(
-    panels: number,
-    rowsStride: number,
-    quadCount: number,
-    firstPanel: number,
-    endPanel: number,
-    quads: number,
-    columns: number,
-  ): void;
-  dropoutFactors(
-    seedLow: number,
-    seedHigh: number,
-    step: number,
-    stream: number,
-    threshold: number,
-    scale: number,
-    units: number,
-    quads: number,
-    firstPanel: number,
-    endPanel: number,
-    factors: number,
-    rowsStride: number,
-  ): void;
-  crossEntropy: LossKernel;
-  squaredError: LossKernel;
-  gather(
-    inputs: number,
-    labels: number,
-    width: number,
-    indices: number,
-    firstQuad: number,
-    endQuad: number,
-    table: number,
-    panels: number,
-    rowsStride: number,
-    quads: number,
-    columns: number,
-    labelsOut: number,
-  ): void;
-  listDifferences(
-    inputs: number,
-    labels: number,
-    width: number,
-    indices: number,
-    firstRow: number,
-    endRow: number,
-    background: number,
-    table: number,
-    entries: number,
-    counts: number,
-    rowsStride: number,
-    labelsOut: number,
-  ): void;
-  listNonzeros(
-    panels: number,
-    rowsStride: number,
-    inputs: number,
-    firstRow: number,
-    endRow: number,
-    entries: number,
-    counts: number,
-  ): void;
-  listRawDifferences(
-    raw: number,
-    width: number,
-    rows: number,
-    divideBy: number,
-    std: number,
-    entries: number,
-    counts: number,
-    rowsStride: number,
-    most: number,
-  ): number;
-  sparseDense(
-    entries: number,
-    counts: number,
-    inputs: number,
-    rows: number,
-    background: number,
-    w: number,
-    panelRows: number,
-    bias: number,
-    firstPanel: number,
-    endPanel: number,
-    out: number,
-    rowsStride: number,
-    scratch: number,
-  ): void;
-  sparseInputGradient(
-    entries: number,
-    counts: number,
-    columns: number,
-    outputs: number,
-    rows: number,
-    w: number,
-    panelRows: number,
-    firstPanel: number,
-    endPanel: number,
-    zeros: number,
-    out: number,
-    rowsStride: number,
-    scratch: number,
-  ): void;
-  updateSparseWeights(
-    optimizer: number,
-    settings: number,
-    entries: number,
-    counts: number,
-    inputs: number,
-    background: number,
-    dz: number,
-    rowsStride: number,
-    rows: number,
-    w: number,
-    slot0: number,
-    slot1: number,
-    panelRows: number,
-    firstPanel: number,
-    endPanel: number,
-    scratch: number,
-  ): void;
-  normalizeQuads(
-    raw: number,
-    rows: number,
-    width: number,
-    divideBy: number,
-    mean: number,
-    std: number,
-    quads: number,
-    columns: number,
-  ): void;
-  normalizeRow(row: number, width: number, divideBy: number, mean: number, std: number): void;
-  updateWeights(
-    optimizer: number,
-    settings: number,
-    x: number,
-    dz: number,
-    rowsStride: number,
-    rows: number,
-    w: number,
-    slot0: number,
-    slot1: number,
-    panelRows: number,
-    firstInput: number,
-    endInput: number,
-    firstPanel: number,
-    endPanel: number,
-    scratch: number,
-    zeros: number,
-  ): void;
-  updateBias(
-    optimizer: number,
-    settings: number,
-    dz: number,
-    rowsStride: number,
-    rows: number,
-    bias: number,
-    slot0: number,
-    slot1: number,
-    firstPanel: number,
-    endPanel: number,
-    scratch: number,
-  ): void;
-  heapBase(): number;
+/** Room for the settings of any optimiser. */
+export const optimizerSettingsCount = 16;
+
+/** The numbers that the optimiser's kernel reads, computed in float64; kernels/update.ts lists them. `step` counts from 1. */
+export function optimizerSettings(spec: OptimizerSpec, step: number): number[] {
+  const { learning_rate: rate, weight_decay: decay } = spec;
+  switch (spec.type) {
+    case 'adam':
+    case 'adamw': {
+      const { beta1, beta2, epsilon } = spec;
+      const [shrink, added] = spec.type === 'adamw' ? [1 - rate * decay, 0] : [1, decay];
+      const size = rate / (1 - beta1 ** step);
+      const root = 1 / Math.sqrt(1 - beta2 ** step);
+      return [shrink, added, beta1, 1 - beta1, beta2, 1 - beta2, size, root, epsilon];
+    }
+    case 'sgd':
+      return spec.momentum > 0
+        ? [decay, rate, spec.momentum, ...(spec.nesterov ? [1, spec.momentum] : [0, 1])]
+        : [decay, rate];
+    case 'rmsprop':
+      return [decay, rate, spec.alpha, 1 - spec.alpha, spec.epsilon];
+  }
 }
 
-type LossKernel = (
-  outputs: number,
-  rowsStride: number,
-  firstRow: number,
-  endRow: number,
-  classes: number,
-  labels: number,
-  batch: number,
-  losses: number,
-  correct: number,
-  gradient: number,
-) => void;
+type KernelName = Exclude<keyof Kernels, 'loss'> | 'crossEntropy' | 'errorLoss' | 'sparseInputGradient';
+type Exports = Record<KernelName | 'heapBase', (...numbers: number[]) => number>;
 
-// From src/ in tests and from dist/ in service: both lie as deep below the root.
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+}
+
+// From src/ in tests and from dist/ in service: both are equally deep below the root.
 const file = new URL('../../../../dist/model/engines/wasm/kernels.wasm', import.meta.url);
 
 export interface CompiledKernels {
   module: WebAssembly.Module;
-  /** Where a memory is free to use. */
+  /** From where a memory is free to use. */
   heapBase: number;
 }
 
@@ -284,8 +523,4 @@ export function compileKernels(): Promise<CompiledKernels> {
     return { module, heapBase: instantiate(module, memory).heapBase() };
   });
   return compiling;
-}
-
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }

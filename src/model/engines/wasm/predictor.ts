@@ -6,14 +6,10 @@ import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
 import { createSlices } from '../../../lib/slices.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
-import { planBatchMatrix } from './batch-matrix.js';
-import { activationCodes, instantiate, type CompiledKernels } from './kernels.js';
-import { createLayout, roundUp } from './layout.js';
+import { Kernels, type CompiledKernels } from './kernels.js';
+import { createLayout, panelShapes, planBatchMatrix, planLayer, readRows, roundUp } from './layout.js';
+import { writeWeights, type BatchMatrix, type Layout, type PanelShape, type PlannedLayer } from './layout.js';
 import { giveBackMemory, takeMemory } from './memory-pool.js';
-import { panelShapes, planLayer, writeOutputs, type LayerAddress, type PanelShape } from './panels.js';
-
-/** Of inputs that are not 0; with more, the dense kernels are faster. */
-const mostSparse = 0.4;
 
 export async function createWasmPredictor(
   { module, heapBase }: CompiledKernels,
@@ -22,175 +18,84 @@ export async function createWasmPredictor(
 ): Promise<Predictor> {
   checkParameters(network, parameters);
   const map = scaling ?? { divide_by: 1, mean: 0, std: 1 };
-  const { divide_by, mean, std } = map;
-  const width = network.inputs;
-  const sliceRows = rowsOfSlice(network);
   const layout = createLayout(heapBase);
-  const shapes = panelShapes(network);
-  const layers = shapes.map((shape, l) => ({
-    shape,
-    values: planLayer(layout, shape),
-    /** Of the last layer nobody reads the quads. */
-    outputs: planBatchMatrix(layout, shape.outputs, sliceRows, {
-      panels: true,
-      quads: l < shapes.length - 1,
-    }),
-  }));
-  const [first] = layers;
-  const last = layers[layers.length - 1];
-  /** (sliceRows, inputs), as they came. */
-  const raw = layout.floats(sliceRows * width);
-  /** The inputs as the network takes them, or where they differ from 0. */
-  const x = planBatchMatrix(layout, width, sliceRows, { quads: true, lists: true });
-  /** The first layer's outputs where no input does. */
-  const outputsOfZeros = layout.floats(8 * first.shape.panels);
-  const scratch = layout.floats(16);
-
+  const plan = planPredictor(layout, network);
   const memory = takeMemory(layout.sizeBytes());
-  const kernels = instantiate(module, memory);
   const floats = new Float32Array(memory.buffer);
-  // Not written here: no closure of this function may hold the parameters, which are as large as what becomes of them.
-  await writeParameters(floats, layers, parameters);
-  floats.set(await outputsOfFirst(parameters, first.shape, map), outputsOfZeros / 4);
-  let disposed = false;
+  await writeParameters(floats, plan.layers, parameters);
+  const [{ shape }] = plan.layers;
+  floats.set(await outputsOfZeros(parameters, shape, map), plan.outputsOfZeros / 4);
+  // The predictor must not hold the parameters: they are as large as its memory.
+  return new WasmPredictor(new Kernels(module, memory), memory, plan, map);
+}
 
-  /**
-   * The first layer for `count` rows, from `raw` to panels of `rowsStride` rows. False, and nothing done, where some rows
-   * are sparse and others are not: how a sample is worked out must not depend on those beside it.
-   */
-  function firstLayer(count: number, rowsStride: number): boolean {
-    const { panelRows, panels } = first.shape;
-    const { weights, bias } = first.values;
-    const most = Math.floor(mostSparse * width);
-    const { panels: outputs } = first.outputs;
-    // prettier-ignore
-    const sparseRows = kernels.listRawDifferences(raw, width, count, divide_by, std, x.entries, x.counts, rowsStride, most);
-    if (sparseRows === count) {
-      // prettier-ignore
-      kernels.sparseDense(x.entries, x.counts, width, count, 0, weights, panelRows, outputsOfZeros, 0, panels, outputs, rowsStride, scratch);
-    } else if (sparseRows > 0) {
-      return false;
-    } else if (count === 1) {
-      kernels.normalizeRow(raw, width, divide_by, mean, std);
-      kernels.denseRow(raw, width, weights, panelRows, bias, panels, outputs);
-    } else {
-      kernels.normalizeQuads(raw, count, width, divide_by, mean, std, x.quads, x.columns);
-      const quads = Math.ceil(count / 4);
-      // prettier-ignore
-      kernels.dense(x.quads, x.columns, width, 0, quads, weights, panelRows, bias, 0, panels, outputs, rowsStride);
-    }
-    activate(first, count, rowsStride);
-    return true;
-  }
+interface LayerPlan extends PlannedLayer {
+  /** Of a slice; of the last layer in panels only. */
+  outputs: BatchMatrix;
+  /** Of a single row: panels of one row are a plain array. */
+  rowOutputs: BatchMatrix;
+}
 
-  /** What follows it. */
-  function otherLayers(count: number, rowsStride: number): void {
-    layers.slice(1).forEach((layer, below) => {
-      const { inputs, panelRows, panels } = layer.shape;
-      const { weights, bias } = layer.values;
-      const { panels: outputs } = layer.outputs;
-      const from = layers[below].outputs;
-      if (count === 1) kernels.denseRow(from.panels, inputs, weights, panelRows, bias, panels, outputs);
-      else {
-        const quads = Math.ceil(count / 4);
-        // prettier-ignore
-        kernels.dense(from.quads, from.columns, inputs, 0, quads, weights, panelRows, bias, 0, panels, outputs, rowsStride);
-      }
-      activate(layer, count, rowsStride);
-    });
-  }
+interface PredictorPlan {
+  network: NetworkSpec;
+  sliceRows: number;
+  layers: LayerPlan[];
+  /** (sliceRows, inputs), as they came. */
+  raw: number;
+  /** The inputs of a slice as the network takes them, in quads, or where they are not 0, in lists; and of a single row. */
+  x: BatchMatrix;
+  rowX: BatchMatrix;
+  /** (outputs) The first layer's sums where all inputs are 0. */
+  outputsOfZeros: number;
+  scratch: number;
+}
 
-  /** A layer's outputs, in panels of `rowsStride` rows, as the next one reads them; a panel of one row is a plain array. */
-  function activate({ shape, outputs }: (typeof layers)[number], count: number, rowsStride: number): void {
-    const rows = count === 1 ? 1 : roundUp(count, 4);
-    const { panels, quads, columns } = outputs;
-    kernels.activate(activationCodes[shape.activation], panels, 0, 0, rowsStride, rows, 0, shape.panels);
-    if (count > 1 && quads !== 0) {
-      kernels.toQuads(panels, rowsStride, rows / 4, 0, shape.panels, quads, columns);
-    }
-  }
+/** Multiplications that take about 2 ms; then others of the event loop have their turn. */
+const multiplicationsOfSlice = 20_000_000;
 
-  /** `inputs` (count, network.inputs) raw → `outputs` (count, network.outputs); at most `sliceRows` of them. */
-  function predictSlice(inputs: Float32Array, count: number, outputs: Float32Array): void {
-    const rowsStride = count === 1 ? 1 : sliceRows;
-    floats.set(inputs, raw / 4);
-    if (!firstLayer(count, rowsStride)) {
-      for (let row = 0; row < count; row++) predictSlice(...sliceOf(inputs, outputs, row, 1));
-      return;
-    }
-    otherLayers(count, rowsStride);
-    const width = network.outputs;
-    for (let row = 0; row < count; row++) {
-      for (let i = 0; i < width; i++) {
-        outputs[row * width + i] =
-          floats[last.outputs.panels / 4 + ((i >> 3) * rowsStride + row) * 8 + (i & 7)];
-      }
-    }
-  }
-
-  function sliceOf(
-    inputs: Float32Array,
-    outputs: Float32Array,
-    first: number,
-    count: number,
-  ): [Float32Array, number, Float32Array] {
-    const end = first + count;
-    return [
-      inputs.subarray(first * width, end * width),
-      count,
-      outputs.subarray(first * network.outputs, end * network.outputs),
-    ];
-  }
-
+function planPredictor(layout: Layout, network: NetworkSpec): PredictorPlan {
+  const rows = Math.floor(multiplicationsOfSlice / parameterCount(network));
+  // Memory does not grow with the request, and others wait no longer than for this many samples.
+  const sliceRows = Math.max(4, Math.min(64, rows - (rows % 4)));
+  const shapes = panelShapes(network);
+  const layers = shapes.map((shape, l): LayerPlan => {
+    const kept = { panels: true, quads: l < shapes.length - 1 };
+    const outputs = planBatchMatrix(layout, shape.outputs, sliceRows, kept);
+    const rowOutputs = { ...outputs, rowsStride: 1, quads: 0 };
+    return { shape, values: planLayer(layout, shape), outputs, rowOutputs };
+  });
+  const x = planBatchMatrix(layout, network.inputs, sliceRows, { quads: true, lists: true });
   return {
-    sizeBytes: memory.buffer.byteLength,
-    async predict(inputs, count) {
-      checkInputs(network, inputs, count);
-      const output = new Float32Array(count * network.outputs);
-      for (let first = 0; first < count; first += sliceRows) {
-        if (first > 0) await letOthersRun();
-        predictSlice(...sliceOf(inputs, output, first, Math.min(sliceRows, count - first)));
-      }
-      return output;
-    },
-    dispose() {
-      if (disposed) return;
-      disposed = true;
-      giveBackMemory(memory);
-    },
+    network,
+    sliceRows,
+    layers,
+    raw: layout.floats(sliceRows * network.inputs),
+    x,
+    rowX: { ...x, rowsStride: 1 },
+    outputsOfZeros: layout.floats(8 * shapes[0].panels),
+    scratch: layout.floats(16),
   };
 }
 
-/** Multiplications of about 2 ms, after which others of the event loop have their turn. */
-const multiplicationsOfSlice = 20_000_000;
-
-/**
- * Samples worked on at a time, a multiple of 4: memory does not grow with the request, and others wait no longer than for
- * this many.
- */
-function rowsOfSlice(network: NetworkSpec): number {
-  const rows = Math.floor(multiplicationsOfSlice / parameterCount(network));
-  return Math.max(4, Math.min(64, rows - (rows % 4)));
-}
-
-/** In slices: a large network keeps no request waiting while it is loaded. */
+/** In slices: no request waits until a large network is loaded. */
 async function writeParameters(
   floats: Float32Array,
-  layers: readonly { shape: PanelShape; values: LayerAddress }[],
+  layers: readonly PlannedLayer[],
   parameters: StateDict,
 ): Promise<void> {
   const inSlices = createSlices();
-  for (const { shape, values } of layers) {
+  for (const layer of layers) {
+    const { shape, values } = layer;
     const weights = tensorOf(parameters, `${shape.name}.weight`).data;
-    await inSlices(shape.outputs, rowBytes(shape), (first, end) =>
-      writeOutputs(floats, shape, values, weights, first, end),
-    );
+    await inSlices(shape.outputs, weightBytes(shape), (first, end) => {
+      writeWeights(floats, layer, weights, [first, end]);
+    });
     floats.set(tensorOf(parameters, `${shape.name}.bias`).data, values.bias / 4);
   }
 }
 
-/** (outputs) Of the first layer where all inputs are 0 before they are normalised, in float64. */
-async function outputsOfFirst(
+/** (outputs) The first layer's sums where all raw inputs are 0, in float64. */
+async function outputsOfZeros(
   parameters: StateDict,
   shape: PanelShape,
   map: AffineMap,
@@ -200,7 +105,7 @@ async function outputsOfFirst(
   const bias = tensorOf(parameters, `${name}.bias`).data;
   const value = applyAffine(map, 0);
   const found = new Float32Array(outputs);
-  await createSlices()(outputs, rowBytes(shape), (first, end) => {
+  await createSlices()(outputs, weightBytes(shape), (first, end) => {
     for (let output = first; output < end; output++) {
       let sum = 0;
       for (let input = 0; input < inputs; input++) sum += weights[output * inputs + input];
@@ -210,7 +115,129 @@ async function outputsOfFirst(
   return found;
 }
 
-/** Of one output's weights. */
-function rowBytes({ inputs }: PanelShape): number {
+/** Of one output. */
+function weightBytes({ inputs }: PanelShape): number {
   return Float32Array.BYTES_PER_ELEMENT * inputs;
+}
+
+/** With a larger share of inputs that are not 0, the dense kernels are faster. */
+const mostSparse = 0.4;
+
+class WasmPredictor implements Predictor {
+  readonly sizeBytes: number;
+  readonly #kernels: Kernels;
+  readonly #memory: WebAssembly.Memory;
+  readonly #floats: Float32Array;
+  readonly #plan: PredictorPlan;
+  readonly #scaling: AffineMap;
+  #disposed = false;
+
+  constructor(kernels: Kernels, memory: WebAssembly.Memory, plan: PredictorPlan, scaling: AffineMap) {
+    this.sizeBytes = memory.buffer.byteLength;
+    this.#kernels = kernels;
+    this.#memory = memory;
+    this.#floats = new Float32Array(memory.buffer);
+    this.#plan = plan;
+    this.#scaling = scaling;
+  }
+
+  async predict(inputs: Float32Array, count: number): Promise<Float32Array> {
+    const { network, sliceRows } = this.#plan;
+    checkInputs(network, inputs, count);
+    const outputs = new Float32Array(count * network.outputs);
+    for (let first = 0; first < count; first += sliceRows) {
+      if (first > 0) await letOthersRun();
+      this.#predictRows(inputs, outputs, first, Math.min(sliceRows, count - first));
+    }
+    return outputs;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    giveBackMemory(this.#memory);
+  }
+
+  /**
+   * Raw inputs (all, network.inputs) → outputs (all, network.outputs), for `count` rows from `first`, at most `sliceRows`.
+   * Where some of the rows are sparse and others are not, one by one: how a sample is computed must not depend on the
+   * others.
+   */
+  #predictRows(inputs: Float32Array, outputs: Float32Array, first: number, count: number): void {
+    const { network, layers, raw } = this.#plan;
+    const end = first + count;
+    this.#floats.set(inputs.subarray(first * network.inputs, end * network.inputs), raw / 4);
+    const sparseRows = this.#listInputs(count);
+    if (sparseRows > 0 && sparseRows < count) {
+      for (let row = first; row < end; row++) this.#predictRows(inputs, outputs, row, 1);
+      return;
+    }
+    const isSparse = sparseRows === count;
+    if (count === 1) this.#predictRow(isSparse);
+    else this.#predictSlice(isSparse, count);
+    const last = layers[layers.length - 1];
+    readRows(
+      this.#floats,
+      count === 1 ? last.rowOutputs : last.outputs,
+      count,
+      outputs.subarray(first * network.outputs, end * network.outputs),
+    );
+  }
+
+  /** Returns how many of the rows are sparse. */
+  #listInputs(rows: number): number {
+    const { network, raw, x, rowX } = this.#plan;
+    const most = Math.floor(mostSparse * network.inputs);
+    const out = rows === 1 ? rowX : x;
+    return this.#kernels.listRawDifferences({ raw, scaling: this.#scaling, rows, most, out });
+  }
+
+  /** The first layer's sums from the lists. */
+  #sparseSums(out: BatchMatrix, rows: number): void {
+    const { layers, outputsOfZeros: bias, scratch } = this.#plan;
+    const x = rows === 1 ? this.#plan.rowX : this.#plan.x;
+    const [layer] = layers;
+    const panels = [0, layer.shape.panels] as const;
+    this.#kernels.sparseDense({ x, background: 0, layer, bias, out, rows, panels, scratch });
+  }
+
+  #predictRow(isSparse: boolean): void {
+    const { layers, raw } = this.#plan;
+    let x = raw;
+    layers.forEach((layer, l) => {
+      const { shape, rowOutputs: out } = layer;
+      if (l === 0 && isSparse) {
+        this.#sparseSums(out, 1);
+      } else {
+        if (l === 0) this.#kernels.scaleRow({ raw, width: shape.inputs, scaling: this.#scaling });
+        this.#kernels.denseRow({ x, layer, out: out.panels });
+      }
+      this.#activate(layer, out, 1);
+      x = out.panels;
+    });
+  }
+
+  #predictSlice(isSparse: boolean, count: number): void {
+    const { layers, raw, x: inputs } = this.#plan;
+    const quads = [0, Math.ceil(count / 4)] as const;
+    let x = inputs;
+    layers.forEach((layer, l) => {
+      const { shape, outputs: out } = layer;
+      const panels = [0, shape.panels] as const;
+      if (l === 0 && isSparse) {
+        this.#sparseSums(out, count);
+      } else {
+        if (l === 0) this.#kernels.scaleQuads({ raw, scaling: this.#scaling, rows: count, out: x });
+        this.#kernels.dense({ x, layer, out, quads, panels });
+      }
+      this.#activate(layer, out, roundUp(count, 4));
+      if (out.quads !== 0) this.#kernels.toQuads({ matrix: out, quads, panels });
+      x = out;
+    });
+  }
+
+  #activate({ shape }: LayerPlan, values: BatchMatrix, rows: number): void {
+    const { activation, panels } = shape;
+    this.#kernels.activate({ activation, values, source: 0, factors: 0, rows, panels: [0, panels] });
+  }
 }

@@ -1,11 +1,15 @@
 /**
- * The threads that train: worker threads on one shared memory. The thread that starts them computes nothing, and so is
- * free to listen while they work.
+ * The threads that train: worker threads on one shared memory. The thread that starts them computes nothing, so it is free
+ * to respond while they work.
  */
 import { Worker } from 'node:worker_threads';
-import type { BatchReport } from '../engine.js';
+import type { BatchReport, SplitName } from '../engine.js';
 import type { Plan } from './plan.js';
-import type { Command } from './step.js';
+
+/** What all threads carry out together. */
+export type Command =
+  | { kind: 'train'; firstStep: number; steps: number }
+  | { kind: 'evaluate'; split: SplitName; firstBatch: number; batches: number };
 
 /** All that a thread needs to know. */
 export interface ThreadTask {
@@ -17,13 +21,13 @@ export interface ThreadTask {
 }
 
 export interface Threads {
-  /** One command at a time. Rejects when a thread has died or is ended. */
+  /** One command at a time. Rejects when a thread has died or has been ended. */
   carryOut(command: Command): Promise<BatchReport>;
-  /** At once, in the middle of a command too. */
+  /** At once, even in the middle of a command. */
   end(): Promise<void>;
 }
 
-// From src/ in tests and from dist/ in service: both lie as deep below the root.
+// From src/ in tests and from dist/ in service: both are equally deep below the root.
 const entry = new URL('../../../../dist/model/engines/wasm/thread.js', import.meta.url);
 
 export function startThreads(task: Omit<ThreadTask, 'thread'>): Threads {
@@ -45,7 +49,7 @@ export function startThreads(task: Omit<ThreadTask, 'thread'>): Threads {
       if (waiting === undefined) return;
       waiting.reports[thread] = report;
       const [first, ...others] = waiting.reports;
-      // Every thread must be done: what it has written is what the caller looks at next.
+      // Every thread must be done, because the caller may read what it has written.
       if (first !== undefined && others.every((other) => other !== undefined)) waiting.settle(first);
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { activationCodes } from '../../../../src/model/engines/wasm/kernels.js';
+import { planBatchMatrix } from '../../../../src/model/engines/wasm/layout.js';
 import type { Activation } from '../../../../src/model/network/network.js';
 import { expectClose } from '../close.js';
 import { workbench } from './workbench.js';
@@ -43,19 +43,20 @@ const functions: Record<Activation, { value: (z: number) => number; slope: (z: n
   },
 };
 
-async function applied(kind: Activation, values: Float32Array) {
-  const rows = Math.ceil(values.length / 8);
+async function applied(activation: Activation, numbers: Float32Array) {
+  const rows = Math.ceil(numbers.length / 8);
   const { kernels, floats, at } = await workbench((layout) => ({
-    values: layout.floats(8 * rows),
+    values: planBatchMatrix(layout, 8, rows, { panels: true }),
+    gradient: planBatchMatrix(layout, 8, rows, { panels: true }),
     source: layout.floats(8 * rows),
-    gradient: layout.floats(8 * rows),
   }));
-  floats(at.values, values.length).set(values);
-  floats(at.gradient, values.length).fill(1);
-  const code = activationCodes[kind];
-  kernels.activate(code, at.values, at.source, 0, rows, rows, 0, 1);
-  kernels.activationGradient(code, at.gradient, at.source, 0, rows, rows, 0, 1);
-  return { value: floats(at.values, values.length), slope: floats(at.gradient, values.length) };
+  const { values, gradient, source } = at;
+  floats(values.panels, numbers.length).set(numbers);
+  floats(gradient.panels, numbers.length).fill(1);
+  const call = { activation, source, factors: 0, rows, panels: [0, 1] } as const;
+  kernels.activate({ ...call, values });
+  kernels.activationGradient({ ...call, values: gradient });
+  return { value: floats(values.panels, numbers.length), slope: floats(gradient.panels, numbers.length) };
 }
 
 describe.each(Object.keys(functions) as Activation[])('the kernel of %s', (kind) => {

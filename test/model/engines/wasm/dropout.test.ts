@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dropoutScale, dropoutThreshold, fillDropoutFactors } from '../../../../src/model/network/dropout.js';
-import { streamWord } from '../../../../src/lib/philox.js';
+import { fillDropoutFactors } from '../../../../src/model/network/dropout.js';
 import { workbench } from './workbench.js';
 
 describe('the kernel of dropout', () => {
@@ -12,20 +11,14 @@ describe('the kernel of dropout', () => {
       floats,
       at: factors,
     } = await workbench((layout) => layout.floats(8 * panels * rowsStride));
-    kernels.dropoutFactors(
-      at.seed % 2 ** 32,
-      Math.floor(at.seed / 2 ** 32),
-      at.step,
-      streamWord({ purpose: 'dropout', part: at.layer }),
-      dropoutThreshold(at.rate) * 2 ** 8,
-      dropoutScale(at.rate),
+    kernels.dropoutFactors({
+      ...at,
       units,
-      Math.ceil(rows / 4),
-      0,
-      panels,
+      quads: Math.ceil(rows / 4),
+      panels: [0, panels],
       factors,
       rowsStride,
-    );
+    });
     const all = floats(factors, 8 * panels * rowsStride);
     for (let row = 0; row < rows; row++) {
       const expected = new Float32Array(units);

@@ -15,9 +15,8 @@ const count = 10;
 const raw = Float32Array.from({ length: count * inputs }, (_, i) => (i * i) % 251);
 
 async function createPredictor(): Promise<Predictor> {
-  const preprocessing = { divide_by: 255, mean: 0.5, std: 0.25 };
   const predictor = await createWasmEngine().predictor(
-    { network, loss: 'cross_entropy', preprocessing },
+    { network, scaling: { divide_by: 255, mean: 0.5, std: 0.25 } },
     parametersOf(network, 1),
   );
   onTestFinished(() => predictor.dispose());

@@ -1,5 +1,5 @@
 /** A memory of its own for the tests of single kernels. */
-import { compileKernels, instantiate, type Kernels } from '../../../../src/model/engines/wasm/kernels.js';
+import { compileKernels, Kernels } from '../../../../src/model/engines/wasm/kernels.js';
 import { createLayout, type Layout } from '../../../../src/model/engines/wasm/layout.js';
 import { takeMemory } from '../../../../src/model/engines/wasm/memory-pool.js';
 
@@ -17,7 +17,7 @@ export async function workbench<Plan>(plan: (layout: Layout) => Plan): Promise<W
   const memory = takeMemory(layout.sizeBytes());
   return {
     at,
-    kernels: instantiate(module, memory),
+    kernels: new Kernels(module, memory),
     floats: (address, count) => new Float32Array(memory.buffer, address, count),
   };
 }

@@ -1,7 +1,7 @@
 /** Activations, and dropout after them, on the batch's panels; the gradient back through both. */
 import { normalDensity, normalDistribution, sigmoid, tanh } from './elementary';
 
-// As kernels.ts of the TypeScript side numbers them.
+// As ../kernels.ts numbers them.
 const relu: u32 = 1;
 const leakyRelu: u32 = 2;
 const sigmoidal: u32 = 3;

@@ -1,6 +1,5 @@
 /** Dense layers: forward, and the gradient of their inputs. */
-import { tile } from './tile';
-import { transposePanel } from './transpose';
+import { tile, transposePanel } from './blocks';
 
 /**
  * out (panels) = bias + x · w, for the quads of rows from `firstQuad` and the panels of outputs from `firstPanel`. x is in

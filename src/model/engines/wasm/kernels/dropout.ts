@@ -1,5 +1,5 @@
 /** Dropout's factors: Philox4x32-10 on four blocks at a time, the same words as philox.ts and dropout.ts draw. */
-import { transpose } from './transpose';
+import { transpose } from './blocks';
 
 /**
  * factors (panels of `rowsStride` rows) for the quads of rows and the panels given. A unit of a row has the word

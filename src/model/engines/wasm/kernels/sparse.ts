@@ -2,12 +2,11 @@
  * The products of layers whose inputs are mostly one number, the background, as pixels are and as what ReLU and dropout
  * leave of a layer is: x = background + differences, so that x · w = background · Σ w + differences · w, where the second
  * product is over the few inputs that differ; and the gradient likewise. The numbers are those of dense.ts and update.ts
- * but for rounding. Differences are listed as differences.ts says.
+ * but for rounding. Differences are listed as gather.ts says.
  */
-import { inputsOfPiece, listBytes } from './differences';
-import { applyOptimizer } from './optimizers';
-import { transposePanel } from './transpose';
-import { biasGradient } from './update';
+import { transposePanel } from './blocks';
+import { inputsOfPiece, listBytes } from './gather';
+import { applyOptimizer, biasGradient } from './update';
 
 /** Of a piece of a panel of weights. */
 const pieceBytes: usize = inputsOfPiece << 5;
