@@ -20,7 +20,7 @@ const portOf = ({ url }: TestService): string => new URL(url).port;
 
 describe('a service without keys', () => {
   test.each(['https://evil.example', 'http://127.0.0.1:1', 'http://127.0.0.1', 'null', 'file://', 'garbage'])(
-    'refuses what a page of %s asks',
+    'refuses requests of a page of %s',
     async (origin) => {
       const service = await startService();
       for (const method of ['GET', 'POST', 'DELETE']) {
@@ -42,7 +42,7 @@ describe('a service without keys', () => {
     }
   });
 
-  test('answers whoever is no page', async () => {
+  test('answers clients that are not pages', async () => {
     const service = await startService({ anonymousHosts: [] });
     expect((await ask(service, {})).status).toBe(200);
   });
@@ -170,7 +170,7 @@ describe('CORS', () => {
     expect((await ask(service, { headers: { origin: `${origin}.evil.example` } })).status).toBe(403);
   });
 
-  test('with * lets all', async () => {
+  test('with * lets all pages use the service', async () => {
     const service = await startService({ corsOrigins: '*' });
     const { status, headers } = await ask(service, { headers: { origin: 'https://any.example' } });
     expect(status).toBe(200);

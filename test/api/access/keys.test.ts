@@ -1,4 +1,4 @@
-/** Who may use which route, by which key, however it is sent. */
+/** Which key may use which route, however it is sent. */
 import { once } from 'node:events';
 import fastify from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -155,7 +155,7 @@ describe('a key', () => {
     expect(received()).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  test('leaves its id in the log, and never itself', async () => {
+  test('appears in the log only with its id', async () => {
     const service = await startKeyedService();
     const text = await service.make(['train']);
     const secret = text.slice(-43);

@@ -51,7 +51,7 @@ async function probabilitiesOf(path: string, body: string): Promise<unknown> {
   return answer.predictions ?? answer.outputs;
 }
 
-/** White space makes any body a large one. */
+/** Padding makes any body a large one. */
 function large(text: string): string {
   return text.padEnd(text.length + 2 ** 16);
 }
@@ -168,7 +168,7 @@ describe('a compressed body', () => {
     expect(answer.body).toMatchObject({ code: 'IMAGE_INVALID' });
   });
 
-  test('has its tensors behind as much JSON as it has inflated', async () => {
+  test('has its tensors after the JSON, by its inflated length', async () => {
     const tensor = Buffer.from(Float32Array.from(exampleDigit).buffer);
     const json = JSON.stringify({
       inputs: [
@@ -287,8 +287,8 @@ function open(url: string, header: string): RawConnection {
   return openConnection(url, requestHead('POST /predict', 'Content-Type: application/json', header));
 }
 
-describe('bodies that do not come', () => {
-  test('hold no place', async () => {
+describe('bodies that do not arrive', () => {
+  test('hold no place in the waiting room', async () => {
     const small = await startService({ maxWaitingPredictions: 2 });
     await small.publishDigits();
     const slow = Array.from({ length: 5 }, () => open(small.url, `Content-Length: ${predict.length}`));
@@ -298,7 +298,7 @@ describe('bodies that do not come', () => {
     await vi.waitFor(() => expect(slow[0]?.received()).toMatch(/^HTTP\/1\.1 200 /));
   });
 
-  test('are cut off when they bring less than they must', async () => {
+  test('are refused when they arrive too slowly', async () => {
     const { url } = await startService({ slowBodies: { graceMs: 100, bytesPerSecond: 1024 } });
     for (const path of ['Content-Length: 1000', 'Transfer-Encoding: chunked']) {
       const { received } = open(url, path);
@@ -311,7 +311,7 @@ describe('bodies that do not come', () => {
 });
 
 describe('bodies that are too large together', () => {
-  test('are refused when they have brought as much as there is memory for, chunked or not', async () => {
+  test('are refused when the memory is used up, chunked or not', async () => {
     const { url } = await startService({ bodyMemoryBytes: 2 * megabyte });
     const bodies = Array.from({ length: 3 }, () => {
       const outgoing = httpRequest(`${url}/predict`, {
@@ -327,7 +327,7 @@ describe('bodies that are too large together', () => {
       outgoing.write(' '.repeat(megabyte));
       return { outgoing, status };
     });
-    // The others wait for their ends.
+    // The others are not complete yet.
     expect(await Promise.race(bodies.map(({ status }) => status))).toBe(429);
     for (const { outgoing } of bodies) outgoing.end();
     expect(await Promise.all(bodies.map(({ status }) => status))).toContain(400);

@@ -75,14 +75,14 @@ test('a prediction that was not made in time is counted as such', async () => {
   const service = await startService();
   await service.publishDigits('digits');
   const inputs = Array.from({ length: 1_024 }, () => digit);
-  // It takes longer than that to come in.
+  // It takes longer than that to arrive.
   await service.http.post('/predict').set('x-timeout-ms', '1').send({ inputs }).expect(504);
   const families = await scrape(service);
   expect(valueOf(families, 'trainyard_predictions_total', { outcome: 'timed_out' })).toBe(1);
   expect(families.get('trainyard_prediction_queue_seconds')?.samples).toEqual([]);
 });
 
-test('a model that there is not is no label', async () => {
+test('an unknown model does not become a label', async () => {
   const service = await startService();
   await service.publishDigits('digits');
   await service.http
@@ -99,7 +99,7 @@ test('scrapes leave no line in the log', async () => {
   expect(service.logLines.filter(({ msg }) => msg === 'request')).toEqual([]);
 });
 
-test('a prediction that there is no room for is counted, though it comes to no route', async () => {
+test('a refused prediction is counted, though it reaches no route', async () => {
   const service = await startService({ maxWaitingPredictions: 0 });
   await service.http
     .post('/predict')

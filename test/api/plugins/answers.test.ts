@@ -1,4 +1,4 @@
-/** How answers are sent, whatever they say: their type, and compressed for those who ask for it. */
+/** How answers are sent: their Content-Type, and compressed for clients that accept it. */
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';

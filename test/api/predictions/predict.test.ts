@@ -59,7 +59,7 @@ test('takes instances for inputs', async () => {
   expect(await ask({ instances: [digit] })).toEqual(await ask({ inputs: [digit] }));
 });
 
-test('takes no option from the query string, as the body has room for it', async () => {
+test('refuses options in the query string, because the body holds them', async () => {
   const { http, publishDigits } = await startService();
   await publishDigits();
   const answer = await http.post('/predict?top_k=3').send({ inputs: [digit] });

@@ -6,7 +6,7 @@ import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { createFileStorage } from '../../../src/storage/file-storage.js';
 import { temporaryFolder } from '../../storage/temporary-storage.js';
 import { sendRequest } from '../raw-http.js';
-import { startService, type TestService } from '../service.js';
+import { startService } from '../service.js';
 
 const secret = 'planted-where-no-request-may-look';
 

@@ -446,7 +446,10 @@ describe('inference', () => {
   test.each<[message: RegExp | string, body: object]>([
     [/^inputs is missing/, {}],
     ['inputs lacks the tensor input.', { inputs: [] }],
-    ['The model has no input "pixels"; its only input is input.', { inputs: [input(digit, { name: 'pixels' })] }],
+    [
+      'The model has no input "pixels"; its only input is input.',
+      { inputs: [input(digit, { name: 'pixels' })] },
+    ],
     ['Input input: it is given more than once.', { inputs: [input(digit), input(digit)] }],
     [/^inputs\[0\]\.shape is missing/, { inputs: [{ name: 'input', datatype: 'FP32', data: digit }] }],
     [/^inputs\[0\]\.name is missing/, { inputs: [{ shape: [1, 784], datatype: 'FP32', data: digit }] }],
