@@ -21,7 +21,7 @@ const megabyte = 2 ** 20;
 /** Off unless set to 1 or true. */
 const Switch = Type.Enum(['0', '1', 'false', 'true'], { default: '0' });
 
-/** The variables. docs/deployment.md explains each. */
+/** The variables. README.md explains each. */
 const Env = Type.Object({
   ROLE: Type.Enum(['all', 'api', 'worker'], { default: 'all' }),
   HOST: Type.String({ default: '127.0.0.1' }),

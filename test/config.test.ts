@@ -20,7 +20,7 @@ describe('settings', () => {
       logLevel: 'info',
     });
     expect(loadConfig({}).trainingMemoryLimitBytes).toBeLessThanOrEqual(totalmem() / 2);
-    // Two of the largest bodies at least.
+    // At least two of the largest bodies.
     expect(loadConfig({}).bodyMemoryBytes).toBeGreaterThanOrEqual(2 ** 26);
     expect(loadConfig({}).bodyMemoryBytes).toBeLessThanOrEqual(2 ** 29);
     expect(loadConfig({}).modelMemoryBytes).toBeLessThanOrEqual(totalmem() / 4);
@@ -34,7 +34,7 @@ describe('settings', () => {
     expect(loadConfig({ WORKER_CONCURRENCY: '2', THREADS: '256' }).threads).toBe(256);
   });
 
-  test('that are empty are not set, as compose files write them', () => {
+  test('that are empty count as unset, because compose files write them', () => {
     expect(loadConfig({ QUEUE_URL: '', PORT: '', ROLE: '' })).toEqual(loadConfig({}));
   });
 
@@ -111,11 +111,11 @@ describe('settings', () => {
     expect(loadConfig({ ALLOWED_HOSTS: 'api' }).anonymousHosts).toEqual(['api']);
   });
 
-  test('let every page ask with *', () => {
+  test('let every page use the service with *', () => {
     expect(loadConfig({ CORS_ORIGINS: '*' }).corsOrigins).toBe('*');
   });
 
-  test('have a worker listen only where a port is set', () => {
+  test('let a worker listen only if a port is set', () => {
     const worker = { ROLE: 'worker', QUEUE_URL: 'redis://queue' };
     expect(loadConfig(worker).listens).toBe(false);
     expect(loadConfig({ ...worker, PORT: '9100' })).toMatchObject({ listens: true, port: 9100 });
@@ -136,7 +136,7 @@ describe('settings', () => {
     expect(tracing).toEqual({ url, headers: {}, serviceName: 'trainyard', sampleRatio: 1 });
   });
 
-  test('that are secret are not repeated where they are wrong', () => {
+  test('that are secret are not repeated in errors', () => {
     for (const headers of ['secret', '=secret', 'name=%secret', 'a b=secret']) {
       const env = {
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
@@ -171,7 +171,7 @@ describe('settings', () => {
     }
   });
 
-  test('that are wrong are all named, each with what it may be', () => {
+  test('that are wrong are all named, each with its allowed values', () => {
     expect(() => loadConfig({ PORT: 'http', ADMIN_UI: 'yes', THREADS: '2' })).toThrow(
       /^PORT must be a whole number from 0 to 65535, not "http"\. ADMIN_UI must be 0, 1, false or true, not "yes"\.$/,
     );
@@ -223,7 +223,7 @@ describe('settings', () => {
     [{ OTEL_TRACES_SAMPLER_ARG: '2' }, 'OTEL_TRACES_SAMPLER_ARG'],
     [{ ROLE: 'api' }, 'needs QUEUE_URL'],
     [{ ROLE: 'worker' }, 'needs QUEUE_URL'],
-  ])('that cannot be are named: %o', (env, problem) => {
+  ])('that are not valid are named: %o', (env, problem) => {
     expect(() => loadConfig(env)).toThrow(
       expect.objectContaining({
         code: 'CONFIG_INVALID',

@@ -1,4 +1,4 @@
-/** Runs of a test service, in whatever status: what a worker does to them, without one. */
+/** Brings runs of a test service into any status, by doing what a worker does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Job, JobStatus } from '../../src/jobs/runs/documents.js';
@@ -12,7 +12,7 @@ export async function submit(service: TestService, body: object = {}): Promise<J
   return answer.body as Job;
 }
 
-/** Takes the run up, as the worker that will train it. */
+/** Claims the run and marks it as running, as a worker does. */
 export async function takeUp({ store, queue }: TestService, id: string): Promise<TermWriter> {
   queue.set(id, 'active');
   const events = await store.writeEvents(id, await store.claim(id));
@@ -33,7 +33,7 @@ export async function end(
   queue.delete(id);
 }
 
-/** A new job of that status. */
+/** A new job with that status. */
 export async function jobThatIs(status: JobStatus, service: TestService): Promise<Job> {
   const { id } = await submit(service);
   switch (status) {
@@ -56,7 +56,7 @@ export async function jobThatIs(status: JobStatus, service: TestService): Promis
   return body as Job;
 }
 
-/** Lets go of the run when that is asked of its worker. */
+/** Releases the run when its worker is asked to pause it. */
 export async function pauseWhenAsked(
   { store, queue }: TestService,
   id: string,

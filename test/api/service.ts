@@ -59,7 +59,7 @@ export interface TestService {
   queue: Map<string, Exclude<Place, null>>;
   logLines: LogLine[];
   stop: () => Promise<void>;
-  /** Publishes a model of 784 → 10 and has it served. */
+  /** Publishes a model of 784 → 10, and lets the model server find it. */
   publishDigits: (model?: string, seed?: number, createdAt?: string) => Promise<number>;
 }
 

@@ -1,44 +1,32 @@
 /** What a page of another site can do with the service through its reader's browser: nothing, unless CORS lets it. */
-import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { ApiDeps } from '../../../src/api/app.js';
 import { basic, startKeyedService } from './keyed-service.js';
+import { sendRequest, type RawAnswer } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
-interface Answer {
-  status: number;
-  body: string;
-  headers: Record<string, string | string[] | undefined>;
-}
-
-/** As a browser would, which sends what headers it likes. */
 function ask(
   { url }: TestService,
-  { method = 'GET', path = '/v1/jobs', headers = {} }: { method?: string; path?: string; headers?: object },
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url);
-    const sent = request({ hostname, port, method, path, headers: { ...headers } }, (answer) => {
-      let body = '';
-      answer.on('data', (chunk) => (body += String(chunk)));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body, headers: answer.headers }));
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
+  {
+    method = 'GET',
+    path = '/v1/jobs',
+    headers = {},
+  }: { method?: string; path?: string; headers?: Record<string, string> },
+): Promise<RawAnswer> {
+  return sendRequest(url, method, path, { headers });
 }
 
 const portOf = ({ url }: TestService): string => new URL(url).port;
 
 describe('a service without keys', () => {
   test.each(['https://evil.example', 'http://127.0.0.1:1', 'http://127.0.0.1', 'null', 'file://', 'garbage'])(
-    'refuses what a page of %s asks',
+    'refuses requests of a page of %s',
     async (origin) => {
       const service = await startService();
       for (const method of ['GET', 'POST', 'DELETE']) {
-        const { status, body } = await ask(service, { method, headers: { origin } });
+        const { status, text } = await ask(service, { method, headers: { origin } });
         expect(status).toBe(403);
-        expect(JSON.parse(body)).toMatchObject({ code: 'ORIGIN_REFUSED' });
+        expect(JSON.parse(text)).toMatchObject({ code: 'ORIGIN_REFUSED' });
       }
       expect(service.queue.size).toBe(0);
       expect(await service.store.ids()).toEqual([]);
@@ -54,7 +42,7 @@ describe('a service without keys', () => {
     }
   });
 
-  test('answers whoever is no page', async () => {
+  test('answers clients that are not pages', async () => {
     const service = await startService({ anonymousHosts: [] });
     expect((await ask(service, {})).status).toBe(200);
   });
@@ -69,9 +57,9 @@ describe('a service without keys', () => {
     ]) {
       const host = `${name}:${portOf(service)}`;
       for (const headers of [{ host }, { host, origin: `http://${host}` }]) {
-        const { status, body } = await ask(service, { method: 'POST', headers });
+        const { status, text } = await ask(service, { method: 'POST', headers });
         expect(status, host).toBe(403);
-        expect(JSON.parse(body)).toMatchObject({
+        expect(JSON.parse(text)).toMatchObject({
           code: 'ORIGIN_REFUSED',
           detail: expect.stringContaining('localhost') as string,
         });
@@ -115,9 +103,9 @@ describe('a service with keys', () => {
     const service = await startKeyedService(deps);
     const authorization = basic(await service.make(['train']));
     const foreign = { authorization, origin: 'https://evil.example' };
-    const { status, body } = await ask(service, { method: 'POST', headers: foreign });
+    const { status, text } = await ask(service, { method: 'POST', headers: foreign });
     expect(status).toBe(403);
-    expect(JSON.parse(body)).toMatchObject({ code: 'ORIGIN_REFUSED' });
+    expect(JSON.parse(text)).toMatchObject({ code: 'ORIGIN_REFUSED' });
     expect(service.queue.size).toBe(0);
     const own = { authorization, origin: service.url };
     expect((await ask(service, { headers: own })).status).toBe(200);
@@ -182,7 +170,7 @@ describe('CORS', () => {
     expect((await ask(service, { headers: { origin: `${origin}.evil.example` } })).status).toBe(403);
   });
 
-  test('with * lets all', async () => {
+  test('with * lets all pages use the service', async () => {
     const service = await startService({ corsOrigins: '*' });
     const { status, headers } = await ask(service, { headers: { origin: 'https://any.example' } });
     expect(status).toBe(200);

@@ -1,15 +1,17 @@
 /** The Host that a request names. */
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { openConnection } from '../raw-http.js';
 import { startService } from '../service.js';
 
 /** The answer to a request with these lines of headers. */
 async function answerTo(url: string, lines: string[], path = '/v1/jobs'): Promise<string> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  socket.write([`GET ${path} HTTP/1.1`, ...lines, 'Connection: close', '', ''].join('\r\n'));
-  return text(socket);
+  const { socket, received } = openConnection(
+    url,
+    [`GET ${path} HTTP/1.1`, ...lines, 'Connection: close', '', ''].join('\r\n'),
+  );
+  await once(socket, 'close');
+  return received();
 }
 
 test.each([

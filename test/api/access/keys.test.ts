@@ -1,6 +1,5 @@
-/** Who may use which route, by which key, however it is sent. */
+/** Which key may use which route, however it is sent. */
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import fastify from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useKeys } from '../../../src/api/access/keys.js';
@@ -12,6 +11,7 @@ import { formatKey, newKeyParts } from '../../../src/keys/key.js';
 import { idOf, knows, temporaryKeys, withWrongSecret } from '../../keys/keys.js';
 import { readStream } from '../jobs/event-reader.js';
 import { basic, startKeyedService, type KeyedService } from './keyed-service.js';
+import { openConnection, requestHead } from '../raw-http.js';
 import { startService } from '../service.js';
 
 interface Operation {
@@ -82,7 +82,7 @@ describe('with keys, each operation', () => {
           expect(status, `${method} ${path}`).toBe(403);
           expect(problem).toMatchObject({
             code: 'FORBIDDEN',
-            detail: `This takes a key with the scope ${access}; the key ${idOf(text)} has ${scopes.join(', ')}.`,
+            detail: `This requires a key with the scope ${access}; the key ${idOf(text)} has ${scopes.join(', ')}.`,
           });
         }
       }
@@ -147,17 +147,15 @@ describe('a key', () => {
   test('is asked for before the body is read', async () => {
     const service = await startKeyedService();
     await service.make();
-    const { hostname, port } = new URL(service.url);
-    const socket = connect(Number(port), hostname);
-    socket.write(`POST /predict HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n`);
-    // Of which nothing ever comes.
-    socket.write('Content-Length: 1000000\r\n\r\n');
-    const [first] = (await once(socket, 'data')) as [Buffer];
+    // The body is never sent.
+    const head = requestHead('POST /predict', 'Content-Type: application/json', 'Content-Length: 1000000');
+    const { socket, received } = openConnection(service.url, head);
+    await once(socket, 'data');
     socket.destroy();
-    expect(String(first)).toMatch(/^HTTP\/1\.1 401 /);
+    expect(received()).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  test('leaves its id in the log, and never itself', async () => {
+  test('appears in the log only with its id', async () => {
     const service = await startKeyedService();
     const text = await service.make(['train']);
     const secret = text.slice(-43);

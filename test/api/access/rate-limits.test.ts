@@ -1,4 +1,4 @@
-/** How often a key may ask, counted in one process or in Redis by several. */
+/** The limit of requests of a key, counted in one process or in Redis by several. */
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -15,7 +15,7 @@ async function ask({ url }: KeyedService, key: string, path = '/v1/jobs'): Promi
 const statusesOf = (answers: Response[]): number[] => answers.map(({ status }) => status);
 
 describe('a key with a limit', () => {
-  test('may ask so often in a minute, and is told how often still and when again', async () => {
+  test('may make that many requests a minute, and learns how many are left and when to try again', async () => {
     const service = await startKeyedService();
     const key = await service.make(['train'], { requestsPerMinute: 2 });
     const [first, second, third] = [
@@ -38,11 +38,11 @@ describe('a key with a limit', () => {
     expect(third.headers.get('ratelimit-reset')).toBe(String(seconds));
     expect(await third.json()).toMatchObject({
       code: 'RATE_LIMITED',
-      detail: `This key may ask 2 times a minute. Ask again in ${seconds} s.`,
+      detail: `This key may make 2 requests a minute. Try again in ${seconds} s.`,
     });
   });
 
-  test('may ask again when the minute is over, and not before', async () => {
+  test('may make requests again when the minute is over, and not before', async () => {
     const service = await startKeyedService();
     const key = await service.make(['train'], { requestsPerMinute: 1 });
     vi.useFakeTimers({ toFake: ['Date'] });
@@ -61,7 +61,7 @@ describe('a key with a limit', () => {
     }
   });
 
-  test('leaves the others theirs', async () => {
+  test('does not affect the limits of other keys', async () => {
     const service = await startKeyedService();
     const [one, other] = [
       await service.make(['train'], { requestsPerMinute: 1 }),

@@ -1,9 +1,9 @@
 /** Bodies as clients send them: large, nested, compressed, slow, many at once. */
-import { request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
+import { openConnection, requestHead, sendRequest, type RawConnection } from '../raw-http.js';
 import { openService, startService, type TestService } from '../service.js';
 
 const megabyte = 2 ** 20;
@@ -31,7 +31,7 @@ afterAll(() => service.stop());
 
 interface Answer {
   status: number;
-  headers: Headers;
+  headers: IncomingHttpHeaders;
   body: { detail?: string; error?: string; code?: string; pointer?: string; [member: string]: unknown };
 }
 
@@ -40,12 +40,9 @@ async function post(
   body: string | Buffer,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const answer = await fetch(`${service.url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body,
-  });
-  return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Answer['body'] };
+  const sent = { headers: { 'content-type': 'application/json', ...headers }, body };
+  const { text, ...answer } = await sendRequest(service.url, 'POST', path, sent);
+  return { ...answer, body: JSON.parse(text) as Answer['body'] };
 }
 
 async function probabilitiesOf(path: string, body: string): Promise<unknown> {
@@ -54,7 +51,7 @@ async function probabilitiesOf(path: string, body: string): Promise<unknown> {
   return answer.predictions ?? answer.outputs;
 }
 
-/** White space makes any body a large one. */
+/** Padding makes any body a large one. */
 function large(text: string): string {
   return text.padEnd(text.length + 2 ** 16);
 }
@@ -171,7 +168,7 @@ describe('a compressed body', () => {
     expect(answer.body).toMatchObject({ code: 'IMAGE_INVALID' });
   });
 
-  test('has its tensors behind as much JSON as it has inflated', async () => {
+  test('has its tensors after the JSON, by its inflated length', async () => {
     const tensor = Buffer.from(Float32Array.from(exampleDigit).buffer);
     const json = JSON.stringify({
       inputs: [
@@ -192,12 +189,12 @@ describe('a compressed body', () => {
   });
 
   test.each([
-    ['gzip, br', /Send it with one of gzip, deflate, br/],
-    ['compress', /Send it with one of gzip, deflate, br/],
+    ['gzip, br', /Use one of gzip, deflate, br/],
+    ['compress', /Use one of gzip, deflate, br/],
   ])('of the encoding %j is refused with those that are taken', async (encoding, detail) => {
     const { status, headers, body } = await post('/predict', predict, { 'content-encoding': encoding });
     expect(status).toBe(415);
-    expect(headers.get('accept-encoding')).toMatch(/^gzip, deflate, br/);
+    expect(headers['accept-encoding']).toMatch(/^gzip, deflate, br/);
     expect(body).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
       detail: expect.stringMatching(detail) as string,
@@ -245,13 +242,13 @@ describe('a large body', () => {
     ['objects', () => repeated('{}'), 413, 'more than 20,000 values'],
     ['texts', () => repeated('"a"'), 413, 'more than 20,000 values'],
     ['levels', () => '['.repeat(2 ** 20) + ']'.repeat(2 ** 20), 400, 'nested more than 16 deep'],
-    ['one long text', () => `{"model":"${'a'.repeat(2 * megabyte)}"}`, 413, 'characters in its texts'],
+    ['one long text', () => `{"model":"${'a'.repeat(2 * megabyte)}"}`, 413, 'characters in its strings'],
     ['lists of two lengths', () => repeated('[],[],[1]'), 413, 'more than 20,000 values'],
     [
       'one null among numbers',
       () => repeated('1').replace(/1\]\}$/, 'null]}'),
       400,
-      'is null, and the items before it are numbers.',
+      'is null, but the items before it are numbers.',
     ],
   ])('of %s is refused, and nothing else has to wait', async (_, body, status, detail) => {
     const answer = post('/predict', body());
@@ -285,21 +282,13 @@ describe('a large body', () => {
   });
 });
 
-/** A request whose body is sent by hand. */
-function open(url: string, headers: string): { write: (text: string) => void; received: () => string } {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  socket.on('error', () => undefined);
-  socket.write(
-    `POST /predict HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\n${headers}\r\n\r\n`,
-  );
-  return { write: (more) => socket.write(more), received: () => text };
+/** A prediction whose body is sent by hand. */
+function open(url: string, header: string): RawConnection {
+  return openConnection(url, requestHead('POST /predict', 'Content-Type: application/json', header));
 }
 
-describe('bodies that do not come', () => {
-  test('hold no place', async () => {
+describe('bodies that do not arrive', () => {
+  test('hold no place in the waiting room', async () => {
     const small = await startService({ maxWaitingPredictions: 2 });
     await small.publishDigits();
     const slow = Array.from({ length: 5 }, () => open(small.url, `Content-Length: ${predict.length}`));
@@ -309,7 +298,7 @@ describe('bodies that do not come', () => {
     await vi.waitFor(() => expect(slow[0]?.received()).toMatch(/^HTTP\/1\.1 200 /));
   });
 
-  test('are cut off when they bring less than they must', async () => {
+  test('are refused when they arrive too slowly', async () => {
     const { url } = await startService({ slowBodies: { graceMs: 100, bytesPerSecond: 1024 } });
     for (const path of ['Content-Length: 1000', 'Transfer-Encoding: chunked']) {
       const { received } = open(url, path);
@@ -322,7 +311,7 @@ describe('bodies that do not come', () => {
 });
 
 describe('bodies that are too large together', () => {
-  test('are refused when they have brought as much as there is memory for, chunked or not', async () => {
+  test('are refused when the memory is used up, chunked or not', async () => {
     const { url } = await startService({ bodyMemoryBytes: 2 * megabyte });
     const bodies = Array.from({ length: 3 }, () => {
       const outgoing = httpRequest(`${url}/predict`, {
@@ -338,7 +327,7 @@ describe('bodies that are too large together', () => {
       outgoing.write(' '.repeat(megabyte));
       return { outgoing, status };
     });
-    // The others wait for their ends.
+    // The others are not complete yet.
     expect(await Promise.race(bodies.map(({ status }) => status))).toBe(429);
     for (const { outgoing } of bodies) outgoing.end();
     expect(await Promise.all(bodies.map(({ status }) => status))).toContain(400);

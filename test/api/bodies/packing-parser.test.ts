@@ -1,4 +1,4 @@
-/** The parser of large JSON agrees with JSON.parse on whatever is not too much. */
+/** The parser of large JSON agrees with JSON.parse within its limits. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parsePacked } from '../../../src/api/bodies/packing-parser.js';

@@ -1,4 +1,4 @@
-/** A job whose files are damaged: it harms no other, and one can see what is wrong with it and be rid of it. */
+/** A job with damaged files does not affect others, says what is wrong with it, and can be deleted. */
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../../src/errors.js';
 import type { JobList } from '../../../src/jobs/runs/documents.js';
@@ -66,7 +66,7 @@ describe.each(damages)('a job whose %s is %j', (file, content) => {
 });
 
 test.each(['get /events', 'get /metrics', 'get /checkpoints', 'get /webhook-deliveries'])(
-  'a damaged job is said to be damaged: %s',
+  'a damaged job is reported as damaged: %s',
   async (ask) => {
     const service = await startService();
     const id = await damagedJob(service);
@@ -75,14 +75,14 @@ test.each(['get /events', 'get /metrics', 'get /checkpoints', 'get /webhook-deli
   },
 );
 
-test.each(['cancel', 'pause', 'resume'])('a damaged job takes no %s', async (verb) => {
+test.each(['cancel', 'pause', 'resume'])('a damaged job refuses to %s', async (verb) => {
   const service = await startService();
   const id = await damagedJob(service);
   const { body } = await service.http.post(`/v1/jobs/${id}/${verb}`).expect(409);
   expect(body).toMatchObject({ code: 'RUN_CORRUPT' });
 });
 
-test('with a damaged job its idempotency key goes, where its spec can still be read', async () => {
+test('deleting a damaged job frees its idempotency key, if its spec can still be read', async () => {
   const service = await startService();
   const post = () => service.http.post('/v1/jobs').set('idempotency-key', 'once');
   const { id } = (await post().expect(202)).body as { id: string };
@@ -93,7 +93,7 @@ test('with a damaged job its idempotency key goes, where its spec can still be r
   expect((again.body as { id: string }).id).not.toBe(id);
 });
 
-test('a damaged job that a worker still trains is taken from it before it can be deleted', async () => {
+test('a damaged job is taken from the worker that still trains it before it is deleted', async () => {
   const service = await startService();
   const { id } = await submit(service);
   const events = await takeUp(service, id);

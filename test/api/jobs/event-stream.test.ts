@@ -1,4 +1,4 @@
-/** One client's stream, apart from HTTP: what it holds, what it shares with others and when it gives up. */
+/** One client's stream, without HTTP: what it holds, what it shares with others and when it gives up. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openEventStream, type EventStream } from '../../../src/api/jobs/event-stream.js';
@@ -29,7 +29,7 @@ async function open(history: RunEvent[] = [], heartbeatMs = 60_000) {
   return { stream, stopListening, tell: (...events: RunEvent[]) => tell(events) };
 }
 
-/** All that it holds now. */
+/** Everything that it holds now. */
 function taken({ body }: EventStream): string {
   return String(body.read() ?? '');
 }
@@ -40,7 +40,7 @@ test('an event is its seq, its type and its JSON', async () => {
   expect(taken(stream)).toBe(`retry: 2000\nid: 1\nevent: log\ndata: ${JSON.stringify(event)}\n\n`);
 });
 
-test('the text of what streams are told at once is made once for all of them', async () => {
+test('the text of events that several streams get at once is made once for all of them', async () => {
   const history = eventsOf(3);
   const [first, second] = [await open(history), await open(history)].map(({ stream: { body } }) => {
     const chunks: unknown[] = [];
@@ -51,7 +51,7 @@ test('the text of what streams are told at once is made once for all of them', a
   expect(first[1]).toBe(second[1]);
 });
 
-test('a long history may wait, and 1 MiB of what comes after it', async () => {
+test('a long history may stay unread, and 1 MiB of what follows it', async () => {
   const [big] = eventsOf(1, 2 ** 18);
   const { stream, tell, stopListening } = await open(eventsOf(20, 2 ** 18));
   const failed = vi.fn();
@@ -63,7 +63,7 @@ test('a long history may wait, and 1 MiB of what comes after it', async () => {
   expect(stopListening).toHaveBeenCalledOnce();
 });
 
-test('a client that reads may be told any amount', async () => {
+test('a client that reads may get any amount', async () => {
   const [big] = eventsOf(1, 2 ** 19);
   const { stream, tell } = await open();
   for (let count = 0; count < 20; count++) {
@@ -80,7 +80,7 @@ test('a heartbeat is sent only while nothing waits', async () => {
   await vi.waitFor(() => expect(taken(stream)).toBe(':\n'));
 });
 
-test('before its first event it has begun, so that the client knows', async () => {
+test('the stream begins before its first event, so that the client knows', async () => {
   const { stream, tell } = await open();
   expect(taken(stream)).toBe(':\n');
   const [first, second] = eventsOf(2);
@@ -90,13 +90,13 @@ test('before its first event it has begun, so that the client knows', async () =
   expect(taken(stream)).toMatch(/^id: 2\n/);
 });
 
-test('that is ended before its time says why in a comment', async () => {
+test('a stream that is ended early says why in a comment', async () => {
   const { stream } = await open(eventsOf(1));
   stream.end('The service is stopping.');
   expect(taken(stream)).toMatch(/\n\n: The service is stopping\.\n$/);
 });
 
-test('after its end it takes no more, whatever it is told', async () => {
+test('a stream that has ended takes no more events', async () => {
   const { stream, tell, stopListening } = await open(eventsOf(1), 5);
   stream.end();
   tell(...eventsOf(1));
@@ -105,7 +105,7 @@ test('after its end it takes no more, whatever it is told', async () => {
   await vi.waitFor(() => expect(stopListening).toHaveBeenCalledOnce());
 });
 
-test('what keeps the feed from following the job is passed on', async () => {
+test('an error of the feed is passed on', async () => {
   const follow = () => Promise.reject(new TrainyardError('JOB_NOT_FOUND', 'There is no job "job_1".'));
   const opened = openEventStream({ follow }, 'job_1', { after: 0, heartbeatMs: 5 });
   await expect(opened).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });

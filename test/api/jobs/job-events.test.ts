@@ -1,4 +1,4 @@
-/** What happens to a job: in pages and as a stream. */
+/** The events of a job, in pages and as a stream. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,7 +88,7 @@ async function pageOf(service: TestService, path: string, query: object = {}): P
 }
 
 describe('a page of events', () => {
-  test('holds each event whole, of whatever type', async () => {
+  test('holds each event completely, whatever its type', async () => {
     const service = await startService();
     const { path } = await endedJob(service);
     const { object, data, has_more } = await pageOf(service, path);
@@ -119,7 +119,7 @@ describe('a page of events', () => {
     });
   });
 
-  test('is what clients get that do not rank a stream higher', async () => {
+  test('is the answer to clients that do not prefer a stream', async () => {
     const service = await startService();
     const { path } = await endedJob(service);
     const answered = async (accept: string): Promise<string> =>
@@ -145,7 +145,7 @@ describe('a page of events', () => {
 });
 
 describe('a stream', () => {
-  test('tells all from the start and ends after done', async () => {
+  test('has all events from the start and ends after done', async () => {
     const service = await startService();
     const { path } = await endedJob(service, 'succeeded');
     const reader = await follow(service, path);
@@ -164,7 +164,7 @@ describe('a stream', () => {
     });
   });
 
-  test('tells what happens as it happens', async () => {
+  test('has each event as it happens', async () => {
     const service = await startService();
     const { id, path, log } = await runningJob(service);
     const reader = await follow(service, path);
@@ -179,7 +179,7 @@ describe('a stream', () => {
     expect(seqs(reader.events())).toEqual(range(1, 14));
   });
 
-  test('that is left and come back to at every event misses and repeats none', async () => {
+  test('that a client leaves and rejoins at every event misses and repeats none', async () => {
     const service = await startService();
     const { id, path, log } = await runningJob(service);
     const received: RunEvent[] = [];
@@ -201,7 +201,7 @@ describe('a stream', () => {
     expect(received).toEqual((await pageOf(service, path)).data);
   });
 
-  test('begins after `after`, and Last-Event-ID overrules it', async () => {
+  test('begins after `after`, and Last-Event-ID takes precedence', async () => {
     const service = await startService();
     const { path } = await endedJob(service);
     const reader = await follow(service, `${path}?after=11`);
@@ -212,7 +212,7 @@ describe('a stream', () => {
     expect(seqs(resumed.events())).toEqual([13, 14]);
   });
 
-  test('is not to be come back to after its last event', async () => {
+  test('tells a client not to reconnect after its last event', async () => {
     const service = await startService();
     const { path } = await endedJob(service);
     for (const seq of ['14', '99']) {
@@ -291,7 +291,7 @@ function openFeed() {
   };
 }
 
-/** A client that sends the request and reads nothing of what comes. */
+/** A client that sends the request and reads nothing of the answer. */
 async function silentClient(service: TestService, path: string): Promise<Socket> {
   const { hostname, port } = new URL(service.url);
   const socket = connect(Number(port), hostname);
@@ -302,7 +302,7 @@ async function silentClient(service: TestService, path: string): Promise<Socket>
   return socket;
 }
 
-describe('the feed is let go', () => {
+describe('the feed is no longer followed', () => {
   test('when the client leaves, which is one line of the log and no error', async () => {
     const feed = openFeed();
     const service = await startService({ feed });

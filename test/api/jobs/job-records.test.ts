@@ -1,4 +1,4 @@
-/** What a job leaves behind. */
+/** The records of a job: its curve, its checkpoints and the calls of its webhook. */
 import { expect, test } from 'vitest';
 import type { WebhookDelivery } from '../../../src/api/jobs/record-schemas.js';
 import type { CheckpointList, MetricsList } from '../../../src/jobs/runs/documents.js';
@@ -34,14 +34,14 @@ test('the curve of a job, whole or thinned', async () => {
   expect(thinned).toEqual({ object: 'list', data: [epoch(1), epoch(5), epoch(9)], epochs_done: 9 });
 });
 
-test('the checkpoints of a job that has none yet', async () => {
+test('a new job has no checkpoints', async () => {
   const service = await startService();
   const { id } = await submit(service);
   const { body } = await service.http.get(`/v1/jobs/${id}/checkpoints`).expect(200);
   expect(body).toEqual({ object: 'list', data: [], has_more: false } satisfies CheckpointList);
 });
 
-test('what was sent to the webhook of a job', async () => {
+test('the calls of the webhook of a job', async () => {
   const deliveries: WebhookDelivery[] = [
     {
       event_seq: 13,
@@ -82,7 +82,7 @@ test('what was sent to the webhook of a job', async () => {
 });
 
 test.each(['metrics', 'checkpoints', 'webhook-deliveries', 'events'])(
-  'of no job there are no %s',
+  'an unknown job has no %s',
   async (what) => {
     const { http } = await startService();
     for (const id of ['job_00000000000000000000000000', '..%2F..%2Fetc']) {

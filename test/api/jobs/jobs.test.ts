@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { Job, JobList, RunSummary } from '../../../src/jobs/runs/documents.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';
+import { sendRequest } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 const summary: RunSummary = {
@@ -35,14 +34,11 @@ const summary: RunSummary = {
 };
 
 test.each(['application/x-www-form-urlencoded', 'application/json', 'text/plain', 'nonsense', undefined])(
-  'an empty body of the type %s asks for it as well, as no body has a type',
+  'an empty body with the type %s asks for the reference network too',
   async (type) => {
     const { url } = await startService();
     const headers = { 'content-length': '0', ...(type !== undefined && { 'content-type': type }) };
-    const post = request(`${url}/v1/jobs`, { method: 'POST', headers, agent: false }).end();
-    const [answer] = (await once(post, 'response')) as [IncomingMessage];
-    answer.resume();
-    expect(answer.statusCode).toBe(202);
+    expect((await sendRequest(url, 'POST', '/v1/jobs', { headers })).status).toBe(202);
   },
 );
 
@@ -135,7 +131,7 @@ test.each<OptimizerSpec>([
   expect(((await service.http.get('/v1/jobs')).body as JobList).data).toEqual([job]);
 });
 
-test('a webhook is told of the end of the job where nothing else is asked for', async () => {
+test('by default a webhook is told of the end of the job', async () => {
   const { webhook } = await submit(await startService(), { webhook: { url: 'https://example.com/' } });
   expect(webhook).toEqual({
     url: 'https://example.com/',
@@ -143,12 +139,12 @@ test('a webhook is told of the end of the job where nothing else is asked for', 
   });
 });
 
-test('checkpoints may go by time', async () => {
+test('checkpoints may be timed', async () => {
   const { spec } = await submit(await startService(), { checkpoint: { every_seconds: 0.1 } });
   expect(spec.checkpoint).toEqual({ every_steps: null, every_seconds: 0.1, keep: 2 });
 });
 
-test('no more jobs are taken in than may wait', async () => {
+test('no more jobs are accepted than may wait', async () => {
   const service = await startService();
   for (let count = 0; count < 10; count++) await submit(service);
   const refused = await service.http.post('/v1/jobs');
@@ -163,7 +159,7 @@ test('no hidden layer is a network too', async () => {
   expect(job.spec.network).toEqual({ inputs: 784, hidden: [], outputs: 10 });
 });
 
-test('a job that waits says in which queue, with how many, and for how many workers', async () => {
+test('a waiting job names its queue, the number of waiting jobs and the number of workers', async () => {
   const service = await startService();
   await submit(service);
   const { queue } = await submit(service);
@@ -173,7 +169,7 @@ test('a job that waits says in which queue, with how many, and for how many work
 });
 
 test.each(['succeeded', 'failed', 'cancelled'] as const)(
-  'a job that has %s is answered whole',
+  'a job that has %s is shown completely',
   async (status) => {
     const service = await startService();
     const submitted = await submit(service, { metadata: { a: 'b' }, seed: Number.MAX_SAFE_INTEGER });
@@ -193,7 +189,7 @@ test.each(['succeeded', 'failed', 'cancelled'] as const)(
   },
 );
 
-test('a job that runs is answered as its events say', async () => {
+test('a running job is shown as its events say', async () => {
   const service = await startService();
   const submitted = await submit(service);
   const events = await takeUp(service, submitted.id);
@@ -274,7 +270,7 @@ describe('the list holds only', () => {
     expect(await found(service, 'metadata[__proto__]=x')).toEqual([]);
   });
 
-  test('what all filters let through, in pages of that', async () => {
+  test('jobs that match all filters, page by page', async () => {
     const service = await startService();
     const ids: string[] = [];
     for (let count = 0; count < 6; count++) {
@@ -289,7 +285,7 @@ describe('the list holds only', () => {
   });
 });
 
-test('a page of the list holds the jobs as they are answered one by one', async () => {
+test('a page of the list shows each job as a request for it alone does', async () => {
   const service = await startService();
   const job = await submit(service);
   await service.store.writeResult(job.id, {

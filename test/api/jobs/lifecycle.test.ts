@@ -1,4 +1,4 @@
-/** What one may do with a job: the table of docs/jobs.md, a test for each cell. */
+/** The actions on a job: the table of docs/jobs.md, with a test for each cell. */
 import { expect, test } from 'vitest';
 import type { Problem } from '../../../src/api/problems/problem-schema.js';
 import type { Job, JobStatus } from '../../../src/jobs/runs/documents.js';
@@ -20,7 +20,7 @@ const table: Record<'cancel' | 'pause' | 'resume', Record<JobStatus, Outcome>> =
   },
   pause: {
     queued: [200, 'paused'],
-    // Whoever trains it does not let go here.
+    // No worker releases the run in this test.
     running: [202, 'running'],
     paused: [200, 'paused'],
     succeeded: [409, 'JOB_ENDED'],
@@ -97,7 +97,7 @@ test('a job that is being trained is paused once it has checkpointed', async () 
   expect(answer.body).toMatchObject({ status: 'paused', attempts: 1 });
 });
 
-test('a job that publishes what it has learnt can no longer be cancelled', async () => {
+test('a job that is publishing its result can no longer be cancelled', async () => {
   const service = await startService();
   const { id } = await jobThatIs('running', service);
   await service.store.decideEnding(id, 'succeeded');
@@ -116,7 +116,7 @@ test.each(['', '{}'])('the verbs take no body, or %j', async (body) => {
   await service.http.delete(`/v1/jobs/${id}`).type('json').send(body).expect(204);
 });
 
-test('the verbs take an empty form, as curl -d with nothing sends it', async () => {
+test('the verbs accept an empty form, which curl -d with nothing sends', async () => {
   const service = await startService();
   const { id } = await submit(service);
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };

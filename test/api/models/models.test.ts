@@ -80,7 +80,7 @@ test('the list is paged by name', async () => {
   expect(await page({ after: 'c' })).toEqual({ object: 'list', data: [], has_more: false, models: [] });
 });
 
-test('a version with a damaged manifest is passed over and named', async () => {
+test('a version with a damaged manifest is left out and named', async () => {
   const { http, storage, publishDigits } = await startService();
   await publishDigits('mnist-mlp', 1);
   await publishDigits('mnist-mlp', 2);

@@ -57,7 +57,7 @@ test('a service none of whose models can answer is not ready, until one can', as
   await http.get('/health/ready').expect(200);
 });
 
-test('a model that cannot answer keeps the service from none of the others, and is named', async () => {
+test('a model that cannot answer is named and does not affect the others', async () => {
   const { http, storage, modelServer, publishDigits } = await startService();
   await publishDigits('good');
   expect((await http.get('/health/ready').expect(200)).body).not.toHaveProperty('warnings');

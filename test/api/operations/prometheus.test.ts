@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
 import { TrainyardError } from '../../../src/errors.js';
 import { parseExposition, valueOf, type Family } from '../../telemetry/exposition.js';
+import { openConnection, requestHead } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 const digit = [...exampleDigit];
@@ -42,13 +42,8 @@ test('requests are counted under their routes, whatever their URLs', async () =>
 
 test('a client that leaves before it is answered is counted too', async () => {
   const service = await startService();
-  const { hostname, port } = new URL(service.url);
-  const socket = connect(Number(port), hostname);
-  await once(socket, 'connect');
-  socket.write(
-    'POST /predict HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n' +
-      'content-type: application/json\r\ncontent-length: 9\r\n\r\n{',
-  );
+  const headers = ['Expect: 100-continue', 'Content-Type: application/json', 'Content-Length: 9'];
+  const { socket } = openConnection(service.url, `${requestHead('POST /predict', ...headers)}{`);
   // "100 Continue": the request has come in, and its body has not, so that it takes no place yet.
   await once(socket, 'data');
   expect(valueOf(await scrape(service), 'trainyard_predictions_waiting')).toBe(0);
@@ -80,14 +75,14 @@ test('a prediction that was not made in time is counted as such', async () => {
   const service = await startService();
   await service.publishDigits('digits');
   const inputs = Array.from({ length: 1_024 }, () => digit);
-  // It takes longer than that to come in.
+  // It takes longer than that to arrive.
   await service.http.post('/predict').set('x-timeout-ms', '1').send({ inputs }).expect(504);
   const families = await scrape(service);
   expect(valueOf(families, 'trainyard_predictions_total', { outcome: 'timed_out' })).toBe(1);
   expect(families.get('trainyard_prediction_queue_seconds')?.samples).toEqual([]);
 });
 
-test('a model that there is not is no label', async () => {
+test('an unknown model does not become a label', async () => {
   const service = await startService();
   await service.publishDigits('digits');
   await service.http
@@ -104,7 +99,7 @@ test('scrapes leave no line in the log', async () => {
   expect(service.logLines.filter(({ msg }) => msg === 'request')).toEqual([]);
 });
 
-test('a prediction that there is no room for is counted, though it comes to no route', async () => {
+test('a refused prediction is counted, though it reaches no route', async () => {
   const service = await startService({ maxWaitingPredictions: 0 });
   await service.http
     .post('/predict')

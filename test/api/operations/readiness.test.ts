@@ -11,7 +11,7 @@ describe('the models', () => {
   const check = (models: ModelStatus[], starting: string | null = null) =>
     checkModels({ status: () => models, starting: () => starting })();
 
-  test('are well as long as one can answer, now or once it is loaded, or there is none to be served', async () => {
+  test('are ready as long as one can answer, now or once it is loaded, or there are none to serve', async () => {
     await check([]);
     await check([status('one', 'unloaded')]);
     for (const state of ['ready', 'loading', 'not_loaded'] as const) {
@@ -19,7 +19,7 @@ describe('the models', () => {
     }
   });
 
-  test('are not well while none can answer, and each says why', async () => {
+  test('are not ready while none can answer, and each says why', async () => {
     const failed = [{ version: 3, reason: 'It is cut short.' }];
     await expect(
       check([status('one', 'unavailable', { failed }), status('two', 'unavailable')]),
@@ -31,7 +31,7 @@ describe('the models', () => {
     });
   });
 
-  test('are not well while a start waits for them', async () => {
+  test('are not ready while a start waits for them', async () => {
     const waits = check([status('one', 'ready')], 'The model one is being loaded.');
     await expect(waits).rejects.toMatchObject({ message: 'The model one is being loaded.' });
   });
@@ -44,8 +44,8 @@ describe('the warnings', () => {
       { alias: 'canary', reason: 'canary.json is not JSON.', version: null },
     ];
     expect(modelWarnings([status('pets', 'ready', { damaged })])).toEqual([
-      'The alias latest of pets cannot be read: latest.json is not JSON. Version 2 goes on answering to it until it is set again.',
-      'The alias canary of pets cannot be read: canary.json is not JSON. Nothing answers to it until it is set again.',
+      'The alias latest of pets cannot be read: latest.json is not JSON. Version 2 still answers to it until it is set again.',
+      'The alias canary of pets cannot be read: canary.json is not JSON. No version answers to it until it is set again.',
     ]);
   });
 

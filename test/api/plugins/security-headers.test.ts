@@ -1,7 +1,7 @@
 /** What answers tell a browser, whatever they answer; and what is answered to what never became a request. */
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { openConnection } from '../raw-http.js';
 import { startService } from '../service.js';
 
 const always = {
@@ -41,15 +41,9 @@ test.each(['/docs', '/docs/static/swagger-ui-bundle.js'])(
 
 describe('what never became a request', () => {
   async function send(url: string, text: string): Promise<string> {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    let answer = '';
-    socket.on('data', (chunk) => (answer += String(chunk)));
-    // The service closes the connection, at times before all has been sent.
-    socket.on('error', () => undefined);
-    socket.write(text);
+    const { socket, received } = openConnection(url, text);
     await once(socket, 'close');
-    return answer;
+    return received();
   }
 
   test.each([

@@ -56,7 +56,7 @@ describe('without dtype', () => {
   }
 
   const untold = (bytes: number): string =>
-    `It cannot be told which numbers these ${bytes} bytes are: say so with dtype, one of float32, float64, uint8.`;
+    `The type of the numbers in these ${bytes} bytes is ambiguous. State it with dtype, one of float32, float64, uint8.`;
 
   const noise = Array.from({ length: 784 }, (_, i) => Math.sin(i * i + 1));
   const bytesOf = (numbers: ArrayBufferView): Buffer => Buffer.from(numbers.buffer as ArrayBuffer);
@@ -104,22 +104,22 @@ test('float64 numbers are answered as in JSON', async () => {
 describe('refuses', () => {
   test.each<[detail: string, bytes: Buffer, query: string]>([
     [
-      'The body has 783 bytes; samples of the model’s 784 float32 numbers have 3136 each.',
+      'The body has 783 bytes. A sample for this model is 784 float32 numbers, which are 3136 bytes.',
       Buffer.alloc(783),
       '',
     ],
     [
-      'The body has 784 bytes; samples of the model’s 784 float32 numbers have 3136 each.',
+      'The body has 784 bytes. A sample for this model is 784 float32 numbers, which are 3136 bytes.',
       Buffer.alloc(784),
       '?dtype=float32',
     ],
     [
-      'The body has 785 bytes; samples of the model’s 784 uint8 numbers have 784 each.',
+      'The body has 785 bytes. A sample for this model is 784 uint8 numbers, which are 784 bytes.',
       Buffer.alloc(785),
       '?dtype=uint8',
     ],
     ['The body is missing.', Buffer.alloc(0), ''],
-    ['The body has 1025 samples, and there may be at most 1024.', Buffer.alloc(1025 * 784), '?dtype=uint8'],
+    ['The body has 1025 samples; at most 1024 are allowed.', Buffer.alloc(1025 * 784), '?dtype=uint8'],
     [
       'samples[1][5] is not a finite float32 number',
       littleEndian([...digit, ...digit.with(5, NaN)]),
@@ -131,7 +131,7 @@ describe('refuses', () => {
       '?dtype=float32',
     ],
     ['dtype must be one of: float32, float64, uint8.', Buffer.alloc(784), '?dtype=float16'],
-    ['image_fit is for bodies of images, and this is none.', Buffer.alloc(784), '?image_fit=digit'],
+    ['image_fit applies only to bodies of images.', Buffer.alloc(784), '?image_fit=digit'],
   ])('%s', async (detail, bytes, query) => {
     const answer = await send(await served(), bytes, query);
     expect(answer.status).toBe(400);

@@ -201,7 +201,7 @@ describe('refuses', () => {
     ['image_fit must be one of: digit, stretch.', 'image_fit=crop'],
     ['top_k is given more than once.', 'top_k=1&top_k=2'],
     ['version and alias cannot be given together.', 'version=1&alias=latest'],
-    ['dtype is for bodies of numbers, and this is none.', 'dtype=uint8'],
+    ['dtype applies only to bodies of numbers.', 'dtype=uint8'],
     [
       'fit is unknown here; there are: model, version, alias, probabilities, top_k, image_fit, dtype.',
       'fit=digit',
@@ -245,7 +245,7 @@ describe('refuses', () => {
       (post) => post.attach('image', digitPng, 'a.png').field('top_k', '1').field('top_k', '2'),
     ],
     [
-      'image_fit is given in the form and in the query string.',
+      'image_fit is set both in the form and in the query string.',
       (post) =>
         post.query({ image_fit: 'digit' }).attach('image', digitPng, 'a.png').field('image_fit', 'digit'),
     ],
@@ -300,7 +300,7 @@ describe('refuses', () => {
       const { status, body } = await http.post('/predict').type(type).send('GIF89a');
       expect(status).toBe(415);
       expect((body as Problem).detail).toBe(
-        `The body came with the Content-Type "${type}"; send it as application/json, multipart/form-data, image/png, ` +
+        `The body has the Content-Type "${type}"; send it as application/json, multipart/form-data, image/png, ` +
           'image/jpeg, or application/octet-stream.',
       );
     },
@@ -313,7 +313,7 @@ describe('refuses', () => {
       const { status, body } = await http.post('/v1/jobs').type(type).send(digitPng);
       expect(status).toBe(415);
       expect((body as Problem).detail).toBe(
-        `The body came with the Content-Type ${JSON.stringify(type)}; send it as application/json.`,
+        `The body has the Content-Type ${JSON.stringify(type)}; send it as application/json.`,
       );
     },
   );

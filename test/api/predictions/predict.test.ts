@@ -59,12 +59,14 @@ test('takes instances for inputs', async () => {
   expect(await ask({ instances: [digit] })).toEqual(await ask({ inputs: [digit] }));
 });
 
-test('takes no option from the query string, as the body has room for it', async () => {
+test('refuses options in the query string, because the body holds them', async () => {
   const { http, publishDigits } = await startService();
   await publishDigits();
   const answer = await http.post('/predict?top_k=3').send({ inputs: [digit] });
   expect(answer.status).toBe(400);
-  expect((answer.body as Problem).detail).toBe('top_k belongs into the body, where that is JSON.');
+  expect((answer.body as Problem).detail).toBe(
+    'top_k belongs in the body of a JSON request, not in the query string.',
+  );
 });
 
 test('takes 1024 digits with all their digits', async () => {

@@ -1,5 +1,4 @@
-/** Predictions when more are asked than are answered, when time is short, and when nobody waits any more. */
-import { connect } from 'node:net';
+/** Predictions when more arrive than can be answered, when time is short, and when clients have disconnected. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
@@ -7,19 +6,20 @@ import { createReferenceEngine } from '../../../src/model/engines/reference/refe
 import { createModelServer } from '../../../src/model/serving/model-server.js';
 import type { ApiDeps } from '../../../src/api/app.js';
 import { knows, temporaryKeys } from '../../keys/keys.js';
+import { openConnection, requestHead } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 const body = JSON.stringify({ inputs: [[...exampleDigit]] });
 
 interface Gated extends TestService {
-  /** Lets the predictions go on. */
+  /** Lets the predictions continue. */
   open: () => void;
   /** The samples of each call of the engine. */
   calls: number[];
   ask: (headers?: Record<string, string>, signal?: AbortSignal) => Promise<Response>;
 }
 
-/** A service that makes no prediction before it is told to. */
+/** A service that holds its predictions back until it is told to make them. */
 async function startGated(maxWaitingPredictions = 512, more: Partial<ApiDeps> = {}): Promise<Gated> {
   const storageOf = await startService();
   await storageOf.publishDigits();
@@ -60,7 +60,7 @@ async function startGated(maxWaitingPredictions = 512, more: Partial<ApiDeps> = 
 }
 
 describe('more predictions than there is room for', () => {
-  test('are refused at once, and those taken in are answered', async () => {
+  test('are refused at once, and the accepted ones are answered', async () => {
     const { ask, open, calls } = await startGated(3);
     const first = ask();
     await vi.waitFor(() => expect(calls).toEqual([1]));
@@ -77,7 +77,7 @@ describe('more predictions than there is room for', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  test('leave room for all else', async () => {
+  test('leave room for other requests', async () => {
     const { ask, open, http, calls } = await startGated(1);
     const taken = ask();
     await vi.waitFor(() => expect(calls).toEqual([1]));
@@ -91,14 +91,10 @@ describe('more predictions than there is room for', () => {
     const { ask, open, url, calls } = await startGated();
     const taken = ask();
     await vi.waitFor(() => expect(calls).toEqual([1]));
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    let received = '';
-    socket.setEncoding('utf8').on('data', (text: string) => (received += text));
-    socket.write(
-      `POST /predict HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${2 ** 29}\r\n\r\n`,
-    );
-    await vi.waitFor(() => expect(received).toMatch(/^HTTP\/1\.1 429 [^]*OVERLOADED/));
+    const length = `Content-Length: ${2 ** 29}`;
+    const head = requestHead('POST /predict', 'Content-Type: application/json', length);
+    const { socket, received } = openConnection(url, head);
+    await vi.waitFor(() => expect(received()).toMatch(/^HTTP\/1\.1 429 [^]*OVERLOADED/));
     socket.destroy();
     open();
     expect((await taken).status).toBe(200);
@@ -129,7 +125,7 @@ describe('more predictions than there is room for', () => {
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
-  test('tell pages of allowed origins so', async () => {
+  test('are reported to pages of allowed origins', async () => {
     const origin = 'https://app.example.com';
     const { http } = await startService({ maxWaitingPredictions: 0, corsOrigins: [origin] });
     const { status, headers } = await http.post('/predict').set('origin', origin).type('json').send(body);
@@ -138,7 +134,7 @@ describe('more predictions than there is room for', () => {
     expect(headers['access-control-expose-headers']).toContain('retry-after');
   });
 
-  test('have room again when a client that waited has gone away', async () => {
+  test('have room again when a waiting client disconnects', async () => {
     const { ask, open } = await startGated(1);
     const leaving = new AbortController();
     const left = ask({}, leaving.signal);
@@ -154,7 +150,7 @@ describe('more predictions than there is room for', () => {
 });
 
 describe('a prediction that takes longer than its client allows', () => {
-  test('is refused when its turn comes too late, and not worked on', async () => {
+  test('is refused when its turn comes too late, without work', async () => {
     const { ask, open, calls } = await startGated();
     const first = ask();
     await vi.waitFor(() => expect(calls).toEqual([1]));
@@ -180,7 +176,7 @@ describe('a prediction that takes longer than its client allows', () => {
   });
 });
 
-test('what a client that has gone away asked for is not worked on', async () => {
+test('a prediction is not made when its client has disconnected', async () => {
   const { ask, open, calls, logLines } = await startGated();
   const first = ask();
   await vi.waitFor(() => expect(calls).toEqual([1]));
@@ -197,7 +193,7 @@ test('what a client that has gone away asked for is not worked on', async () => 
   expect(logLines.filter(({ level }) => level >= 50)).toEqual([]);
 });
 
-test('the times of an answer stand in its header', async () => {
+test('an answer has its times in a header', async () => {
   const { http, publishDigits } = await startService();
   await publishDigits();
   const { headers } = await http.post('/predict').type('json').send(body).expect(200);

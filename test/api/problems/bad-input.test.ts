@@ -156,7 +156,7 @@ const badFields: [body: string | object, pointer: string, detail: RegExp | strin
   ],
   [{ model: '../etc' }, '/model', /Slashes are refused .* The nearest valid name is "etc"\.$/],
   [{ model: '' }, '/model', /^"" is not a valid model name: use [^.]*'\.'[^.]*\.$/],
-  [{ loss: 'hinge' }, '/loss', 'loss must be one of: auto, cross_entropy, mse.'],
+  [{ loss: 'hinge' }, '/loss', 'loss must be one of: auto, cross_entropy, one_hot_mse, mse, mae, huber.'],
   [{ publish: 'never' }, '/publish', 'publish must be one of: final, best, every_checkpoint.'],
   [{ checkpoint: 5 }, '/checkpoint', 'checkpoint must be an object.'],
   [

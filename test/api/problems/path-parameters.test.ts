@@ -1,12 +1,12 @@
 /** Names and ids come from the outside and become keys of the storage: none of them leads out of the data folder. */
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { createFileStorage } from '../../../src/storage/file-storage.js';
 import { temporaryFolder } from '../../storage/temporary-storage.js';
-import { startService, type TestService } from '../service.js';
+import { sendRequest } from '../raw-http.js';
+import { startService } from '../service.js';
 
 const secret = 'planted-where-no-request-may-look';
 
@@ -62,20 +62,6 @@ async function contentsOf(folder: string): Promise<Record<string, string>> {
   return contents;
 }
 
-/** The path as it stands: a client that follows the rules would resolve `..` by itself. */
-function ask({ url }: TestService, method: string, path: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url);
-    const sent = request({ hostname, port, method, path }, (answer) => {
-      let body = '';
-      answer.on('data', (chunk) => (body += String(chunk)));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }));
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
-
 describe('of every operation, every parameter of its path', () => {
   test('leads nowhere but to what the service keeps', async () => {
     const outside = await temporaryFolder();
@@ -107,10 +93,10 @@ describe('of every operation, every parameter of its path', () => {
           for (const tried of parameters) {
             // Of the others, one that there is.
             const asked = path.replaceAll(parameter, (each) => (each === tried ? way : 'mnist-mlp'));
-            const { status, body } = await ask(service, method.toUpperCase(), asked);
+            const { status, text } = await sendRequest(service.url, method.toUpperCase(), asked);
             expect(status, `${method} ${asked}`).toBeGreaterThanOrEqual(400);
             expect(status, `${method} ${asked}`).toBeLessThan(500);
-            expect(body, `${method} ${asked}`).not.toContain(secret);
+            expect(text, `${method} ${asked}`).not.toContain(secret);
           }
         }
       }

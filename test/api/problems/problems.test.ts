@@ -1,12 +1,12 @@
 /** What every route does when it cannot answer: the shape, the status of each code, ids, logs, and the end. */
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { statusOf } from '../../../src/api/problems/problem.js';
 import { errorCodes, TrainyardError, type ErrorCode } from '../../../src/errors.js';
 import type { JobList } from '../../../src/jobs/runs/documents.js';
 import type { JobQueries } from '../../../src/jobs/views/job-queries.js';
+import { openConnection, requestHead } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';
 
 /** A service that fails to look at a job in this way. */
@@ -208,22 +208,17 @@ test('while the app closes, requests under way are answered and new ones are ref
     },
   };
   const { url, app } = await startService({ jobs });
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  let received = '';
-  socket.setEncoding('utf8').on('data', (text: string) => (received += text));
-
-  socket.write(`GET /v1/jobs HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+  const { socket, write, received } = openConnection(url, requestHead('GET /v1/jobs'));
   await underWay;
   const closed = app.close();
   await sleep(50);
-  socket.write(`GET /v1/models HTTP/1.1\r\nHost: ${hostname}\r\nX-Request-Id: late\r\n\r\n`);
+  write(requestHead('GET /v1/models', 'X-Request-Id: late'));
   await sleep(50);
   release();
   await once(socket, 'close');
   await closed;
 
-  const [first = '', second = ''] = received.split(/(?=HTTP\/1\.1)/);
+  const [first = '', second = ''] = received().split(/(?=HTTP\/1\.1)/);
   expect(first).toMatch(/^HTTP\/1\.1 200 [^]*"has_more":false/);
   expect(second).toMatch(/^HTTP\/1\.1 503 [^]*connection: close/i);
   expect(second).toMatch(/x-request-id: late/i);
@@ -236,8 +231,7 @@ test('while the app closes, requests under way are answered and new ones are ref
 
 test('the app closes although a client keeps a connection on which it never asked anything', async () => {
   const { url, app } = await startService();
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const { socket } = openConnection(url);
   await once(socket, 'connect');
   const left = once(socket, 'close');
   await app.close();

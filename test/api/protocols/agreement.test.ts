@@ -1,4 +1,4 @@
-/** The same samples get the same answer, to the last bit, whichever way they are asked about. */
+/** The same samples get the same answer, to the last bit, from every protocol. */
 import { beforeAll, expect, test } from 'vitest';
 import { loadMnist } from '../../../src/data/builtin/mnist.js';
 import { openService, type TestService } from '../service.js';

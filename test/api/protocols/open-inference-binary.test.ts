@@ -212,13 +212,9 @@ describe('it does not take', () => {
   const half = fp32.subarray(392);
 
   test.each<[message: RegExp, json: object, tensors: ArrayBufferView[]]>([
-    [/3136 bytes of it are said to follow the JSON, and 1568 do/, json, [half]],
-    [/3136 bytes of it are said to follow the JSON, and 3137 do/, json, [fp32, new Uint8Array(1)]],
-    [
-      /3136 bytes of it are said to follow the JSON, and 0 do\. Inference-Header-Content-Length says/,
-      json,
-      [],
-    ],
+    [/it states 3136 bytes after the JSON, but there are 1568/, json, [half]],
+    [/it states 3136 bytes after the JSON, but there are 3137/, json, [fp32, new Uint8Array(1)]],
+    [/it states 3136 bytes after the JSON, but there are 0\. Inference-Header-Content-Length says/, json, []],
     [/it has 1568 bytes; FP32 of the shape \[1, 784\] takes 3136/, { inputs: [input(1568)] }, [half]],
     [
       /it has 3136 bytes; FP64 of the shape \[1, 784\] takes 6272/,
@@ -232,10 +228,10 @@ describe('it does not take', () => {
     ],
     [/^inputs\[0\]\.parameters\.binary_data_size must be at least 0/, { inputs: [input(-1)] }, [fp32]],
     [/^inputs\[0\]\.parameters\.binary_data_size must be an integer/, { inputs: [input(0.5)] }, [fp32]],
-    [/1e\+300 bytes of it are said/, { inputs: [input(1e300)] }, [fp32]],
+    [/it states 1e\+300 bytes/, { inputs: [input(1e300)] }, [fp32]],
     [/it has both data and binary_data_size/, { inputs: [input(3136, { data: digit })] }, [fp32]],
     [
-      /0 bytes of it are said to follow the JSON, and 3136 do/,
+      /it states 0 bytes after the JSON, but there are 3136/,
       { inputs: [{ ...input(0), data: digit, parameters: {} }] },
       [fp32],
     ],
@@ -273,7 +269,7 @@ describe('it does not take', () => {
     ['0x10', /must be the number/],
     ['', /must be the number/],
     ['99999999999999999999', /must be the number/],
-    ['4000000000', /is 4000000000, and the body has only \d+ bytes/],
+    ['4000000000', /is 4000000000, but the body has only \d+ bytes/],
     ['3, 3', /must be the number/],
   ])('a length of the JSON that is %j', async (length, message) => {
     const [body] = framed(json, fp32);
@@ -293,7 +289,7 @@ describe('it does not take', () => {
   test('bytes alone that are no whole samples', async () => {
     for (const size of [1, 3135, 3137]) {
       const answer = await post(infer, new Uint8Array(size), { 'inference-header-content-length': '0' });
-      expectError(answer, 400, 'INVALID_REQUEST', /one sample of 784 FP32 numbers has 3136/);
+      expectError(answer, 400, 'INVALID_REQUEST', /a sample of 784 FP32 numbers has 3136/);
     }
     const tooMany = new Uint8Array(3136 * 1025);
     const answer = await post(infer, tooMany, { 'inference-header-content-length': '0' });

@@ -446,14 +446,17 @@ describe('inference', () => {
   test.each<[message: RegExp | string, body: object]>([
     [/^inputs is missing/, {}],
     ['inputs lacks the tensor input.', { inputs: [] }],
-    ['The model has no input "pixels"; it has one, input.', { inputs: [input(digit, { name: 'pixels' })] }],
+    [
+      'The model has no input "pixels"; its only input is input.',
+      { inputs: [input(digit, { name: 'pixels' })] },
+    ],
     ['Input input: it is given more than once.', { inputs: [input(digit), input(digit)] }],
     [/^inputs\[0\]\.shape is missing/, { inputs: [{ name: 'input', datatype: 'FP32', data: digit }] }],
     [/^inputs\[0\]\.name is missing/, { inputs: [{ shape: [1, 784], datatype: 'FP32', data: digit }] }],
     [/^inputs\[0\]\.datatype is missing/, { inputs: [{ name: 'input', shape: [1, 784], data: digit }] }],
     [/^inputs\[0\]\.Data is unknown here; there are: name, shape/, { inputs: [input(digit, { Data: [] })] }],
     [
-      /its datatype is "BYTES"; taken are FP32, FP64, FP16, BF16, INT8, .*, UINT64, BOOL\./,
+      /its datatype is "BYTES"; supported are FP32, FP64, FP16, BF16, INT8, .*, UINT64, BOOL\./,
       { inputs: [input(digit, { datatype: 'BYTES' })] },
     ],
     ...(
@@ -476,11 +479,11 @@ describe('inference', () => {
     [/^inputs\[0\]\.datatype is missing/, { inputs: [input(digit, { datatype: null })] }],
     [/^model_version must be/, { inputs: [input(digit)], model_version: true }],
     [
-      'Output class: its datatype is INT64, and not "FP32".',
+      'Output class: its datatype is INT64, not "FP32".',
       { inputs: [input(digit)], outputs: [{ name: 'class', datatype: 'FP32' }] },
     ],
     [
-      'Output probabilities: its shape is [1, 10], and not [2, 10].',
+      'Output probabilities: its shape is [1, 10], not [2, 10].',
       { inputs: [input(digit)], outputs: [{ name: 'probabilities', shape: [2, 10] }] },
     ],
     [/its datatype is "toString"/, { inputs: [input(digit, { datatype: 'toString' })] }],
@@ -488,7 +491,7 @@ describe('inference', () => {
     [/its shape is \[1, 28, 27\]; the model/, { inputs: [input(digit, { shape: [1, 28, 27] })] }],
     [/its shape is \[1, 783\]/, { inputs: [input(blank.slice(1), { shape: [1, 783] })] }],
     [/its shape is \[\]/, { inputs: [input(digit, { shape: [] })] }],
-    [/it has 0 samples; at least 1 and at most 1024/, { inputs: [input([], { shape: [0, 784] })] }],
+    [/it has 0 samples; a request takes from 1 to 1024/, { inputs: [input([], { shape: [0, 784] })] }],
     [/it has 1025 samples/, { inputs: [input([], { shape: [1025, 784] })] }],
     [/^inputs\[0\]\.shape\[0\] must be at least 0/, { inputs: [input(digit, { shape: [-1, 784] })] }],
     [/^inputs\[0\]\.shape\[0\] must be an integer/, { inputs: [input(digit, { shape: [1.5, 784] })] }],
@@ -543,7 +546,7 @@ describe('inference', () => {
       { inputs: [input(digit)], outputs: [{ name: 'logits' }] },
     ],
     [
-      'Output class is asked for more than once.',
+      'Output class is requested more than once.',
       { inputs: [input(digit)], outputs: [{ name: 'class' }, { name: 'class' }] },
     ],
     [
@@ -551,7 +554,7 @@ describe('inference', () => {
       { inputs: [input(digit)], outputs: [{ name: 'class', parameters: { shared_memory_region: 'x' } }] },
     ],
     [
-      /only probabilities can be given as a classification/,
+      /only probabilities can be returned as a classification/,
       { inputs: [input(digit)], outputs: [{ name: 'class', parameters: { classification: 1 } }] },
     ],
     [
@@ -564,7 +567,7 @@ describe('inference', () => {
     ],
     [/parameters.timeout must be at least 0/, { inputs: [input(digit)], parameters: { timeout: -1 } }],
     [/^id must be a string/, { id: 42, inputs: [input(digit)] }],
-    [/model_name is "other", and the path names mnist-mlp/, { model_name: 'other', inputs: [input(digit)] }],
+    [/model_name is "other", but the path names mnist-mlp/, { model_name: 'other', inputs: [input(digit)] }],
     [
       /^output is unknown here; there are: id, model_name, model_version, parameters, inputs, outputs/,
       { inputs: [input(digit)], output: [] },
@@ -577,7 +580,7 @@ describe('inference', () => {
   test('a model_version that is another than that of the path', async () => {
     const body = { inputs: [input(digit)], model_version: '2' };
     const answer = await post(`${v2}/models/mnist-mlp/versions/1/infer`, body);
-    expectError(answer, 400, 'INVALID_REQUEST', 'model_version is "2", and the path names 1.');
+    expectError(answer, 400, 'INVALID_REQUEST', 'model_version is "2", but the path names 1.');
   });
 
   test('a model_version that there is not', async () => {
@@ -621,7 +624,7 @@ describe('an error', () => {
   test('when too many wait comes before the body is read', async () => {
     const { url } = await startService({ maxWaitingPredictions: 0 });
     const answer = await post(`${url}/v2/models/mnist-mlp/infer`, 'no JSON');
-    expectError(answer, 429, 'OVERLOADED', /no more are taken in/);
+    expectError(answer, 429, 'OVERLOADED', /the most that the service accepts/);
     expect(answer.headers.get('retry-after')).toBe('1');
   });
 

@@ -60,7 +60,7 @@ describe('predict', () => {
       answer,
       400,
       'INVALID_REQUEST',
-      'The model has no signature "other"; it has serving_default.',
+      'The model has no signature "other"; its only signature is serving_default.',
     );
   });
 
@@ -94,7 +94,7 @@ describe('predict', () => {
     ['Send either instances or inputs.', {}],
     ['Send either instances or inputs.', { instances: [digit], inputs: [digit] }],
     [/^instances must be an array/, { instances: 7 }],
-    [/^instances has 0 samples; at least 1 and at most 1024/, { instances: [] }],
+    [/^instances has 0 samples; a request takes from 1 to 1024/, { instances: [] }],
     [/^instances has 1025 samples/, { instances: new Array(1025).fill([0]) }],
     ['instances[1] has 783 numbers; the model takes 784', { instances: [digit, blank.slice(1)] }],
     ['instances[0] is not a list of numbers', { instances: digit }],
@@ -108,10 +108,13 @@ describe('predict', () => {
     ['instances[0][3] is not a finite float32 number', { instances: [(digit as unknown[]).with(3, null)] }],
     ['instances[1] must be {"input": …}.', { instances: [{ input: digit }, digit] }],
     ['instances[1] is not a list of numbers', { instances: [digit, { input: digit }] }],
-    [/^instances\[0\] has "pixels"; the model has one input, input/, { instances: [{ pixels: digit }] }],
+    [
+      /^instances\[0\] has "pixels"; the only input of the model is input/,
+      { instances: [{ pixels: digit }] },
+    ],
     ['instances[0] lacks the input input.', { instances: [{}] }],
     [
-      /^instances\[0\] is binary \(\{"b64": …\}\), and the model takes numbers/,
+      /^instances\[0\] is binary \(\{"b64": …\}\), but the model takes numbers/,
       { instances: [{ b64: 'AAAA' }] },
     ],
     ['instances[0] is not a list of numbers', { instances: [{ input: { b64: 'AAAA' } }] }],
@@ -184,10 +187,13 @@ describe('classify', () => {
     [/^examples has 0 samples/, { examples: [] }],
     ['examples[0] lacks the input input.', { examples: [{}] }],
     ['examples[0] must be {"input": …}.', { examples: [digit] }],
-    [/^examples\[0\] has "caption"; the model has one input/, { examples: [{ input: digit, caption: 'x' }] }],
+    [
+      /^examples\[0\] has "caption"; the only input of the model is input/,
+      { examples: [{ input: digit, caption: 'x' }] },
+    ],
     [/^context has "caption"/, { context: { caption: 'x' }, examples: [{ input: digit }] }],
     [
-      /^examples\[1\] has the feature input, which the context has too/,
+      /^examples\[1\] has the feature input, but so does the context/,
       { context: { input: digit }, examples: [{}, { input: digit }] },
     ],
     ['examples[0] is not a list of numbers', { examples: [{ input: 7 }] }],
@@ -392,7 +398,7 @@ describe('an error', () => {
     const { url } = await startService({ maxWaitingPredictions: 0 });
     for (const verb of ['predict', 'classify']) {
       const answer = await post(`${url}/v1/models/mnist-mlp:${verb}`, 'no JSON');
-      expectError(answer, 429, 'OVERLOADED', /no more are taken in/);
+      expectError(answer, 429, 'OVERLOADED', /the most that the service accepts/);
     }
   });
 });

@@ -8,8 +8,8 @@ import { sceneWithQueue } from '../scene.js';
 const log = pino({ level: 'silent' });
 const { scene } = sceneWithQueue();
 
-describe('who follows a run', () => {
-  test('hears every event once, in order, up to the last, from wherever it joined', async () => {
+describe('a listener to a run', () => {
+  test('gets every event once, in order, to the last, whenever it joined', async () => {
     const { feed, submit, takeUp, append, end } = await scene();
     const id = await submit();
     const heard = { start: [] as RunEvent[], middle: [] as RunEvent[], late: [] as RunEvent[] };
@@ -26,11 +26,11 @@ describe('who follows a run', () => {
     expect(seqs(heard.start)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(seqs(heard.middle)).toEqual([3, 4, 5, 6, 7]);
     expect(seqs(heard.late)).toEqual([5, 6, 7]);
-    // The same objects: what is made of an event is made once.
+    // The same objects, so that the text of an event is made once.
     expect(heard.middle[0]).toBe(heard.start[2]);
   });
 
-  test('hears no more once it has left, and others still do', async () => {
+  test('gets nothing after it has left, while others still do', async () => {
     const { feed, submit, takeUp, append } = await scene();
     const id = await submit();
     const heard = { left: 0, stayed: 0 };
@@ -43,7 +43,7 @@ describe('who follows a run', () => {
     expect(heard.left).toBe(1);
   });
 
-  test('goes on hearing when the storage fails in between', async () => {
+  test('still gets events after the storage has failed', async () => {
     const { store, submit, takeUp } = await scene();
     const id = await submit();
     let failures = 3;

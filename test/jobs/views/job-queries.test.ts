@@ -35,7 +35,7 @@ describe('jobs', () => {
     expect(await found({ metadata: { team: 'vision', stage: 'test' } })).toEqual([first]);
   });
 
-  test('that fit a filter are paged without a page too many', async () => {
+  test('that match a filter are paged, without an empty last page', async () => {
     const { jobs, submit } = await scene();
     const wanted: string[] = [];
     for (let i = 0; i < 6; i++) {
@@ -85,7 +85,7 @@ describe('jobs', () => {
     expect((await jobs.get(id)).status).toBe('queued');
   });
 
-  test('that cannot be read are left out of the list, and said to be damaged when asked for', async () => {
+  test('that cannot be read are left out of the list, and reported as damaged on request', async () => {
     const { submit, jobs, storage } = await scene();
     const [good, damaged] = [await submit(), await submit()];
     await storage.put(`runs/${damaged}/spec.json`, Buffer.from('{'));

@@ -11,7 +11,7 @@ async function runOf(change: Partial<RunState> = {}): Promise<RunState> {
   return { ...newRun('job_1', await smallSpec()), ...change };
 }
 
-/** With the engines whose queue was asked about. */
+/** Records the engines whose queue was asked for. */
 function showAndAsk(): { show: RunToJob; asked: string[] } {
   const asked: string[] = [];
   const show = createRunToJob({
@@ -23,7 +23,7 @@ function showAndAsk(): { show: RunToJob; asked: string[] } {
   return { show, asked };
 }
 
-test('a job that waits says where', async () => {
+test('a waiting job names its queue', async () => {
   const show = createRunToJob({ queueOf: () => Promise.resolve(waiting) });
   expect((await show(await runOf())).queue).toEqual(waiting);
   for (const status of ['running', 'paused', 'succeeded'] as const) {
@@ -31,7 +31,7 @@ test('a job that waits says where', async () => {
   }
 });
 
-test('a job that waits for the engine that began it says so', async () => {
+test("a job that waits for the engine that began it names that engine's queue", async () => {
   const { show, asked } = showAndAsk();
   const run = await runOf();
   await show({ ...run, summary: { ...run.summary, engine: startedOn('tensorflow').engine } });
@@ -48,7 +48,7 @@ test('a page of jobs asks the queue once for each engine', async () => {
 test.each([
   ['fails', () => Promise.reject(new Error('away'))],
   ['does not answer', () => new Promise<never>(() => undefined)],
-])('a job is shown all the same where the queue %s', async (_, queueOf) => {
+])('a job is shown even if the queue %s', async (_, queueOf) => {
   const show = createRunToJob({ queueOf });
   expect(await show(await runOf())).toMatchObject({ status: 'queued', queue: null });
 });

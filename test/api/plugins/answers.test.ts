@@ -1,9 +1,9 @@
-/** How answers are sent, whatever they say: their type, and compressed for those who ask for it. */
-import { request } from 'node:http';
+/** How answers are sent: their Content-Type, and compressed for clients that accept it. */
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exampleDigit } from '../../src/api/predictions/example-digit.js';
-import { openService, type TestService } from './service.js';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
+import { sendRequest, type RawAnswer } from '../raw-http.js';
+import { openService, type TestService } from '../service.js';
 
 let service: TestService;
 
@@ -14,28 +14,12 @@ beforeAll(async () => {
 
 afterAll(() => service.stop());
 
-interface Answer {
-  headers: Record<string, string | string[] | undefined>;
-  bytes: Buffer;
-}
-
-/** As it comes over the wire. */
-function ask(method: string, path: string, encoding?: string, body?: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(`${service.url}${path}`, {
-      method,
-      headers: {
-        ...(encoding !== undefined && { 'accept-encoding': encoding }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-    });
-    outgoing.on('error', reject).on('response', (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('end', () => resolve({ headers: incoming.headers, bytes: Buffer.concat(chunks) }));
-    });
-    outgoing.end(body);
-  });
+function ask(method: string, path: string, encoding?: string, body?: string): Promise<RawAnswer> {
+  const headers = {
+    ...(encoding !== undefined && { 'accept-encoding': encoding }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+  };
+  return sendRequest(service.url, method, path, { headers, body });
 }
 
 const digits = (count: number): string => JSON.stringify({ inputs: new Array(count).fill(exampleDigit) });
