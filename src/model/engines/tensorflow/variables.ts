@@ -5,8 +5,7 @@
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { AdamSpec } from '../../network/optimizers.js';
-import { adamStep } from './adam-step.js';
-import { numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
+import { adamStep, numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
 import type { Tf } from './tensorflow.js';
 
 /** What the node packages have behind `tf.backend()`. */
