@@ -39,12 +39,7 @@ type Floats = Float32Array | Float64Array;
  * The loss of one sample, in float64. `outputs` (outputs) are the network's for that sample. `targets` is the column of
  * all samples: class indices (count) or values (count, outputs); `sample` is the index of this one.
  */
-export function sampleLoss(
-  loss: Loss,
-  outputs: Floats,
-  targets: ArrayLike<number>,
-  sample: number,
-): number {
+export function sampleLoss(loss: Loss, outputs: Floats, targets: ArrayLike<number>, sample: number): number {
   if (loss === 'cross_entropy') return logSumExp(outputs) - outputs[targets[sample]];
   const errors = outputErrors(loss, outputs, targets, sample);
   return errors.reduce((sum, error) => sum + errorLoss(loss, error), 0) / errors.length;

@@ -1,4 +1,4 @@
-/** What training changes, on the device: each parameter and what the optimiser keeps for it. */
+/** What training changes, on the device: each parameter and the optimiser's state for it. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensorOf, type TrainingState } from '../../network/initialization.js';
 import { parameterShapes, type NetworkSpec, type Tensor as HostTensor } from '../../network/network.js';
@@ -12,7 +12,7 @@ export interface Learned<T> {
 }
 
 export interface LearnedTensors {
-  /** The parameters, in the order of parameterShapes, as they are until the next update; for use in a tidy. */
+  /** The parameters, in the order of parameterShapes; valid until the next update, for use in a tidy. */
   parameters(): Tensor[];
   /** `step` counts from 1; `gradients` are in the order of the parameters. In a tidy. */
   update(gradients: readonly Tensor[], step: number): void;
