@@ -1,10 +1,10 @@
-/** Whether data fits the program: checked once, before training or a prediction, so that no engine's inner loop has to. */
+/** Checks that data fits the program, once before training or a prediction, so that no inner loop has to. */
 import { TrainyardError } from '../../errors.js';
 import { isClassLoss } from '../network/losses.js';
 import type { NetworkSpec } from '../network/network.js';
 import type { Samples, SplitName, TrainingData, TrainingProgram } from './engine.js';
 
-/** @throws RangeError, for a mistake of the caller, unless `inputs` are (count, network.inputs) */
+/** @throws RangeError unless `inputs` are (count, network.inputs), which is a mistake of the caller */
 export function checkInputs({ inputs: width }: NetworkSpec, inputs: Float32Array, count: number): void {
   if (inputs.length === count * width) return;
   throw new RangeError(`${count} samples are ${count * width} numbers, not ${inputs.length}`);
@@ -13,7 +13,7 @@ export function checkInputs({ inputs: width }: NetworkSpec, inputs: Float32Array
 type Program = Pick<TrainingProgram, 'network' | 'loss' | 'scaling'>;
 
 /**
- * Whether the train and the test split hold samples, and all splits samples that the program can learn from.
+ * Checks that the train and test splits have samples, and that the program can learn from the samples of every split.
  * @throws TrainyardError DATASET_CORRUPT
  */
 export function checkData(program: Program, data: TrainingData): void {

@@ -1,7 +1,7 @@
 /**
  * What every engine offers. The interface is coarse on purpose: an engine gets the whole program, the data and a start
- * state, and runs many steps a call, so that it can fuse, thread and pipeline as it likes. Engines see the same batches
- * and start from the same parameters; they differ by rounding alone.
+ * state, and runs many steps in one call, so that it can fuse, thread and pipeline as it likes. All engines see the same
+ * batches and start from the same parameters; they differ only by rounding.
  */
 import type { TrainingState } from '../network/initialization.js';
 import type { NetworkSpec, StateDict } from '../network/network.js';
@@ -9,14 +9,14 @@ import type { Loss } from '../network/losses.js';
 import type { OptimizerSpec } from '../network/optimizers.js';
 import type { AffineMap } from '../preprocessing/affine.js';
 
-/** All that decides a network's outputs, beside its parameters. */
+/** All that decides a network's outputs, apart from its parameters. */
 export interface PredictionProgram {
   network: NetworkSpec;
-  /** Applied to every raw input. null: inputs come as the network takes them. */
+  /** Applied to every raw input. null: inputs are already as the network takes them. */
   scaling: AffineMap | null;
 }
 
-/** All that decides the numbers of a training run, beside the data. */
+/** All that decides the numbers of a training run, apart from the data. */
 export interface TrainingProgram extends PredictionProgram {
   loss: Loss;
   optimizer: OptimizerSpec;
@@ -24,27 +24,27 @@ export interface TrainingProgram extends PredictionProgram {
   seed: number;
 }
 
-/** What a trainer may use. It never changes a bit of what is learnt. */
+/** What a trainer may use. It does not change a bit of what is learnt. */
 export interface TrainingResources {
-  /** At most so many; an engine takes fewer where more would not help. */
+  /** The most that it may use; an engine takes fewer where more would not help. */
   threads: number;
-  /** A trainer that would need more is refused with NETWORK_TOO_LARGE. */
+  /** A trainer that needs more is refused with NETWORK_TOO_LARGE. */
   memoryLimitBytes: number;
 }
 
 /** The rows of one split, column by column. */
 export interface Samples {
   count: number;
-  /** Inputs of one sample. */
+  /** How many inputs a sample has. */
   width: number;
   /**
-   * (count, width), row-major. Bytes are raw: the program's scaling is applied when a batch is gathered. Float32 numbers
-   * are as the network takes them, and go with a program without scaling.
+   * (count, width), row-major. Bytes are raw; the program scales them. Float32 numbers are as the network takes them, for
+   * a program without scaling.
    */
   inputs: Uint8Array | Float32Array;
-  /** For a class loss the class indices, (count). For a value loss the values, (count, network.outputs). */
+  /** Class indices (count) for a class loss; values (count, network.outputs) for a value loss. */
   targets: ClassIndices | Float32Array;
-  /** (count) How much each sample counts, finite and at least 0. null: all count the same. */
+  /** (count) How much each sample counts: finite and at least 0. null: all count the same. */
   weights: Float32Array | null;
 }
 
@@ -55,11 +55,11 @@ export type TrainingData = Record<SplitName, Samples>;
 
 export type SplitName = 'train' | 'validation' | 'test';
 
-/** What one call saw of its samples; of a training step, before its update. */
+/** What one call saw of its samples; in training, before each step's update. */
 export interface BatchReport {
   /**
-   * (batches) The weighted sum, not the mean, of each batch's losses. Batch by batch, so that whoever adds them up gets the
-   * same bits however the batches were divided into calls.
+   * (batches) The weighted sum, not the mean, of each batch's losses. One number for each batch, so that their sum has the
+   * same bits however the batches are divided into calls.
    */
   lossSums: Float64Array;
   /** (batches) The sum of each batch's weights: its number of samples where there are no weights. */
@@ -73,24 +73,24 @@ export interface BatchReport {
 /** Samples in a batch of an evaluation. */
 export const evaluationBatchSize = 64;
 
-/** One call at a time. */
+/** Takes one call at a time. */
 export interface Trainer {
   /** What it runs on. */
   readonly device: string;
-  /** Runs the next `steps` steps of the batch plan, over epoch ends if need be. */
+  /** Runs the next `steps` steps of the batch plan, also beyond the end of an epoch. */
   run(steps: number): Promise<BatchReport>;
-  /** Looks at `batches` batches of `evaluationBatchSize` of the split, from the one numbered `first`, in their order. */
+  /** Evaluates `batches` batches of `evaluationBatchSize` samples of the split, in their order, from the one numbered `first`. */
   evaluate(split: SplitName, first: number, batches: number): Promise<BatchReport>;
   /** A copy that later steps do not touch. */
   snapshot(): Promise<TrainingState>;
-  /** Lets go of everything, at once: a call under way is rejected or never settles. */
+  /** Frees everything, at once: a call under way is rejected or never settles. */
   dispose(): Promise<void>;
 }
 
 export interface Predictor {
-  /** Of the memory that it holds for as long as it is not disposed of. */
+  /** The memory that it holds until it is disposed of. */
   readonly sizeBytes: number;
-  /** `inputs` raw (count, network.inputs) → raw outputs (count, network.outputs). What they mean is for the head to say. */
+  /** Raw inputs (count, network.inputs) → raw outputs (count, network.outputs), which the model's head interprets. */
   predict(inputs: Float32Array, count: number): Promise<Float32Array>;
   dispose(): void;
 }
@@ -119,13 +119,13 @@ export interface Engine {
   predictor(program: PredictionProgram, parameters: StateDict): Promise<Predictor>;
 }
 
-/** What is known of an engine before it is loaded: importing a list of entries constructs none of them. */
+/** What is known of an engine before it is loaded: importing a list of entries loads none of them. */
 export interface EngineEntry {
   readonly name: string;
-  /** Whether what it needs beside Trainyard is installed; left out: it needs nothing. Far cheaper than a probe. */
+  /** Whether the packages that it needs are installed; left out: it needs none. Far cheaper than a probe. */
   isInstalled?(): boolean;
-  /** Whether a probe may find a GPU; left out: never. As cheap. */
+  /** Whether a probe may find a GPU; left out: it cannot. As cheap. */
   mayHaveGpu?(): boolean;
-  /** Loads its code. */
+  /** Loads the engine's code. */
   create(): Promise<Engine>;
 }

@@ -1,4 +1,4 @@
-/** Which engine trains, and which predicts. The only file that names the engines there are. */
+/** Which engine trains and which predicts. Only this file names the engines. */
 import { TrainyardError } from '../../errors.js';
 import type { Engine, EngineEntry } from './engine.js';
 import { isTensorflowInstalled, mayTensorflowHaveGpu } from './tensorflow/tensorflow.js';
@@ -20,23 +20,23 @@ const reference: EngineEntry = {
   create: async () => (await import('./reference/reference-engine.js')).createReferenceEngine(),
 };
 
-/** For training; fastest first, on a CPU. */
+/** For training; on a CPU, the fastest first. */
 export const engines: readonly EngineEntry[] = [wasm, tensorflow, reference];
 
 /**
- * For predictions, fastest first. A GPU is not among them: a few samples are answered before it has been reached, and a
- * service that answers need not hold one.
+ * For predictions, the fastest first. None uses a GPU: a CPU answers a few samples before a GPU has received them, and a
+ * service that only predicts need not hold one.
  */
 export const predictionEngines: readonly EngineEntry[] = [wasm, reference];
 
 export const engineNames: readonly string[] = engines.map(({ name }) => name);
 
-/** Those that not every installation has. */
+/** The engines that need a package which is not always installed. */
 export const optionalEngineNames: readonly string[] = engines
   .filter((entry) => entry.isInstalled !== undefined)
   .map(({ name }) => name);
 
-/** Those of the optional ones that are installed here. Their probe says whether they can run. */
+/** The optional engines that are installed here. Their probe says whether they can run. */
 export function installedOptionalEngines(): string[] {
   return engines.filter((entry) => entry.isInstalled?.()).map(({ name }) => name);
 }
@@ -45,14 +45,14 @@ export interface Selection {
   engine: Engine;
   /** What it runs on. */
   device: string;
-  /** Why this one, for the log and for the job. */
+  /** Why it was selected, for the log and the job. */
   reason: string;
 }
 
 /**
  * 'auto' selects an engine that has a GPU, or else the fastest that can run here; a name selects that engine.
- * @param candidates fastest first
- * @throws TrainyardError ENGINE_UNAVAILABLE, with the reason and the names there are
+ * @param candidates the fastest first
+ * @throws TrainyardError ENGINE_UNAVAILABLE, with the reason and the names of the candidates
  */
 export async function selectEngine(wanted: string, candidates: readonly EngineEntry[]): Promise<Selection> {
   if (wanted === 'auto') return selectFastest(candidates);
@@ -69,7 +69,7 @@ async function selectFastest(candidates: readonly EngineEntry[]): Promise<Select
   let fastest: Selection | undefined;
   for (const entry of candidates) {
     if (entry.isInstalled?.() === false) continue;
-    // Only a GPU would be faster still, and a probe may take a second.
+    // Only a GPU would be faster, and a probe may take a second.
     if (fastest !== undefined && entry.mayHaveGpu?.() !== true) continue;
     const engine = await entry.create();
     const probe = await engine.probe();

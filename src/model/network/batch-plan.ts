@@ -1,6 +1,6 @@
 /**
- * Which samples each step trains on: every epoch visits every sample once, in an order of its own, in batches of which
- * the last may be short. A pure function of seed and step, the same for every engine and after every resume.
+ * Which samples each step trains on: every epoch visits every sample once, in its own order, in batches of which the last
+ * may be short. A pure function of seed and step, so it is the same for every engine and after every resume.
  */
 import { fillWords } from '../../lib/philox.js';
 
@@ -9,7 +9,7 @@ export interface BatchPosition {
   epoch: number;
   /** Where in the epoch's order the batch begins. */
   first: number;
-  /** Samples in the batch: the batch size, or fewer at the end of an epoch. */
+  /** How many samples: the batch size, or fewer at the end of an epoch. */
   size: number;
 }
 
@@ -26,8 +26,8 @@ export function batchAt(step: number, count: number, batchSize: number): BatchPo
 
 /**
  * The order in which an epoch visits its samples, (count): the Fisher–Yates shuffle (D. Knuth, TAOCP 2, algorithm
- * 3.4.2P). Its choices among n are ⌊word · n / 2^32⌋, whose probabilities are off from 1/n by a factor within
- * 1 ± n/2^32, far below anything that training could show.
+ * 3.4.2P). It chooses among n by ⌊word · n / 2^32⌋. The probabilities differ from 1/n by a factor within 1 ± n/2^32, which
+ * is far too little to affect training.
  */
 export function epochOrder(seed: number, epoch: number, count: number): Uint32Array {
   const words = new Uint32Array(count);

@@ -1,8 +1,8 @@
 /**
- * Inverted dropout: N. Srivastava et al., "Dropout", 2014, with the scaling at training time of `torch.nn.Dropout`. In
- * training each unit's output is multiplied by 0 with probability `rate` and by 1 / (1 − rate) otherwise; when evaluating
- * and predicting it is left alone. Which units are off is a function of seed, layer, step, sample of the batch and unit,
- * each counted from 0, the same for every engine.
+ * Inverted dropout: N. Srivastava et al., "Dropout", 2014, scaled in training as `torch.nn.Dropout` does. In training each
+ * unit's output is multiplied by 0 with probability `rate`, and otherwise by 1 / (1 − rate); in evaluations and predictions
+ * it is left alone. Which units are off is a function of seed, layer, step, sample of the batch and unit, each counted from
+ * 0, and the same for every engine.
  */
 import { fillWords } from '../../lib/philox.js';
 
@@ -11,19 +11,19 @@ export function dropoutThreshold(rate: number): number {
   return Math.ceil(rate * 2 ** 24);
 }
 
-/** What the outputs of the units that are kept are multiplied by, as a float32. */
+/** The factor of the units that are kept, as a float32. */
 export function dropoutScale(rate: number): number {
   return Math.fround(1 / (1 - rate));
 }
 
-/** Whose outputs are multiplied. */
+/** Where the factors apply. */
 export interface DropoutPlace {
   seed: number;
-  /** As denseLayers has them. */
+  /** The index in denseLayers. */
   layer: number;
   /** Steps done before this one. */
   step: number;
-  /** Of the batch. */
+  /** The index in the batch. */
   row: number;
 }
 

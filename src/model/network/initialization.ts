@@ -1,4 +1,4 @@
-/** The states that training can start from: the fresh one of step 0, and one from outside, once it is checked. */
+/** The states that training can start from: a new one, and one from outside once it has been checked. */
 import { TrainyardError } from '../../errors.js';
 import { denseLayers, parameterShapes } from './network.js';
 import type { NetworkSpec, StateDict, Tensor } from './network.js';
@@ -6,12 +6,12 @@ import { optimizerSlots } from './optimizers.js';
 import type { OptimizerSpec } from './optimizers.js';
 import { fillUniform } from '../../lib/philox.js';
 
-/** Everything that the next step depends on, beside program and data. */
+/** Everything that the next step depends on, apart from program and data. */
 export interface TrainingState {
   /** Steps done. */
   step: number;
   parameters: StateDict;
-  /** By PyTorch's names: see optimizerSlots. */
+  /** By PyTorch's names; see optimizerSlots. */
   optimizer: StateDict;
 }
 
@@ -45,7 +45,7 @@ function optimizerShapes(network: NetworkSpec, optimizer: OptimizerSpec): Tensor
   );
 }
 
-/** Throws CHECKPOINT_CORRUPT unless the state is one that this network's training by this optimiser can go on from. */
+/** @throws TrainyardError CHECKPOINT_CORRUPT unless training of this network by this optimiser can go on from the state */
 export function checkState(network: NetworkSpec, optimizer: OptimizerSpec, state: TrainingState): void {
   if (!Number.isSafeInteger(state.step) || state.step < 0) {
     throw new TrainyardError('CHECKPOINT_CORRUPT', `The step is ${state.step}, not a count of steps.`);
@@ -54,12 +54,15 @@ export function checkState(network: NetworkSpec, optimizer: OptimizerSpec, state
   checkTensors(optimizerShapes(network, optimizer), state.optimizer);
 }
 
-/** Throws CHECKPOINT_CORRUPT unless the parameters are this network's, by name and by shape. */
+/** @throws TrainyardError CHECKPOINT_CORRUPT unless the parameters have the names and shapes of this network's */
 export function checkParameters(network: NetworkSpec, parameters: StateDict): void {
   checkTensors(parameterShapes(network), parameters);
 }
 
-/** The tensor of this name, or CHECKPOINT_CORRUPT. */
+/**
+ * The tensor of this name.
+ * @throws TrainyardError CHECKPOINT_CORRUPT where there is none
+ */
 export function tensorOf(tensors: StateDict, name: string): Tensor {
   const tensor = tensors.get(name);
   if (!tensor) throw new TrainyardError('CHECKPOINT_CORRUPT', `The tensor ${name} is missing.`);

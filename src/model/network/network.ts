@@ -1,8 +1,8 @@
-/** What a multi-layer perceptron is: its specification, its layers, and the names and shapes of its parameters. */
+/** A multi-layer perceptron: its specification, its layers, and the names and shapes of its parameters. */
 
 /**
- * As PyTorch's modules with their defaults: leaky_relu has the slope 0.01 below 0, and gelu is x · Φ(x) with the exact
- * Φ of D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016.
+ * PyTorch's modules with their defaults: leaky_relu has the slope 0.01 below 0, and gelu is x · Φ(x) with the exact Φ of
+ * D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016.
  */
 export const activations = ['identity', 'relu', 'leaky_relu', 'sigmoid', 'tanh', 'gelu'] as const;
 
@@ -11,7 +11,7 @@ export type Activation = (typeof activations)[number];
 export interface HiddenLayer {
   units: number;
   activation: Activation;
-  /** The fraction of its units that training switches off at each step; from 0, below 1. See dropout.ts. */
+  /** The fraction of its units that training switches off at each step: at least 0 and below 1. See dropout.ts. */
   dropout: number;
 }
 
@@ -22,12 +22,12 @@ export interface NetworkSpec {
   outputs: number;
 }
 
-/** A network of a document that may be older than dropout. */
+/** The network of a document that may have been written before there was dropout. */
 export interface StoredNetworkSpec extends Omit<NetworkSpec, 'hidden'> {
   hidden: (Omit<HiddenLayer, 'dropout'> & Partial<HiddenLayer>)[];
 }
 
-/** Layers that say nothing of dropout have none. */
+/** Layers without the field have no dropout. */
 export function withDropout(network: StoredNetworkSpec): NetworkSpec {
   return { ...network, hidden: network.hidden.map((layer) => ({ ...layer, dropout: layer.dropout ?? 0 })) };
 }
@@ -51,7 +51,7 @@ export interface Tensor {
 /** Parameters by PyTorch's names, in layer order: `fc1.weight` (outputs, inputs), `fc1.bias` (outputs), … */
 export type StateDict = ReadonlyMap<string, Tensor>;
 
-/** The layers in order; the last one yields logits and so has neither activation nor dropout. */
+/** The layers in order; the last one gives the outputs, so it has neither activation nor dropout. */
 export function denseLayers(network: NetworkSpec): DenseLayer[] {
   const widths = [network.inputs, ...network.hidden.map((layer) => layer.units), network.outputs];
   return widths.slice(1).map((outputs, index) => ({

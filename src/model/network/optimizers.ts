@@ -1,9 +1,9 @@
-/** The optimisers' settings and what each keeps beside the parameters. What they compute is each engine's to implement. */
+/** The settings of the optimisers, and the state that each keeps. Each engine implements what they compute. */
 
 /**
  * Adam: D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1, with the weight decay of
  * `torch.optim.Adam` (added to the gradient). AdamW: I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization",
- * 2019, algorithm 2, as `torch.optim.AdamW` (taken off the parameter). A document.
+ * 2019, algorithm 2, as `torch.optim.AdamW` (subtracted from the parameter). A document.
  */
 export interface AdamSpec {
   type: 'adam' | 'adamw';
@@ -36,7 +36,7 @@ export type OptimizerSpec = AdamSpec | SgdSpec | RmspropSpec;
 
 export const optimizerTypes = ['adam', 'adamw', 'sgd', 'rmsprop'] as const satisfies OptimizerSpec['type'][];
 
-/** PyTorch's names of what is kept for each parameter: `fc1.weight.exp_avg`, …, each shaped as its parameter. */
+/** PyTorch's names of the state of each parameter, which has the parameter's shape: `fc1.weight.exp_avg`, … */
 export function optimizerSlots(spec: OptimizerSpec): readonly string[] {
   switch (spec.type) {
     case 'adam':

@@ -23,6 +23,9 @@ const large: [string, Problem][] = [
   ],
   ['one layer', randomProblem([3_000, 9], 64)],
   ['a layer of one unit', randomProblem([3_000, 1, 2_000], 64)],
+  ['float32 inputs and values', randomProblem([64, 257, 9], 64, { inputs: 'float32', loss: 'huber' })],
+  ['float32 inputs, mostly 0', randomProblem([300, 257, 9], 64, { inputs: 'float32', background: 3 })],
+  ['weights', randomProblem([64, 257, 9], 64, { weighted: true })],
 ];
 
 describe('training on threads', () => {

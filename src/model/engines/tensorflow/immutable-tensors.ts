@@ -1,9 +1,8 @@
-/** Learned tensors that every update makes anew: what any backend can do. */
+/** Learned tensors that every update replaces: any backend can do that. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../network/optimizers.js';
-import { adamStep } from './adam-step.js';
-import type { Constants } from './constants.js';
-import { numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
+import { adamStep, numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
+import type { Constants } from './passes.js';
 import type { Tf } from './tensorflow.js';
 
 type Rule = (learned: Learned<Tensor>, gradient: Tensor, step: number) => Learned<Tensor>;

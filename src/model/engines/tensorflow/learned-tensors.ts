@@ -1,8 +1,8 @@
-/** What training changes, on the device: each parameter and what the optimiser keeps for it. */
+/** What training changes, on the device: each parameter and the optimiser's state for it. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensorOf, type TrainingState } from '../../network/initialization.js';
 import { parameterShapes, type NetworkSpec, type Tensor as HostTensor } from '../../network/network.js';
-import { optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
+import { optimizerSlots, type AdamSpec, type OptimizerSpec } from '../../network/optimizers.js';
 import type { Tf } from './tensorflow.js';
 
 /** A parameter and its slots, in the order of optimizerSlots; all of the parameter's shape. */
@@ -12,7 +12,7 @@ export interface Learned<T> {
 }
 
 export interface LearnedTensors {
-  /** The parameters, in the order of parameterShapes, as they are until the next update; for use in a tidy. */
+  /** The parameters, in the order of parameterShapes; valid until the next update, for use in a tidy. */
   parameters(): Tensor[];
   /** `step` counts from 1; `gradients` are in the order of the parameters. In a tidy. */
   update(gradients: readonly Tensor[], step: number): void;
@@ -21,7 +21,7 @@ export interface LearnedTensors {
   dispose(): void;
 }
 
-/** A copy: a tensor may keep the array that it is made of. */
+/** A copy: a tensor may keep the array that it is created from. */
 export function onDevice(tf: Tf, { data, shape }: HostTensor): Tensor {
   return tf.tensor(data.slice(), [...shape]);
 }
@@ -57,7 +57,22 @@ export function stateFrom(
   return { step, parameters, optimizer: kept };
 }
 
-/** A copy: some backends answer with the very array that the tensor was made of. */
+/** A copy: some backends return the very array that the tensor was created from. */
 export async function numbersOf(tensor: Tensor): Promise<Float32Array> {
   return Float32Array.from(await tensor.data());
+}
+
+/**
+ * What is the same for every parameter of a step of Adam, p ← p − stepSize · m / (√v + epsilon), where both numbers include
+ * the bias corrections; `step` counts from 1. D. P. Kingma, J. Ba, 2015, section 2, last paragraph.
+ */
+export function adamStep(
+  { learning_rate, beta1, beta2, epsilon }: AdamSpec,
+  step: number,
+): { stepSize: number; epsilon: number } {
+  const correction2 = Math.sqrt(1 - beta2 ** step);
+  return {
+    stepSize: (learning_rate * correction2) / (1 - beta1 ** step),
+    epsilon: epsilon * correction2,
+  };
 }

@@ -1,4 +1,4 @@
-/** What does not fit is refused: by an estimate before it is tried, and in words when the device says so. */
+/** Refuses what does not fit: by an estimate before training, and in plain words when the device runs out of memory. */
 import { TrainyardError } from '../../../errors.js';
 import { megabytes, trainingMemoryBytes } from '../training-memory.js';
 import type { TrainingData, TrainingProgram } from '../engine.js';
@@ -13,7 +13,7 @@ export function refuseIfTooLarge(program: TrainingProgram, data: TrainingData, l
     hasWeights: train.weights !== null,
   };
   const { inputs, outputs } = program.network;
-  // On the device a sample's numbers and its target are float32.
+  // On the device inputs and targets are float32, and class targets one-hot.
   const neededBytes =
     trainingMemoryBytes(program, samples) + float32Bytes * samples.count * (inputs + outputs);
   if (neededBytes <= limitBytes) return;
@@ -25,7 +25,7 @@ export function refuseIfTooLarge(program: TrainingProgram, data: TrainingData, l
   );
 }
 
-/** @throws TrainyardError NETWORK_TOO_LARGE for what TensorFlow has no memory for */
+/** @throws TrainyardError NETWORK_TOO_LARGE where TensorFlow runs out of memory */
 export async function explainingNoRoom<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

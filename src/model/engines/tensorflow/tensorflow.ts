@@ -1,6 +1,6 @@
 /**
- * TensorFlow.js for Node.js, if one of its packages is installed. None is a dependency: each brings a library of half a
- * gigabyte and more, and most who train need neither.
+ * TensorFlow.js for Node.js, if one of its packages is installed. Neither is a dependency: each brings a library of half a
+ * gigabyte or more, which most installations do not need.
  */
 import { createRequire } from 'node:module';
 import type * as tfjs from '@tensorflow/tfjs-core';
@@ -15,17 +15,17 @@ export interface Tensorflow {
 }
 
 const gpuPackage = '@tensorflow/tfjs-node-gpu';
-/** With CUDA if there is a choice. */
+/** The one with CUDA first. */
 const packages = [gpuPackage, '@tensorflow/tfjs-node'];
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Whether one of the packages is there; not whether it can be loaded. */
+/** Whether one of the packages is installed; not whether it can be loaded. */
 export function isTensorflowInstalled(): boolean {
   return packages.some(isInstalled);
 }
 
-/** Whether the package that can use a GPU is there; not whether there is one. */
+/** Whether the package that can use a GPU is installed; not whether there is a GPU. */
 export function mayTensorflowHaveGpu(): boolean {
   return isInstalled(gpuPackage);
 }
@@ -38,7 +38,7 @@ function isInstalled(name: string): boolean {
   }
 }
 
-/** What both packages have behind `tf.backend()`, which tfjs-core does not know of. */
+/** What both packages have behind `tf.backend()`; tfjs-core does not declare it. */
 interface NodeBackend {
   isUsingGpuDevice: boolean;
   binding: { TF_Version: string };
@@ -46,7 +46,7 @@ interface NodeBackend {
 
 /**
  * Opens the first package that can be loaded by `load`.
- * @throws Error with the reason for each that cannot
+ * @throws Error with the reason for each package
  */
 export async function openTensorflow(
   load: (name: string) => Promise<unknown> = (name) => import(name),
@@ -56,7 +56,7 @@ export async function openTensorflow(
     try {
       const { default: tf } = (await load(name)) as { default: Tf };
       await tf.ready();
-      // Without checks for numbers that are none, which are told of in another way.
+      // No checks for NaN after every kernel: a loss that is not a number is reported anyway.
       tf.enableProdMode();
       const backend = tf.backend() as unknown as NodeBackend;
       const version = `TensorFlow ${backend.binding.TF_Version} by ${name} ${tf.version_core}`;
@@ -72,7 +72,7 @@ export async function openTensorflow(
 function reasonOf(name: string, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
-  // What a package is built upon may be missing too.
+  // A dependency of the package may be missing too.
   if (isMissing && message.includes(`'${name}'`)) return `${name} is not installed`;
   return `${name} cannot be loaded: ${message.split('\n', 1)[0]}`;
 }

@@ -2,156 +2,233 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
 import { checkState, type TrainingState } from '../../network/initialization.js';
+import { isClassLoss, sampleLoss } from '../../network/losses.js';
+import { byteTable } from '../../preprocessing/affine.js';
+import { reportOf, weightSumOf, type SeenBatch } from '../batch-report.js';
 import { checkData } from '../check-data.js';
-import {
-  evaluationBatchSize,
-  type BatchReport,
-  type SplitName,
-  type Trainer,
-  type TrainingData,
-  type TrainingProgram,
-  type TrainingResources,
+import { evaluationBatchSize } from '../engine.js';
+import type {
+  BatchReport,
+  Samples,
+  SplitName,
+  Trainer,
+  TrainingData,
+  TrainingProgram,
+  TrainingResources,
 } from '../engine.js';
-import { createConstants } from './constants.js';
-import { createPasses } from './forward-backward.js';
 import { createImmutableTensors } from './immutable-tensors.js';
-import { stateFrom, stateOnDevice } from './learned-tensors.js';
-import { lossGradient, lossSumOf } from './loss.js';
-import { refuseIfTooLarge, explainingNoRoom } from './memory.js';
-import { samplesOnDevice } from './samples.js';
-import type { Tensorflow } from './tensorflow.js';
+import { stateFrom, stateOnDevice, type LearnedTensors } from './learned-tensors.js';
+import { explainingNoRoom, refuseIfTooLarge } from './memory.js';
+import { createConstants, createPasses, lossGradient, type Constants, type Passes } from './passes.js';
+import type { Tensorflow, Tf } from './tensorflow.js';
 import { createVariables, hasVariables } from './variables.js';
 
-/** Batches whose logits wait on the device to be read together. */
-const batchesAtOnce = 32;
-
 export async function createTensorflowTrainer(
-  { tf, device }: Tensorflow,
+  tensorflow: Tensorflow,
   program: TrainingProgram,
   data: TrainingData,
   start: TrainingState,
   { memoryLimitBytes }: TrainingResources,
 ): Promise<Trainer> {
-  const { network, loss, optimizer, batchSize, seed } = program;
+  const { tf } = tensorflow;
+  const { network, optimizer } = program;
   checkData(program, data);
-  const scaling = program.scaling ?? { divide_by: 1, mean: 0, std: 1 };
   checkState(network, optimizer, start);
   refuseIfTooLarge(program, data, memoryLimitBytes);
 
   const constants = createConstants(tf);
-  const passes = createPasses(tf, network, constants);
   const isAdam = optimizer.type === 'adam' || optimizer.type === 'adamw';
   const inVariables = isAdam && (await hasVariables(tf));
   const state = stateOnDevice(tf, network, optimizer, start);
   const learned = inVariables
     ? createVariables(tf, optimizer, state)
     : createImmutableTensors(tf, constants, optimizer, state);
-  const samples = {
-    train: samplesOnDevice(tf, data.train, network.outputs, scaling),
-    validation: samplesOnDevice(tf, data.validation, network.outputs, scaling),
-    test: samplesOnDevice(tf, data.test, network.outputs, scaling),
-  };
-  let step = start.step;
-  let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
-  let disposed = false;
-
-  /** The next step's samples, as indices into the train split. */
-  function nextBatch(): Int32Array {
-    const { epoch, first, size } = batchAt(step, data.train.count, batchSize);
-    if (order.epoch !== epoch) order = { epoch, samples: epochOrder(seed, epoch, data.train.count) };
-    return Int32Array.from(order.samples.subarray(first, first + size));
-  }
-
-  /** Queues a step and says what it will have shown. */
-  function trainBatch(): SeenBatch {
-    const batch = nextBatch();
-    const { inputs, targets } = samples.train;
-    const { logits, gradients } = tf.tidy(() => {
-      const indices = tf.tensor1d(batch, 'int32');
-      const parameters = learned.parameters();
-      const seen = passes.forward(parameters, tf.gather(inputs, indices), { seed, step });
-      const dLogits = lossGradient(tf, constants, loss, seen.logits, tf.gather(targets, indices));
-      return { logits: seen.logits, gradients: passes.backward(parameters, seen.passes, dLogits) };
-    });
-    step += 1;
-    tf.tidy(() => {
-      learned.update(gradients, step);
-    });
-    tf.dispose(gradients);
-    return seenBatch(logits, 'train', Uint32Array.from(batch));
-  }
-
-  function evaluateBatch(split: SplitName, batch: number): SeenBatch {
-    const first = batch * evaluationBatchSize;
-    const size = Math.min(evaluationBatchSize, data[split].count - first);
-    const logits = tf.tidy(() => {
-      const inputs = tf.slice(samples[split].inputs, [first, 0], [size, network.inputs]);
-      return passes.forward(learned.parameters(), inputs, null).logits;
-    });
-    return seenBatch(
-      logits,
-      split,
-      Uint32Array.from({ length: size }, (_, i) => first + i),
-    );
-  }
-
-  function seenBatch(logits: Tensor2D, split: SplitName, rows: Uint32Array): SeenBatch {
-    return { logits, rows, labels: Uint8Array.from(rows, (row) => data[split].targets[row]) };
-  }
-
-  /** Has `batches` batches worked on, the one numbered i by `next(i)`. */
-  async function work(batches: number, next: (batch: number) => SeenBatch): Promise<BatchReport> {
-    const lossSums = new Float64Array(batches);
-    const weightSums = new Float64Array(batches);
-    const rows: number[] = [];
-    const outputs: number[] = [];
-    for (let done = 0; done < batches;) {
-      if (disposed) throw new Error('This trainer has ended.');
-      const seen = Array.from({ length: Math.min(batchesAtOnce, batches - done) }, (_, i) => next(done + i));
-      const logits = tf.tidy(() => tf.concat(seen.map((batch) => batch.logits)));
-      tf.dispose(seen.map((batch) => batch.logits));
-      const numbers = (await logits.data()) as Float32Array;
-      logits.dispose();
-      let at = 0;
-      for (const batch of seen) {
-        const next = at + batch.labels.length * network.outputs;
-        lossSums[done] = lossSumOf(loss, numbers.subarray(at, next), batch.labels);
-        weightSums[done++] = batch.labels.length;
-        rows.push(...batch.rows);
-        at = next;
-      }
-      outputs.push(...numbers);
-    }
-    return {
-      lossSums,
-      weightSums,
-      rows: Uint32Array.from(rows),
-      outputs: Float32Array.from(outputs),
-    };
-  }
-
-  return {
-    device,
-    run: (steps) => explainingNoRoom(() => work(steps, trainBatch)),
-    evaluate: (split, first, batches) =>
-      explainingNoRoom(() => work(batches, (batch) => evaluateBatch(split, first + batch))),
-    snapshot: async () => stateFrom(network, optimizer, step, await learned.read()),
-    async dispose() {
-      if (disposed) return Promise.resolve();
-      disposed = true;
-      learned.dispose();
-      constants.dispose();
-      tf.dispose(Object.values(samples).flatMap(({ inputs, targets }) => [inputs, targets]));
-      return Promise.resolve();
-    },
-  };
+  return new TensorflowTrainer(tensorflow, program, data, { constants, learned, step: start.step });
 }
 
-interface SeenBatch {
+/** Batches whose outputs wait on the device to be read together. */
+const batchesAtOnce = 32;
+
+/** A batch whose outputs are still on the device. */
+interface QueuedBatch {
+  split: Samples;
   /** (batch) */
   rows: Uint32Array;
-  /** (batch, classes) */
-  logits: Tensor2D;
-  /** (batch) */
-  labels: Uint8Array;
+  /** (batch, outputs) */
+  outputs: Tensor2D;
+}
+
+/** A split on the device, so that a batch is a look-up there. */
+interface DeviceSamples {
+  /** (count, width), as the network takes them. */
+  inputs: Tensor2D;
+  /** (count, outputs), one-hot or values. */
+  targets: Tensor2D;
+}
+
+class TensorflowTrainer implements Trainer {
+  readonly device: string;
+  readonly #tf: Tf;
+  readonly #program: TrainingProgram;
+  readonly #data: TrainingData;
+  readonly #samples: Record<SplitName, DeviceSamples>;
+  readonly #constants: Constants;
+  readonly #passes: Passes;
+  readonly #learned: LearnedTensors;
+  /** Steps done. */
+  #step: number;
+  /** The order of the samples in the epoch of the latest step. */
+  #order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
+  #disposed = false;
+
+  constructor(
+    { tf, device }: Tensorflow,
+    program: TrainingProgram,
+    data: TrainingData,
+    { constants, learned, step }: { constants: Constants; learned: LearnedTensors; step: number },
+  ) {
+    this.device = device;
+    this.#tf = tf;
+    this.#program = program;
+    this.#data = data;
+    this.#samples = {
+      train: samplesOnDevice(tf, program, data.train),
+      validation: samplesOnDevice(tf, program, data.validation),
+      test: samplesOnDevice(tf, program, data.test),
+    };
+    this.#constants = constants;
+    this.#passes = createPasses(tf, program.network, constants);
+    this.#learned = learned;
+    this.#step = step;
+  }
+
+  run(steps: number): Promise<BatchReport> {
+    return explainingNoRoom(() => this.#work(steps, () => this.#trainBatch()));
+  }
+
+  evaluate(split: SplitName, first: number, batches: number): Promise<BatchReport> {
+    return explainingNoRoom(() => this.#work(batches, (i) => this.#evaluateBatch(split, first + i)));
+  }
+
+  async snapshot(): Promise<TrainingState> {
+    const { network, optimizer } = this.#program;
+    const step = this.#step;
+    return stateFrom(network, optimizer, step, await this.#learned.read());
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return Promise.resolve();
+    this.#disposed = true;
+    this.#learned.dispose();
+    this.#constants.dispose();
+    this.#tf.dispose(Object.values(this.#samples).flatMap(({ inputs, targets }) => [inputs, targets]));
+    return Promise.resolve();
+  }
+
+  /** Has `batches` batches queued, the one numbered i by `queue(i)`, and reads what they showed. */
+  async #work(batches: number, queue: (i: number) => QueuedBatch): Promise<BatchReport> {
+    const tf = this.#tf;
+    const seen: SeenBatch[] = [];
+    while (seen.length < batches) {
+      if (this.#disposed) throw new Error('This trainer has ended.');
+      const first = seen.length;
+      const size = Math.min(batchesAtOnce, batches - first);
+      const queued = Array.from({ length: size }, (_, i) => queue(first + i));
+      const together = tf.tidy(() => tf.concat(queued.map(({ outputs }) => outputs)));
+      tf.dispose(queued.map(({ outputs }) => outputs));
+      const numbers = (await together.data()) as Float32Array;
+      together.dispose();
+      let at = 0;
+      for (const { split, rows } of queued) {
+        const end = at + rows.length * this.#program.network.outputs;
+        seen.push(this.#seenBatch(split, rows, numbers.slice(at, end)));
+        at = end;
+      }
+    }
+    return reportOf(seen);
+  }
+
+  /** The losses are computed here, in float64 from the outputs, so that a step needs no kernel for them. */
+  #seenBatch(split: Samples, rows: Uint32Array, outputs: Float32Array): SeenBatch {
+    const { network, loss } = this.#program;
+    const width = network.outputs;
+    let lossSum = 0;
+    rows.forEach((row, i) => {
+      const weight = split.weights === null ? 1 : split.weights[row];
+      lossSum += weight * sampleLoss(loss, outputs.subarray(i * width, (i + 1) * width), split.targets, row);
+    });
+    return { lossSum, weightSum: weightSumOf(split, rows), rows, outputs };
+  }
+
+  #trainBatch(): QueuedBatch {
+    const tf = this.#tf;
+    const split = this.#data.train;
+    const { inputs, targets } = this.#samples.train;
+    const rows = this.#nextRows();
+    const dropout = { seed: this.#program.seed, step: this.#step };
+    const { outputs, gradients } = tf.tidy(() => {
+      const indices = tf.tensor1d(Int32Array.from(rows), 'int32');
+      const parameters = this.#learned.parameters();
+      const seen = this.#passes.forward(parameters, tf.gather(inputs, indices), dropout);
+      const dOutputs = lossGradient(tf, this.#constants, this.#program.loss, {
+        outputs: seen.outputs,
+        targets: tf.gather(targets, indices),
+        shares: split.weights === null ? null : tf.tensor2d(sharesOf(split, rows), [rows.length, 1]),
+      });
+      return { outputs: seen.outputs, gradients: this.#passes.backward(parameters, seen.passes, dOutputs) };
+    });
+    this.#step += 1;
+    tf.tidy(() => {
+      this.#learned.update(gradients, this.#step);
+    });
+    tf.dispose(gradients);
+    return { split, rows, outputs };
+  }
+
+  #evaluateBatch(name: SplitName, batch: number): QueuedBatch {
+    const tf = this.#tf;
+    const split = this.#data[name];
+    const first = batch * evaluationBatchSize;
+    const size = Math.min(evaluationBatchSize, split.count - first);
+    const outputs = tf.tidy(() => {
+      const inputs = tf.slice(this.#samples[name].inputs, [first, 0], [size, split.width]);
+      return this.#passes.forward(this.#learned.parameters(), inputs, null).outputs;
+    });
+    return { split, rows: Uint32Array.from({ length: size }, (_, i) => first + i), outputs };
+  }
+
+  /** The next step's samples, as rows of the train split. */
+  #nextRows(): Uint32Array {
+    const { batchSize, seed } = this.#program;
+    const { count } = this.#data.train;
+    const { epoch, first, size } = batchAt(this.#step, count, batchSize);
+    if (this.#order.epoch !== epoch) this.#order = { epoch, samples: epochOrder(seed, epoch, count) };
+    return this.#order.samples.slice(first, first + size);
+  }
+}
+
+/** (batch) Each sample's w / Σ w; 0 where the weights are all 0. */
+function sharesOf(split: Samples, rows: Uint32Array): Float32Array {
+  const weightSum = weightSumOf(split, rows);
+  return Float32Array.from(rows, (row) => (weightSum === 0 ? 0 : (split.weights?.[row] ?? 1) / weightSum));
+}
+
+/** Scaled once. */
+function samplesOnDevice(
+  tf: Tf,
+  { network, loss, scaling }: TrainingProgram,
+  { count, width, inputs, targets }: Samples,
+): DeviceSamples {
+  const table = scaling && byteTable(scaling);
+  const values = new Float32Array(count * network.outputs);
+  if (isClassLoss(loss)) targets.forEach((index, sample) => (values[sample * network.outputs + index] = 1));
+  else values.set(targets);
+  return {
+    // A copy: a tensor may keep the array that it is created from.
+    inputs: tf.tensor2d(
+      table ? Float32Array.from(inputs, (byte) => table[byte]) : Float32Array.from(inputs),
+      [count, width],
+    ),
+    targets: tf.tensor2d(values, [count, network.outputs]),
+  };
 }

@@ -1,12 +1,11 @@
 /**
  * Learned tensors in TensorFlow's own variables, which its kernel for Adam updates in place: one pass over a parameter where
- * tfjs-core needs twelve, each with a tensor of its own. The node packages reach TensorFlow's operations by name, which
- * tfjs-core does not; where they do not answer as they should, the trainer takes immutable tensors instead.
+ * tfjs-core needs twelve, each with a new tensor. The node packages reach TensorFlow's operations by name, tfjs-core does
+ * not. Where these operations do not work as expected, the trainer uses immutable tensors instead.
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { AdamSpec } from '../../network/optimizers.js';
-import { adamStep } from './adam-step.js';
-import { numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
+import { adamStep, numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
 import type { Tf } from './tensorflow.js';
 
 /** What the node packages have behind `tf.backend()`. */
@@ -26,7 +25,7 @@ interface Attribute {
   value: unknown;
 }
 
-/** TensorFlow's name for a variable that nobody else can ask for. */
+/** TensorFlow's name for a variable that is not shared. */
 const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 
 /** A handle. */
@@ -36,7 +35,7 @@ type Variable = Tensor;
 export function createVariables(tf: Tf, spec: AdamSpec, tensors: readonly Learned<Tensor>[]): LearnedTensors {
   const { run, open, read, close } = variableOperations(tf);
   const betas = [tf.scalar(spec.beta1), tf.scalar(spec.beta2)];
-  // The corrections that TensorFlow would make of the betas' powers are in the step size already.
+  // The step size already includes the bias corrections that TensorFlow would derive from the betas' powers.
   const noPower = tf.scalar(0);
   const variables = tensors.map(({ value, slots }): Learned<Variable> => {
     const opened = { value: open(value), slots: slots.map(open) };
@@ -93,11 +92,11 @@ export function createVariables(tf: Tf, spec: AdamSpec, tensors: readonly Learne
 interface StepScalars {
   size: Scalar;
   epsilon: Scalar;
-  /** What the parameters are multiplied by for their decay; null: they do not decay. */
+  /** The factor of the parameters in their decay; null: they do not decay. */
   decay: Scalar | null;
 }
 
-/** Whether the backend has such variables, found out by a step of Adam on one. */
+/** Whether the backend has such variables: tries a step of Adam on one. */
 export async function hasVariables(tf: Tf): Promise<boolean> {
   if (!('executeMultipleOutputs' in tf.backend())) return false;
   const spec: AdamSpec = {
@@ -114,7 +113,7 @@ export async function hasVariables(tf: Tf): Promise<boolean> {
     tf.tidy(() => variables.update([tf.tensor1d([3])], 1));
     const [{ value }] = await variables.read();
     variables.dispose();
-    // Whatever the gradient, the first step is as long as the learning rate.
+    // For any gradient, the first step is as long as the learning rate.
     return Math.abs(value[0] - 0.5) < 1e-5;
   } catch {
     return false;

@@ -173,15 +173,20 @@ export class Batches {
       const sample = first + Math.min(row, size - 1);
       this.#indices[row] = order ? order[sample] : sample;
     }
-    const { inputs, background, table } = this.#data;
-    const call = { inputs: split.inputs, indices: this.#indices.byteOffset, out };
-    if (inputs === 'bytes') {
-      if (background === null) this.#kernels.gatherBytes({ ...call, quads, table });
-      else this.#kernels.listByteDifferences({ ...call, rows, table, background: background.raw });
+    const { inputs: type, background, table } = this.#data;
+    const { inputs } = split;
+    const indices = this.#indices.byteOffset;
+    if (type === 'bytes') {
+      if (background === null) {
+        this.#kernels.gatherBytes({ inputs, indices, out, quads, table });
+      } else {
+        const { raw } = background;
+        this.#kernels.listByteDifferences({ inputs, indices, out, rows, table, background: raw });
+      }
     } else if (background === null) {
-      this.#kernels.gatherFloats({ ...call, quads });
+      this.#kernels.gatherFloats({ inputs, indices, out, quads });
     } else {
-      this.#kernels.listFloats({ ...call, rows });
+      this.#kernels.listFloats({ inputs, indices, out, rows });
     }
   }
 }

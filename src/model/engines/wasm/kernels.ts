@@ -49,16 +49,20 @@ interface LossCall {
   losses: number;
 }
 
-interface UpdateCall {
+/** What a thread updates parameters by. */
+export interface Updater {
   optimizer: OptimizerSpec;
   /** The address of `optimizerSettings`. */
   settings: number;
-  layer: PlannedLayer & { slots: LayerAddress[] };
-  /** The gradient of the layer's outputs, and how many of its rows count. */
-  gradient: BatchMatrix;
+  scratch: number;
+}
+
+interface UpdateCall {
+  updater: Updater;
+  /** The layer and the gradient of its outputs, of which `rows` rows count. */
+  layer: PlannedLayer & { slots: LayerAddress[]; gradient: BatchMatrix };
   rows: number;
   panels: Range;
-  scratch: number;
 }
 
 export class Kernels {
@@ -371,15 +375,16 @@ export class Kernels {
       weightSum,
       losses,
       gradient.panels,
-    ];
+    ] as const;
     if (loss === 'cross_entropy') this.#exports.crossEntropy(...numbers);
     else this.#exports.errorLoss(errorLossCodes[loss], ...numbers);
   }
 
   /** The weights of these inputs and panels by x (panels) and the gradient. */
   updateWeights(call: UpdateCall & { x: BatchMatrix; inputs: Range; zeros: number }): void {
-    const { optimizer, settings, layer, gradient, rows, panels, scratch, x, inputs, zeros } = call;
-    const { shape, values, slots } = layer;
+    const { updater, layer, x, rows, inputs, panels, zeros } = call;
+    const { optimizer, settings, scratch } = updater;
+    const { shape, values, slots, gradient } = layer;
     this.#exports.updateWeights(
       optimizerCode(optimizer),
       settings,
@@ -402,8 +407,9 @@ export class Kernels {
 
   /** The same for all inputs, where x is read as lists of what differs from the background. */
   updateSparseWeights(call: UpdateCall & { x: BatchMatrix; background: number }): void {
-    const { optimizer, settings, layer, gradient, rows, panels, scratch, x, background } = call;
-    const { shape, values, slots } = layer;
+    const { updater, layer, x, background, rows, panels } = call;
+    const { optimizer, settings, scratch } = updater;
+    const { shape, values, slots, gradient } = layer;
     this.#exports.updateSparseWeights(
       optimizerCode(optimizer),
       settings,
@@ -424,8 +430,9 @@ export class Kernels {
     );
   }
 
-  updateBias({ optimizer, settings, layer, gradient, rows, panels, scratch }: UpdateCall): void {
-    const { values, slots } = layer;
+  updateBias({ updater, layer, rows, panels }: UpdateCall): void {
+    const { optimizer, settings, scratch } = updater;
+    const { values, slots, gradient } = layer;
     this.#exports.updateBias(
       optimizerCode(optimizer),
       settings,

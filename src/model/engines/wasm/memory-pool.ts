@@ -1,23 +1,23 @@
 /**
- * The engine's memories. V8 does not count shared memory when it decides whether to collect garbage, so that memories let
- * go of pile up to gigabytes; so they are given back here and used again.
+ * The engine's memories. V8 does not count shared memory when it decides whether to collect garbage, so discarded memories
+ * would pile up to gigabytes. They are given back here instead and used again.
  */
 import { TrainyardError } from '../../../errors.js';
 import { megabytes } from '../training-memory.js';
 
 const pageBytes = 65_536;
-/** What 32-bit addresses reach. */
+/** The most that 32-bit addresses reach. */
 const reachBytes = 2 ** 32;
-/** Unused memories that are kept. */
+/** How many unused memories are kept. */
 const mostSpares = 4;
-/** A spare that is larger than needed by more than this is left for a larger need. */
+/** A spare that is larger than needed by more than this factor is left for a larger need. */
 const mostWaste = 2;
 
-/** What was given back last comes last. */
+/** In the order in which they were given back. */
 const spares: WebAssembly.Memory[] = [];
 
 /**
- * A memory of at least so many bytes, all zero.
+ * A memory of at least `neededBytes` bytes, all zero.
  * @throws TrainyardError NETWORK_TOO_LARGE
  */
 export function takeMemory(neededBytes: number, limitBytes: number = reachBytes): WebAssembly.Memory {
@@ -35,11 +35,11 @@ export function takeMemory(neededBytes: number, limitBytes: number = reachBytes)
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw tooLarge(neededBytes, 'so much is not to be had here now', cause);
+    throw tooLarge(neededBytes, 'this machine does not have it now', cause);
   }
 }
 
-/** To be called once, when nobody uses the memory any more. */
+/** Call it once, when the memory is no longer used. */
 export function giveBackMemory(memory: WebAssembly.Memory): void {
   spares.push(memory);
   if (spares.length > mostSpares) spares.shift();

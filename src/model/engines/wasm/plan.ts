@@ -60,11 +60,12 @@ export function planTrainer(
   const dataPlan = planData(layout, program, data);
   const keptInputs = dataPlan.background === null ? { panels: true, quads: true } : { lists: true };
   const planInputs = (): BatchMatrix => planBatchMatrix(layout, network.inputs, rowsStride, keptInputs);
+  const layers = planLayers(layout, program, rowsStride);
   return {
     program: { loss, optimizer, batchSize, seed },
     data: dataPlan,
     rowsStride,
-    layers: planLayers(layout, program, rowsStride),
+    layers,
     batches: [planInputs(), planInputs()],
     zeros: layout.floats(8),
     losses: layout.bytes(8 * rowsStride),

@@ -18,7 +18,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { reportOf, type SeenBatch } from '../batch-report.js';
 import type { BatchReport } from '../engine.js';
 import { Batches, rowsOf, type Batch } from './batches.js';
-import { Kernels, optimizerSettings, type Range } from './kernels.js';
+import { Kernels, optimizerSettings, type Range, type Updater } from './kernels.js';
 import { inputsOfPiece, readRows, type BatchMatrix } from './layout.js';
 import type { LayerPlan, Plan } from './plan.js';
 import type { Command, ThreadTask } from './threads.js';
@@ -37,6 +37,7 @@ class TrainingThread {
   readonly #plan: Plan;
   readonly #thread: number;
   readonly #batches: Batches;
+  readonly #updater: Updater;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
   readonly #losses: Float64Array;
@@ -46,6 +47,8 @@ class TrainingThread {
     this.#plan = plan;
     this.#thread = thread;
     this.#batches = new Batches(this.#kernels, memory, plan, plan.threads[thread].indices);
+    const { scratch, settings } = plan.threads[thread];
+    this.#updater = { optimizer: plan.program.optimizer, settings, scratch };
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#losses = new Float64Array(memory.buffer, plan.losses, plan.rowsStride);
@@ -98,12 +101,12 @@ class TrainingThread {
   }
 
   #forward(layer: LayerPlan, { x, background }: LayerInputs, quads: number, panels: Range): void {
-    const call = { x, layer, out: layer.outputs, panels };
+    const out = layer.outputs;
     if (background === null) {
-      this.#kernels.dense({ ...call, quads: [0, quads] });
+      this.#kernels.dense({ x, layer, out, quads: [0, quads], panels });
     } else {
       const { scratch } = this.#plan.threads[this.#thread];
-      this.#kernels.sparseDense({ ...call, background, rows: 4 * quads, scratch });
+      this.#kernels.sparseDense({ x, background, layer, out, rows: 4 * quads, panels, scratch });
     }
   }
 
@@ -112,9 +115,17 @@ class TrainingThread {
     const { shape, outputs, source, factors } = layer;
     const drops = step !== null && factors !== 0;
     if (drops) {
-      const { dropout: rate, outputs: units } = shape;
-      const at = { seed: program.seed, step, layer: l, rate, units };
-      this.#kernels.dropoutFactors({ ...at, quads, panels, factors, rowsStride });
+      this.#kernels.dropoutFactors({
+        seed: program.seed,
+        step,
+        layer: l,
+        rate: shape.dropout,
+        units: shape.outputs,
+        quads,
+        panels,
+        factors,
+        rowsStride,
+      });
     }
     this.#kernels.activate({
       activation: shape.activation,
@@ -154,29 +165,43 @@ class TrainingThread {
     return weightSum;
   }
 
-  #backward(inputs: LayerInputs[], size: number, step: number): void {
-    const { layers, program, threads } = this.#plan;
+  #backward(inputs: LayerInputs[], rows: number, step: number): void {
+    const { layers, program, zeros } = this.#plan;
+    const updater = this.#updater;
     const last = layers.length - 1;
-    const quads = Math.ceil(size / 4);
-    this.#floats.set(optimizerSettings(program.optimizer, step + 1), threads[this.#thread].settings / 4);
+    const quads = Math.ceil(rows / 4);
+    this.#floats.set(optimizerSettings(program.optimizer, step + 1), updater.settings / 4);
     let isSparse = false;
     for (let l = last; l >= 0; l--) {
       const layer = layers[l];
-      const part = this.#partOf(layer.shape.panels);
+      const panels = this.#partOf(layer.shape.panels);
       const isBetween = l > 0 && l < last;
       if (l > 0) {
         const below = layers[l - 1];
         const [first, end] = this.#partOf(below.shape.panels);
         this.#passOn(layer, below, isSparse, quads, [first, end]);
         if (l === last) {
-          const fed: Range = [8 * first, Math.min(8 * end, layer.shape.inputs)];
-          this.#updateWeights(layer, { ...inputs[l], background: null }, size, [0, layer.shape.panels], fed);
+          const { x } = inputs[l];
+          const fed: Range = [8 * first, Math.min(8 * end, x.width)];
+          const all: Range = [0, layer.shape.panels];
+          this.#kernels.updateWeights({ updater, layer, x, rows, inputs: fed, panels: all, zeros });
         }
         if (l > 1) isSparse = this.#publish(below.gradient, quads);
         else if (isBetween) this.#meet();
       }
-      if (l === 0 || isBetween) this.#updateWeights(layer, inputs[l], size, part);
-      this.#kernels.updateBias({ ...this.#updateOf(layer, size), panels: part });
+      if (l === 0 || isBetween) this.#updateWeights(layer, inputs[l], rows, panels);
+      this.#kernels.updateBias({ updater, layer, rows, panels });
+    }
+  }
+
+  /** The weights that feed these panels. */
+  #updateWeights(layer: LayerPlan, { x, background }: LayerInputs, rows: number, panels: Range): void {
+    const updater = this.#updater;
+    if (background === null) {
+      const { zeros } = this.#plan;
+      this.#kernels.updateWeights({ updater, layer, x, rows, inputs: [0, x.width], panels, zeros });
+    } else {
+      this.#kernels.updateSparseWeights({ updater, layer, x, background, rows, panels });
     }
   }
 
@@ -203,29 +228,6 @@ class TrainingThread {
       rows: 4 * quads,
       panels,
     });
-  }
-
-  /** `fed` says which inputs' weights; by default all, as it must be where the inputs are read by their background. */
-  #updateWeights(
-    layer: LayerPlan,
-    { x, background }: LayerInputs,
-    size: number,
-    panels: Range,
-    fed: Range = [0, x.width],
-  ): void {
-    const update = { ...this.#updateOf(layer, size), x, panels };
-    if (background === null) {
-      this.#kernels.updateWeights({ ...update, inputs: fed, zeros: this.#plan.zeros });
-    } else {
-      this.#kernels.updateSparseWeights({ ...update, background });
-    }
-  }
-
-  /** What every update of a layer takes. */
-  #updateOf(layer: LayerPlan, rows: number) {
-    const { program, threads } = this.#plan;
-    const { scratch, settings } = threads[this.#thread];
-    return { optimizer: program.optimizer, settings, layer, gradient: layer.gradient, rows, scratch };
   }
 
   #seenBatch(batch: Batch, weightSum: number): SeenBatch {

@@ -1,4 +1,4 @@
-/** The default engine: WebAssembly with 128-bit SIMD and threads, which every Node.js that Trainyard supports runs as it is. */
+/** The default engine: WebAssembly with 128-bit SIMD and threads, which every supported Node.js runs without anything else. */
 import type { Engine } from '../engine.js';
 import { compileKernels } from './kernels.js';
 import { createWasmPredictor } from './predictor.js';

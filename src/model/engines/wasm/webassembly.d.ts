@@ -1,4 +1,4 @@
-/** What is used of the WebAssembly JavaScript interface, which TypeScript declares with the DOM only. */
+/** The part of the WebAssembly JavaScript interface that is used; TypeScript declares it only with the DOM. */
 declare namespace WebAssembly {
   class Memory {
     constructor(limits: { initial: number; maximum: number; shared: true });

@@ -12,8 +12,8 @@ const leakySlope: f32 = 0.01;
 
 /**
  * In place: values (panels) ← factors · activation(values), for panels of `rowsStride` rows, the first `rows` of which
- * count. `source`, where it is not 0, gets what `activationGradient` needs: of gelu what it was applied to, of the others
- * what came of it. `factors` are dropout's; 0 for none.
+ * count. `source`, where it is not 0, gets what `activationGradient` needs: for gelu its argument, for the others their
+ * value. `factors` are dropout's; 0 where there is none.
  */
 export function activate(
   kind: u32,
@@ -38,7 +38,7 @@ export function activate(
   }
 }
 
-/** In place: gradient (panels) ← what it was before dropout and activation; arguments as for `activate`. */
+/** In place: the gradient of the outputs (panels) ← that of what the activation is applied to; arguments as for `activate`. */
 export function activationGradient(
   kind: u32,
   gradient: usize,
@@ -63,7 +63,7 @@ export function activationGradient(
 @inline
 function activation(kind: u32, z: v128): v128 {
   const zero = f32x4.splat(0);
-  // A NaN stays one, so that a network gone wrong is seen to have.
+  // A NaN stays one, so that divergence cannot hide.
   if (kind == relu) return f32x4.max(z, zero);
   if (kind == leakyRelu) {
     return v128.bitselect(f32x4.mul(z, f32x4.splat(leakySlope)), z, f32x4.lt(z, zero));

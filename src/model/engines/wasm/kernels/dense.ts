@@ -3,7 +3,7 @@ import { tile, transposePanel } from './blocks';
 
 /**
  * out (panels) = bias + x · w, for the quads of rows from `firstQuad` and the panels of outputs from `firstPanel`. x is in
- * quads of `columns` columns, `inputs` of which count; w has panels of `panelRows` rows, out of `rowsStride`.
+ * quads of `columns` columns, `inputs` of which count; w has panels of `panelRows` rows, out has panels of `rowsStride`.
  */
 export function dense(
   x: usize,
@@ -32,7 +32,7 @@ export function dense(
   }
 }
 
-/** `dense` for a single row, x and out plain arrays; two panels at a time to hide the latency of the additions. The same bits. */
+/** `dense` for a single row, with the same bits. x and out are plain arrays. Two panels at a time hide the latency of additions. */
 export function denseRow(
   x: usize,
   inputs: usize,

@@ -1,7 +1,7 @@
-/** Elementary functions on four float32 at a time, good to a few units in the last place. NaN stays NaN. */
+/** Elementary functions of four float32 at a time, accurate to a few units in the last place. NaN stays NaN. */
 
 /**
- * e^x for x ≤ 0; below −87 it stays at e^−87, the smallest that is not a denormal number. S. Moshier, Cephes Math Library,
+ * e^x for x ≤ 0; below −87 it stays at e^−87, about the smallest result that is not a denormal number. S. Moshier, Cephes Math Library,
  * expf.
  */
 @inline

@@ -1,8 +1,8 @@
 /**
- * The products of layers whose inputs are mostly one number, the background, as pixels are and as what ReLU and dropout
- * leave of a layer is: x = background + differences, so that x · w = background · Σ w + differences · w, where the second
- * product is over the few inputs that differ; and the gradient likewise. The numbers are those of dense.ts and update.ts
- * but for rounding. Differences are listed as gather.ts says.
+ * The products of layers whose inputs are mostly one number, the background, as pixels are, or the outputs of ReLU and
+ * dropout: x = background + differences, so x · w = background · Σ w + differences · w, where the second product is over
+ * the few inputs that differ. The gradient is computed likewise. Except for rounding, the numbers are those of dense.ts and
+ * update.ts. Differences are listed as gather.ts says.
  */
 import { transposePanel } from './blocks';
 import { inputsOfPiece, listBytes } from './gather';
@@ -67,7 +67,7 @@ function addLists(
   }
 }
 
-/** start (8) = bias + background · Σ over the inputs of w, in two sums so that an addition need not wait for the last. */
+/** start (8) = bias + background · Σ over the inputs of w, in two sums so that no addition waits for the one before it. */
 function backgroundOutputs(w: usize, inputs: usize, background: f32, bias: usize, start: usize): void {
   if (background == 0) {
     v128.store(start, v128.load(bias));
@@ -90,7 +90,7 @@ function backgroundOutputs(w: usize, inputs: usize, background: f32, bias: usize
   v128.store(start, f32x4.add(v128.load(bias, 16), f32x4.mul(scale, f32x4.add(even1, odd1))), 16);
 }
 
-/** A row of two panels, from the start or from where the piece before has brought it. V8 would spill with one more. */
+/** A row of two panels, from the start or from the sums of the piece before. With one more panel V8 would spill. */
 @inline
 function rowOfTwo(
   entry: usize,
