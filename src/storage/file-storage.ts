@@ -1,6 +1,6 @@
 /**
- * The storage in a folder: a blob is a file, a prefix is a folder. Many processes on one file system may use it at once. A
- * crash leaves at most a temporary file behind, which no reader sees and which is removed with its folder.
+ * The storage in a folder: a blob is a file, a prefix is a folder. Many processes on one file system may use it at
+ * once. A crash leaves at most a temporary file behind, which no reader sees and which is removed with its folder.
  *
  * Only the owner may read what is in `keys/` and `damaged/`: their modes are 0700 and 0600, whatever the umask.
  */

@@ -1,7 +1,7 @@
 /**
- * All Prometheus metrics of a process, and the text that Prometheus scrapes. Labels are bounded: a route is its pattern, a
- * model is a published name, and the series of a job are removed when it stops training here. The label of a job is `job_id`,
- * because Prometheus itself uses `job`. docs/observability.md lists all metrics.
+ * All Prometheus metrics of a process, and the text that Prometheus scrapes. Labels are bounded: a route is its
+ * pattern, a model is a published name, and the series of a job are removed when it stops training here. The label of a
+ * job is `job_id`, because Prometheus itself uses `job`. docs/observability.md lists all metrics.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { withTimeout } from '../lib/timeout.js';
