@@ -111,8 +111,8 @@ USER trainyard
 COPY package.json ./
 COPY --from=build /app/dist ./dist
 # NVIDIA's container toolkit on the host reads the first two variables and adds the driver. TensorFloat-32 is off
-# because it rounds to 10 bits, and engines may differ only by the rounding of float32. Without growth, the first training
-# process would take the whole memory of the GPU.
+# because it rounds to 10 bits, and engines may differ only by the rounding of float32. Without growth, the first
+# training process would take the whole memory of the GPU.
 ENV ROLE=worker NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility NVIDIA_TF32_OVERRIDE=0 \
     TF_FORCE_GPU_ALLOW_GROWTH=true TF_CPP_MIN_LOG_LEVEL=1
 ARG VERSION=0.1.0

@@ -1,4 +1,6 @@
-/** Compiles the kernels of the wasm engine from AssemblyScript, unless the file in dist is newer than all its sources. */
+/**
+ * Compiles the kernels of the wasm engine from AssemblyScript, unless the file in dist is newer than all its sources.
+ */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +24,7 @@ async function compile() {
     ...['--outFile', fileURLToPath(output)],
     // Threads share the memory. The code that creates it sets its maximum.
     ...['--runtime', 'stub', '--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
-    // Every supported Node.js has SIMD and threads in WebAssembly. The arguments of a kernel are checked before the call.
+    // Every supported Node.js has SIMD and threads. The arguments of a kernel are checked before the call.
     ...['--enable', 'simd', '--enable', 'threads'],
     ...['-O3', '--noAssert', '--uncheckedBehavior', 'always'],
   ]);

@@ -1,7 +1,7 @@
 /**
  * Fails unless package-lock.json has the digest of every package and names no download host. With the digests, `npm ci`
- * refuses a package that was replaced; without hosts, everyone installs from their own registry. npm omits a digest when
- * it takes the package from a node_modules that was installed without digests.
+ * refuses a package that was replaced; without hosts, everyone installs from their own registry. npm omits a digest
+ * when it takes the package from a node_modules that was installed without digests.
  */
 import { readFileSync } from 'node:fs';
 

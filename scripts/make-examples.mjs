@@ -1,6 +1,6 @@
 /**
- * Writes the request bodies that the README and the documentation use: a seven, the first image of MNIST's test split, in
- * each format that the service accepts. They go to examples/ or to the folder given as an argument.
+ * Writes the request bodies that the README and the documentation use: a seven, the first image of MNIST's test split,
+ * in each format that the service accepts. They go to examples/ or to the folder given as an argument.
  */
 import { Buffer } from 'node:buffer';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 /**
- * The npm scripts run this first, so that one command is enough on a fresh clone. It installs the packages if node_modules
- * does not match package-lock.json, and builds src and the kernels if they have changed. It prints nothing if there is
- * nothing to do.
+ * The npm scripts run this first, so that one command is enough on a fresh clone. It installs the packages if
+ * node_modules does not match package-lock.json, and builds src and the kernels if they have changed. It prints nothing
+ * if there is nothing to do.
  *
  * It needs only Node, and uses only syntax that an old Node can parse, so that it can report that Node is too old.
  */

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# build-binding.sh PACKAGE DIR: builds the native part of @tensorflow/tfjs-node-gpu from its sources, against the TensorFlow
-# library in DIR. The package must be installed in the folder PACKAGE without its scripts. The library that it would fetch
-# is for CUDA 11; the binding uses only TensorFlow's C API, which is stable, so a newer library works. Needs g++ and the
-# headers of the running Node.js.
+# build-binding.sh PACKAGE DIR: builds the native part of @tensorflow/tfjs-node-gpu from its sources, against the
+# TensorFlow library in DIR. The package must be installed in the folder PACKAGE without its scripts. The library that
+# it would fetch is for CUDA 11; the binding uses only TensorFlow's C API, which is stable, so a newer library works.
+# Needs g++ and the headers of the running Node.js.
 set -euo pipefail
 package=$(realpath "$1") library=$(realpath "$2")/tensorflow
 headers=$(dirname "$(dirname "$(realpath "$(command -v node)")")")/include/node

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# fetch-library.sh REQUIREMENT DIR [WHEELS]: extracts TensorFlow's C++ library from a Python wheel into DIR. REQUIREMENT is
-# a requirement of pip: tensorflow[and-cuda]==2.21.0 includes NVIDIA's libraries, tensorflow-cpu==2.21.0 does not. If the
-# folder WHEELS contains wheels, only those are used. Needs pip.
+# fetch-library.sh REQUIREMENT DIR [WHEELS]: extracts TensorFlow's C++ library from a Python wheel into DIR. REQUIREMENT
+# is a requirement of pip: tensorflow[and-cuda]==2.21.0 includes NVIDIA's libraries, tensorflow-cpu==2.21.0 does not. If
+# the folder WHEELS contains wheels, only those are used. Needs pip.
 #
 # DIR/tensorflow  the libraries, and their headers in include/
 # DIR/nvidia/*    NVIDIA's libraries, in the place where TensorFlow expects them

@@ -1,4 +1,4 @@
-/** `npm run -s check-data`: reads the whole store, reports damage and its consequences, and moves damage aside if asked to. */
+/** `npm run -s check-data`: reads the whole store, reports damage and its cost, and can move the damage aside. */
 import { parseArgs } from 'node:util';
 import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';

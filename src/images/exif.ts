@@ -1,4 +1,6 @@
-/** The orientation of a picture, which cameras store in Exif (CIPA DC-008, "Orientation"): a tag in a small TIFF file. */
+/**
+ * The orientation of a picture, which cameras store in Exif (CIPA DC-008, "Orientation"): a tag in a small TIFF file.
+ */
 import type { GreyImage } from './grey-image.js';
 
 const orientationTag = 0x0112;

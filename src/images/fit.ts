@@ -1,4 +1,4 @@
-/** Turns a picture into the input of a network that takes `side` × `side` grey levels. docs/images.md explains it to users. */
+/** Turns a picture into the input of a network: `side` × `side` grey levels. docs/images.md explains it to users. */
 import type { GreyImage } from './grey-image.js';
 import { resample, type Region } from './resample.js';
 
@@ -11,7 +11,7 @@ const minContrast = 32;
 /** Ink below this, of 255, is not part of the drawing. It comes from JPEG, scanners and uneven light. */
 const minInk = 32;
 
-/** A larger picture is scaled down first. This averages its noise, so that no stray pixel decides where the drawing ends. */
+/** A larger picture is scaled down first. This averages its noise, so that no stray pixel extends the drawing. */
 const maxSide = 512;
 
 /** (side, side), 0 to 255: the whole picture. It is distorted unless it is square. */
@@ -24,8 +24,8 @@ function whole({ width, height, grey }: GreyImage): Region {
 }
 
 /**
- * (side, side), 0 to 255, made like MNIST (http://yann.lecun.com/exdb/mnist/): white on black, with the drawing scaled to
- * a box of 20 of 28 pixels and its centre of mass in the middle. All black if nothing is drawn.
+ * (side, side), 0 to 255, made like MNIST (http://yann.lecun.com/exdb/mnist/): white on black, with the drawing scaled
+ * to a box of 20 of 28 pixels and its centre of mass in the middle. All black if nothing is drawn.
  */
 export function fitDigit(picture: GreyImage, side: number): Float32Array {
   const image = scaledDown(picture);

@@ -1,6 +1,6 @@
 /**
- * The inverse discrete cosine transform of 8 × 8 blocks, by the method of Arai, Agui and Nakajima (Trans. IEICE E-71(11),
- * 1988). It puts most factors into the quantization table and needs five multiplications for eight numbers.
+ * The inverse discrete cosine transform of 8 × 8 blocks, by the method of Arai, Agui and Nakajima (Trans. IEICE
+ * E-71(11), 1988). It puts most factors into the quantization table and needs five multiplications for eight numbers.
  */
 
 /** The factors that go into the table, for each row and column: 1, and √2 cos(kπ/16). */

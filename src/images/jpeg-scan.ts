@@ -34,7 +34,9 @@ export interface Scan {
   /** The first and last coefficient, in zigzag order. */
   first: number;
   last: number;
-  /** For progressive: the lowest bit before this scan, or 0 if this is the first scan of its coefficients, and after it. */
+  /**
+   * For progressive: the lowest bit before this scan, or 0 if this is the first scan of its coefficients, and after it.
+   */
   high: number;
   low: number;
   isProgressive: boolean;
@@ -168,8 +170,8 @@ function finerBits(bits: BitReader, { first, last, low }: Scan, run: { left: num
   const bit = 1 << low;
 
   /**
-   * Refines from coefficient `k` on and skips `zeros` coefficients that are zero. Returns the place of the next one that is
-   * zero, or `last + 1`.
+   * Refines from coefficient `k` on and skips `zeros` coefficients that are zero. Returns the place of the next one
+   * that is zero, or `last + 1`.
    */
   function refine(coefficients: Int16Array, start: number, k: number, zeros: number): number {
     let left = zeros;

@@ -1,6 +1,6 @@
 /**
- * The segments of a JPEG file and the headers in them (ITU-T T.81, annex B). Every length is checked against the file, and
- * headers that make no sense are refused.
+ * The segments of a JPEG file and the headers in them (ITU-T T.81, annex B). Every length is checked against the file,
+ * and headers that make no sense are refused.
  */
 import { checkSize, invalidImage, type Size } from './grey-image.js';
 
@@ -41,8 +41,8 @@ export function sizeOfJpeg(bytes: Uint8Array): Size {
 }
 
 /**
- * All segments up to the end of the image; bytes after it are ignored. The end marker may be missing after a scan, because
- * some cameras omit it.
+ * All segments up to the end of the image; bytes after it are ignored. The end marker may be missing after a scan,
+ * because some cameras omit it.
  */
 export function* segmentsOf(bytes: Uint8Array): Generator<Segment> {
   let start = 2;
@@ -172,7 +172,9 @@ export function largestFactors({ components }: Frame): { across: number; down: n
 export interface ScanHeader {
   /** The index of each component in the frame, and its Huffman tables. */
   components: { index: number; dc: number; ac: number }[];
-  /** The first and last coefficient, in zigzag order, and their lowest bit: before this scan (high) and after it (low). */
+  /**
+   * The first and last coefficient, in zigzag order, and their lowest bit: before this scan (high) and after it (low).
+   */
   first: number;
   last: number;
   high: number;

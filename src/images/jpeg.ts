@@ -1,6 +1,6 @@
 /**
- * Decodes JPEG to grey: baseline and progressive; grey, colour and CMYK (ITU-T T.81). Only the planes that the grey picture
- * needs are kept. For a photograph that is the brightness, at three bytes a pixel.
+ * Decodes JPEG to grey: baseline and progressive; grey, colour and CMYK (ITU-T T.81). Only the planes that the grey
+ * picture needs are kept. For a photograph that is the brightness, at three bytes a pixel.
  */
 import { orientationOf, upright } from './exif.js';
 import { checkUnpackedBytes, invalidImage, luma, type GreyImage } from './grey-image.js';
@@ -189,8 +189,8 @@ function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segm
 }
 
 /**
- * Like libjpeg, takes three components as YCbCr unless the file says otherwise. CMYK is inverted, as Adobe writes it: 255
- * is no ink.
+ * Like libjpeg, takes three components as YCbCr unless the file says otherwise. CMYK is inverted, as Adobe writes it:
+ * 255 is no ink.
  */
 function recipeOf({ components }: Frame, adobeTransform: number | undefined): GreyRecipe {
   if (components.length === 1) return { needed: [0], grey: (brightness) => brightness };

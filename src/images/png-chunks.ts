@@ -1,6 +1,6 @@
 /**
- * The chunks of a PNG file (https://www.w3.org/TR/png-3/, sections 5 and 11). Every length is checked against the file, and
- * every chunk against its CRC. Nothing is unpacked here; text and colour profiles never are.
+ * The chunks of a PNG file (https://www.w3.org/TR/png-3/, sections 5 and 11). Every length is checked against the file,
+ * and every chunk against its CRC. Nothing is unpacked here; text and colour profiles never are.
  */
 import { crc32 } from 'node:zlib';
 import { checkSize, invalidImage, type Size } from './grey-image.js';

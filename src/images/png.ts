@@ -1,6 +1,6 @@
 /**
- * Decodes PNG to grey: every colour type and depth, interlaced or not (https://www.w3.org/TR/png-3/, sections 7 to 9 and
- * 13). Unpacking stops at the number of bytes that the size in the header implies, which limits its cost.
+ * Decodes PNG to grey: every colour type and depth, interlaced or not (https://www.w3.org/TR/png-3/, sections 7 to 9
+ * and 13). Unpacking stops at the number of bytes that the size in the header implies, which limits its cost.
  */
 import { inflateSync } from 'node:zlib';
 import { orientationOf, upright } from './exif.js';

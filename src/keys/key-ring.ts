@@ -58,55 +58,21 @@ export function createKeyRing(options: {
   now?: () => number;
 }): KeyRing {
   const { store, log, lookEveryMs = 500, now = Date.now } = options;
-  /** By id; null: the document of the key is not valid. */
-  let entries = new Map<string, Entry | null>();
-  /** Keys whose files cannot be read and that are already in the log. They are read again at each look. */
-  const unreadable = new Set<string>();
-  let isConfigured = false;
+  const known = new KnownKeys(store, log);
   let isLooking = false;
   let lookFailed = false;
   let timer: NodeJS.Timeout | undefined;
-
-  /** Revocations take effect from the listing alone, before any file is read. */
-  async function look(): Promise<void> {
-    const listed = await store.list();
-    isConfigured ||= listed.length > 0;
-    const known = new Map<string, Entry | null>();
-    for (const { id, isRevoked } of listed) {
-      const entry = entries.get(id);
-      if (entry === undefined) continue;
-      if (entry !== null) entry.isRevoked ||= isRevoked;
-      known.set(id, entry);
-    }
-    entries = known;
-    const unknown = listed.filter(({ id }) => !known.has(id));
-    const readings = await Promise.allSettled(unknown.map(({ id }) => learn(id)));
-    const failed = readings.find((reading) => reading.status === 'rejected');
-    if (failed) throw failed.reason;
-  }
-
-  async function learn(id: string): Promise<void> {
-    try {
-      const key = await store.read(id);
-      if (key === null) log.warn({ key: id }, 'the document of a key is not valid; the key is not accepted');
-      entries.set(id, key && entryOf(key));
-    } catch (err) {
-      if (!(err instanceof TrainyardError && err.code === 'BLOB_UNREADABLE')) throw err;
-      if (!unreadable.has(id)) log.warn({ err, key: id }, 'a key cannot be read; it is not accepted');
-      unreadable.add(id);
-    }
-  }
 
   /** Also true if the document has a text that is not a date. */
   function hasExpired({ expiresAtMs }: Entry): boolean {
     return !(now() < expiresAtMs);
   }
 
-  async function follow(): Promise<void> {
+  async function lookAgain(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
     try {
-      await look();
+      await known.look();
       lookFailed = false;
     } catch (err) {
       if (!lookFailed) log.warn({ err }, 'cannot look for new keys; known keys still work');
@@ -118,13 +84,13 @@ export function createKeyRing(options: {
 
   return {
     get isConfigured() {
-      return isConfigured;
+      return known.isConfigured;
     },
 
     verify(text) {
       const parts = parseKey(text);
       if (parts === null) return { refusal: 'This is not a key of this service. A key begins with ty_.' };
-      const entry = entries.get(parts.id);
+      const entry = known.get(parts.id);
       shownHash.write(hashSecret(parts.secret), 'latin1');
       const isRight = timingSafeEqual(shownHash, entry?.secretHash ?? noHash);
       if (!entry || !isRight) return unknownKey;
@@ -134,25 +100,79 @@ export function createKeyRing(options: {
     },
 
     stillAdmits(key) {
-      if (key === null) return !isConfigured;
-      const entry = entries.get(key.id);
-      return entry !== undefined && entry !== null && !entry.isRevoked && !hasExpired(entry);
+      if (key === null) return !known.isConfigured;
+      const entry = known.get(key.id);
+      return entry !== null && !entry.isRevoked && !hasExpired(entry);
     },
 
     async start() {
       try {
-        await look();
+        await known.look();
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new TrainyardError('STORAGE_UNAVAILABLE', `The keys cannot be read. (${reason})`, { cause });
       }
-      timer = setInterval(() => void follow(), lookEveryMs).unref();
+      timer = setInterval(() => void lookAgain(), lookEveryMs).unref();
     },
 
     stop() {
       clearInterval(timer);
     },
   };
+}
+
+/** The keys of the store as of the last look. The document of a key is read once. */
+class KnownKeys {
+  isConfigured = false;
+  private readonly store: Pick<KeyStore, 'list' | 'read'>;
+  private readonly log: Pick<Logger, 'warn'>;
+  /** By id; null: the document of the key is not valid. */
+  private entries = new Map<string, Entry | null>();
+  /** Keys whose files cannot be read and that are already in the log. They are read again at each look. */
+  private readonly unreadable = new Set<string>();
+
+  constructor(store: Pick<KeyStore, 'list' | 'read'>, log: Pick<Logger, 'warn'>) {
+    this.store = store;
+    this.log = log;
+  }
+
+  /** null: there is no such key, or it cannot be used. */
+  get(id: string): Entry | null {
+    return this.entries.get(id) ?? null;
+  }
+
+  /** Revocations take effect from the listing alone, before any file is read. */
+  async look(): Promise<void> {
+    const listed = await this.store.list();
+    this.isConfigured ||= listed.length > 0;
+    const known = new Map<string, Entry | null>();
+    for (const { id, isRevoked } of listed) {
+      const entry = this.entries.get(id);
+      if (entry === undefined) continue;
+      if (entry !== null) entry.isRevoked ||= isRevoked;
+      known.set(id, entry);
+    }
+    this.entries = known;
+    const unknown = listed.filter(({ id }) => !known.has(id));
+    const readings = await Promise.allSettled(unknown.map(({ id }) => this.learn(id)));
+    const failed = readings.find((reading) => reading.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  private async learn(id: string): Promise<void> {
+    try {
+      const key = await this.store.read(id);
+      if (key === null) {
+        this.log.warn({ key: id }, 'the document of a key is not valid; the key is not accepted');
+      }
+      this.entries.set(id, key && entryOf(key));
+    } catch (err) {
+      if (!(err instanceof TrainyardError && err.code === 'BLOB_UNREADABLE')) throw err;
+      if (!this.unreadable.has(id))
+        this.log.warn({ err, key: id }, 'a key cannot be read; it is not accepted');
+      this.unreadable.add(id);
+    }
+  }
 }
 
 function entryOf(key: StoredKey): Entry {

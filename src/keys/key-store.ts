@@ -1,7 +1,7 @@
 /**
  * API keys as documents: `keys/{id}.json`, and also `keys/{id}.revoked.json` once the key is revoked. Both are written
- * once, so a listing of the folder shows every change. A revoked key keeps its file, so that a service whose last key was
- * revoked still requires keys.
+ * once, so a listing of the folder shows every change. A revoked key keeps its file, so that a service whose last key
+ * was revoked still requires keys.
  */
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';

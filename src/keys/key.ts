@@ -39,8 +39,8 @@ export function parseKey(text: string): KeyParts | null {
 }
 
 /**
- * 64 hexadecimal digits. One fast hash is enough: the secret is 256 random bits, which nobody can guess by trying. Salts
- * and slow hashes protect passwords that people choose and reuse.
+ * 64 hexadecimal digits. One fast hash is enough: the secret is 256 random bits, which nobody can guess by trying.
+ * Salts and slow hashes protect passwords that people choose and reuse.
  */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex');

@@ -1,7 +1,7 @@
 /**
  * A local cache for blobs of a remote store. A file is named for the SHA-256 of its content and checked each time it is
- * read, so a damaged file only counts as a miss. Many processes may share the folder. If the folder cannot be used, reads
- * take longer and nothing fails.
+ * read, so a damaged file only counts as a miss. Many processes may share the folder. If the folder cannot be used,
+ * reads take longer and nothing fails.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';

@@ -1,18 +1,71 @@
 /**
  * Files and folders that survive a crash of the machine once the promise resolves. The name of a file is content of its
  * folder, so the folder must be synced too.
+ *
+ * `privateFolder` is the folder, or one above it, if only its owner may read the file; otherwise it is null.
  */
 import { randomUUID } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { temporaryPrefix } from './storage.js';
 
-/**
- * Writes a temporary file into the folder, to be renamed or linked. Leaves nothing behind when it fails.
- * @param privateFolder the folder, or one above it, if only its owner may read the file; else null
- * @returns the path of the file
- */
-export async function writeTemporary(
+/** Writes the file and replaces an existing one. */
+export async function replaceFile(
+  path: string,
+  content: Uint8Array,
+  privateFolder: string | null,
+): Promise<void> {
+  const temporary = await writeTemporary(dirname(path), content, privateFolder);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Writes the file if there is none. Returns false if there is one. */
+export async function createFile(
+  path: string,
+  content: Uint8Array,
+  privateFolder: string | null,
+): Promise<boolean> {
+  const temporary = await writeTemporary(dirname(path), content, privateFolder);
+  let created = true;
+  try {
+    // Unlike rename, link fails when the name is taken, so exactly one of several processes succeeds.
+    await link(temporary, path);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    created = false;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(dirname(path));
+  return created;
+}
+
+/** Adds to the end of the file, and makes it if necessary. */
+export async function appendToFile(
+  path: string,
+  content: Uint8Array,
+  privateFolder: string | null,
+): Promise<void> {
+  await makeFolder(dirname(path), privateFolder);
+  const file = await open(path, 'a', privateFolder ? 0o600 : 0o666);
+  try {
+    const isNew = (await file.stat()).size === 0;
+    await file.appendFile(content);
+    await file.datasync();
+    if (isNew) await syncFolder(dirname(path));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes a temporary file into the folder and returns its path. Leaves nothing behind when it fails. */
+async function writeTemporary(
   folder: string,
   content: Uint8Array,
   privateFolder: string | null,

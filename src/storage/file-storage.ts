@@ -1,14 +1,22 @@
 /**
- * The storage in a folder: a blob is a file, a prefix is a folder. Many processes on one file system may use it at once. A
- * crash leaves at most a temporary file behind, which no reader sees and which is removed with its folder.
+ * The storage in a folder: a blob is a file, a prefix is a folder. Many processes on one file system may use it at
+ * once. A crash leaves at most a temporary file behind, which no reader sees and which is removed with its folder.
  *
  * Only the owner may read what is in `keys/` and `damaged/`: their modes are 0700 and 0600, whatever the umask.
  */
 import { createReadStream } from 'node:fs';
-import { link, open, opendir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, opendir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TrainyardError, type ErrorCode } from '../errors.js';
-import { hasCode, makeFolder, makePrivate, syncFolder, writeTemporary } from './durable-files.js';
+import {
+  appendToFile,
+  createFile,
+  hasCode,
+  makeFolder,
+  makePrivate,
+  replaceFile,
+  syncFolder,
+} from './durable-files.js';
 import { isSegment, segmentsOf, type Storage } from './storage.js';
 
 const privateFolders = ['keys', 'damaged'];
@@ -58,51 +66,11 @@ export async function createFileStorage(root: string): Promise<Storage> {
         return null;
       }),
 
-    put: (key, content) =>
-      writing(async () => {
-        const path = pathOf(key);
-        const temporary = await writeTemporary(dirname(path), content, privateFolderOf(key));
-        try {
-          await rename(temporary, path);
-        } catch (error) {
-          await rm(temporary, { force: true });
-          throw error;
-        }
-        await syncFolder(dirname(path));
-      }),
+    put: (key, content) => writing(() => replaceFile(pathOf(key), content, privateFolderOf(key))),
 
-    create: (key, content) =>
-      writing(async () => {
-        const path = pathOf(key);
-        const temporary = await writeTemporary(dirname(path), content, privateFolderOf(key));
-        let created = true;
-        try {
-          // Unlike rename, link fails when the name is taken, so exactly one of several processes succeeds.
-          await link(temporary, path);
-        } catch (error) {
-          if (!hasCode(error, 'EEXIST')) throw error;
-          created = false;
-        } finally {
-          await rm(temporary, { force: true });
-        }
-        await syncFolder(dirname(path));
-        return created;
-      }),
+    create: (key, content) => writing(() => createFile(pathOf(key), content, privateFolderOf(key))),
 
-    append: (key, content) =>
-      writing(async () => {
-        const path = pathOf(key);
-        await makeFolder(dirname(path), privateFolderOf(key));
-        const file = await open(path, 'a', privateFolderOf(key) ? 0o600 : 0o666);
-        try {
-          const isNew = (await file.stat()).size === 0;
-          await file.appendFile(content);
-          await file.datasync();
-          if (isNew) await syncFolder(dirname(path));
-        } finally {
-          await file.close();
-        }
-      }),
+    append: (key, content) => writing(() => appendToFile(pathOf(key), content, privateFolderOf(key))),
 
     async list(prefix) {
       const names = await reading(prefix, [], (path) => readdir(path));

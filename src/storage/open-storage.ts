@@ -1,4 +1,6 @@
-/** Opens the storage that the settings name. The object store's client is large, so it is loaded only when it is needed. */
+/**
+ * Opens the storage that the settings name. The object store's client is large, so it is loaded only when it is needed.
+ */
 import { join } from 'node:path';
 import { TrainyardError } from '../errors.js';
 import { createBlobCache, type BlobCache } from './blob-cache.js';
@@ -38,7 +40,10 @@ export function openBlobCache(target: StoreTarget, dataDir: string): BlobCache |
   return target.kind === 'folder' ? null : createBlobCache(join(dataDir, 'cache'));
 }
 
-/** How often to poll the store for changes. An object store charges for each request; {} keeps the default of the poller. */
+/**
+ * How often to poll the store for changes. An object store charges for each request; {} keeps the default of the
+ * poller.
+ */
 export function lookPace(target: StoreTarget): { lookEveryMs?: number } {
   return target.kind === 'folder' ? {} : { lookEveryMs: 1_000 };
 }

@@ -109,8 +109,8 @@ export class S3Bucket {
   }
 
   /**
-   * Sends a large object in parts, each with its own retries. The object appears when the last part has arrived. After a
-   * failure the parts are removed if the store can be reached; docs/storage.md has a rule for the parts that remain.
+   * Sends a large object in parts, each with its own retries. The object appears when the last part has arrived. After
+   * a failure the parts are removed if the store can be reached; docs/storage.md has a rule for the parts that remain.
    */
   private async putInParts(key: string, content: Uint8Array): Promise<void> {
     const object = { Bucket: this.name, Key: key };
@@ -144,8 +144,8 @@ export class S3Bucket {
   }
 
   /**
-   * Returns true if this call created the object and false if it existed; 'conflict': another write was in progress, try
-   * again. `token` must be unique: it is stored with the object and shows which call created it.
+   * Returns true if this call created the object and false if it existed; 'conflict': another write was in progress,
+   * try again. `token` must be unique: it is stored with the object and shows which call created it.
    */
   async create(key: string, content: Uint8Array, token: string): Promise<boolean | 'conflict'> {
     const object = { Bucket: this.name, Key: key, Body: content, IfNoneMatch: '*', Metadata: { token } };

@@ -2,7 +2,8 @@
  * Where runs and models are stored: named blobs, most of them written once. Code above this interface knows no local
  * paths, so an object store can replace the folder.
  *
- * - A key is a path of segments joined by '/'. A segment consists of letters, digits, '.', '_' and '-'; it is not '.' or
+ * - A key is a path of segments joined by '/'. A segment consists of letters, digits, '.', '_' and '-'; it is not '.'
+ * or
  *   '..' and does not start with '.tmp-'. Any other key is a programming error.
  * - A prefix is a key under which there are blobs. It may remain when its last blob is gone. No key of a blob is the
  *   prefix of another blob: a folder refuses such a blob, but an object store would accept it.
@@ -25,12 +26,14 @@ export interface Storage {
   open(key: string, range?: { start: number; end: number }): Promise<Readable | null>;
   /** Writes the blob and replaces an existing one. */
   put(key: string, content: Uint8Array): Promise<void>;
-  /** Writes the blob if it does not exist. Returns false if it exists. Of several concurrent calls, one returns true. */
+  /**
+   * Writes the blob if it does not exist. Returns false if it exists. Of several concurrent calls, one returns true.
+   */
   create(key: string, content: Uint8Array): Promise<boolean>;
   /**
    * Adds to the end of the blob and creates it if necessary. There may be one writer at a time, not always the same
-   * process. After a crash the added content may be incomplete. An object store rewrites the whole blob, so use this for
-   * blobs of up to some megabytes.
+   * process. After a crash the added content may be incomplete. An object store rewrites the whole blob, so use this
+   * for blobs of up to some megabytes.
    */
   append(key: string, content: Uint8Array): Promise<void>;
   /** The sorted names (not keys) of the blobs and prefixes directly under the prefix; [] if there are none. */
@@ -54,7 +57,9 @@ export function isSegment(name: string): boolean {
   return /^[A-Za-z0-9._-]+$/.test(name) && name !== '.' && name !== '..' && !name.startsWith(temporaryPrefix);
 }
 
-/** The same storage, with `code` for a blob that cannot be read. Callers handle it like a damaged blob with that code. */
+/**
+ * The same storage, with `code` for a blob that cannot be read. Callers handle it like a damaged blob with that code.
+ */
 export function unreadableAs(code: ErrorCode, storage: Storage): Storage {
   const withCode = async <Found>(read: Promise<Found>): Promise<Found> => {
     try {

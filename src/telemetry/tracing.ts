@@ -1,6 +1,7 @@
 /**
  * Sends the spans of this process to a collector by OTLP over HTTP. This module is loaded only if a collector is
- * configured; without it, spans are OpenTelemetry's own no-ops. When the collector fails, nothing waits and nothing fails.
+ * configured; without it, spans are OpenTelemetry's own no-ops. When the collector fails, nothing waits and nothing
+ * fails.
  */
 import { hostname } from 'node:os';
 import { diag, DiagLogLevel } from '@opentelemetry/api';

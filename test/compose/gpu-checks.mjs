@@ -1,6 +1,6 @@
 /**
- * Checks the worker for GPUs, with TensorFlow for CPUs. That needs no GPU and no gigabytes of libraries, and only NVIDIA's
- * parts differ. The wheel must be in wheels/, so that nothing is downloaded without being asked for.
+ * Checks the worker for GPUs, with TensorFlow for CPUs. That needs no GPU and no gigabytes of libraries, and only
+ * NVIDIA's parts differ. The wheel must be in wheels/, so that nothing is downloaded without being asked for.
  */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';

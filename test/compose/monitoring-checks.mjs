@@ -37,7 +37,10 @@ export async function checkMonitoring(stack, workers) {
   }
 }
 
-/** Runs while the service requires keys. `createKey` creates a key with the scope. Every key gives access to the metrics. */
+/**
+ * Runs while the service requires keys. `createKey` creates a key with the scope. Every key gives access to the
+ * metrics.
+ */
 export async function checkMonitoringWithKeys(stack, workers, createKey) {
   if ((await stack.containers('prometheus')).length === 0) return;
   await check('Prometheus scrapes with the key of METRICS_KEY_FILE', async () => {

@@ -1,6 +1,6 @@
 /**
- * Replaces the image of the API while clients predict. With one replica there is a gap: requests during it are refused or
- * dropped, counted, and sent again. There must be no wrong or incomplete answer.
+ * Replaces the image of the API while clients predict. With one replica there is a gap: requests during it are refused
+ * or dropped, counted, and sent again. There must be no wrong or incomplete answer.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -126,7 +126,10 @@ function predict(url, agent, id, body) {
   });
 }
 
-/** The ids of the requests in the log of a container. They are collected until it ends, because its log disappears with it. */
+/**
+ * The ids of the requests in the log of a container. They are collected until it ends, because its log disappears with
+ * it.
+ */
 function idsSeenBy(container) {
   const ids = new Set();
   const args = ['logs', '--follow', '--tail', '0', container];

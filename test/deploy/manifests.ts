@@ -1,6 +1,6 @@
 /**
- * Reads the features of a kustomization that deploy/ uses: resources, image tags, and ConfigMaps without the hash in their
- * names. Anything else is an error, so that nothing is ignored silently.
+ * Reads the features of a kustomization that deploy/ uses: resources, image tags, and ConfigMaps without the hash in
+ * their names. Anything else is an error, so that nothing is ignored silently.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -48,8 +48,8 @@ export function schemaFaultsOf(document: Manifest): string[] {
   } catch (error) {
     return [`${name}: ${error instanceof Error ? error.message : String(error)}`];
   }
-  // The API server refuses unknown fields, but these validators do not. They are compiled from the schema, so a field that a
-  // validator never reads is not in the schema.
+  // The API server refuses unknown fields, but these validators do not. They are compiled from the schema, so a field
+  // that a validator never reads is not in the schema.
   return fieldsOf(document, '').flatMap(([path, value]) => {
     if (read.has(path)) return [];
     const place = model === ScaledObject ? scalingModifiers.exec(path) : null;

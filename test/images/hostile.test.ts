@@ -214,7 +214,8 @@ describe('a JPEG', () => {
   });
 
   test('cannot hide segments from the size check', async () => {
-    // The tables claim to be longer than their segment, so a careless reader would take the next segment as part of them.
+    // The tables claim to be longer than their segment, so a careless reader would take the next segment as part of
+    // them.
     const file = withChanged(await fixture('grey'), markers.tables, (each) => [each.fill(255, 5, 21)]);
     expect(outcomeOf(file)).toBe('IMAGE_INVALID');
   });

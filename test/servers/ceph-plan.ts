@@ -1,6 +1,7 @@
 /**
  * The commands that run a small Ceph on one machine, for its S3 gateway: one monitor, one object daemon that keeps
- * everything in memory, and one gateway, without authentication between them. The settings are those of Ceph's own tests.
+ * everything in memory, and one gateway, without authentication between them. The settings are those of Ceph's own
+ * tests.
  */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -98,8 +99,8 @@ function configOf(
     'osd pool default pgp num': 1,
     'osd pool default pg autoscale mode': 'off',
     'osd crush chooseleaf type': 0,
-    // Otherwise the daemon reports its location when it starts, sometimes before it knows the cluster of the monitor, and
-    // fails with 'wrong fsid'.
+    // Otherwise the daemon reports its location when it starts, sometimes before it knows the cluster of the monitor,
+    // and fails with 'wrong fsid'.
     'osd crush update on start': 'false',
     'osd class update on start': 'false',
     'mon allow pool size one': 'true',

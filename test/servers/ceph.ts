@@ -10,8 +10,8 @@ import { finished, freePort, isExecutable, pathFolders, startServer, type Servic
 const commandWithinMs = 40_000;
 
 /**
- * Ceph's S3 gateway with the bucket `trainyard`. Its URL is a STORE_URL. `halt` and `restart` affect only the gateway, not
- * the daemons behind it.
+ * Ceph's S3 gateway with the bucket `trainyard`. Its URL is a STORE_URL. `halt` and `restart` affect only the gateway,
+ * not the daemons behind it.
  */
 export async function startCeph(): Promise<Service | null> {
   if (findCeph() === null) return null;

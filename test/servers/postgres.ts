@@ -35,7 +35,8 @@ export async function startPostgres(): Promise<Service | null> {
       run('postgres', ['-D', data, '-p', String(port), ...settings.flatMap((text) => ['-c', text])]),
     // Fast shutdown. On SIGTERM it would wait for its clients to disconnect.
     stopSignal: 'SIGINT',
-    // Immediate shutdown, which it recovers from as from a crash. SIGKILL would leave its children running in the folder.
+    // Immediate shutdown, which it recovers from as from a crash. SIGKILL would leave its children running in the
+    // folder.
     crashSignal: 'SIGQUIT',
     answers: () => answersQuery(url('postgres'), 'SELECT 1'),
   });

@@ -111,7 +111,10 @@ test('a storage whose folder is a link works', async () => {
   expect(await readFile(join(folder, 'real', 'a', 'b'), 'utf8')).toBe('content');
 });
 
-/** Runs the script in its own process, with `storage` on `{folder}/storage`. The script cannot import other modules of ours. */
+/**
+ * Runs the script in its own process, with `storage` on `{folder}/storage`. The script cannot import other modules of
+ * ours.
+ */
 async function forkStorageScript(folder: string, script: string): Promise<ChildProcess> {
   const built = new URL('../../dist/storage/file-storage.js', import.meta.url).href;
   const path = join(folder, `script-${Math.random()}.mjs`);

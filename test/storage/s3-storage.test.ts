@@ -134,7 +134,9 @@ describeWithService('s3', 'the storage in a bucket', (service) => {
   });
 });
 
-/** The same location behind a proxy that closes the connection instead of answering the first requests of this method. */
+/**
+ * The same location behind a proxy that closes the connection instead of answering the first requests of this method.
+ */
 async function losingAnswers(place: S3Target, method: string, count: number): Promise<S3Target> {
   const store = new URL(place.endpoint ?? '');
   let left = count;

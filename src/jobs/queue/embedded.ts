@@ -34,10 +34,7 @@ const deleteAllEntries = `
     END LOOP;
   END $$`;
 
-/**
- * @throws TrainyardError DATA_FOLDER_IN_USE when another process has the folder open, QUEUE_UNAVAILABLE when the disk is
- *   full
- */
+/** @throws TrainyardError DATA_FOLDER_IN_USE, QUEUE_UNAVAILABLE when the disk is full */
 export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Queues> {
   await mkdir(dataDir, { recursive: true });
   const unlock = await lockFolder(dataDir);

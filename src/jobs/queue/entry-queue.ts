@@ -45,7 +45,9 @@ export interface EntryWorker {
 export interface EntryQueue<Entry> {
   /** Does nothing if the queue already has an entry with this id. `options` are BullMQ's. */
   add(id: string, entry: Entry, options: Pick<JobsOptions, 'delay' | 'lifo' | 'priority'>): Promise<void>;
-  /** Removes a waiting entry. Returns false if a worker has it, or takes it meanwhile, or if the queue does not know it. */
+  /**
+   * Removes a waiting entry. Returns false if a worker has it, or takes it meanwhile, or if the queue does not know it.
+   */
   remove(id: string): Promise<boolean>;
   placeOf(id: string): Promise<Place>;
   counts(): Promise<Counts>;
@@ -64,7 +66,9 @@ export interface QueueDatastore<B extends IQueueBackend, C> {
   factory: BackendFactory<B, C>;
   queueConnection: C;
   workerConnection: C;
-  /** No other process uses the datastore, so all workers are in this process. The datastore itself cannot count them. */
+  /**
+   * No other process uses the datastore, so all workers are in this process. The datastore itself cannot count them.
+   */
   isInProcess?: true;
   /** Runs before the first queue is opened. */
   prepare?(): Promise<void>;
@@ -76,8 +80,8 @@ const prefix = 'trainyard';
 const answerTimeoutMs = 5_000;
 
 /**
- * A dead worker is noticed after the lock duration plus up to two checks. A live worker renews its locks every 1.5 to 3 s,
- * so one renewal may fail and its event loop may be busy for 3 s.
+ * A dead worker is noticed after the lock duration plus up to two checks. A live worker renews its locks every 1.5 to
+ * 3 s, so one renewal may fail and its event loop may be busy for 3 s.
  */
 const lockOptions = {
   lockDuration: 6_000,

@@ -4,11 +4,11 @@
  *     .lock-5f0c2a1e    a socket on which the process listens; the kernel closes it when the process ends
  *     lock.7            a link to the socket of the seventh owner
  *
- * An owner is alive while its socket accepts connections. This tells a held lock from one left behind, without a time-out
- * or a process id, and also between containers on one machine. A dead owner is never replaced: a process that finds the
- * newest owner dead creates the link with the next number, and only one process can create a given link. An owner removes
- * the older links and never its own. So a process that was suspended for long may create a link whose number was freed;
- * it then finds a higher number and gives up.
+ * An owner is alive while its socket accepts connections. This tells a held lock from one left behind, without a
+ * time-out or a process id, and also between containers on one machine. A dead owner is never replaced: a process that
+ * finds the newest owner dead creates the link with the next number, and only one process can create a given link. An
+ * owner removes the older links and never its own. So a process that was suspended for long may create a link whose
+ * number was freed; it then finds a higher number and gives up.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';

@@ -32,7 +32,7 @@ export interface Queues {
   close(): Promise<void>;
 }
 
-/** The queue of webhooks to send. It delivers which event of which run to send; the run store has the content and the URL. */
+/** The queue of webhooks to send. An entry names an event of a run; the run store has the content and the URL. */
 export interface WebhookQueue {
   /** Enqueues the event, to be sent after the delay. Does nothing if the event is in the queue already. */
   add(entry: WebhookEntry, options?: { delayMs?: number }): Promise<void>;

@@ -1,4 +1,6 @@
-/** The queues on Redis, through ioredis. Redis must run with `maxmemory-policy noeviction`, and with AOF to be durable. */
+/**
+ * The queues on Redis, through ioredis. Redis must run with `maxmemory-policy noeviction`, and with AOF to be durable.
+ */
 import { createRedisBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';

@@ -1,6 +1,6 @@
 /**
- * The queue of runs to train. It delivers run ids; the run store has the run and its outcome. Runs that ask for an engine
- * which not every worker has wait in a queue for that engine, and only workers with the engine take from it.
+ * The queue of runs to train. It delivers run ids; the run store has the run and its outcome. Runs that ask for an
+ * engine which not every worker has wait in a queue for that engine, and only workers with the engine take from it.
  */
 import type { JobQueue } from '../runs/documents.js';
 import type { Delivery, EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
@@ -17,8 +17,8 @@ export interface TrainingQueue {
   readonly engines: readonly string[];
   /**
    * Enqueues the run unless it is in the queue already. `engine` is the engine that must train it. `priority` is an
-   * integer from −100 to 100, 0 by default: higher goes first, and equal priorities go in order of arrival. `first` puts
-   * the run before all that wait now.
+   * integer from −100 to 100, 0 by default: higher goes first, and equal priorities go in order of arrival. `first`
+   * puts the run before all that wait now.
    */
   add(runId: string, options?: { engine?: string; priority?: number; first?: boolean }): Promise<void>;
   /** Removes a waiting run. Returns false if a worker has it or the queue does not know it. */

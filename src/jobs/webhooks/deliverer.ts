@@ -1,7 +1,8 @@
 /**
  * Delivers the events that a run's webhook asked for, at least once. An attempt is recorded when it has ended. If the
- * process dies before that, the message is sent again with the same id, by which the receiver recognises it. The time of
- * the next attempt goes to the queue and into the record, so an event whose entry in the queue was lost is not sent early.
+ * process dies before that, the message is sent again with the same id, by which the receiver recognises it. The time
+ * of the next attempt goes to the queue and into the record, so a queue that was lost and filled again sends no event
+ * early.
  */
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
@@ -19,7 +20,8 @@ export interface WebhookDeliverer {
   /** Sends the event unless its delivery is settled or not yet due. Never rejects; the signal stops it at once. */
   deliver(runId: string, seq: number, signal: AbortSignal): Promise<WebhookDelivery>;
   /**
-   * The numbers of the events that the run's webhook asked for and that are neither delivered nor given up, oldest first.
+   * The numbers of the events that the run's webhook asked for and that are neither delivered nor given up, oldest
+   * first.
    * @throws TrainyardError RUN_CORRUPT
    */
   outstanding(runId: string): Promise<number[]>;

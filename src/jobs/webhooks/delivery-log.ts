@@ -43,8 +43,8 @@ export const deliveryAttempt = object<DeliveryAttempt>({
 });
 
 /**
- * Every run id must be one that the run store has; other ids may not be valid storage keys. An attempt whose document is
- * damaged is left out and logged. Its outcome is unknown, so its event is sent again.
+ * Every run id must be one that the run store has; other ids may not be valid storage keys. An attempt whose document
+ * is damaged is left out and logged. Its outcome is unknown, so its event is sent again.
  */
 export interface DeliveryLog {
   /** All attempts, oldest first. */

@@ -17,8 +17,8 @@ export function requestedAs(webhook: WebhookSpec, event: SentEvent): WebhookEven
 }
 
 /**
- * null: the event is never sent. The first `queued` of a job is not sent, because the client that created the job has had
- * its answer.
+ * null: the event is never sent. The first `queued` of a job is not sent, because the client that created the job has
+ * had its answer.
  */
 export function webhookEventOf({ seq, type, status }: SentEvent): WebhookEvent | null {
   switch (type) {

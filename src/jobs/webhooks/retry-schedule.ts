@@ -34,7 +34,9 @@ export function retryDelayMs(
   return Math.round(Math.max(spreadMs, options.retryAfterMs));
 }
 
-/** The delay in milliseconds that a Retry-After header asks for: seconds or a date (RFC 9110, section 10.2.3); else 0. */
+/**
+ * The delay in milliseconds that a Retry-After header asks for: seconds or a date (RFC 9110, section 10.2.3); else 0.
+ */
 export function parseRetryAfter(header: string | undefined, now: Date): number {
   if (header === undefined) return 0;
   const ms = /^\d+$/.test(header) ? Number(header) * second : Date.parse(header) - now.getTime();

@@ -1,7 +1,7 @@
 /**
- * Sends one POST to an untrusted receiver. The address is checked when the connection is made, so a name that changed its
- * address since the last check gains nothing. Redirects are not followed. Of the response only the status and Retry-After
- * are kept.
+ * Sends one POST to an untrusted receiver. The address is checked when the connection is made, so a name that changed
+ * its address since the last check gains nothing. Redirects are not followed. Of the response only the status and
+ * Retry-After are kept.
  */
 import { request as requestHttp, type ClientRequest } from 'node:http';
 import { request as requestHttps } from 'node:https';

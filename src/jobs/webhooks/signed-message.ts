@@ -1,7 +1,7 @@
 /**
- * A webhook's message, signed as the Standard Webhooks specification requires, and the secret that signs it. The id, type,
- * timestamp and event of a message describe the run's event and are the same in each attempt. `data` is the job at the
- * time of the attempt.
+ * A webhook's message, signed as the Standard Webhooks specification requires, and the secret that signs it. The id,
+ * type, timestamp and event of a message describe the run's event and are the same in each attempt. `data` is the job
+ * at the time of the attempt.
  */
 import { Webhook } from 'standardwebhooks';
 import { TrainyardError } from '../../errors.js';

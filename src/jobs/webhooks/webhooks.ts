@@ -20,7 +20,10 @@ export interface Webhooks {
   resolve(request: WebhookRequest): WebhookSpec;
   /** Enqueues the run's events that are still to be sent. Returns their number. */
   enqueueOutstanding(runId: string): Promise<number>;
-  /** Enqueues the events after `after` that the webhook asked for, as they happen. Ends at the last event, or when the returned function is called. */
+  /**
+   * Enqueues the events after `after` that the webhook asked for, as they happen. Ends at the last event, or when the
+   * returned function is called.
+   */
   follow(runId: string, webhook: WebhookSpec, after: number): Promise<() => void>;
   deliver(entry: WebhookEntry, signal: AbortSignal): Promise<WebhookDelivery>;
   /** The attempts to send the run's events, oldest first. */

@@ -34,7 +34,9 @@ export const fullDisk: StorageFault = {
   end: (disk) => disk.empty(),
 };
 
-/** Does not work with the embedded queue: its files are always open, and a disk with open files cannot become read-only. */
+/**
+ * Does not work with the embedded queue: its files are always open, and a disk with open files cannot become read-only.
+ */
 export const readOnlyDisk: StorageFault = {
   fault: 'the disk is read-only',
   code: 'STORAGE_UNAVAILABLE',

@@ -77,7 +77,8 @@ describe('processes that are suspended before any of their steps', () => {
     '%i of them never both hold the lock of %s, in whatever order they go on',
     async (starters, _, before) => {
       const folder = await temporaryFolder();
-      // The choice at each point of the last order, and the number of options. The next order differs at the last point.
+      // The choice at each point of the last order, and the number of options. The next order differs at the last
+      // point.
       let path: { choice: number; among: number }[] = [];
       let orders = 0;
       do {

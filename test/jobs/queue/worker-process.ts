@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { QueueTarget } from '../../../src/jobs/queue/open-queue.js';
 
-/** Adds the run and resolves when the process has taken it. The process never finishes the run. `folder` also gets its script. */
+/**
+ * Adds the run and resolves when the process has taken it. The process never finishes the run. `folder` also gets its
+ * script.
+ */
 export async function workInAnotherProcess(
   target: QueueTarget,
   folder: string,

@@ -23,7 +23,10 @@ const events: SentEvent[] = [
 ];
 const done = { outcome: 'done' };
 
-/** A clock that stands still until the test moves it. It starts at the real time, because signatures are checked against it. */
+/**
+ * A clock that stands still until the test moves it. It starts at the real time, because signatures are checked against
+ * it.
+ */
 function createClock() {
   let ms = Date.now();
   return { now: () => new Date(ms), advance: (byMs: number) => (ms += byMs) };

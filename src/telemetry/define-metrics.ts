@@ -1,0 +1,36 @@
+/** Functions that define metrics in a registry. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** In seconds. */
+export const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export type Define = ReturnType<typeof metricsIn>;
+
+export function metricsIn(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+      new Counter({ name, help, labelNames, registers }),
+    /** `collect` sets the gauge at each scrape. */
+    gauge: <Label extends string>(
+      name: string,
+      help: string,
+      labelNames: Label[] = [],
+      collect?: (gauge: Gauge<Label>) => void,
+    ) =>
+      new Gauge<Label>({
+        ...{ name, help, labelNames, registers },
+        ...(collect && {
+          collect() {
+            collect(this);
+          },
+        }),
+      }),
+    histogram: <Label extends string>(
+      name: string,
+      help: string,
+      buckets: number[],
+      labelNames: Label[] = [],
+    ) => new Histogram({ name, help, labelNames, buckets, registers }),
+  };
+}
