@@ -48,7 +48,7 @@ export interface Metrics {
 
 export interface TrainingMetrics {
   pace(samplesPerSecond: number): void;
-  loss(split: 'train' | 'validation' | 'test', loss: number): void;
+  loss(split: 'train' | 'test', loss: number): void;
   checkpoint(seconds: number): void;
   /** Nothing more is shown of the job. */
   end(): void;
@@ -192,7 +192,7 @@ export function createMetrics({
   );
   const loss = gauge(
     'trainyard_training_loss',
-    'Mean loss: train over the epoch so far, validation and test after the last epoch; only of jobs that train under this process.',
+    'Mean loss: train over the epoch so far, test after the last epoch; only of jobs that train under this process.',
     ['job_id', 'model', 'split'],
   );
   const checkpointDuration = histogram(
@@ -292,7 +292,7 @@ export function createMetrics({
           end() {
             processes.dec();
             samplesPerSecond.remove(of);
-            for (const split of ['train', 'validation', 'test']) loss.remove({ ...of, split });
+            for (const split of ['train', 'test']) loss.remove({ ...of, split });
           },
         };
       },

@@ -1,16 +1,16 @@
-/** Makes a run visible while a process trains it: in the worker's metrics and in a trace. */
+/** Lets a run be seen from outside while a process trains it: as metrics of the worker, and in a trace. */
 import type { Metrics, TrainingMetrics } from '../../telemetry/metrics.js';
 import type { Train } from './run-processor.js';
 import type { Observation } from '../training/messages.js';
 import type { TrainingOutcome } from './training-process.js';
 import { startTrainingSpan } from './training-span.js';
 
-/** Trains, and reports each observation with its time in milliseconds. */
-type TrainAndObserve = (
+/** Trains, and tells of each observation with its time in milliseconds. */
+type TrainAndTell = (
   ...args: [...Parameters<Train>, observe: (observation: Observation, at: number) => void]
 ) => Promise<TrainingOutcome>;
 
-export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, train: TrainAndObserve): Train {
+export function observedTraining(metrics: Pick<Metrics, 'jobs' | 'training'>, train: TrainAndTell): Train {
   return async (run, signals) => {
     const { runId, spec, attempt } = run;
     const waitedSeconds = Math.max(0, (Date.now() - Date.parse(spec.created_at)) / 1_000);
@@ -39,13 +39,10 @@ function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: Trai
       if (trainLoss !== null) ofJob.loss('train', trainLoss);
       return;
     }
-    case 'epoch': {
-      const { train_loss, validation_loss, test_loss } = observation.metrics;
-      ofJob.loss('train', train_loss);
-      if (validation_loss !== undefined) ofJob.loss('validation', validation_loss);
-      ofJob.loss('test', test_loss);
+    case 'epoch':
+      ofJob.loss('train', observation.metrics.train_loss);
+      ofJob.loss('test', observation.metrics.test_loss);
       return;
-    }
     case 'checkpoint':
       ofJob.checkpoint(observation.tookMs / 1_000);
       return;

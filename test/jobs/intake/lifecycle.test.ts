@@ -10,7 +10,7 @@ import { startedOn } from '../started-on.js';
 const { queue, scene } = sceneWithQueue();
 
 describe('cancelling', () => {
-  test('ends a run at once that a worker owns, and the worker can append nothing more', async () => {
+  test('ends a run at once that a worker has in hand, and nobody hears that worker any more', async () => {
     const { lifecycle, jobs, store, submit, takeUp, tell } = await scene();
     const id = await submit();
     const term = await takeUp(id);
