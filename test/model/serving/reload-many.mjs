@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { predictionEngines, selectEngine } from '../../../dist/model/engines/select.js';
+import { classHead } from '../../../dist/model/heads/head.js';
 import { initialState } from '../../../dist/model/network/initialization.js';
 import { encodeModelFile } from '../../../dist/model/files/model-file.js';
-import { classHead } from '../../../dist/model/heads/head.js';
 import { createAliases } from '../../../dist/model/registry/aliases.js';
 import { createModelServer } from '../../../dist/model/serving/model-server.js';
 import { createRegistry } from '../../../dist/model/registry/registry.js';
@@ -18,12 +18,9 @@ import { createFileStorage } from '../../../dist/storage/file-storage.js';
 
 const log = { info: () => undefined, warn: (...line) => console.error(...line) };
 const network = { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 };
-const description = {
-  format_version: 2,
-  network,
-  head: classHead('cross_entropy', [...'0123456789']),
-  scaling: { divide_by: 255, mean: 0, std: 1 },
-};
+const scaling = { divide_by: 255, mean: 0, std: 1 };
+const labels = Array.from({ length: network.outputs }, (_, digit) => String(digit));
+const description = { format_version: 2, network, head: classHead('cross_entropy', labels), scaling };
 const optimizer = { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 };
 const inputs = new Float32Array(network.inputs).fill(1);
 
