@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { splitSamples } from '../dist/data/splits.js';
 import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';
@@ -20,17 +21,12 @@ export async function engineContender(name, { info, train, test }, hidden, batch
   const network = {
     inputs: info.inputs,
     hidden: hidden.map((units) => ({ units, activation: 'relu', dropout: 0 })),
-    outputs: info.labels.length,
+    outputs: info.targets.labels.length,
   };
-  const [trainSamples, testSamples] = [train, test].map(({ labels: targets, ...samples }) => ({
-    ...samples,
-    targets,
-    weights: null,
-  }));
-  const validation = { ...testSamples, count: 0, inputs: new Uint8Array(), targets: new Uint8Array() };
+  const { train: rows, validation } = splitSamples(train, { seed, fraction: 0 });
   const trainer = await engine.trainer(
-    { network, loss: 'cross_entropy', optimizer, batchSize, seed, scaling: info.preprocessing },
-    { train: trainSamples, validation, test: testSamples },
+    { network, loss: 'cross_entropy', optimizer, batchSize, seed, scaling: info.scaling },
+    { train: rows, validation, test },
     initialState(network, optimizer, seed),
     { threads, memoryLimitBytes: totalmem() / 2 },
   );
@@ -47,7 +43,7 @@ export async function engineContender(name, { info, train, test }, hidden, batch
     },
     async accuracy() {
       const report = await trainer.evaluate('test', 0, Math.ceil(test.count / evaluationBatchSize));
-      return countCorrect(report, test.labels) / test.count;
+      return countCorrect(report, test.targets) / test.count;
     },
     close: () => trainer.dispose(),
   };
@@ -56,7 +52,7 @@ export async function engineContender(name, { info, train, test }, hidden, batch
 /** bench/pytorch_mnist.py does one thing for each line it reads and answers with one line. */
 export async function pytorchContender(python, { info, train, test }, hidden, batchSize, threads, seed = 0) {
   const script = fileURLToPath(new URL('pytorch_mnist.py', import.meta.url));
-  const settings = { batchSize, hidden, threads, seed, ...info.preprocessing };
+  const settings = { batchSize, hidden, threads, seed, ...info.scaling };
   const child = spawn(python, [script, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
@@ -64,10 +60,10 @@ export async function pytorchContender(python, { info, train, test }, hidden, ba
     if (done) throw new Error(`${python} ended; it needs torch (see bench/pytorch_mnist.py)`);
     return value;
   };
-  for (const { inputs, labels } of [train, test]) {
-    child.stdin.write(`${labels.length}\n`);
+  for (const { count, inputs, targets } of [train, test]) {
+    child.stdin.write(`${count}\n`);
     child.stdin.write(inputs);
-    child.stdin.write(labels);
+    child.stdin.write(targets);
   }
   const name = await answer();
   const ask = (line) => {
