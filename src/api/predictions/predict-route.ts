@@ -84,7 +84,7 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
 };
 
 /** `probabilities` (samples, classes) */
-export function predictionResponse(
+function predictionResponse(
   { manifest, labels }: ServedModel,
   probabilities: Float32Array,
   options: OutputOptions,
