@@ -7,7 +7,7 @@ import type { KeyRing } from './keys/key-ring.js';
 import { createLogger, withoutSecrets, written, type Logger } from './lib/log.js';
 import { isLoopback } from './lib/loopback.js';
 import { onStopSignal } from './lib/stop-signals.js';
-import { predictionEngines, selectEngine } from './model/engines/select.js';
+import { engines, predictionEngines, selectEngine } from './model/engines/select.js';
 import { openApiService, openFoundation, openKeys, openWorker, Stops, type Foundation } from './services.js';
 
 type WebApp = Awaited<ReturnType<typeof buildWorkerApp>>;
@@ -63,14 +63,15 @@ async function run(config: Config, log: Logger): Promise<void> {
 
 async function start(config: Config, log: Logger, stops: Stops): Promise<void> {
   const foundation = await openFoundation(config, log, stops);
-  const selection = await selectEngine('auto', predictionEngines);
+  const hasApi = config.role !== 'worker';
+  // A worker only trains, and a training process selects its engine in the same way.
+  const selection = await selectEngine('auto', hasApi ? predictionEngines : engines);
 
   // Requests and trainings that are under way end at the same time.
   const [forRequests, forTraining] = [new Stops(), new Stops()];
   stops.add(async () => {
     await Promise.all([forRequests.stopAll(), forTraining.stopAll()]);
   });
-  const hasApi = config.role !== 'worker';
   let url: string | undefined;
   if (config.listens) {
     const keys = await openKeys(foundation, forRequests);

@@ -25,14 +25,14 @@ export const securitySchemes = {
 };
 
 /** Either header. The scope is where OpenAPI 3.1 puts roles. */
-export function securityOf(access: Access | undefined): Record<string, string[]>[] {
+function securityOf(access: Access | undefined): Record<string, string[]>[] {
   if (access === undefined || access === 'public') return [];
   const roles = access === 'any' ? [] : [access];
   return Object.keys(securitySchemes).map((scheme) => ({ [scheme]: roles }));
 }
 
 /** The problems that every operation with a key has, by the name of their shared response. */
-export const keyProblems: Record<string, ErrorCode[]> = {
+const keyProblems: Record<string, ErrorCode[]> = {
   Unauthorized: ['UNAUTHORIZED'],
   Forbidden: ['FORBIDDEN', 'ORIGIN_REFUSED'],
   RateLimited: ['RATE_LIMITED'],

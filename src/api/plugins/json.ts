@@ -20,7 +20,7 @@ export function useJsonBodies(app: FastifyInstance): void {
 }
 
 /** Parses bodies with this Content-Type as JSON. */
-export function useJson(app: FastifyInstance, contentType: string): void {
+function useJson(app: FastifyInstance, contentType: string): void {
   app.addContentTypeParser(contentType, async (request: FastifyRequest, payload: IncomingMessage) =>
     app.parseJson(request, await app.bodies.read(request, payload)),
   );
@@ -36,19 +36,21 @@ function isEmptyObject(body: unknown): boolean {
   return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
 }
 
-const parameter = '; charset=utf-8';
+const charset = '; charset=utf-8';
 
+/** application/json has no `charset` (RFC 8259, section 11), and some clients compare the type as a whole. */
 export function usePlainJsonType(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, _payload, done) => {
     const type = reply.getHeader('content-type');
     // Fastify adds the parameter.
-    if (typeof type === 'string' && type.endsWith(parameter) && type.includes('json')) {
-      reply.header('content-type', type.slice(0, -parameter.length));
+    if (typeof type === 'string' && type.endsWith(charset) && type.includes('json')) {
+      reply.header('content-type', type.slice(0, -charset.length));
     }
     done();
   });
 }
 
+/** Parses every body of the scope as JSON: `curl -d` calls it a form, and some clients send no type. */
 export function useJsonOfAnyType(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   useJson(scope, '*');

@@ -84,7 +84,7 @@ function namingImage(error: unknown, index: number): unknown {
 
 export type NumberType = (typeof numberTypes)[number];
 
-export const bytesPerNumber: Readonly<Record<NumberType, number>> = { float32: 4, float64: 8, uint8: 1 };
+const bytesPerNumber: Readonly<Record<NumberType, number>> = { float32: 4, float64: 8, uint8: 1 };
 
 /** Integers, and halves of float64 numbers, that are read as float32 soon fall outside this range. */
 const plausible = { least: 2 ** -48, most: 2 ** 48 };
@@ -98,7 +98,7 @@ const enoughSigns = 20;
  * @param width numbers in a sample
  * @throws TrainyardError INVALID_REQUEST when the type is ambiguous
  */
-export function detectNumberType(bytes: Buffer, width: number): NumberType {
+function detectNumberType(bytes: Buffer, width: number): NumberType {
   const bytesPerInput = bytes.length / width;
   if (!Number.isInteger(bytesPerInput) || bytesPerInput === 0) return 'float32';
   // An even length may also be half as many samples of float16.

@@ -88,7 +88,7 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
 type Response = Static<typeof PredictionResponse.schema>;
 
 /** `results` (samples, outputs) of the model's head. */
-export function predictionResponse(
+function predictionResponse(
   { manifest: { model, version }, head }: ServedModel,
   results: Float32Array,
   options: OutputOptions,

@@ -7,7 +7,7 @@ import { exampleDigit, exampleJpeg, examplePng } from './example-digit.js';
 export const mostSamples = 1024;
 
 /** The options that choose the version. */
-export const choiceOptions = {
+const choiceOptions = {
   model: Type.Optional(
     Type.String({
       minLength: 1,
@@ -27,7 +27,7 @@ export const choiceOptions = {
   ),
 };
 
-export const answerOptions = {
+const answerOptions = {
   probabilities: Type.Optional(
     Type.Boolean({ description: 'Whether to return the probabilities of all classes; by default true.' }),
   ),

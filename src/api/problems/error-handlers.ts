@@ -14,7 +14,7 @@ const needOperator: readonly ErrorCode[] = ['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAI
 const refusedBeforeTheEnd: readonly ErrorCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'];
 
 /** Whether no route matched the request. */
-export function isUnmatched(code: ErrorCode): boolean {
+function isUnmatched(code: ErrorCode): boolean {
   return code === 'ROUTE_NOT_FOUND' || code === 'METHOD_NOT_ALLOWED';
 }
 
@@ -22,7 +22,7 @@ export function useProblemDetails(app: FastifyInstance): void {
   app.setErrorHandler(answerWithProblem);
 }
 
-export function answerWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function answerWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   void sendProblem(reply, logFailure(error, request, reply));
 }
 

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
 
-export const headerLengthHeader = 'inference-header-content-length';
+const headerLengthHeader = 'inference-header-content-length';
 
 declare module 'fastify' {
   interface FastifyRequest {

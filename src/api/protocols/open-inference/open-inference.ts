@@ -40,7 +40,7 @@ export async function openInference(scope: FastifyInstance, deps: OpenInferenceD
  * Many serializers write null for what is left out. Removes such members from the body, from its tensors and from their
  * parameters.
  */
-export const leaveOutNulls: preValidationHookHandler = (request, _reply, done) => {
+const leaveOutNulls: preValidationHookHandler = (request, _reply, done) => {
   const body: unknown = request.body;
   leaveOutOf(body);
   if (isObject(body)) {

@@ -98,7 +98,7 @@ function invalid(message: string): TrainyardError {
 }
 
 /** BYTES (count, most), or (count, classes) where there are fewer. `probabilities` is (count, classes). */
-export function classificationTensor(
+function classificationTensor(
   probabilities: Float32Array,
   labels: readonly string[],
   most: number,
