@@ -113,7 +113,7 @@ describeWithService('s3', 'with an object store', (bucket) => {
     test('when there is no such bucket', async () => {
       const url = new URL(bucket().url);
       const message = await refused({ STORE_URL: `s3://elsewhere${url.search}` });
-      expect(message).toMatch(/no bucket elsewhere: make it/);
+      expect(message).toMatch(/no bucket elsewhere: create it/);
     });
   });
 });

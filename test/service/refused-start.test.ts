@@ -9,7 +9,7 @@ describe('a start that fails', () => {
     [{ ROLE: 'api' }, /CONFIG_INVALID.*ROLE=api needs QUEUE_URL/],
     [{ ROLE: 'worker' }, /CONFIG_INVALID.*ROLE=worker needs QUEUE_URL/],
     [{ PORT: '70000' }, /CONFIG_INVALID.*PORT/],
-    [{ QUEUE_URL: 'mysql://here' }, /CONFIG_INVALID.*QUEUE_URL must begin/],
+    [{ QUEUE_URL: 'mysql://here' }, /CONFIG_INVALID.*QUEUE_URL must start/],
     [
       { HOST: '203.0.113.7', ALLOW_ANONYMOUS: '1' },
       /CONFIG_INVALID.*HOST must be an address .* of this machine/,

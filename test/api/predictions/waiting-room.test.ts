@@ -118,7 +118,7 @@ describe('more predictions than there is room for', () => {
     expect(refused.status).toBe(429);
     expect(await refused.json()).toMatchObject({
       code: 'OVERLOADED',
-      detail: expect.stringContaining('half of all') as string,
+      detail: expect.stringContaining('half of what') as string,
     });
     taken.push(ask(modest), ask(modest));
     open();
