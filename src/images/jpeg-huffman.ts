@@ -36,35 +36,35 @@ export function huffmanTable(counts: Uint8Array, values: Uint8Array): HuffmanTab
 }
 
 export class BitReader {
-  private readonly data: Uint8Array;
+  readonly #data: Uint8Array;
   /** Its lowest `available` bits are the next bits of the data. */
-  private buffer = 0;
-  private available = 0;
+  #buffer = 0;
+  #available = 0;
   /** How many of the available bits lie after the end of the data. They are zeros. */
-  private padding = 0;
-  private at = 0;
+  #padding = 0;
+  #at = 0;
 
   /** `data`: one scan, with its stuffed zeros and restart markers. */
   constructor(data: Uint8Array) {
-    this.data = data;
+    this.#data = data;
   }
 
   /** Whether more bits were read than the data has. */
   get isOverrun(): boolean {
-    return this.available < this.padding;
+    return this.#available < this.#padding;
   }
 
   symbol({ short, limits, offsets, values }: HuffmanTable): number {
-    if (this.available < longestCode) this.fill();
-    const entry = short[(this.buffer >>> (this.available - shortBits)) & (2 ** shortBits - 1)];
+    if (this.#available < longestCode) this.#fill();
+    const entry = short[(this.#buffer >>> (this.#available - shortBits)) & (2 ** shortBits - 1)];
     if (entry !== 0) {
-      this.available -= entry >> 8;
+      this.#available -= entry >> 8;
       return entry & 255;
     }
-    const next = (this.buffer >>> (this.available - longestCode)) & 0xffff;
+    const next = (this.#buffer >>> (this.#available - longestCode)) & 0xffff;
     for (let length = shortBits + 1; length <= longestCode; length++) {
       if (next >= limits[length]) continue;
-      this.available -= length;
+      this.#available -= length;
       return values[offsets[length] + (next >> (longestCode - length))];
     }
     throw damaged('a code is in no table');
@@ -72,9 +72,9 @@ export class BitReader {
 
   /** The next bits, up to 16, as a number. */
   bits(count: number): number {
-    if (this.available < count) this.fill();
-    this.available -= count;
-    return (this.buffer >>> this.available) & (2 ** count - 1);
+    if (this.#available < count) this.#fill();
+    this.#available -= count;
+    return (this.#buffer >>> this.#available) & (2 ** count - 1);
   }
 
   /** A number of `size` bits, up to 16. Its first bit is the sign (T.81, figure F.12). */
@@ -86,29 +86,30 @@ export class BitReader {
 
   /** Skips the restart marker that must come next. */
   restart(): void {
-    const { data } = this;
-    while (data[this.at] === 0xff && data[this.at + 1] === 0xff) this.at++;
-    if (data[this.at] !== 0xff || (data[this.at + 1] & 0xf8) !== 0xd0) throw damaged('a restart is missing');
-    this.at += 2;
-    this.buffer = this.available = this.padding = 0;
+    const data = this.#data;
+    while (data[this.#at] === 0xff && data[this.#at + 1] === 0xff) this.#at++;
+    if (data[this.#at] !== 0xff || (data[this.#at + 1] & 0xf8) !== 0xd0)
+      throw damaged('a restart is missing');
+    this.#at += 2;
+    this.#buffer = this.#available = this.#padding = 0;
   }
 
-  private fill(): void {
-    const { data } = this;
-    while (this.available <= 24) {
-      const byte = this.at < data.length ? data[this.at] : 0xff;
+  #fill(): void {
+    const data = this.#data;
+    while (this.#available <= 24) {
+      const byte = this.#at < data.length ? data[this.#at] : 0xff;
       if (byte !== 0xff) {
-        this.buffer = (this.buffer << 8) | byte;
-        this.at++;
-      } else if (data[this.at + 1] === 0) {
-        this.buffer = (this.buffer << 8) | 0xff;
-        this.at += 2;
+        this.#buffer = (this.#buffer << 8) | byte;
+        this.#at++;
+      } else if (data[this.#at + 1] === 0) {
+        this.#buffer = (this.#buffer << 8) | 0xff;
+        this.#at += 2;
       } else {
         // This is the end of the data, or of the part before a restart.
-        this.buffer <<= 8;
-        this.padding += 8;
+        this.#buffer <<= 8;
+        this.#padding += 8;
       }
-      this.available += 8;
+      this.#available += 8;
     }
   }
 }

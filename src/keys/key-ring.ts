@@ -124,53 +124,53 @@ export function createKeyRing(options: {
 /** The keys of the store as of the last look. The document of a key is read once. */
 class KnownKeys {
   isConfigured = false;
-  private readonly store: Pick<KeyStore, 'list' | 'read'>;
-  private readonly log: Pick<Logger, 'warn'>;
+  readonly #store: Pick<KeyStore, 'list' | 'read'>;
+  readonly #log: Pick<Logger, 'warn'>;
   /** By id; null: the document of the key is not valid. */
-  private entries = new Map<string, Entry | null>();
+  #entries = new Map<string, Entry | null>();
   /** Keys whose files cannot be read and that are already in the log. They are read again at each look. */
-  private readonly unreadable = new Set<string>();
+  readonly #unreadable = new Set<string>();
 
   constructor(store: Pick<KeyStore, 'list' | 'read'>, log: Pick<Logger, 'warn'>) {
-    this.store = store;
-    this.log = log;
+    this.#store = store;
+    this.#log = log;
   }
 
   /** null: there is no such key, or it cannot be used. */
   get(id: string): Entry | null {
-    return this.entries.get(id) ?? null;
+    return this.#entries.get(id) ?? null;
   }
 
   /** Revocations take effect from the listing alone, before any file is read. */
   async look(): Promise<void> {
-    const listed = await this.store.list();
+    const listed = await this.#store.list();
     this.isConfigured ||= listed.length > 0;
     const known = new Map<string, Entry | null>();
     for (const { id, isRevoked } of listed) {
-      const entry = this.entries.get(id);
+      const entry = this.#entries.get(id);
       if (entry === undefined) continue;
       if (entry !== null) entry.isRevoked ||= isRevoked;
       known.set(id, entry);
     }
-    this.entries = known;
+    this.#entries = known;
     const unknown = listed.filter(({ id }) => !known.has(id));
-    const readings = await Promise.allSettled(unknown.map(({ id }) => this.learn(id)));
+    const readings = await Promise.allSettled(unknown.map(({ id }) => this.#learn(id)));
     const failed = readings.find((reading) => reading.status === 'rejected');
     if (failed) throw failed.reason;
   }
 
-  private async learn(id: string): Promise<void> {
+  async #learn(id: string): Promise<void> {
     try {
-      const key = await this.store.read(id);
+      const key = await this.#store.read(id);
       if (key === null) {
-        this.log.warn({ key: id }, 'the document of a key is not valid; the key is not accepted');
+        this.#log.warn({ key: id }, 'the document of a key is not valid; the key is not accepted');
       }
-      this.entries.set(id, key && entryOf(key));
+      this.#entries.set(id, key && entryOf(key));
     } catch (err) {
       if (!(err instanceof TrainyardError && err.code === 'BLOB_UNREADABLE')) throw err;
-      if (!this.unreadable.has(id))
-        this.log.warn({ err, key: id }, 'a key cannot be read; it is not accepted');
-      this.unreadable.add(id);
+      if (!this.#unreadable.has(id))
+        this.#log.warn({ err, key: id }, 'a key cannot be read; it is not accepted');
+      this.#unreadable.add(id);
     }
   }
 }

@@ -53,18 +53,18 @@ const partsAtOnce = 4;
 
 export class S3Bucket {
   readonly name: string;
-  private readonly client: S3Client;
-  private readonly pageSize: number;
-  private readonly partBytes: number;
+  readonly #client: S3Client;
+  readonly #pageSize: number;
+  readonly #partBytes: number;
 
   constructor(
     { bucket, endpoint, region, pathStyle }: S3Target,
     { pageSize = 1_000, partBytes = 16 * 2 ** 20 }: S3Limits = {},
   ) {
     this.name = bucket;
-    this.pageSize = pageSize;
-    this.partBytes = partBytes;
-    this.client = new S3Client({
+    this.#pageSize = pageSize;
+    this.#partBytes = partBytes;
+    this.#client = new S3Client({
       ...(endpoint !== undefined && { endpoint }),
       ...(region !== undefined && { region }),
       forcePathStyle: pathStyle,
@@ -80,7 +80,7 @@ export class S3Bucket {
   /** null: there is no such object. */
   async get(key: string, range?: string): Promise<GetObjectCommandOutput | null> {
     return nullIfMissing(
-      this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key, Range: range })),
+      this.#client.send(new GetObjectCommand({ Bucket: this.name, Key: key, Range: range })),
     );
   }
 
@@ -100,32 +100,32 @@ export class S3Bucket {
 
   /** null: there is no such object. */
   async head(key: string): Promise<HeadObjectCommandOutput | null> {
-    return nullIfMissing(this.client.send(new HeadObjectCommand({ Bucket: this.name, Key: key })));
+    return nullIfMissing(this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key })));
   }
 
   async put(key: string, content: Uint8Array): Promise<void> {
-    if (content.length > this.partBytes) return this.putInParts(key, content);
-    await this.client.send(new PutObjectCommand({ Bucket: this.name, Key: key, Body: content }));
+    if (content.length > this.#partBytes) return this.#putInParts(key, content);
+    await this.#client.send(new PutObjectCommand({ Bucket: this.name, Key: key, Body: content }));
   }
 
   /**
    * Sends a large object in parts, each with its own retries. The object appears when the last part has arrived. After
    * a failure the parts are removed if the store can be reached; docs/storage.md has a rule for the parts that remain.
    */
-  private async putInParts(key: string, content: Uint8Array): Promise<void> {
+  async #putInParts(key: string, content: Uint8Array): Promise<void> {
     const object = { Bucket: this.name, Key: key };
-    const { UploadId } = await this.client.send(new CreateMultipartUploadCommand(object));
+    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(object));
     const upload = { ...object, UploadId };
-    const count = Math.ceil(content.length / this.partBytes);
+    const count = Math.ceil(content.length / this.#partBytes);
     const parts: CompletedPart[] = [];
     let next = 0;
 
     const sendParts = async (): Promise<void> => {
       while (next < count) {
         const index = next++;
-        const Body = content.subarray(index * this.partBytes, (index + 1) * this.partBytes);
+        const Body = content.subarray(index * this.#partBytes, (index + 1) * this.#partBytes);
         const part = { ...upload, PartNumber: index + 1, Body };
-        const { ETag } = await this.client.send(new UploadPartCommand(part));
+        const { ETag } = await this.#client.send(new UploadPartCommand(part));
         parts[index] = { ETag, PartNumber: index + 1 };
       }
     };
@@ -134,11 +134,11 @@ export class S3Bucket {
       const sent = await Promise.allSettled(Array.from({ length: partsAtOnce }, sendParts));
       const failed = sent.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;
-      await this.client.send(
+      await this.#client.send(
         new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }),
       );
     } catch (error) {
-      await this.client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+      await this.#client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
       throw error;
     }
   }
@@ -150,7 +150,7 @@ export class S3Bucket {
   async create(key: string, content: Uint8Array, token: string): Promise<boolean | 'conflict'> {
     const object = { Bucket: this.name, Key: key, Body: content, IfNoneMatch: '*', Metadata: { token } };
     try {
-      await this.client.send(new PutObjectCommand(object));
+      await this.#client.send(new PutObjectCommand(object));
       return true;
     } catch (error) {
       if (statusOf(error) === 409) return 'conflict';
@@ -166,7 +166,7 @@ export class S3Bucket {
     const condition = etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag.replaceAll('"', '') };
     const object = { Bucket: this.name, Key: key, Body: content, ...condition };
     try {
-      const answer = await this.client.send(new PutObjectCommand(object));
+      const answer = await this.#client.send(new PutObjectCommand(object));
       return { content, etag: answer.ETag ?? null };
     } catch (error) {
       // 404: the object was removed meanwhile.
@@ -178,7 +178,7 @@ export class S3Bucket {
   /** The names directly under the prefix, which ends with '/': objects, and prefixes of objects. */
   async names(prefix: string): Promise<string[]> {
     const names: string[] = [];
-    for await (const page of this.pages(prefix, '/')) {
+    for await (const page of this.#pages(prefix, '/')) {
       for (const { Key = '' } of page.Contents ?? []) names.push(Key.slice(prefix.length));
       for (const { Prefix = '' } of page.CommonPrefixes ?? []) names.push(Prefix.slice(prefix.length, -1));
     }
@@ -187,31 +187,31 @@ export class S3Bucket {
 
   /** The keys of all objects under the prefix, at any depth, a page at a time. */
   async *keys(prefix: string): AsyncGenerator<string[]> {
-    for await (const { Contents = [] } of this.pages(prefix)) yield Contents.map(({ Key = '' }) => Key);
+    for await (const { Contents = [] } of this.#pages(prefix)) yield Contents.map(({ Key = '' }) => Key);
   }
 
-  private pages(prefix: string, delimiter?: string) {
+  #pages(prefix: string, delimiter?: string) {
     return paginateListObjectsV2(
-      { client: this.client, pageSize: this.pageSize },
+      { client: this.#client, pageSize: this.#pageSize },
       { Bucket: this.name, Prefix: prefix, ...(delimiter !== undefined && { Delimiter: delimiter }) },
     );
   }
 
   async move(from: string, to: string): Promise<void> {
     const source = `${this.name}/${from}`.split('/').map(encodeURIComponent).join('/');
-    await this.client.send(new CopyObjectCommand({ Bucket: this.name, Key: to, CopySource: source }));
+    await this.#client.send(new CopyObjectCommand({ Bucket: this.name, Key: to, CopySource: source }));
     await this.remove(from);
   }
 
   async remove(key: string): Promise<void> {
-    await this.client.send(new DeleteObjectCommand({ Bucket: this.name, Key: key }));
+    await this.#client.send(new DeleteObjectCommand({ Bucket: this.name, Key: key }));
   }
 
   /** At most one page of keys. @throws TrainyardError STORAGE_UNAVAILABLE when the store keeps one of them */
   async removeAll(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
     const removal = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
-    const { Errors = [] } = await this.client.send(
+    const { Errors = [] } = await this.#client.send(
       new DeleteObjectsCommand({ Bucket: this.name, Delete: removal }),
     );
     const failed = Errors.at(0);
@@ -225,7 +225,7 @@ export class S3Bucket {
 
   /** Lists one name, which shows whether the bucket exists and the credentials are accepted. */
   async check(prefix: string): Promise<void> {
-    await this.client.send(new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, MaxKeys: 1 }));
+    await this.#client.send(new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, MaxKeys: 1 }));
   }
 }
 

@@ -109,47 +109,47 @@ export function createS3Storage(target: S3Target, limits?: S3Limits): S3Storage 
 
 /** Appends to objects, which the protocol can only replace as a whole. */
 class Appender {
-  private readonly bucket: S3Bucket;
+  readonly #bucket: S3Bucket;
   /** By key of the object, the most recently written last. */
-  private readonly contents = new Map<string, ObjectContent>();
+  readonly #contents = new Map<string, ObjectContent>();
 
   constructor(bucket: S3Bucket) {
-    this.bucket = bucket;
+    this.#bucket = bucket;
   }
 
   /** `key` names the blob in errors. */
   async append(key: string, object: string, more: Uint8Array): Promise<void> {
     let triedAt: number | null = null;
     await retryOnConflict(key, async () => {
-      const before = await this.read(object);
+      const before = await this.#read(object);
       // The answer to an attempt may have been lost although the store wrote the content.
       if (triedAt !== null && before.content.subarray(triedAt, triedAt + more.length).equals(more))
         return true;
       triedAt = before.content.length;
-      return this.replace(object, Buffer.concat([before.content, more]), before.etag);
+      return this.#replace(object, Buffer.concat([before.content, more]), before.etag);
     });
   }
 
   forgetUnder(prefix: string): void {
-    for (const object of this.contents.keys()) {
-      if (object === prefix || object.startsWith(`${prefix}/`)) this.contents.delete(object);
+    for (const object of this.#contents.keys()) {
+      if (object === prefix || object.startsWith(`${prefix}/`)) this.#contents.delete(object);
     }
   }
 
-  private async read(object: string): Promise<ObjectContent> {
+  async #read(object: string): Promise<ObjectContent> {
     return (
-      this.contents.get(object) ??
-      (await this.bucket.read(object)) ?? { content: Buffer.alloc(0), etag: null }
+      this.#contents.get(object) ??
+      (await this.#bucket.read(object)) ?? { content: Buffer.alloc(0), etag: null }
     );
   }
 
-  private async replace(object: string, content: Buffer, etag: string | null): Promise<true | 'conflict'> {
+  async #replace(object: string, content: Buffer, etag: string | null): Promise<true | 'conflict'> {
     // The content is unknown until the store has answered.
-    this.contents.delete(object);
-    const written = await this.bucket.replace(object, content, etag);
+    this.#contents.delete(object);
+    const written = await this.#bucket.replace(object, content, etag);
     if (written === 'conflict') return written;
-    this.contents.set(object, written);
-    for (const oldest of [...this.contents.keys()].slice(0, -keptContents)) this.contents.delete(oldest);
+    this.#contents.set(object, written);
+    for (const oldest of [...this.#contents.keys()].slice(0, -keptContents)) this.#contents.delete(oldest);
     return true;
   }
 }

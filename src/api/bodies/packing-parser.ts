@@ -71,73 +71,73 @@ export function parsePacked(text: Uint8Array): PackedJson {
 }
 
 class PackingParser {
-  private position = 0;
-  private readonly bytes: Buffer;
-  private readonly root: { body: unknown } = { body: undefined };
-  private readonly places: PackedPlace[] = [];
+  #position = 0;
+  readonly #bytes: Buffer;
+  readonly #root: { body: unknown } = { body: undefined };
+  readonly #places: PackedPlace[] = [];
   /** As long as any body of this length needs; only written parts take memory. */
-  private readonly numbers: Float64Array;
-  private used = 0;
+  readonly #numbers: Float64Array;
+  #used = 0;
   /** Before this position `readManyNumbers` would fail again. */
-  private notManyBefore = 0;
-  private values = 0;
-  private textLength = 0;
-  private readonly path: (string | number)[] = [];
+  #notManyBefore = 0;
+  #values = 0;
+  #textLength = 0;
+  readonly #path: (string | number)[] = [];
 
   constructor(text: Uint8Array) {
-    this.bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-    this.numbers = new Float64Array(Math.ceil(text.length / 2));
+    this.#bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    this.#numbers = new Float64Array(Math.ceil(text.length / 2));
   }
 
   parse(): PackedJson {
-    if (this.bytes.subarray(0, 3).equals(byteOrderMark)) this.position = 3;
-    this.keep(this.root, 'body', this.readValue());
-    if (this.peek() !== endOfText) throw this.unexpected();
-    return { root: this.root, places: this.places, numbers: this.numbers.slice(0, this.used) };
+    if (this.#bytes.subarray(0, 3).equals(byteOrderMark)) this.#position = 3;
+    this.#keep(this.#root, 'body', this.#readValue());
+    if (this.#peek() !== endOfText) throw this.#unexpected();
+    return { root: this.#root, places: this.#places, numbers: this.#numbers.slice(0, this.#used) };
   }
 
   /** Returns a `Run` for a number and for a list that can be packed. */
-  private readValue(): unknown {
-    const byte = this.peek();
+  #readValue(): unknown {
+    const byte = this.#peek();
     switch (byte) {
       case openList:
-        return this.readList();
+        return this.#readList();
       case openObject:
-        return this.readObject();
+        return this.#readObject();
       case quote:
-        return this.readText();
+        return this.#readText();
       case letterT:
-        return this.readWord('true', true);
+        return this.#readWord('true', true);
       case letterF:
-        return this.readWord('false', false);
+        return this.#readWord('false', false);
       case letterN:
-        return this.readWord('null', null);
+        return this.#readWord('null', null);
       default:
-        return this.readNumber(byte);
+        return this.#readNumber(byte);
     }
   }
 
-  private readList(): unknown {
-    const start = this.used;
-    const level = this.enter();
+  #readList(): unknown {
+    const start = this.#used;
+    const level = this.#enter();
     let count = 0;
     let shape = scalar;
     let items: unknown[] | undefined;
-    if (this.peek() !== closeList) {
+    if (this.#peek() !== closeList) {
       do {
-        if (count >= fewNumbers && shape === scalar && items === undefined) count += this.readManyNumbers();
-        this.path[level] = count;
-        const item = this.readValue();
+        if (count >= fewNumbers && shape === scalar && items === undefined) count += this.#readManyNumbers();
+        this.#path[level] = count;
+        const item = this.#readValue();
         if (items === undefined && item instanceof Run && (count === 0 || isSameShape(item.shape, shape))) {
           shape = item.shape;
         } else {
-          items ??= this.unpack(start, count, shape, item);
-          this.keep(items, count, item);
+          items ??= this.#unpack(start, count, shape, item);
+          this.#keep(items, count, item);
         }
         count++;
-      } while (this.takes(comma));
+      } while (this.#takes(comma));
     }
-    this.leave(closeList);
+    this.#leave(closeList);
     return items ?? new Run(start, [count, ...shape]);
   }
 
@@ -145,111 +145,112 @@ class PackingParser {
    * Reads many numbers at once with JSON.parse, which is several times as fast. Stops after a comma; the last number of
    * the list is left. Returns how many it read.
    */
-  private readManyNumbers(): number {
-    const { bytes, position: start } = this;
-    if (start < this.notManyBefore) return 0;
+  #readManyNumbers(): number {
+    const bytes = this.#bytes;
+    const start = this.#position;
+    if (start < this.#notManyBefore) return 0;
     const ahead = bytes.subarray(start, start + pieceBytes);
     const close = ahead.indexOf(closeList);
     const length = ahead.lastIndexOf(comma, close === -1 ? pieceBytes : close);
-    this.notManyBefore = start + Math.max(length, 1);
+    this.#notManyBefore = start + Math.max(length, 1);
     if (length < worthwhileBytes) return 0;
     const items = parseOrNull(`[${ahead.toString('latin1', 0, length)}]`);
     if (items?.every((item) => typeof item === 'number') !== true) return 0;
-    this.numbers.set(items, this.used);
-    this.used += items.length;
-    this.position = start + length + 1;
+    this.#numbers.set(items, this.#used);
+    this.#used += items.length;
+    this.#position = start + length + 1;
     return items.length;
   }
 
-  private readObject(): Record<string, unknown> {
+  #readObject(): Record<string, unknown> {
     const object: Record<string, unknown> = {};
-    const level = this.enter();
-    if (this.peek() !== closeObject) {
+    const level = this.#enter();
+    if (this.#peek() !== closeObject) {
       do {
-        if (this.peek() !== quote) throw this.unexpected();
-        const key = this.readText();
+        if (this.#peek() !== quote) throw this.#unexpected();
+        const key = this.#readText();
         if (key === '__proto__') throw malformedJson(inheritedKey);
-        this.path[level] = key;
-        if (!this.takes(colon)) throw this.unexpected();
-        this.keep(object, key, this.readValue());
-      } while (this.takes(comma));
+        this.#path[level] = key;
+        if (!this.#takes(colon)) throw this.#unexpected();
+        this.#keep(object, key, this.#readValue());
+      } while (this.#takes(comma));
     }
-    this.leave(closeObject);
+    this.#leave(closeObject);
     return object;
   }
 
-  private enter(): number {
-    if (this.path.length === mostLevels) {
+  #enter(): number {
+    if (this.#path.length === mostLevels) {
       throw new TrainyardError('INVALID_REQUEST', `The body is nested more than ${mostLevels} deep.`);
     }
-    this.position++;
-    return this.path.push('') - 1;
+    this.#position++;
+    return this.#path.push('') - 1;
   }
 
-  private leave(close: number): void {
-    if (!this.takes(close)) throw this.unexpected();
-    this.path.pop();
+  #leave(close: number): void {
+    if (!this.#takes(close)) throw this.#unexpected();
+    this.#path.pop();
   }
 
   /** The items so far, as separate runs, of a list that turns out not to be rectangular or not to hold only numbers. */
-  private unpack(start: number, count: number, shape: readonly number[], other: unknown): unknown[] {
-    if (count > mostValues) throw this.mixed(shape, other);
+  #unpack(start: number, count: number, shape: readonly number[], other: unknown): unknown[] {
+    if (count > mostValues) throw this.#mixed(shape, other);
     const size = sizeOfShape(shape);
     const items: unknown[] = [];
-    for (let i = 0; i < count; i++) this.keep(items, i, new Run(start + i * size, shape));
+    for (let i = 0; i < count; i++) this.#keep(items, i, new Run(start + i * size, shape));
     return items;
   }
 
   /** Puts a value in its place. A short run becomes plain numbers. */
-  private keep(holder: PackedPlace['holder'], key: string | number, value: unknown): void {
+  #keep(holder: PackedPlace['holder'], key: string | number, value: unknown): void {
     const members = holder as Record<string | number, unknown>;
     if (!(value instanceof Run)) {
       members[key] = value;
-      this.count(1);
+      this.#count(1);
     } else if (valuesOf(value.shape) < packedFrom) {
-      members[key] = this.plain(value.start, value.shape);
-      this.count(1 + valuesOf(value.shape));
+      members[key] = this.#plain(value.start, value.shape);
+      this.#count(1 + valuesOf(value.shape));
     } else {
       members[key] = null;
-      this.places.push({ holder, key, shape: [...value.shape], start: value.start });
-      this.count(1);
+      this.#places.push({ holder, key, shape: [...value.shape], start: value.start });
+      this.#count(1);
     }
   }
 
-  private count(values: number): void {
-    this.values += values;
-    if (this.values <= mostValues) return;
+  #count(values: number): void {
+    this.#values += values;
+    if (this.#values <= mostValues) return;
     const most = mostValues.toLocaleString('en');
     throw tooLarge(`The body has more than ${most} values besides its rectangular lists of numbers.`);
   }
 
-  private plain(start: number, [count, ...shape]: readonly number[]): unknown {
-    if (count === undefined) return this.numbers[start];
+  #plain(start: number, [count, ...shape]: readonly number[]): unknown {
+    if (count === undefined) return this.#numbers[start];
     const size = sizeOfShape(shape);
-    return Array.from({ length: count }, (_, i) => this.plain(start + i * size, shape));
+    return Array.from({ length: count }, (_, i) => this.#plain(start + i * size, shape));
   }
 
-  private readWord(word: string, value: unknown): unknown {
-    const end = this.position + word.length;
-    if (this.bytes.toString('latin1', this.position, end) !== word) throw this.unexpected();
-    this.position = end;
+  #readWord(word: string, value: unknown): unknown {
+    const end = this.#position + word.length;
+    if (this.#bytes.toString('latin1', this.#position, end) !== word) throw this.#unexpected();
+    this.#position = end;
     return value;
   }
 
-  private readText(): string {
-    const start = this.position;
+  #readText(): string {
+    const start = this.#position;
     let end = start + 1;
-    while (this.bytes[end] !== quote) {
-      if (end >= this.bytes.length) throw this.endsTooSoon();
-      end += this.bytes[end] === backslash ? 2 : 1;
+    while (this.#bytes[end] !== quote) {
+      if (end >= this.#bytes.length) throw this.#endsTooSoon();
+      end += this.#bytes[end] === backslash ? 2 : 1;
     }
-    this.position = end + 1;
-    this.textLength += end - start;
-    if (this.textLength > mostText) {
+    this.#position = end + 1;
+    this.#textLength += end - start;
+    if (this.#textLength > mostText) {
       throw tooLarge(`The body has more than ${mostText.toLocaleString('en')} characters in its strings.`);
     }
     try {
-      return JSON.parse(this.bytes.toString('utf8', start, this.position)) as string;
+      return JSON.parse(this.#bytes.toString('utf8', start, this.#position)) as string;
     } catch {
       throw malformedJson(`Bad text at position ${start}`);
     }
@@ -259,9 +260,9 @@ class PackingParser {
    * Exact: integers of up to 15 digits and powers of ten up to 10 ** 22 are float64 numbers, and their quotient is
    * rounded once.
    */
-  private readNumber(first: number): Run {
-    const { bytes } = this;
-    const start = this.position;
+  #readNumber(first: number): Run {
+    const bytes = this.#bytes;
+    const start = this.#position;
     let at = first === minus ? start + 1 : start;
     const integerStart = at;
     let digits = 0;
@@ -271,7 +272,7 @@ class PackingParser {
       byte = bytes[++at] ?? endOfText;
     }
     const integerDigits = at - integerStart;
-    if (integerDigits === 0 || (integerDigits > 1 && bytes[integerStart] === zero)) throw this.unexpected();
+    if (integerDigits === 0 || (integerDigits > 1 && bytes[integerStart] === zero)) throw this.#unexpected();
     let fractionDigits = 0;
     if (byte === point) {
       const fractionStart = at + 1;
@@ -281,64 +282,64 @@ class PackingParser {
         byte = bytes[++at] ?? endOfText;
       }
       fractionDigits = at - fractionStart;
-      if (fractionDigits === 0) throw this.unexpectedAt(at);
+      if (fractionDigits === 0) throw this.#unexpectedAt(at);
     }
     const hasExponent = byte === letterE || byte === capitalE;
-    if (hasExponent) at = this.endOfExponent(at + 1);
-    this.position = at;
+    if (hasExponent) at = this.#endOfExponent(at + 1);
+    this.#position = at;
     const value =
       hasExponent || integerDigits + fractionDigits > 15
         ? Number(bytes.toString('latin1', start, at))
         : (first === minus ? -digits : digits) / (powersOfTen[fractionDigits] ?? 1);
-    this.numbers[this.used] = value;
-    return new Run(this.used++, scalar);
+    this.#numbers[this.#used] = value;
+    return new Run(this.#used++, scalar);
   }
 
-  private endOfExponent(start: number): number {
+  #endOfExponent(start: number): number {
     let at = start;
-    if (this.bytes[at] === plus || this.bytes[at] === minus) at++;
+    if (this.#bytes[at] === plus || this.#bytes[at] === minus) at++;
     const digitsStart = at;
-    while (isDigit(this.bytes[at] ?? endOfText)) at++;
-    if (at === digitsStart) throw this.unexpectedAt(at);
+    while (isDigit(this.#bytes[at] ?? endOfText)) at++;
+    if (at === digitsStart) throw this.#unexpectedAt(at);
     return at;
   }
 
   /** The next byte that is not white space. */
-  private peek(): number {
-    let byte = this.bytes[this.position] ?? endOfText;
+  #peek(): number {
+    let byte = this.#bytes[this.#position] ?? endOfText;
     while (byte === space || byte === newline || byte === carriageReturn || byte === tab) {
-      byte = this.bytes[++this.position] ?? endOfText;
+      byte = this.#bytes[++this.#position] ?? endOfText;
     }
     return byte;
   }
 
-  private takes(byte: number): boolean {
-    if (this.peek() !== byte) return false;
-    this.position++;
+  #takes(byte: number): boolean {
+    if (this.#peek() !== byte) return false;
+    this.#position++;
     return true;
   }
 
-  private mixed(shape: readonly number[], other: unknown): TrainyardError {
+  #mixed(shape: readonly number[], other: unknown): TrainyardError {
     const before = shape.length === 0 ? 'numbers' : `lists of the shape ${shapeText(shape)}`;
-    const pointer = this.path
+    const pointer = this.#path
       .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
       .join('');
     const message = `${nameOf(pointer) ?? 'The body'} is ${kindOf(other)}, but the items before it are ${before}.`;
     return new TrainyardError('INVALID_REQUEST', message, { pointer });
   }
 
-  private unexpected(): TrainyardError {
-    this.peek();
-    return this.unexpectedAt(this.position);
+  #unexpected(): TrainyardError {
+    this.#peek();
+    return this.#unexpectedAt(this.#position);
   }
 
-  private unexpectedAt(position: number): TrainyardError {
-    if (position >= this.bytes.length) return this.endsTooSoon();
-    const near = this.bytes.toString('utf8', position, position + 12).replaceAll('\ufffd', '');
+  #unexpectedAt(position: number): TrainyardError {
+    if (position >= this.#bytes.length) return this.#endsTooSoon();
+    const near = this.#bytes.toString('utf8', position, position + 12).replaceAll('\ufffd', '');
     return malformedJson(`Unexpected ${JSON.stringify(near)} at position ${position}`, near);
   }
 
-  private endsTooSoon(): TrainyardError {
+  #endsTooSoon(): TrainyardError {
     return malformedJson('It ends too soon');
   }
 }

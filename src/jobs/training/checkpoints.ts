@@ -32,51 +32,51 @@ export interface RunPlace {
 }
 
 export class RunCheckpoints {
-  private readonly place: RunPlace;
-  private readonly spec: RunSpec;
-  private readonly journal: Journal;
-  private readonly prefix: string;
+  readonly #place: RunPlace;
+  readonly #spec: RunSpec;
+  readonly #journal: Journal;
+  readonly #prefix: string;
 
   constructor(place: RunPlace, spec: RunSpec, journal: Journal) {
-    this.place = place;
-    this.spec = spec;
-    this.journal = journal;
-    this.prefix = place.store.checkpointsOf(place.runId);
+    this.#place = place;
+    this.#spec = spec;
+    this.#journal = journal;
+    this.#prefix = place.store.checkpointsOf(place.runId);
   }
 
   /** The one to go on from; null where there is none. */
   async newest(): Promise<Checkpoint | null> {
     const damaged: [number, string][] = [];
-    const newest = await newestCheckpoint(this.place.storage, this.prefix, (...damage) => {
+    const newest = await newestCheckpoint(this.#place.storage, this.#prefix, (...damage) => {
       damaged.push(damage);
     });
-    for (const damage of damaged) await this.warnOfDamage(...damage);
+    for (const damage of damaged) await this.#warnOfDamage(...damage);
     return newest;
   }
 
   async write(checkpoint: Checkpoint): Promise<void> {
-    const { storage, term, now } = this.place;
-    await this.journal.refuseIfTakenOver();
-    await writeCheckpoint(storage, this.prefix, { ...checkpoint, term, now: now() });
+    const { storage, term, now } = this.#place;
+    await this.#journal.refuseIfTakenOver();
+    await writeCheckpoint(storage, this.#prefix, { ...checkpoint, term, now: now() });
   }
 
   /** What comes after a checkpoint. After a resume it is done once more, as the run may have died before it. */
   async followUp({ step, metrics }: TallyState): Promise<void> {
-    const { storage, term } = this.place;
-    const { publish, checkpoint } = this.spec;
+    const { storage, term } = this.#place;
+    const { publish, checkpoint } = this.#spec;
     const epochs = metrics.map((each) => ({ type: 'metrics' as const, metrics: each }));
-    await this.journal.append(...epochs, { type: 'checkpoint', step });
+    await this.#journal.append(...epochs, { type: 'checkpoint', step });
     const last = metrics.at(-1);
-    if (publish === 'every_checkpoint' && last?.step === step) await this.publish(last);
+    if (publish === 'every_checkpoint' && last?.step === step) await this.#publish(last);
     const best = mostWantedFirst('best', metrics).at(0);
-    await this.journal.refuseIfTakenOver();
+    await this.#journal.refuseIfTakenOver();
     const protectedSteps = best ? [best.step] : [];
-    await pruneCheckpoints(storage, this.prefix, { keep: checkpoint.keep, protectedSteps, term });
+    await pruneCheckpoints(storage, this.#prefix, { keep: checkpoint.keep, protectedSteps, term });
   }
 
   /** Whether the checkpoint of this epoch, the last one done, must be kept because it may be published. */
   mayBePublished(epoch: EpochMetrics, epochsDone: readonly EpochMetrics[]): boolean {
-    const { publish, epochs } = this.spec;
+    const { publish, epochs } = this.#spec;
     if (epochsDone.length === epochs || publish === 'every_checkpoint') return true;
     return publish === 'best' && mostWantedFirst('best', epochsDone)[0] === epoch;
   }
@@ -86,46 +86,46 @@ export class RunCheckpoints {
    * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch can be read
    */
   async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
-    for (const metrics of mostWantedFirst(this.spec.publish, epochs)) {
-      if (await this.publish(metrics)) return;
+    for (const metrics of mostWantedFirst(this.#spec.publish, epochs)) {
+      if (await this.#publish(metrics)) return;
     }
     throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
   }
 
   /** False when there is no whole checkpoint of this epoch. The same one is published once, however often this is called. */
-  private async publish(metrics: EpochMetrics): Promise<boolean> {
-    const { nowMs, log, observe } = this.place;
-    const { model } = this.spec;
+  async #publish(metrics: EpochMetrics): Promise<boolean> {
+    const { nowMs, log, observe } = this.#place;
+    const { model } = this.#spec;
     const { step } = metrics;
     const startedMs = nowMs();
-    await this.journal.refuseIfTakenOver();
-    const version = await this.versionOf(metrics);
+    await this.#journal.refuseIfTakenOver();
+    const version = await this.#versionOf(metrics);
     if (version === null) return false;
-    await this.journal.append({ type: 'published', version, step });
+    await this.#journal.append({ type: 'published', version, step });
     log.info({ model, version, step }, 'published');
     observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version });
     return true;
   }
 
   /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. */
-  private async versionOf(metrics: EpochMetrics): Promise<number | null> {
-    const { storage, registry, runId, now } = this.place;
-    const { model, dataset } = this.spec;
+  async #versionOf(metrics: EpochMetrics): Promise<number | null> {
+    const { storage, registry, runId, now } = this.#place;
+    const { model, dataset } = this.#spec;
     const { step } = metrics;
     try {
-      const file = await readCheckpointModel(storage, this.prefix, step);
+      const file = await readCheckpointModel(storage, this.#prefix, step);
       if (file === null) return null;
-      const spec = { dataset: dataset.name, ...trainingSpecOf(this.spec) };
+      const spec = { dataset: dataset.name, ...trainingSpecOf(this.#spec) };
       return await registry.publish({ model, runId, step, spec, file, metrics, now: now() });
     } catch (error) {
       if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
-      await this.warnOfDamage(step, error.message);
+      await this.#warnOfDamage(step, error.message);
       return null;
     }
   }
 
-  private async warnOfDamage(step: number, why: string): Promise<void> {
-    await this.journal.warn(`The checkpoint at step ${step} is damaged and passed over: ${why}`);
+  async #warnOfDamage(step: number, why: string): Promise<void> {
+    await this.#journal.warn(`The checkpoint at step ${step} is damaged and passed over: ${why}`);
   }
 }
 

@@ -33,13 +33,13 @@ const nothingEvaluated = { validation: noSums, test: noSums };
 
 export class Tally {
   readonly state: TallyState;
-  private readonly spec: RunSpec;
+  readonly #spec: RunSpec;
   /** By split; (count) class indices or (count, outputs) values. */
-  private readonly targets: Record<SplitName, Samples['targets']>;
-  private readonly counts: Record<EvaluatedSplit, number>;
-  private readonly stepsPerEpoch: number;
+  readonly #targets: Record<SplitName, Samples['targets']>;
+  readonly #counts: Record<EvaluatedSplit, number>;
+  readonly #stepsPerEpoch: number;
   /** An evaluation is not part of the state: a run that resumes in the middle of one begins it anew. */
-  private evaluated: Record<EvaluatedSplit, TrainingSums> = nothingEvaluated;
+  #evaluated: Record<EvaluatedSplit, TrainingSums> = nothingEvaluated;
 
   constructor(
     spec: RunSpec,
@@ -47,21 +47,21 @@ export class Tally {
     start: TallyState | null,
   ) {
     const { train, validation, test } = data;
-    this.spec = spec;
-    this.targets = { train: train.targets, validation: validation.targets, test: test.targets };
-    this.counts = { validation: validation.count, test: test.count };
-    this.stepsPerEpoch = spec.steps / spec.epochs;
+    this.#spec = spec;
+    this.#targets = { train: train.targets, validation: validation.targets, test: test.targets };
+    this.#counts = { validation: validation.count, test: test.count };
+    this.#stepsPerEpoch = spec.steps / spec.epochs;
     this.state = start ?? { step: 0, position: noSums, metrics: [] };
   }
 
   /** Whether all epochs are done. */
   isDone(): boolean {
-    return this.state.metrics.length === this.spec.epochs;
+    return this.state.metrics.length === this.#spec.epochs;
   }
 
   /** Of the epoch under way; 0 when it is time to evaluate. */
   stepsLeft(): number {
-    return (this.state.metrics.length + 1) * this.stepsPerEpoch - this.state.step;
+    return (this.state.metrics.length + 1) * this.#stepsPerEpoch - this.state.step;
   }
 
   /**
@@ -69,16 +69,17 @@ export class Tally {
    * batches of it are left; 0 when all splits are evaluated.
    */
   evaluationLeft(): { split: EvaluatedSplit; first: number; batches: number } {
-    const isLeft = (each: EvaluatedSplit): boolean => this.evaluated[each].samples < this.counts[each];
+    const isLeft = (each: EvaluatedSplit): boolean => this.#evaluated[each].samples < this.#counts[each];
     const split = evaluatedSplits.find(isLeft) ?? 'test';
-    const first = Math.ceil(this.evaluated[split].samples / evaluationBatchSize);
-    return { split, first, batches: Math.ceil(this.counts[split] / evaluationBatchSize) - first };
+    const first = Math.ceil(this.#evaluated[split].samples / evaluationBatchSize);
+    return { split, first, batches: Math.ceil(this.#counts[split] / evaluationBatchSize) - first };
   }
 
   /** @throws TrainyardError TRAINING_DIVERGED when a loss is not finite */
   addSteps(report: BatchReport): void {
-    const { state, targets } = this;
-    state.position = this.sumsWith(state.position, report, targets.train, (batch) => state.step + batch + 1);
+    const { state } = this;
+    const targets = this.#targets;
+    state.position = this.#sumsWith(state.position, report, targets.train, (batch) => state.step + batch + 1);
     state.step += report.lossSums.length;
   }
 
@@ -88,15 +89,18 @@ export class Tally {
    */
   addEvaluation(report: BatchReport): void {
     const { split } = this.evaluationLeft();
-    const sums = this.sumsWith(this.evaluated[split], report, this.targets[split], () => this.state.step);
-    this.evaluated = { ...this.evaluated, [split]: sums };
+    const sums = this.#sumsWith(this.#evaluated[split], report, this.#targets[split], () => this.state.step);
+    this.#evaluated = { ...this.#evaluated, [split]: sums };
   }
 
   /** Ends the epoch whose last batch has been evaluated. */
   endEpoch(): EpochMetrics {
-    const { state, evaluated, counts, spec } = this;
+    const { state } = this;
+    const evaluated = this.#evaluated;
+    const counts = this.#counts;
+    const spec = this.#spec;
     const metrics: EpochMetrics = {
-      epoch: this.epoch(),
+      epoch: this.#epoch(),
       step: state.step,
       ...figuresOf('train', state.position, spec),
       ...(counts.validation > 0 && figuresOf('validation', evaluated.validation, spec)),
@@ -104,12 +108,15 @@ export class Tally {
     };
     state.metrics = [...state.metrics, metrics];
     state.position = noSums;
-    this.evaluated = nothingEvaluated;
+    this.#evaluated = nothingEvaluated;
     return metrics;
   }
 
   progress(training: Pace, evaluation: Pace): JobProgress {
-    const { state, spec, counts, evaluated } = this;
+    const { state } = this;
+    const spec = this.#spec;
+    const counts = this.#counts;
+    const evaluated = this.#evaluated;
     const figures: Partial<Figures<'train'>> =
       state.position.samples > 0 ? figuresOf('train', state.position, spec) : (state.metrics.at(-1) ?? {});
     const { train_loss = null, train_accuracy = null } = figures;
@@ -118,7 +125,7 @@ export class Tally {
     const evaluatedCount = evaluated.validation.samples + evaluated.test.samples;
     const toEvaluate = (spec.epochs - state.metrics.length) * perEpoch - evaluatedCount;
     return {
-      ...progressAt(spec, { step: state.step, epoch: this.epoch() }),
+      ...progressAt(spec, { step: state.step, epoch: this.#epoch() }),
       samples_per_second: training.samplesPerSecond(),
       eta_seconds: inTenths(training.secondsLeft(toTrain), evaluation.secondsLeft(toEvaluate)),
       train_loss,
@@ -127,17 +134,17 @@ export class Tally {
   }
 
   /** The one under way, from 1; 0 before the first step. */
-  private epoch(): number {
-    return Math.ceil(this.state.step / this.stepsPerEpoch);
+  #epoch(): number {
+    return Math.ceil(this.state.step / this.#stepsPerEpoch);
   }
 
-  private sumsWith(
+  #sumsWith(
     { samples, weight_sum, loss_sum, metric_sum }: TrainingSums,
     report: BatchReport,
     targets: Samples['targets'],
     stepOf: (batch: number) => number,
   ): TrainingSums {
-    report.lossSums.forEach((loss, batch) => this.refuseIfNotFinite(loss, stepOf(batch)));
+    report.lossSums.forEach((loss, batch) => this.#refuseIfNotFinite(loss, stepOf(batch)));
     return {
       samples: samples + report.rows.length,
       weight_sum: addedInOrder(weight_sum, report.weightSums),
@@ -146,12 +153,12 @@ export class Tally {
     };
   }
 
-  private refuseIfNotFinite(loss: number, step: number): void {
+  #refuseIfNotFinite(loss: number, step: number): void {
     if (Number.isFinite(loss)) return;
     throw new TrainyardError(
       'TRAINING_DIVERGED',
-      `The loss became ${loss} at step ${step} of ${this.spec.steps}. ` +
-        `Try a learning rate lower than ${this.spec.optimizer.learning_rate}.`,
+      `The loss became ${loss} at step ${step} of ${this.#spec.steps}. ` +
+        `Try a learning rate lower than ${this.#spec.optimizer.learning_rate}.`,
     );
   }
 }

@@ -139,119 +139,120 @@ interface CourseParts {
 
 /** The steps, evaluations and checkpoints of one attempt, in slices: between two of them the run can be stopped. */
 class Course {
-  private readonly parts: CourseParts;
-  private readonly trainingPace = createPace();
-  private readonly evaluationPace = createPace();
-  private readonly startedMs: number;
-  private readonly clock: CheckpointClock;
-  private progressAtMs = 0;
-  private epochSinceMs: number;
+  readonly #parts: CourseParts;
+  readonly #trainingPace = createPace();
+  readonly #evaluationPace = createPace();
+  readonly #startedMs: number;
+  readonly #clock: CheckpointClock;
+  #progressAtMs = 0;
+  #epochSinceMs: number;
   /** What the newest checkpoint holds. */
-  private checkpointed = { step: 0, epochs: 0 };
+  #checkpointed = { step: 0, epochs: 0 };
 
   constructor(parts: CourseParts) {
     const { training, spec, tally } = parts;
-    this.parts = parts;
-    this.startedMs = training.nowMs();
-    this.epochSinceMs = this.startedMs;
-    this.clock = createCheckpointClock(spec.checkpoint, tally.state, training.nowMs);
+    this.#parts = parts;
+    this.#startedMs = training.nowMs();
+    this.#epochSinceMs = this.#startedMs;
+    this.#clock = createCheckpointClock(spec.checkpoint, tally.state, training.nowMs);
   }
 
   /** `resumedFrom`: the step of the checkpoint that the attempt goes on from; null: it begins at the beginning. */
   async begin(engine: EngineChoice, resumedFrom: number | null): Promise<void> {
-    const { training, journal, checkpoints, tally } = this.parts;
+    const { training, journal, checkpoints, tally } = this.#parts;
     // Before there was a checkpoint, an event said that the run began.
     if (resumedFrom !== null && journal.engine === null) {
       await journal.warn('Events of earlier attempts are missing.');
     }
     await journal.append({ type: 'started', engine, resumed_from_step: resumedFrom });
-    await this.appendProgress();
+    await this.#appendProgress();
     const { name, device, reason } = engine;
     training.log.info({ engine: name, device, reason, resumed_from_step: resumedFrom }, 'training');
     if (resumedFrom === null) return;
-    this.checkpointed = { step: resumedFrom, epochs: tally.state.metrics.length };
+    this.#checkpointed = { step: resumedFrom, epochs: tally.state.metrics.length };
     await checkpoints.followUp(tally.state);
   }
 
   async run(): Promise<'trained' | 'handed_back'> {
-    const { training, tally } = this.parts;
+    const { training, tally } = this.#parts;
     while (!tally.isDone()) {
       if (training.signal.aborted) {
-        await this.checkpointIfBehind();
+        await this.#checkpointIfBehind();
         return 'handed_back';
       }
-      if (tally.stepsLeft() > 0) await this.trainSlice();
-      else await this.evaluateSlice();
-      if (training.nowMs() - this.progressAtMs > this.progressIntervalMs()) await this.appendProgress();
+      if (tally.stepsLeft() > 0) await this.#trainSlice();
+      else await this.#evaluateSlice();
+      if (training.nowMs() - this.#progressAtMs > this.#progressIntervalMs()) await this.#appendProgress();
       await letOthersRun();
     }
     return 'trained';
   }
 
-  private async trainSlice(): Promise<void> {
-    const { training, tally, trainer } = this.parts;
+  async #trainSlice(): Promise<void> {
+    const { training, tally, trainer } = this.#parts;
     const startedMs = training.nowMs();
-    const atOnce = Math.min(this.trainingPace.batchesPerCall(), this.clock.stepsAtOnce(tally.state.step));
+    const atOnce = Math.min(this.#trainingPace.batchesPerCall(), this.#clock.stepsAtOnce(tally.state.step));
     const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));
-    this.trainingPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
+    this.#trainingPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
     tally.addSteps(report);
     // At the end of an epoch the checkpoint waits for the epoch's metrics.
-    if (tally.stepsLeft() > 0 && this.clock.isDue(tally.state.step)) await this.checkpoint();
+    if (tally.stepsLeft() > 0 && this.#clock.isDue(tally.state.step)) await this.#checkpoint();
   }
 
   /** The last slice ends the epoch. */
-  private async evaluateSlice(): Promise<void> {
-    const { training, tally, trainer } = this.parts;
+  async #evaluateSlice(): Promise<void> {
+    const { training, tally, trainer } = this.#parts;
     const { split, first, batches } = tally.evaluationLeft();
     const startedMs = training.nowMs();
-    const atOnce = Math.min(this.evaluationPace.batchesPerCall(), batches);
+    const atOnce = Math.min(this.#evaluationPace.batchesPerCall(), batches);
     const report = await trainer.evaluate(split, first, atOnce);
-    this.evaluationPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
+    this.#evaluationPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
     tally.addEvaluation(report);
-    if (tally.evaluationLeft().batches === 0) await this.endEpoch();
+    if (tally.evaluationLeft().batches === 0) await this.#endEpoch();
   }
 
-  private async endEpoch(): Promise<void> {
-    const { training, journal, checkpoints, tally } = this.parts;
+  async #endEpoch(): Promise<void> {
+    const { training, journal, checkpoints, tally } = this.#parts;
     const metrics = tally.endEpoch();
     training.log.info(metrics, 'epoch done');
-    training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.epochSinceMs, metrics });
-    this.epochSinceMs = training.nowMs();
+    training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.#epochSinceMs, metrics });
+    this.#epochSinceMs = training.nowMs();
     await journal.append({ type: 'metrics', metrics });
-    if (tally.isDone()) await this.appendProgress();
+    if (tally.isDone()) await this.#appendProgress();
     const mayBePublished = checkpoints.mayBePublished(metrics, tally.state.metrics);
-    if (this.clock.isDue(metrics.step) || mayBePublished) await this.checkpoint();
+    if (this.#clock.isDue(metrics.step) || mayBePublished) await this.#checkpoint();
   }
 
-  private progressIntervalMs(): number {
+  #progressIntervalMs(): number {
     const { least, most } = progressEveryMs;
-    return Math.min(most, Math.max(least, (this.parts.training.nowMs() - this.startedMs) / 1_000));
+    return Math.min(most, Math.max(least, (this.#parts.training.nowMs() - this.#startedMs) / 1_000));
   }
 
-  private async appendProgress(): Promise<void> {
-    const { training, journal, tally } = this.parts;
-    const progress = tally.progress(this.trainingPace, this.evaluationPace);
+  async #appendProgress(): Promise<void> {
+    const { training, journal, tally } = this.#parts;
+    const progress = tally.progress(this.#trainingPace, this.#evaluationPace);
     await journal.append({ type: 'progress', progress });
-    this.progressAtMs = training.nowMs();
+    this.#progressAtMs = training.nowMs();
     const { samples_per_second: samplesPerSecond, train_loss: trainLoss } = progress;
     training.observe({ kind: 'progress', samplesPerSecond, trainLoss });
   }
 
-  private async checkpointIfBehind(): Promise<void> {
-    const { step, metrics } = this.parts.tally.state;
-    if (step > this.checkpointed.step || metrics.length > this.checkpointed.epochs) await this.checkpoint();
+  async #checkpointIfBehind(): Promise<void> {
+    const { step, metrics } = this.#parts.tally.state;
+    if (step > this.#checkpointed.step || metrics.length > this.#checkpointed.epochs)
+      await this.#checkpoint();
   }
 
-  private async checkpoint(): Promise<void> {
-    const { training, description, checkpoints, tally, trainer } = this.parts;
+  async #checkpoint(): Promise<void> {
+    const { training, description, checkpoints, tally, trainer } = this.#parts;
     const startedMs = training.nowMs();
     const state = await trainer.snapshot();
     refuseIfNotFinite(state);
     const { position, metrics } = tally.state;
     await checkpoints.write({ description, state, position, metrics });
-    this.checkpointed = { step: state.step, epochs: metrics.length };
+    this.#checkpointed = { step: state.step, epochs: metrics.length };
     const tookMs = training.nowMs() - startedMs;
-    this.clock.wrote(state.step, tookMs);
+    this.#clock.wrote(state.step, tookMs);
     training.observe({ kind: 'checkpoint', tookMs, step: state.step });
     await checkpoints.followUp(tally.state);
   }

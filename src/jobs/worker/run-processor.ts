@@ -84,33 +84,34 @@ export function createRunProcessor(options: RunProcessorOptions): RunProcessor {
 
 /** A run as long as this worker owns it. */
 class ClaimedRun {
-  private readonly options: RunProcessorOptions;
-  private readonly runId: string;
-  private readonly spec: RunSpec;
-  private readonly term: number;
-  private readonly log: Logger;
+  readonly #options: RunProcessorOptions;
+  readonly #runId: string;
+  readonly #spec: RunSpec;
+  readonly #term: number;
+  readonly #log: Logger;
 
   constructor(
     options: RunProcessorOptions,
     { runId, spec, term, log }: { runId: string; spec: RunSpec; term: number; log: Logger },
   ) {
-    this.options = options;
-    this.runId = runId;
-    this.spec = spec;
-    this.term = term;
-    this.log = log;
+    this.#options = options;
+    this.#runId = runId;
+    this.#spec = spec;
+    this.#term = term;
+    this.#log = log;
   }
 
   /** `release` asks to checkpoint the run and to give it back to the queue. */
   async process(release: AbortSignal): Promise<RunDelivery> {
-    const { runId, spec } = this;
-    const { store, webhooks } = this.options;
+    const runId = this.#runId;
+    const spec = this.#spec;
+    const { store, webhooks } = this.#options;
     const { events, next } = await store.readEvents(runId, logStart);
-    const delivery = (await this.deliverUntrained(events)) ?? (await this.moveToItsEngine(events));
+    const delivery = (await this.#deliverUntrained(events)) ?? (await this.#moveToItsEngine(events));
     if (delivery !== null) return delivery;
     const stopFollowing = spec.webhook && (await webhooks.follow(runId, spec.webhook, next.seq));
     try {
-      return await this.train(events, release);
+      return await this.#train(events, release);
     } finally {
       stopFollowing?.();
       // Events that came after that.
@@ -119,40 +120,45 @@ class ClaimedRun {
   }
 
   /** Where the run is not to be trained: why not, carried out. The store is read now that nobody else can change the run. */
-  private async deliverUntrained(events: readonly RunEvent[]): Promise<RunDelivery | null> {
-    const { runId, spec, term } = this;
-    const { store } = this.options;
+  async #deliverUntrained(events: readonly RunEvent[]): Promise<RunDelivery | null> {
+    const runId = this.#runId;
+    const spec = this.#spec;
+    const term = this.#term;
+    const { store } = this.#options;
     if ((await store.readResult(runId)) !== null) return { outcome: 'done' };
     if ((await store.readEnding(runId)) === 'cancelled') {
-      await cancelRun(store, runId, spec, this.now());
+      await cancelRun(store, runId, spec, this.#now());
       return { outcome: 'done' };
     }
     const status = statusAfter(events);
     if (status === 'paused') return { outcome: 'done' };
     if (status === 'running' && (await store.wasAskedToPause(runId, term - 1))) {
-      await this.append({ type: 'status', status: 'paused' });
+      await this.#append({ type: 'status', status: 'paused' });
       return { outcome: 'done' };
     }
-    if (attemptsWithoutProgress(events) >= maxAttemptsWithoutProgress) return this.giveUp();
-    return msLeft(spec, events) <= 0 ? this.failOutOfTime() : null;
+    if (attemptsWithoutProgress(events) >= maxAttemptsWithoutProgress) return this.#giveUp();
+    return msLeft(spec, events) <= 0 ? this.#failOutOfTime() : null;
   }
 
   /** Where only other workers have the engine that trains the run. */
-  private async moveToItsEngine(events: readonly RunEvent[]): Promise<RunDelivery | null> {
-    const engine = engineOf(this.spec, { engine: engineAfter(events) });
-    if (this.options.otherEngines?.includes(engine) !== true) return null;
+  async #moveToItsEngine(events: readonly RunEvent[]): Promise<RunDelivery | null> {
+    const engine = engineOf(this.#spec, { engine: engineAfter(events) });
+    if (this.#options.otherEngines?.includes(engine) !== true) return null;
     if (statusAfter(events) === 'running') {
-      await this.append({ type: 'status', status: 'queued', error: workerLost });
+      await this.#append({ type: 'status', status: 'queued', error: workerLost });
     }
-    this.log.info({ engine }, 'the job continues on a worker with the engine that started it');
+    this.#log.info({ engine }, 'the job continues on a worker with the engine that started it');
     return { outcome: 'move', engine };
   }
 
-  private async train(events: readonly RunEvent[], release: AbortSignal): Promise<RunDelivery> {
-    const { runId, spec, term, log } = this;
-    const { store, train, lookEveryMs } = this.options;
+  async #train(events: readonly RunEvent[], release: AbortSignal): Promise<RunDelivery> {
+    const runId = this.#runId;
+    const spec = this.#spec;
+    const term = this.#term;
+    const log = this.#log;
+    const { store, train, lookEveryMs } = this.#options;
     const attempt = attemptsIn(events) + 1;
-    await this.append({ type: 'status', status: 'running', attempt });
+    await this.#append({ type: 'status', status: 'running', attempt });
     log.info({ attempt, engine: engineOf(spec, { engine: engineAfter(events) }) }, 'job taken up');
     const watch = watchRun(store, { runId, term, leftMs: msLeft(spec, events) }, log, lookEveryMs);
     let outcome: TrainingOutcome;
@@ -162,92 +168,94 @@ class ClaimedRun {
     } finally {
       watch.end();
     }
-    return this.conclude(outcome, watch, attempt);
+    return this.#conclude(outcome, watch, attempt);
   }
 
-  private async conclude(outcome: TrainingOutcome, watch: RunWatch, attempt: number): Promise<RunDelivery> {
-    const { runId, term, log } = this;
+  async #conclude(outcome: TrainingOutcome, watch: RunWatch, attempt: number): Promise<RunDelivery> {
+    const runId = this.#runId;
+    const term = this.#term;
+    const log = this.#log;
     switch (outcome.kind) {
       case 'finished':
         log.info('job ended');
         return { outcome: 'done' };
 
       case 'handed_back':
-        return this.concludeStop(watch.reason());
+        return this.#concludeStop(watch.reason());
 
       case 'taken_over':
         log.warn({ term }, 'another worker has taken the job over; this attempt is over');
-        return afterTakeover(this.options.store, runId);
+        return afterTakeover(this.#options.store, runId);
 
       case 'storage_failed':
         log.warn(outcome.error, 'the storage failed while the job was training; trying again later');
-        await this.appendIgnoringStorageFailure({ type: 'status', status: 'queued', error: outcome.error });
+        await this.#appendIgnoringStorageFailure({ type: 'status', status: 'queued', error: outcome.error });
         return { outcome: 'retry', delayMs: shortDelayMs };
 
       case 'crashed':
         log.warn({ attempt, reason: outcome.reason }, 'the training process died');
-        return this.concludeCrash(outcome.reason);
+        return this.#concludeCrash(outcome.reason);
     }
   }
 
-  private async concludeStop(reason: ReturnType<RunWatch['reason']>): Promise<RunDelivery> {
-    if (reason === 'out_of_time') return this.failOutOfTime();
+  async #concludeStop(reason: ReturnType<RunWatch['reason']>): Promise<RunDelivery> {
+    if (reason === 'out_of_time') return this.#failOutOfTime();
     if (reason === 'pause') {
-      await this.append({ type: 'status', status: 'paused' });
-      this.log.info('job paused');
+      await this.#append({ type: 'status', status: 'paused' });
+      this.#log.info('job paused');
       return { outcome: 'done' };
     }
-    await this.append({ type: 'status', status: 'queued', error: null });
-    this.log.info('job handed back to the queue; it continues from its checkpoint');
+    await this.#append({ type: 'status', status: 'queued', error: null });
+    this.#log.info('job handed back to the queue; it continues from its checkpoint');
     return { outcome: 'hand_back' };
   }
 
-  private async concludeCrash(reason: string): Promise<RunDelivery> {
-    const { store, retryDelayMs = backOff } = this.options;
+  async #concludeCrash(reason: string): Promise<RunDelivery> {
+    const { store, retryDelayMs = backOff } = this.#options;
     const message = `The training process died: ${reason}.`;
     const error = { code: 'TRAINING_CRASHED', message } as const;
-    await this.append({ type: 'status', status: 'queued', error });
-    const { events } = await store.readEvents(this.runId, logStart);
+    await this.#append({ type: 'status', status: 'queued', error });
+    const { events } = await store.readEvents(this.#runId, logStart);
     const failures = attemptsWithoutProgress(events);
-    if (failures >= maxAttemptsWithoutProgress) return this.giveUp();
+    if (failures >= maxAttemptsWithoutProgress) return this.#giveUp();
     return { outcome: 'retry', delayMs: retryDelayMs(failures) };
   }
 
-  private giveUp(): Promise<RunDelivery> {
+  #giveUp(): Promise<RunDelivery> {
     const message =
       `The training process died ${maxAttemptsWithoutProgress} times without reaching a checkpoint; the service's ` +
       `log says how. Often the cause is memory: try a narrower network or a smaller batch.`;
-    return this.fail({ code: 'TRAINING_CRASHED', message });
+    return this.#fail({ code: 'TRAINING_CRASHED', message });
   }
 
-  private failOutOfTime(): Promise<RunDelivery> {
+  #failOutOfTime(): Promise<RunDelivery> {
     const message =
-      `The job was trained for its time_limit_seconds of ${this.spec.time_limit_seconds} and did not finish. ` +
+      `The job was trained for its time_limit_seconds of ${this.#spec.time_limit_seconds} and did not finish. ` +
       `Its checkpoints are kept. Allow more time, or train fewer epochs.`;
-    return this.fail({ code: 'TIME_LIMIT_EXCEEDED', message });
+    return this.#fail({ code: 'TIME_LIMIT_EXCEEDED', message });
   }
 
-  private async fail(error: JobError): Promise<RunDelivery> {
-    await endRun(this.options.store, this.runId, this.spec, { status: 'failed', error, now: this.now() });
-    this.log.error({ code: error.code }, error.message);
+  async #fail(error: JobError): Promise<RunDelivery> {
+    await endRun(this.#options.store, this.#runId, this.#spec, { status: 'failed', error, now: this.#now() });
+    this.#log.error({ code: error.code }, error.message);
     return { outcome: 'done' };
   }
 
-  private async append(change: StatusChange): Promise<void> {
-    const log = await this.options.store.writeEvents(this.runId, this.term);
+  async #append(change: StatusChange): Promise<void> {
+    const log = await this.#options.store.writeEvents(this.#runId, this.#term);
     await (change.status === 'running' ? log.append(change) : log.appendLast(change));
   }
 
-  private async appendIgnoringStorageFailure(change: StatusChange): Promise<void> {
+  async #appendIgnoringStorageFailure(change: StatusChange): Promise<void> {
     try {
-      await this.append(change);
+      await this.#append(change);
     } catch (error) {
       if (!isStorageFailure(error)) throw error;
     }
   }
 
-  private now(): Date {
-    return this.options.now?.() ?? new Date();
+  #now(): Date {
+    return this.#options.now?.() ?? new Date();
   }
 }
 
