@@ -7,7 +7,7 @@ import type { KeyRing } from './keys/key-ring.js';
 import { createLogger, withoutSecrets, written, type Logger } from './lib/log.js';
 import { isLoopback } from './lib/loopback.js';
 import { onStopSignal } from './lib/stop-signals.js';
-import { engines, predictionEngines, selectEngine } from './model/engines/select.js';
+import { installedEngines, predictionEngines, selectEngine } from './model/engines/select.js';
 import { openApiService, openFoundation, openKeys, openWorker, Stops, type Foundation } from './services.js';
 
 type WebApp = Awaited<ReturnType<typeof buildWorkerApp>>;
@@ -63,9 +63,8 @@ async function run(config: Config, log: Logger): Promise<void> {
 
 async function start(config: Config, log: Logger, stops: Stops): Promise<void> {
   const foundation = await openFoundation(config, log, stops);
-  const hasApi = config.role !== 'worker';
-  // A worker only trains, and a training process selects its engine in the same way.
-  const selection = await selectEngine('auto', hasApi ? predictionEngines : engines);
+  // A worker loads no engine: each training process selects its own, and logs which.
+  const predictsWith = config.role === 'worker' ? null : await selectEngine('auto', predictionEngines);
 
   // Requests and trainings that are under way end at the same time.
   const [forRequests, forTraining] = [new Stops(), new Stops()];
@@ -76,8 +75,8 @@ async function start(config: Config, log: Logger, stops: Stops): Promise<void> {
   if (config.listens) {
     const keys = await openKeys(foundation, forRequests);
     refuseExposure(config, keys);
-    const app = hasApi
-      ? await openApiService(foundation, { keys, engine: selection.engine }, forRequests)
+    const app = predictsWith
+      ? await openApiService(foundation, { keys, engine: predictsWith.engine }, forRequests)
       : await openWorkerApp(foundation, keys, forRequests);
     url = await listen(app, config);
   }
@@ -86,15 +85,17 @@ async function start(config: Config, log: Logger, stops: Stops): Promise<void> {
   log.info(
     {
       url,
-      ...(hasApi && { docs: `${url}/docs` }),
+      ...(predictsWith && { docs: `${url}/docs` }),
       role: config.role,
       queue: foundation.queues.description,
-      engine: `${selection.engine.name} on ${selection.device}`,
+      ...(predictsWith
+        ? { engine: `${predictsWith.engine.name} on ${predictsWith.device}` }
+        : { engines: installedEngines().join(', ') }),
       data: config.dataDir,
       ...(config.store.kind !== 'folder' && { store: foundation.storage.description }),
       ...(config.tracing && { traces: withoutSecrets(config.tracing.url) }),
     },
-    hasApi ? `Trainyard listens on ${url}` : 'Trainyard worker is ready',
+    predictsWith ? `Trainyard listens on ${url}` : 'Trainyard worker is ready',
   );
 }
 

@@ -32,11 +32,9 @@ export function splitSamples(
   samples: Samples,
   split: ValidationSplit,
 ): Record<'train' | 'validation', Samples> {
+  if (split.fraction === 0) return { train: samples, validation: rowsOf(samples, new Uint32Array()) };
   const rows = splitRows(samples.count, split);
-  return {
-    train: rows.validation.length === 0 ? samples : rowsOf(samples, rows.train),
-    validation: rowsOf(samples, rows.validation),
-  };
+  return { train: rowsOf(samples, rows.train), validation: rowsOf(samples, rows.validation) };
 }
 
 function rowsOf({ count, width, inputs, targets, weights }: Samples, rows: Uint32Array): Samples {

@@ -36,7 +36,12 @@ export const optionalEngineNames: readonly string[] = engines
   .filter((entry) => entry.isInstalled !== undefined)
   .map(({ name }) => name);
 
-/** The optional engines that are installed here. Their probe says whether they can run. */
+/** Those that are installed here, fastest first. Their probe says whether they can run. */
+export function installedEngines(): string[] {
+  return engines.filter((entry) => entry.isInstalled?.() !== false).map(({ name }) => name);
+}
+
+/** The optional ones among these. */
 export function installedOptionalEngines(): string[] {
   return engines.filter((entry) => entry.isInstalled?.()).map(({ name }) => name);
 }
