@@ -1,4 +1,7 @@
-/** What a dataset is: its description, known without reading it, and its samples, column by column. */
+/** What a dataset is: its description, known without reading it, and its content. */
+import type { CellFormat } from '../lib/cells/cell-format.js';
+import type { Column } from '../lib/cells/columns.js';
+import type { TableSchema } from './table-schema.js';
 
 /** One affine map for all raw inputs: x ↦ (x / divide_by − mean) / std. A document: it is recorded in the model. */
 export interface Scaling {
@@ -10,10 +13,19 @@ export interface Scaling {
 /** What there is to learn: one of several classes, or one or more numbers. Their names come in the network's order. */
 export type Targets = { kind: 'classes'; labels: string[] } | { kind: 'values'; names: string[] };
 
-export interface DatasetInfo {
+export type DatasetInfo = ArraysInfo | TableInfo;
+
+interface DatasetIdentity {
   name: string;
+  /** Counted from 1. Built-in datasets have only the first. */
+  version: number;
   /** Of the content, in lower-case hexadecimal: the same samples have the same digest. */
   sha256: string;
+}
+
+/** Samples that are the same numbers for every job, with their targets, divided into train and test. */
+export interface ArraysInfo extends DatasetIdentity {
+  kind: 'arrays';
   /** Numbers in one sample. */
   inputs: number;
   targets: Targets;
@@ -21,6 +33,14 @@ export interface DatasetInfo {
   testCount: number;
   /** For inputs that are raw bytes. null: the inputs are float32, as the network takes them. */
   scaling: Scaling | null;
+}
+
+/** Rows of named columns. Each job says which of them it learns, and divides the rows. */
+export interface TableInfo extends DatasetIdentity {
+  kind: 'table';
+  schema: TableSchema;
+  /** The targets named at the upload; [] without. A job that names none learns these. */
+  target: string[];
 }
 
 /** The rows of one split. */
@@ -38,10 +58,19 @@ export interface Samples {
 
 export type ClassIndices = Uint8Array | Uint16Array | Uint32Array;
 
+/** The content of a dataset of arrays. */
 export interface Dataset {
-  info: DatasetInfo;
+  info: ArraysInfo;
   train: Samples;
   test: Samples;
+}
+
+/** The content of a table, as far as it is asked for. */
+export interface TableContent {
+  /** (wanted) Each column read by the format that is asked for, all rows. */
+  columns(wanted: readonly { name: string; format: CellFormat }[]): Promise<Column[]>;
+  /** (count or fewer, columns) The cells of the rows from `first` on, as they are in the file; null: missing. */
+  rows(first: number, count: number): Promise<(string | null)[][]>;
 }
 
 /** How many outputs a network has that learns these. */

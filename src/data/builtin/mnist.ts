@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { TrainyardError } from '../../errors.js';
-import { targetCount, type Dataset, type DatasetInfo, type Samples } from '../dataset.js';
+import { targetCount, type ArraysInfo, type Dataset, type Samples } from '../dataset.js';
 import { readIdx, type IdxArray } from '../formats/idx.js';
 
 /** Of pictures in bytes, with the class of each. */
@@ -24,8 +24,10 @@ const checksums = {
   't10k-labels-idx1-ubyte': 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
 };
 
-export const mnistInfo: DatasetInfo = {
+export const mnistInfo: ArraysInfo = {
+  kind: 'arrays',
   name: 'mnist',
+  version: 1,
   sha256: digestOfFiles(checksums),
   inputs: 28 * 28,
   targets: { kind: 'classes', labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] },

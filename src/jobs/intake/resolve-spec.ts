@@ -1,5 +1,5 @@
 /** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
-import { targetCount, type DatasetInfo } from '../../data/dataset.js';
+import { targetCount, type ArraysInfo, type DatasetInfo } from '../../data/dataset.js';
 import { splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
 import { engineNames } from '../../model/engines/select.js';
@@ -56,6 +56,7 @@ export function resolveSpec(
   now: Date,
   more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> = {},
 ): RunSpec {
+  if (dataset.kind === 'table') throw new Error('Jobs on tables come with the table spec.');
   const engine = request.engine ?? defaults.engine;
   refuseUnknownEngine(engine);
   const loss = resolveLoss(request.loss ?? 'auto', dataset);
@@ -105,7 +106,7 @@ function refuseUnknownEngine(engine: string): void {
 }
 
 /** The loss must fit what the dataset has to learn. On classes `mse` compares the outputs with one-hot classes. */
-function resolveLoss(wanted: 'auto' | Loss, { name, targets }: DatasetInfo): Loss {
+function resolveLoss(wanted: 'auto' | Loss, { name, targets }: ArraysInfo): Loss {
   if (wanted === 'auto') return defaults.loss[targets.kind];
   const loss = wanted === 'mse' && targets.kind === 'classes' ? 'one_hot_mse' : wanted;
   if (isClassLoss(loss) === (targets.kind === 'classes')) return loss;
@@ -126,7 +127,7 @@ function resolveSplit({ split = {}, publish }: JobRequest): SplitSpec {
 }
 
 function countTrainingRows(
-  { name, trainCount }: DatasetInfo,
+  { name, trainCount }: ArraysInfo,
   { validation }: SplitSpec,
   seed: number,
 ): number {
@@ -164,7 +165,7 @@ function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
   return { every_steps: every_steps ?? null, every_seconds: every_seconds ?? null, keep };
 }
 
-function refuseIfTooLarge(spec: RunSpec, dataset: DatasetInfo, limitBytes: number): void {
+function refuseIfTooLarge(spec: RunSpec, dataset: ArraysInfo, limitBytes: number): void {
   const samples = { count: dataset.trainCount + dataset.testCount, hasWeights: false };
   const { network, loss, optimizer, batch_size: batchSize } = spec;
   const program = { network, loss, optimizer, batchSize, scaling: dataset.scaling };

@@ -9,6 +9,7 @@ import {
   type EntryProcessor,
   type EntryQueue,
   type EntryWorker,
+  type Place,
   type QueueDatastore,
 } from './entry-queue.js';
 import { createTrainingQueue, type RunEntry, type TrainingQueue } from './training-queue.js';
@@ -20,6 +21,10 @@ export interface Queues {
   readonly description: string;
   readonly training: TrainingQueue;
   readonly webhooks: WebhookQueue;
+  /** Uploads to be taken in. */
+  readonly datasets: IdQueue;
+  /** Batch predictions. */
+  readonly batches: IdQueue;
   /** On Redis: a client for counters that all processes share. It fails fast when Redis is down. */
   readonly sharedClient?: object;
   /** Rejects when the datastore does not answer in time. */
@@ -44,6 +49,15 @@ export interface WebhookEntry {
   run_id: string;
   /** The number of the event within the run. */
   seq: number;
+}
+
+/** A queue of ids. What an id stands for, and what becomes of it, is stored elsewhere. */
+export interface IdQueue {
+  /** Does nothing if the id is in the queue already. */
+  add(id: string): Promise<void>;
+  placeOf(id: string): Promise<Place>;
+  /** Starts taking ids. */
+  work(processId: EntryProcessor<string>, options: { concurrency: number }): EntryWorker;
 }
 
 /**
@@ -73,10 +87,14 @@ export async function openQueuesOn<B extends IQueueBackend, C>(
       byEngine.set(engine, await open<RunEntry>(`training-${engine}`));
     }
     const webhooks = await open<WebhookEntry>('webhooks');
+    const datasets = await open<IdEntry>('datasets');
+    const batches = await open<IdEntry>('batches');
     return {
       description: datastore.description,
       training: createTrainingQueue(training, byEngine),
       webhooks: createWebhookQueue(webhooks),
+      datasets: createIdQueue(datasets),
+      batches: createIdQueue(batches),
       async ping() {
         await training.counts();
       },
@@ -106,6 +124,18 @@ function createWebhookQueue(entries: EntryQueue<WebhookEntry>): WebhookQueue {
     add: (entry, { delayMs = 0 } = {}) =>
       entries.add(`${entry.run_id}.${entry.seq}`, entry, { delay: delayMs }),
     work: (processEntry, options) => entries.work(processEntry, options),
+  };
+}
+
+interface IdEntry {
+  id: string;
+}
+
+function createIdQueue(entries: EntryQueue<IdEntry>): IdQueue {
+  return {
+    add: (id) => entries.add(id, { id }, {}),
+    placeOf: (id) => entries.placeOf(id),
+    work: (processId, options) => entries.work(({ id }, signal) => processId(id, signal), options),
   };
 }
 

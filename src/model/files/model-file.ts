@@ -3,7 +3,14 @@
  * to predict with them. `safetensors.torch.load_file` and `load_state_dict` read it unchanged.
  */
 import { TrainyardError } from '../../errors.js';
-import { classHead, outputsOf, type ClassHead, type Head, type ValueHead } from '../heads/head.js';
+import {
+  classHead,
+  outputsOf,
+  type ClassHead,
+  type Head,
+  type ValueHead,
+  type ValueScaling,
+} from '../heads/head.js';
 import {
   activations,
   parameterShapes,
@@ -15,6 +22,7 @@ import {
   type Tensor,
 } from '../network/network.js';
 import type { AffineMap } from '../preprocessing/affine.js';
+import type { TablePreprocessing } from '../preprocessing/table.js';
 import { createSlicedWork } from '../../lib/sliced-work.js';
 import {
   decodeSafetensors,
@@ -31,11 +39,13 @@ export interface ModelDescription {
   head: Head;
   /** Applied to every raw input. null: inputs come as the network takes them. */
   scaling: AffineMap | null;
+  /** Makes inputs of the columns of a table. Left out: inputs come as numbers. */
+  preprocessing?: TablePreprocessing;
 }
 
 /** The same description and parameters give the same bytes. */
 export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
-  const { format_version, network, head, scaling } = description;
+  const { format_version, network, head, scaling, preprocessing } = description;
   return encodeSafetensors(parameters, {
     // What PyTorch's own writer says of its layout; some readers insist on it.
     format: 'pt',
@@ -43,6 +53,7 @@ export function encodeModelFile(description: ModelDescription, parameters: State
     network: JSON.stringify(network),
     head: JSON.stringify(head),
     scaling: JSON.stringify(scaling),
+    ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
   });
 }
 
@@ -100,7 +111,13 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
   if (!isAffineMap(scaling) && !(version === 2 && scaling === null)) {
     throw corrupt(`its ${field} is not an affine map`);
   }
-  return { format_version: 2, network: withDropout(network), head, scaling };
+  const description: ModelDescription = { format_version: 2, network: withDropout(network), head, scaling };
+  if (!Object.hasOwn(metadata, 'preprocessing')) return description;
+  const preprocessing = readField(metadata, 'preprocessing');
+  if (!isTablePreprocessing(preprocessing) || preprocessing.width !== network.inputs) {
+    throw corrupt('its preprocessing does not make the inputs of its network');
+  }
+  return { ...description, preprocessing };
 }
 
 /** Files of format 1 name a loss and labels. Without a loss, as the oldest are, it was cross-entropy. */
@@ -170,9 +187,29 @@ function isHead(value: unknown): value is Head {
     const isKnown = probabilities === 'softmax' || probabilities === 'nearest_distribution';
     return kind === 'classes' && isArrayOf(labels, isString) && isKnown;
   }
-  return hasKeys<ValueHead>(value, ['kind', 'names'])
-    ? value.kind === 'values' && isArrayOf(value.names, isString)
-    : false;
+  if (hasKeys<ValueHead>(value, ['kind', 'names', 'scaling'])) {
+    return (
+      isValueHead(value) &&
+      isArrayOf(value.scaling, isValueScaling) &&
+      value.scaling.length === value.names.length
+    );
+  }
+  return hasKeys<ValueHead>(value, ['kind', 'names']) && isValueHead(value);
+}
+
+function isValueHead(value: { kind: unknown; names: unknown }): value is { kind: 'values'; names: string[] } {
+  return value.kind === 'values' && isArrayOf(value.names, isString);
+}
+
+function isValueScaling(value: unknown): value is ValueScaling {
+  if (!hasKeys<ValueScaling>(value, ['mean', 'std'])) return false;
+  return Number.isFinite(value.mean) && Number.isFinite(value.std) && value.std !== 0;
+}
+
+/** The columns are trusted: no other program writes this field. */
+function isTablePreprocessing(value: unknown): value is TablePreprocessing {
+  if (!hasKeys<TablePreprocessing>(value, ['kind', 'columns', 'width', 'targets', 'ignored'])) return false;
+  return value.kind === 'table' && Array.isArray(value.columns) && isWidth(value.width);
 }
 
 function isAffineMap(value: unknown): value is AffineMap {

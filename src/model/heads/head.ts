@@ -22,6 +22,14 @@ export interface ValueHead {
   kind: 'values';
   /** The names of the outputs, in their order. */
   names: string[];
+  /** (outputs) Gives standardised outputs back in their unit. Left out: the outputs are the values. */
+  scaling?: ValueScaling[];
+}
+
+/** output ↦ output · std + mean, computed in float64 and rounded once to float32. */
+export interface ValueScaling {
+  mean: number;
+  std: number;
 }
 
 /** The head of a network that was trained on classes with this loss. */
@@ -55,10 +63,10 @@ export function requireLabels(head: Head): string[] {
 /**
  * In place: raw outputs (count, outputs) become results (count, outputs) and are returned. The results of a class head are
  * probabilities: each row sums to 1, or is all NaN where one of its outputs is not finite. The results of a value head are
- * the outputs themselves.
+ * the outputs, in their unit.
  */
 export function applyHead<Numbers extends Floats>(head: Head, outputs: Numbers): Numbers {
-  if (head.kind === 'values') return outputs;
+  if (head.kind === 'values') return inTheirUnit(head, outputs);
   const classes = head.labels.length;
   for (let start = 0; start < outputs.length; start += classes) {
     fillProbabilities(head, outputs.subarray(start, start + classes));
@@ -78,6 +86,16 @@ export function refuseOverflow(results: Float32Array, outputs: number, field = '
     const message = `${field}[${sample}] is too large: the outputs of the model are not finite`;
     throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}/${sample}` });
   }
+}
+
+/** In place: standardised outputs (count, outputs) become values. */
+function inTheirUnit<Numbers extends Floats>({ scaling }: ValueHead, outputs: Numbers): Numbers {
+  if (scaling === undefined) return outputs;
+  for (let i = 0; i < outputs.length; i++) {
+    const { mean, std } = scaling[i % scaling.length];
+    outputs[i] = outputs[i] * std + mean;
+  }
+  return outputs;
 }
 
 /** In place, computed in float64: a row of outputs (classes) becomes probabilities. */

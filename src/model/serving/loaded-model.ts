@@ -6,6 +6,7 @@ import type { Predictor } from '../engines/engine.js';
 import type { ModelDescription } from '../files/model-file.js';
 import { applyHead, type Head } from '../heads/head.js';
 import type { NetworkSpec } from '../network/network.js';
+import type { TablePreprocessing } from '../preprocessing/table.js';
 import type { VersionManifest } from '../registry/version-manifest.js';
 import { batchPredictions, type PredictionAnswer, type PredictionCall } from './prediction-batch.js';
 
@@ -15,6 +16,8 @@ export interface ServedModel {
   readonly network: NetworkSpec;
   /** Says what the results of a prediction mean. */
   readonly head: Head;
+  /** What the model makes of the columns of a table; null: it takes numbers. */
+  readonly preprocessing: TablePreprocessing | null;
   /**
    * The head's results for raw inputs. Where the network's outputs overflow, they are not finite: see `refuseOverflow`.
    * @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE
@@ -46,12 +49,13 @@ export function loadModel(
   load: () => Promise<LoadedContent>,
   observe?: (samples: number, ms: number) => void,
 ): LoadedModel {
-  const loading = load().then(({ manifest, description: { network, head }, predictor }) => {
+  const loading = load().then(({ manifest, description, predictor }) => {
+    const { network, head, preprocessing = null } = description;
     const predict = batchPredictions(
       async (inputs, count) => applyHead(head, await predictor.predict(inputs, count)),
       observe,
     );
-    const model: ServedModel = { manifest, network, head, predict };
+    const model: ServedModel = { manifest, network, head, preprocessing, predict };
     return { model, predictor };
   });
   let holders = 0;

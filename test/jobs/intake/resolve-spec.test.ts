@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { JobRequest, OptimizerRequest } from '../../../src/jobs/runs/documents.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
-import type { DatasetInfo } from '../../../src/data/dataset.js';
+import type { ArraysInfo } from '../../../src/data/dataset.js';
 import { splitRows } from '../../../src/data/splits.js';
 import { createDatasetStore } from '../../../src/data/store.js';
 import { activations } from '../../../src/model/network/network.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 
-const mnist = await createDatasetStore().info('mnist');
+const mnist = (await createDatasetStore().info('mnist')) as ArraysInfo;
 const gigabyte = 2 ** 30;
 const resolve = (request: JobRequest, limitBytes = gigabyte) =>
   resolveSpec(request, mnist, { trainingMemoryLimitBytes: limitBytes }, new Date('2026-01-02T03:04:05Z'));
@@ -82,13 +82,13 @@ describe('an optimiser', () => {
 });
 
 describe('the loss', () => {
-  const prices: DatasetInfo = {
+  const prices: ArraysInfo = {
     ...mnist,
     name: 'prices',
     targets: { kind: 'values', names: ['low', 'high'] },
     scaling: null,
   };
-  const resolveFor = (dataset: DatasetInfo, loss: JobRequest['loss']) =>
+  const resolveFor = (dataset: ArraysInfo, loss: JobRequest['loss']) =>
     resolveSpec({ ...(loss && { loss }) }, dataset, { trainingMemoryLimitBytes: gigabyte }, new Date(0));
 
   test.each([

@@ -25,7 +25,9 @@ export async function smallDiamonds(): Promise<Dataset> {
   });
   return {
     info: {
+      kind: 'arrays',
       name: 'diamonds',
+      version: 1,
       sha256: createHash('sha256').update(text).digest('hex'),
       inputs,
       targets: { kind: 'values', names: names.slice(inputs) },
