@@ -3,7 +3,7 @@
  * the groups that it stands on. The entry opens what ROLE asks for, and the tests open the groups that they need, on a
  * folder, a queue or an engine of their own.
  */
-import { buildApp, type ApiDeps } from './api/app.js';
+import { apiSchemas, buildApp, type ApiDeps } from './api/app.js';
 import { checkModels, type Check } from './api/operations/readiness.js';
 import {
   createInferenceStatistics,
@@ -349,6 +349,8 @@ export async function openApiService(
     },
   );
   stops.add(api.stop);
+  // Not awaited: a request that comes before its schemas are compiled compiles them itself.
+  api.app.addHook('onListen', () => void apiSchemas.compileAll());
   jobs.start();
   models.start();
   return api.app;

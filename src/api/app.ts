@@ -1,6 +1,5 @@
 /** The HTTP service as one Fastify app, the same in production and in tests. What it is given, others start and stop. */
 import type { FastifyInstance } from 'fastify';
-import type { Component } from '../lib/named-schema.js';
 import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { useBodies } from './bodies/bodies.js';
@@ -18,6 +17,7 @@ import type { ShowQueues } from './operations/queue-board.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
+import { SchemaCompiler } from './plugins/schema-compiler.js';
 import { useInferenceStatistics, type InferenceStatistics } from './predictions/inference-statistics.js';
 import { predictionComponents, predictRoutes, type PredictDeps } from './predictions/predict-route.js';
 import { createWaitingRoom, usePredictionRoutes } from './predictions/waiting-room.js';
@@ -59,20 +59,22 @@ export type ApiDeps = JobDeps &
 /** Even a client on a poor line is faster. */
 const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
 
-/** By name, as the OpenAPI document lists them. */
-const components: readonly Component[] = [
-  ...jobComponents,
-  ...eventComponents,
-  ...recordComponents,
-  ...predictionComponents,
-  ...modelComponents,
-  ...aliasComponents,
-  ...openInferenceComponents,
-  ...tensorflowServingComponents,
-  ...healthComponents,
-  ...metricsComponents,
-  ...problemComponents,
-].sort((one, other) => (one.name < other.name ? -1 : 1));
+/** The named ones by name, as the OpenAPI document lists them. */
+export const apiSchemas = new SchemaCompiler(
+  [
+    ...jobComponents,
+    ...eventComponents,
+    ...recordComponents,
+    ...predictionComponents,
+    ...modelComponents,
+    ...aliasComponents,
+    ...openInferenceComponents,
+    ...tensorflowServingComponents,
+    ...healthComponents,
+    ...metricsComponents,
+    ...problemComponents,
+  ].sort((one, other) => (one.name < other.name ? -1 : 1)),
+);
 
 /** `close` refuses new requests, and resolves when those under way have been answered. */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
@@ -85,7 +87,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     onRefused: () => deps.metrics.predictions.refused(),
   });
   deps.metrics.predictions.readWaiting(() => waitingRoom.size);
-  const app = await createBaseApp(deps, components, (answer) => waitingRoom.guard(answer));
+  const app = await createBaseApp(deps, apiSchemas, (answer) => waitingRoom.guard(answer));
   await useRateLimits(app, deps.rateLimitStore);
   await useCompression(app);
   useBodies(app, {
