@@ -16,6 +16,7 @@ import { ChunkReader, ChunkWriter, type TablePlace } from './chunk-store.js';
 import { ColumnIntake, type RowHashes } from './column-intake.js';
 import { decideColumn, habitsOf, type ColumnDecision, type ColumnFacts } from './decide-column.js';
 import { DuplicateRows } from './duplicate-rows.js';
+import { leakWarnings } from './leaks.js';
 import { profileNumbers, type NumbersFound } from './profile-columns.js';
 import { ColumnPacker, mostChunkRows } from './stored-column.js';
 import { targetWarnings } from './target-warnings.js';
@@ -103,7 +104,11 @@ export async function takeInTable(
     ...reader.warnings,
     ...facts.flatMap((each, index) => columnWarnings(each, decisions[index], columns[index], found[index])),
     ...intake.warnings(),
-    ...(await targetWarnings(schema, target, chunks, facts)),
+    ...targetWarnings(
+      schema,
+      facts.filter(({ isTarget }) => isTarget),
+    ),
+    ...(await leakWarnings(chunks, columns, target)),
   );
   return schema;
 }
