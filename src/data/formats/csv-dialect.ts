@@ -34,19 +34,20 @@ export function detectDialect(sample: string, whole: boolean, options: FormatOpt
 }
 
 function candidates(sample: string, options: FormatOptions): CsvDialect[] {
-  const newline = usesCarriageReturns(sample) ? '\r' : '\n';
-  const escapes: CsvDialect['escape'][] = options.escape
-    ? [options.escape]
-    : sample.includes('\\"')
-      ? ['"', '\\']
-      : ['"'];
+  const detected: CsvDialect['escape'][] = sample.includes('\\"') ? ['"', '\\'] : ['"'];
+  const escapes = options.escape === undefined ? detected : [options.escape];
   const separators = options.delimiter === undefined ? delimiters : [options.delimiter];
-  return escapes.flatMap((escape) => separators.map((delimiter) => ({ delimiter, newline, escape })));
+  return escapes.flatMap((escape) => {
+    const newline = usesCarriageReturns(sample, escape) ? '\r' : '\n';
+    return separators.map((delimiter): CsvDialect => ({ delimiter, newline, escape }));
+  });
 }
 
 /** Whether lines end with CR alone. */
-function usesCarriageReturns(sample: string): boolean {
-  const unquoted = sample.replace(/"[^"]*"/g, '');
+function usesCarriageReturns(sample: string, escape: CsvDialect['escape']): boolean {
+  if (!sample.includes('\r')) return false;
+  const text = escape === '\\' ? sample.replace(/\\["\\]/g, '') : sample;
+  const unquoted = text.replace(/"[^"]*(?:"|$)/g, '');
   return unquoted.includes('\r') && !unquoted.includes('\n');
 }
 
