@@ -2,7 +2,7 @@
  * What the cells of a column could be: how many fit each way of reading them. All cells are counted, and only counted, so
  * that the order of the rows decides nothing.
  */
-import { readDatetimeText } from '../../lib/cells/datetime-text.js';
+import { readDatetimeText, readPlainIso } from '../../lib/cells/datetime-text.js';
 import {
   coreValue,
   long,
@@ -64,6 +64,9 @@ const missingTokens = new Set([
 ]);
 const longestToken = 8;
 
+const longestInfinity = 9;
+const leadingZero = /^[-+]?0\d+$/u;
+const codeLike = /^\d{2,}[eE]\d+$/u;
 const notFinite = /^[-+]?(?:inf|infinity|∞)$/iu;
 
 /** Spellings in lower case. '1' and '0' are numbers, unless other spellings occur beside them. */
@@ -155,11 +158,19 @@ export class ColumnEvidence {
     this.values += count;
     this.textLength += text.length * count;
     if (text.includes(' ')) this.severalWords += count;
+    if (this.#addPlainDate(text, count)) return;
     if (this.#addToken(text, count)) return;
     const isNumber = this.#addNumber(text, count);
     if (!isNumber && formula.test(text)) this.formulas += count;
     if (text.length <= longestBoolean) this.#addBoolean(text.toLowerCase(), count);
     this.#addDate(text, count);
+  }
+
+  #addPlainDate(text: string, count: number): boolean {
+    if (Number.isNaN(readPlainIso(text))) return false;
+    this.plainDates += count;
+    this.offsets.add(text.length === 20 ? 0 : 'none');
+    return true;
   }
 
   #addToken(text: string, count: number): boolean {
@@ -181,15 +192,15 @@ export class ColumnEvidence {
       this.values -= count;
       return true;
     }
-    if (notFinite.test(text)) {
+    if (text.length <= longestInfinity && notFinite.test(text)) {
       this.notFinite += count;
       return true;
     }
-    if (/^[-+]?0\d+$/u.test(text)) {
+    if (leadingZero.test(text)) {
       this.leadingZeros += count;
       return true;
     }
-    if (/^\d{2,}[eE]\d+$/u.test(text)) {
+    if (codeLike.test(text)) {
       this.codeLike += count;
       return true;
     }

@@ -1,5 +1,5 @@
 /** Takes in the cells of one column, chunk by chunk: packs them, counts their levels, and gathers evidence of their type. */
-import { notPlain, plain, scanPlain, type PlainNumber } from '../../lib/cells/number-text.js';
+import { plain, scanPlain, type PlainNumber } from '../../lib/cells/number-text.js';
 import { ColumnEvidence } from './column-evidence.js';
 import { hashText, LevelCounter, mixed } from './level-counter.js';
 import { blankDecimals, type ColumnPacker, type StoredColumn, type StoredTexts } from './stored-column.js';
@@ -30,6 +30,7 @@ export class ColumnIntake {
   ): StoredColumn {
     const stored = packer.pack(rows, this.#index);
     if (stored.kind === 'texts') this.#addTexts(stored, hashes);
+    else if (packer.hasLong) this.#addLongNumbers(rows, hashes);
     else this.#addNumbers(rows, packer, hashes);
     return stored;
   }
@@ -52,6 +53,18 @@ export class ColumnIntake {
       this.#addToRow(hashes, row, low, high);
     }
     evidence.addBlank(blank);
+  }
+
+  #addLongNumbers(rows: readonly (readonly (string | null)[])[], hashes: RowHashes): void {
+    for (let row = 0; row < rows.length; row++) {
+      const text = rows[row][this.#index] ?? '';
+      if (text === '') {
+        this.evidence.addBlank(1);
+        continue;
+      }
+      const [low, high] = this.#addText(text, 1);
+      this.#addToRow(hashes, row, low, high);
+    }
   }
 
   #addTexts({ codes, texts }: StoredTexts, hashes: RowHashes): void {
@@ -104,5 +117,3 @@ function numberHash(digits: number, tag: number): number {
   const high = (digits / 2 ** 32) | 0;
   return mixed((digits | 0) ^ Math.imul(high, 0x9e3779b1) ^ Math.imul(tag + 1, 0x85ebca6b));
 }
-
-void notPlain;

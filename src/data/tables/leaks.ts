@@ -39,7 +39,7 @@ export async function leakWarnings(
     });
   });
   if (tests.length === 0) return [];
-  for await (const chunk of chunks.all()) {
+  for await (const chunk of chunks.all(new Set(tests.flatMap(({ wanted }) => wanted)))) {
     for (const test of tests) test.add(chunk.columns, chunk.rows);
   }
   return tests.map((test) => test.warning()).filter((warning) => warning !== null);
@@ -53,7 +53,9 @@ interface Pair {
 }
 
 interface LeakTest {
-  add(columns: readonly StoredColumn[], rows: number): void;
+  /** The indices of the columns that it looks at. */
+  wanted: number[];
+  add(columns: readonly (StoredColumn | null)[], rows: number): void;
   warning(): TableWarning | null;
 }
 
@@ -69,6 +71,7 @@ function classTest({ column, index, target, targetIndex }: Pair): LeakTest | nul
   // (levels, classes)
   const counts = new Float64Array((column.profile.distinct + 1) * classes);
   return {
+    wanted: [index, targetIndex],
     add(stored, rows) {
       const levels = levelCodes(stored[index], rows, columnCodes, readLevel);
       const labels = levelCodes(stored[targetIndex], rows, targetCodes, readLabel);
@@ -124,6 +127,7 @@ function numberTest({ column, index, target, targetIndex }: Pair): LeakTest | nu
   const meanY = target.profile.numbers?.mean ?? 0;
   let [rows, xx, xy, yy] = [0, 0, 0, 0];
   return {
+    wanted: [index, targetIndex],
     add(stored, count) {
       readNumbers(format, stored[index], values.subarray(0, count));
       readNumbers(targetFormat, stored[targetIndex], wanted.subarray(0, count));

@@ -40,7 +40,7 @@ export class LevelCounter {
 
   /** A trimmed text that is no plain number, with its two hashes. */
   addText(text: string, count: number, low: number, high: number): void {
-    const known = this.#texts.get(text);
+    const known = this.#texts.size === 0 ? undefined : this.#texts.get(text);
     if (known !== undefined) {
       this.#texts.set(text, known + count);
       return;

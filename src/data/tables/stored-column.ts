@@ -33,9 +33,10 @@ export interface StoredTexts {
 }
 
 /** A chunk has at most so many rows, so that codes fit in 16 bits. */
-export const mostChunkRows = 16_384;
+export const mostChunkRows = 4_096;
 
-const blankDecimals = 255;
+/** In place of the decimals of a blank cell. */
+export const blankDecimals = 255;
 
 /** The digits of plain cells as they are scanned, before it is known whether all cells of the column are plain. */
 export class ColumnPacker {
@@ -43,6 +44,8 @@ export class ColumnPacker {
   readonly digits = new Float64Array(mostChunkRows);
   /** (rows) */
   readonly decimals = new Uint8Array(mostChunkRows);
+  /** Whether a cell of the column had more digits than a PlainNumber holds, so that `digits` does not have it. */
+  hasLong = false;
   readonly #scanned: PlainNumber = { digits: 0, decimals: 0 };
 
   /** Packs the column at the index. A row that is shorter has no value there. */
@@ -59,7 +62,7 @@ export class ColumnPacker {
     let isShortest = true;
     let hasNull = false;
     let hasEmpty = false;
-    let hasLong = false;
+    this.hasLong = false;
     for (let row = 0; row < rows.length; row++) {
       const text = rows[row][index] ?? null;
       if (text === null || text === '') {
@@ -71,7 +74,7 @@ export class ColumnPacker {
       const scan = scanPlain(text, scanned);
       if (scan === notPlain) return null;
       if (scan === long) {
-        hasLong = true;
+        this.hasLong = true;
         continue;
       }
       const places = scanned.decimals;
@@ -88,7 +91,7 @@ export class ColumnPacker {
     }
     if (hasNull && hasEmpty) return null;
     const blank = hasEmpty ? '' : null;
-    if (hasLong) return packLong(rows, index, blank);
+    if (this.hasLong) return packLong(rows, index, blank);
     const isFixed = leastDecimals === mostDecimals;
     if (leastDecimals === blankDecimals) mostDecimals = 0;
     else if (!isFixed && !isShortest) return null;
@@ -192,5 +195,3 @@ export function numberText(
   const value = digits / powersOfTen[decimals];
   return isFixed ? value.toFixed(decimals) : String(value);
 }
-
-export { blankDecimals, plain };

@@ -33,7 +33,7 @@ export function openTable(
         return { index, builder: columnBuilder(format, schema.rows) };
       });
       let first = 0;
-      for await (const chunk of (await open()).all()) {
+      for await (const chunk of (await open()).all(new Set(builders.map(({ index }) => index)))) {
         for (const { index, builder } of builders) builder.add(chunk.columns[index], first, chunk.rows);
         first += chunk.rows;
       }
@@ -59,13 +59,13 @@ export function openTable(
   };
 }
 
-function textOf(column: StoredColumn | undefined, row: number): string | null {
-  return column === undefined ? null : cellText(column, row);
+function textOf(column: StoredColumn | null | undefined, row: number): string | null {
+  return column === null || column === undefined ? null : cellText(column, row);
 }
 
 interface ColumnBuilder {
   /** The rows of a chunk, which are the rows from `first` on; undefined: the chunk does not have the column. */
-  add(stored: StoredColumn | undefined, first: number, count: number): void;
+  add(stored: StoredColumn | null | undefined, first: number, count: number): void;
   column(): Column;
 }
 
@@ -88,10 +88,10 @@ function numberBuilder(format: NumericFormat, rows: number): ColumnBuilder {
 /** The cells by the format, into `values` (rows of the chunk), as `numberReader` reads them. */
 export function readNumbers(
   format: NumericFormat,
-  stored: StoredColumn | undefined,
+  stored: StoredColumn | null | undefined,
   values: Float64Array,
 ): void {
-  if (stored === undefined) {
+  if (stored === null || stored === undefined) {
     values.fill(NaN);
     return;
   }
@@ -145,13 +145,13 @@ const asCategory = levelReader({ type: 'category', missing: [] });
 
 /** (rows) The code of each cell's level, -1 without one. A level that has none yet gets the next code. */
 export function levelCodes(
-  stored: StoredColumn | undefined,
+  stored: StoredColumn | null | undefined,
   rows: number,
   codeOf: Map<string, number>,
   read: (text: string) => string | null = asCategory,
 ): Int32Array {
   const codes = new Int32Array(rows);
-  if (stored === undefined) return codes.fill(-1);
+  if (stored === null || stored === undefined) return codes.fill(-1);
   const codeOfText = (text: string | null): number => {
     const level = text === null ? null : read(text);
     if (level === null) return -1;

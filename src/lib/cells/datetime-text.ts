@@ -54,8 +54,44 @@ export function readDatetimeText(text: string): DatetimeText | null {
   return readIso(text) ?? readNumeric(text) ?? readNamed(text);
 }
 
+/**
+ * The commonest texts, read without regular expressions: 2024-05-31 and 2024-05-31T12:00:00, with or without a Z.
+ * NaN: it is another kind of text, or none.
+ */
+export function readPlainIso(text: string): number {
+  const { length } = text;
+  if (length !== 10 && length !== 19 && length !== 20) return NaN;
+  if (text.charCodeAt(4) !== dash || text.charCodeAt(7) !== dash) return NaN;
+  const date = dateValue(
+    twoDigits(text, 0) * 100 + twoDigits(text, 2),
+    twoDigits(text, 5),
+    twoDigits(text, 8),
+  );
+  if (length === 10) return date;
+  const between = text.charCodeAt(10);
+  if ((between !== 0x54 && between !== 0x20) || (length === 20 && text.charCodeAt(19) !== 0x5a)) return NaN;
+  if (text.charCodeAt(13) !== colon || text.charCodeAt(16) !== colon) return NaN;
+  const hour = twoDigits(text, 11);
+  const minutes = twoDigits(text, 14);
+  const seconds = twoDigits(text, 17);
+  return hour < 24 && minutes < 60 && seconds < 60
+    ? date + ((hour * 60 + minutes) * 60 + seconds) * 1000
+    : NaN;
+}
+
+const dash = 0x2d;
+const colon = 0x3a;
+
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 0x30;
+  const ones = text.charCodeAt(at + 1) - 0x30;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
+
 /** `order` decides where day and month are numbers and the year comes last. NaN: the text is not such a date. */
 export function datetimeValue(text: string, order: DateOrder): number {
+  const plain = readPlainIso(text);
+  if (!Number.isNaN(plain)) return plain;
   const read = readDatetimeText(text);
   if (read === null || (order === 'ymd' && !read.isUnambiguous)) return NaN;
   return order === 'mdy' ? read.monthFirst : read.dayFirst;
@@ -143,7 +179,8 @@ const daysIn = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Midnight in UTC; NaN: there is no such day. */
 function dateValue(year: number, month: number, dayOfMonth: number): number {
-  if (year < 1 || month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > daysIn[month - 1]) return NaN;
+  if (!(year >= 1 && month >= 1 && month <= 12 && dayOfMonth >= 1 && dayOfMonth <= daysIn[month - 1]))
+    return NaN;
   if (month === 2 && dayOfMonth === 29 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)))
     return NaN;
   return daysSince1970(year, month, dayOfMonth) * day;
