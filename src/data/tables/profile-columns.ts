@@ -61,17 +61,16 @@ class ColumnProfiler {
   ): void {
     const values = this.#values.subarray(0, rows);
     readNumbers(this.#format, stored, values);
+    const missing = this.#profiler.add(values, rowHashes);
+    this.#missing += missing;
+    if (missing === 0) return;
     for (let row = 0; row < rows; row++) {
-      if (Number.isFinite(values[row])) continue;
-      this.#missing++;
       if (values[row] !== unreadable) continue;
-      values[row] = NaN;
       this.#unreadable++;
       if (this.#misfits.length < mostMisfits && stored) {
         this.#misfits.push({ line: lines?.[row] ?? null, text: cellText(stored, row) ?? '' });
       }
     }
-    this.#profiler.add(values, rowHashes);
   }
 
   found(): NumbersFound {

@@ -28,7 +28,7 @@ export interface StoredTexts {
   kind: 'texts';
   /** (rows) Indices into `texts`. */
   codes: Uint8Array | Uint16Array;
-  /** Distinct, in the order in which they first occur; null: no value. */
+  /** In the order in which they first occur, mostly distinct; null: no value. */
   texts: (string | null)[];
 }
 
@@ -48,9 +48,12 @@ export class ColumnPacker {
   hasLong = false;
   readonly #scanned: PlainNumber = { digits: 0, decimals: 0 };
 
-  /** Packs the column at the index. A row that is shorter has no value there. */
-  pack(rows: readonly (readonly (string | null)[])[], index: number): StoredColumn {
-    return this.#packNumbers(rows, index) ?? packTexts(rows, index);
+  /**
+   * Packs the column at the index. A row that is shorter has no value there.
+   * @param areDistinct whether texts are expected to differ, so that it is not worth while to look for equal ones
+   */
+  pack(rows: readonly (readonly (string | null)[])[], index: number, areDistinct: boolean): StoredColumn {
+    return this.#packNumbers(rows, index) ?? packTexts(rows, index, areDistinct);
   }
 
   #packNumbers(rows: readonly (readonly (string | null)[])[], index: number): StoredNumbers | null {
@@ -75,7 +78,7 @@ export class ColumnPacker {
       if (scan === notPlain) return null;
       if (scan === long) {
         this.hasLong = true;
-        continue;
+        break;
       }
       const places = scanned.decimals;
       const value = scanned.digits;
@@ -89,14 +92,14 @@ export class ColumnPacker {
       if (places > 0 && (value % 10 === 0 || (places > 6 && Math.abs(value) < powersOfTen[places - 6])))
         isShortest = false;
     }
+    if (this.hasLong) return packLong(rows, index);
     if (hasNull && hasEmpty) return null;
     const blank = hasEmpty ? '' : null;
-    if (this.hasLong) return packLong(rows, index, blank);
     const isFixed = leastDecimals === mostDecimals;
     if (leastDecimals === blankDecimals) mostDecimals = 0;
     else if (!isFixed && !isShortest) return null;
     if (!isFixed) most = this.#align(rows.length, mostDecimals);
-    if (most >= 2 ** 53) return packLong(rows, index, blank);
+    if (most >= 2 ** 53) return packLong(rows, index);
     return {
       kind: 'numbers',
       digits: this.#narrow(rows.length, most),
@@ -136,22 +139,35 @@ export class ColumnPacker {
 }
 
 /** Numbers of many digits, where JavaScript writes each as its text is; null: it does not. */
-function packLong(
-  rows: readonly (readonly (string | null)[])[],
-  index: number,
-  blank: '' | null,
-): StoredNumbers | null {
+function packLong(rows: readonly (readonly (string | null)[])[], index: number): StoredNumbers | null {
   const digits = new Float64Array(rows.length);
+  let hasNull = false;
+  let hasEmpty = false;
   for (let row = 0; row < rows.length; row++) {
-    const text = rows[row][index] ?? '';
-    const value = text === '' ? NaN : Number(text);
-    if (text !== '' && String(value) !== text) return null;
+    const text = rows[row][index] ?? null;
+    if (text === null || text === '') {
+      if (text === null) hasNull = true;
+      else hasEmpty = true;
+      digits[row] = NaN;
+      continue;
+    }
+    const value = Number(text);
+    if (String(value) !== text) return null;
     digits[row] = value;
   }
-  return { kind: 'numbers', digits, decimals: 0, isFixed: false, blank };
+  if (hasNull && hasEmpty) return null;
+  return { kind: 'numbers', digits, decimals: 0, isFixed: false, blank: hasEmpty ? '' : null };
 }
 
-function packTexts(rows: readonly (readonly (string | null)[])[], index: number): StoredTexts {
+function packTexts(
+  rows: readonly (readonly (string | null)[])[],
+  index: number,
+  areDistinct: boolean,
+): StoredTexts {
+  if (areDistinct) {
+    const texts = rows.map((row) => row[index] ?? null);
+    return { kind: 'texts', codes: ownCodes.subarray(0, rows.length), texts };
+  }
   const codes = new Uint16Array(rows.length);
   const codeOf = new Map<string | null, number>();
   for (let row = 0; row < rows.length; row++) {
@@ -163,6 +179,9 @@ function packTexts(rows: readonly (readonly (string | null)[])[], index: number)
   const texts = [...codeOf.keys()];
   return { kind: 'texts', codes: texts.length <= 256 ? Uint8Array.from(codes) : codes, texts };
 }
+
+/** Each row its own code. */
+const ownCodes = Uint16Array.from({ length: mostChunkRows }, (_, row) => row);
 
 /** The value that stands for a blank cell among such digits. */
 export function blankOf(digits: StoredNumbers['digits']): number {
