@@ -139,4 +139,5 @@ export type TableProblemCode =
   | 'ROW_LENGTH'
   | 'TOO_LARGE'
   | 'TRUNCATED_ARCHIVE'
-  | 'UNCLOSED_QUOTE';
+  | 'UNCLOSED_QUOTE'
+  | 'UNKNOWN_COLUMN';
