@@ -4,7 +4,7 @@ import type { Component } from '../lib/named-schema.js';
 import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { useBodies } from './bodies/bodies.js';
-import type { SlowBodies } from './bodies/body-reader.js';
+import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
 import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';

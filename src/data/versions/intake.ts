@@ -13,7 +13,6 @@ import {
   recordResult,
   refused,
   type Progress,
-  type TakeInLimits,
   type TakeInMessage,
   type TakeInOutcome,
   type TakeInTask,
@@ -28,7 +27,7 @@ export interface IntakeOptions {
   /** The thread opens the storage itself. */
   store: StoreTarget;
   dataDir: string;
-  limits: TakeInLimits;
+  mostIdxBytes: number;
   log: Logger;
   /** An upload was read, in so many seconds; `rows` is 0 when it failed. */
   onEnd?: (end: { status: 'ready' | 'failed'; seconds: number; rows: number }) => void;
@@ -111,8 +110,8 @@ class Attempt {
   }
 
   #readInThread(release: AbortSignal): Promise<TakeInOutcome | 'released'> {
-    const { store, dataDir, limits } = this.#options;
-    const workerData: TakeInTask = { id: this.#id, store, dataDir, limits };
+    const { store, dataDir, mostIdxBytes } = this.#options;
+    const workerData: TakeInTask = { id: this.#id, store, dataDir, mostIdxBytes };
     const thread = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     return new Promise((resolve, reject) => {
       const end = (outcome: TakeInOutcome | 'released'): void => {
