@@ -28,6 +28,13 @@ export const errorCodes = {
   VERSION_IN_USE: 'An alias points to the version.',
   RANGE_NOT_SATISFIABLE: 'The file has no such range of bytes.',
   DATASET_NOT_FOUND: 'There is no dataset with this name.',
+  DATASET_VERSION_NOT_FOUND: 'The dataset has no such version.',
+  DATASET_NAME_TAKEN: 'A built-in dataset has this name.',
+  DATASET_NOT_READY: 'The dataset is still being read.',
+  DATASET_INVALID: 'The file of the dataset cannot be used.',
+  DATASET_NOT_A_TABLE: 'The dataset has no named columns.',
+  DATASET_IN_USE: 'A job that has not ended uses the dataset.',
+  DATASET_TOO_LARGE: 'The file is larger than this service takes.',
   NETWORK_TOO_LARGE: 'Training this network would need more memory than allowed.',
   ENGINE_UNAVAILABLE: 'The requested engine cannot run here.',
   WEBHOOK_REFUSED: 'The service does not call the URL of this webhook.',
@@ -64,11 +71,18 @@ export class TrainyardError extends Error {
   readonly code: ErrorCode;
   /** JSON pointer (RFC 6901) into the request body, where one field is to blame. */
   readonly pointer: string | undefined;
+  /** Where several places of a file are at fault: each of them, as a document. */
+  readonly problems: readonly object[] | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { pointer?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { pointer?: string; problems?: readonly object[]; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'TrainyardError';
     this.code = code;
     this.pointer = options.pointer;
+    this.problems = options.problems;
   }
 }

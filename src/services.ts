@@ -10,7 +10,10 @@ import {
   type InferenceStatistics,
 } from './api/predictions/inference-statistics.js';
 import type { Config } from './config.js';
-import { createDatasetStore } from './data/store.js';
+import { createDatasetStore, type DatasetStore } from './data/store.js';
+import { createDatasetVersions, type DatasetVersions } from './data/versions/dataset-versions.js';
+import { createIntake } from './data/versions/intake.js';
+import { createUploads, type UploadQueue, type Uploads } from './data/versions/uploads.js';
 import { createImageReader } from './images/image-reader.js';
 import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
 import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
@@ -45,6 +48,8 @@ import { probeStorage, type Storage } from './storage/storage.js';
 import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
 
+/** A worker reads so many uploads at a time, so that a large one does not hold up the others. */
+const uploadsReadAtOnce = 2;
 /** Each process sends so many webhooks at a time. Most of the time it waits for their answers. */
 const webhooksAtOnce = 8;
 /** Readiness is asked for far more often than the queue and the storage are tried. */
@@ -153,6 +158,39 @@ export function openRuns(options: {
   return { storage, store, reader, feed, runToJob, webhooks, stop: () => feed.stop() };
 }
 
+/** The datasets, and what takes uploads in. */
+export interface Datasets {
+  store: DatasetStore;
+  versions: DatasetVersions;
+  uploads: Uploads;
+  /** Finds the uploads that the queue has lost or that are left over, now and from time to time. */
+  start: () => void;
+  stop: Stop;
+}
+
+export function openDatasets(options: {
+  storage: Storage;
+  queue: UploadQueue;
+  metrics: Pick<PrometheusMetrics, 'datasets'>;
+  maxBytes: number;
+  log: Logger;
+  sweepIntervalMs?: number;
+}): Datasets {
+  const { storage, metrics, ...given } = options;
+  const versions = createDatasetVersions(storage);
+  const uploads = createUploads({ storage, versions, onStored: metrics.datasets.uploaded, ...given });
+  return {
+    store: createDatasetStore(storage),
+    versions,
+    uploads,
+    start() {
+      // Not awaited: with many datasets the first sweep takes seconds.
+      void uploads.start();
+    },
+    stop: () => uploads.stop(),
+  };
+}
+
 /** What takes jobs in, changes them and lists them. */
 export interface Jobs {
   index: RunIndex;
@@ -167,6 +205,7 @@ export interface Jobs {
 export function openJobs(
   { storage, store, reader: runs, runToJob, webhooks }: Runs,
   options: {
+    datasets: Pick<DatasetStore, 'info'>;
     queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
     metrics: Pick<PrometheusMetrics, 'jobs'>;
     trainingMemoryLimitBytes: number;
@@ -178,9 +217,8 @@ export function openJobs(
     pauseWithinMs?: number;
   },
 ): Jobs {
-  const { metrics, ...given } = options;
+  const { metrics, datasets, ...given } = options;
   const idempotencyKeys = createIdempotencyKeys(storage);
-  const datasets = createDatasetStore();
   const index = createRunIndex({ store, runs, ...given });
   metrics.jobs.readDamaged(() => index.damagedCount());
   const parts = { store, runs, index, idempotencyKeys, runToJob, webhooks, ...given };
@@ -272,12 +310,16 @@ type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 export async function openApi(
   {
     runs,
+    datasets,
     jobs,
     models,
     checks,
     metrics,
     log,
-  }: { runs: Runs; jobs: Jobs; models: Models } & Pick<ApiDeps, 'checks' | 'metrics' | 'log'>,
+  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models } & Pick<
+    ApiDeps,
+    'checks' | 'metrics' | 'log'
+  >,
   settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes'> & Partial<ApiDeps>,
 ): Promise<{ app: ApiApp; stop: Stop }> {
   const images = createImageReader();
@@ -287,6 +329,10 @@ export async function openApi(
     lifecycle: jobs.lifecycle,
     feed: runs.feed,
     webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },
+    datasets: datasets.store,
+    versions: datasets.versions,
+    uploads: datasets.uploads,
+    jobOnDataset: (name, version) => jobOnDataset(jobs.index, name, version),
     registry: models.registry,
     aliases: models.aliases,
     retention: models.retention,
@@ -307,6 +353,24 @@ export async function openApi(
   };
 }
 
+/** The id of a job that has not ended and learns from the version; null: there is none. */
+async function jobOnDataset(index: RunIndex, dataset: string, version: number): Promise<string | null> {
+  for (const status of ['running', 'queued', 'paused'] as const) {
+    let after: string | undefined;
+    for (let hasMore = true; hasMore;) {
+      const page = await index.page({ after, limit: 100, filter: { status, dataset } });
+      for (const { id, spec } of page.runs) {
+        // Of a job that names no version every one may be meant.
+        const used = (spec.dataset as { version?: number | null }).version ?? version;
+        if (used === version) return id;
+        after = id;
+      }
+      hasMore = page.hasMore;
+    }
+  }
+  return null;
+}
+
 /** The whole of an API, by the settings. What it follows is started; it does not listen yet. */
 export async function openApiService(
   { config, log, storage, queues, metrics, runs, checks }: Foundation,
@@ -325,7 +389,16 @@ export async function openApiService(
     ...lookPace(config.store),
   });
   stops.add(models.stop);
+  const datasets = openDatasets({
+    storage,
+    queue: queues.datasets,
+    metrics,
+    maxBytes: config.maxDatasetBytes,
+    log,
+  });
+  stops.add(datasets.stop);
   const jobs = openJobs(runs, {
+    datasets: datasets.store,
     queue: queues.training,
     metrics,
     trainingMemoryLimitBytes,
@@ -335,7 +408,7 @@ export async function openApiService(
   });
   stops.add(jobs.stop);
   const api = await openApi(
-    { runs, jobs, models, checks, metrics, log },
+    { runs, datasets, jobs, models, checks, metrics, log },
     {
       keys,
       anonymousHosts: config.anonymousHosts,
@@ -351,6 +424,7 @@ export async function openApiService(
   stops.add(api.stop);
   // Not awaited: a request that comes before its schemas are compiled compiles them itself.
   api.app.addHook('onListen', () => void apiSchemas.compileAll());
+  datasets.start();
   jobs.start();
   models.start();
   return api.app;
@@ -364,8 +438,8 @@ export async function openKeys({ config, log, storage }: Foundation, stops: Stop
   return keys;
 }
 
-/** Takes runs from the queue and trains each in a process of its own; also sends webhooks. */
-export function openWorker({ config, log, queues, metrics, runs }: Foundation, stops: Stops): void {
+/** Takes runs from the queue and trains each in a process of its own; also reads uploads and sends webhooks. */
+export function openWorker({ config, log, storage, queues, metrics, runs }: Foundation, stops: Stops): void {
   const { dataDir, store: storeTarget, logLevel, logFormat, threads, workerConcurrency } = config;
   const memoryLimitBytes = config.trainingMemoryLimitBytes;
   const settings = { dataDir, storeTarget, logLevel, logFormat, threads, memoryLimitBytes };
@@ -381,7 +455,16 @@ export function openWorker({ config, log, queues, metrics, runs }: Foundation, s
     log,
     ...lookPace(config.store),
   });
+  const takeIn = createIntake({
+    storage,
+    store: storeTarget,
+    dataDir,
+    mostIdxBytes: config.maxDatasetBytes,
+    log,
+    onEnd: metrics.datasets.read,
+  });
   const workers = [
+    queues.datasets.work(takeIn, { concurrency: uploadsReadAtOnce }),
     queues.training.work(processRun, { concurrency: workerConcurrency, engines }),
     queues.webhooks.work((entry, signal) => runs.webhooks.deliver(entry, signal), {
       concurrency: webhooksAtOnce,

@@ -3,8 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { useBodies } from './bodies/bodies.js';
-import type { SlowBodies } from './bodies/body-reader.js';
+import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
+import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
@@ -36,6 +37,7 @@ import {
 export type ApiDeps = JobDeps &
   JobEventDeps &
   JobRecordDeps &
+  DatasetDeps &
   ModelDeps &
   AliasDeps &
   PredictDeps &
@@ -65,6 +67,7 @@ export const apiSchemas = new SchemaCompiler(
     ...jobComponents,
     ...eventComponents,
     ...recordComponents,
+    ...datasetComponents,
     ...predictionComponents,
     ...modelComponents,
     ...aliasComponents,
@@ -106,6 +109,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes, deps);
   await app.register(jobEventRoutes, deps);
   await app.register(jobRecordRoutes, deps);
+  await app.register(datasetRoutes, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(aliasRoutes, deps);
