@@ -128,17 +128,27 @@ export class BodyReader {
     payload: IncomingMessage,
     heldBytes: number,
   ): AsyncGenerator<Buffer, void, undefined> {
-    const { memory, slow } = this.#options;
-    const holder = holderOf(request);
+    const { slow } = this.#options;
     const inflater = inflaterOf(request);
-    if (!memory.hasRoom(heldBytes) || !memory.holderHasRoom(holder, heldBytes)) throw noMemory();
-    memory.take(holder, heldBytes);
-    request.response.once('close', () => memory.release(holder, heldBytes));
+    this.hold(request, heldBytes);
     try {
       yield* streamedBody(payload, inflater, slow);
     } catch (error) {
       throw inflater === null || !isInflation(error) ? error : notInflated(request, error);
     }
+  }
+
+  /**
+   * Counts this much more memory until the request has been answered.
+   * @throws TrainyardError OVERLOADED
+   */
+  hold(request: FastifyRequest, bytes: number): void {
+    const { memory } = this.#options;
+    const holder = holderOf(request);
+    if (request.response.closed) return;
+    if (!memory.hasRoom(bytes) || !memory.holderHasRoom(holder, bytes)) throw noMemory();
+    memory.take(holder, bytes);
+    request.response.once('close', () => memory.release(holder, bytes));
   }
 
   close(): void {

@@ -42,7 +42,7 @@ export class RequestValidation {
 
 function createAjv(components: readonly Component[], { allErrors }: { allErrors: boolean }): Ajv {
   // `verbose` lets an error name the known fields.
-  const ajv = new Ajv({ verbose: true, allErrors, addUsedSchema: false });
+  const ajv = new Ajv({ verbose: true, allErrors, addUsedSchema: false, allowUnionTypes: true });
   formats.default(ajv);
   for (const { schema } of components) ajv.addSchema(schema);
   return ajv;
