@@ -84,7 +84,7 @@ export async function setUnloaded(store: RegistryStore, name: string, unloaded: 
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
   { model, runId, step, spec, file, metrics, now }: Publication,
-  { network, head, preprocessing }: ModelDescription,
+  { network, head }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
     format_version: 2,
@@ -95,7 +95,6 @@ function contentOf(
     metrics,
     network,
     head,
-    ...(preprocessing && { columns: preprocessing.columns.map(({ name, format }) => ({ name, format })) }),
     parameters: parameterCount(network),
     file: { key: publishedFileKey(model, runId, step), ...digestOf(file) },
     created_at: now.toISOString(),

@@ -1,13 +1,7 @@
 /** The document of a published version: versions/000001.json. */
-import type { CellFormat } from '../../lib/cells/cell-format.js';
 import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
 import { classHead, type Head } from '../heads/head.js';
 import { withDropout, type NetworkSpec, type StoredNetworkSpec } from '../network/network.js';
-
-export interface TableColumn {
-  name: string;
-  format: CellFormat;
-}
 
 export interface VersionManifest {
   format_version: 2;
@@ -22,8 +16,6 @@ export interface VersionManifest {
   metrics: unknown;
   network: NetworkSpec;
   head: Head;
-  /** The columns of a table that the model takes, in the order of its inputs. Left out: it takes numbers. */
-  columns?: TableColumn[];
   /** How many numbers the network learns. */
   parameters: number;
   file: FileDigest & { key: string };

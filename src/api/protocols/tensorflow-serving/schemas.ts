@@ -25,8 +25,8 @@ export function refuseOtherSignatures(asked: string | undefined): void {
 }
 
 /** A SignatureDefMap in JSON. */
-export function signatures({ network, head, columns }: Signed) {
-  const inputs = columns?.map(({ name, format }) => tensorInfoOf(name, dtypeOf(format), [-1, 1]));
+export function signatures({ network, head, table }: Signed) {
+  const inputs = table?.columns.map(({ name, format }) => tensorInfoOf(name, dtypeOf(format), [-1, 1]));
   const outputs =
     head.kind === 'values'
       ? head.names.map((name) => tensorInfoOf(name, 'DT_FLOAT', [-1]))
@@ -39,7 +39,7 @@ export function signatures({ network, head, columns }: Signed) {
   return { signature_def: { [signatureKey]: signature } };
 }
 
-type Signed = Pick<VersionManifest, 'network' | 'head' | 'columns'>;
+type Signed = Pick<VersionManifest, 'network' | 'head' | 'table'>;
 
 function dtypeOf({ type }: CellFormat): string {
   if (type === 'number') return 'DT_DOUBLE';
