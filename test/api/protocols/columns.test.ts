@@ -1,9 +1,10 @@
 /** Models of tables and models that predict values, in the standard protocols: one tensor for each column. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { CellFormat } from '../../../src/lib/cells/cell-format.js';
 import { encodeModelFile } from '../../../src/model/files/model-file.js';
 import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { parametersOf, smallDescription } from '../../model/small-model.js';
-import { fitted, smallColumn, tableModelFile } from '../../model/small-table.js';
+import { fitted, formats, tableModelFile, type TestColumn } from '../../model/small-table.js';
 import { openService, type TestService } from '../service.js';
 import { bytesOf, expectError, framed, get, post } from './exchange.js';
 
@@ -29,26 +30,25 @@ async function publish(model: string, file: Buffer): Promise<void> {
   await service.registry.publish(publication);
 }
 
-const customers = fitted(
-  [
-    smallColumn('age', 'number', [31, 45.5, null, 62]),
-    smallColumn('city', 'category', ['Oslo', 'Rome', 'Oslo', 'Århus']),
-    smallColumn('member', 'boolean', ['yes', 'no', 'yes', null]),
-    smallColumn('since', 'datetime', ['2020-01-31', '2021-06-01', '2023-11-11', '2024-02-29']),
-    smallColumn('__proto__', 'number', [1, 2, 3, 4]),
-  ],
-  { targets: ['churned'], ignored: ['id'] },
-);
-const houses = fitted(
-  [
-    smallColumn('area', 'number', [83.5, 41, 120, 64]),
-    smallColumn('city', 'category', ['Oslo', 'Rome', 'Oslo', 'Rome']),
-    smallColumn('garden', 'boolean', ['yes', 'no', null, 'no']),
-  ],
-  { targets: ['price'], ignored: [] },
-);
+const customers = fitted([
+  column('age', 'number', ['31', '45.5', null, '62']),
+  column('city', 'category', ['Oslo', 'Rome', 'Oslo', 'Århus']),
+  column('member', 'boolean', ['yes', 'no', 'yes', null]),
+  column('since', 'datetime', ['2020-01-31', '2021-06-01', '2023-11-11', '2024-02-29']),
+  column('__proto__', 'number', ['1', '2', '3', '4']),
+]);
+const houses = fitted([
+  column('area', 'number', ['83.5', '41', '120', '64']),
+  column('city', 'category', ['Oslo', 'Rome', 'Oslo', 'Rome']),
+  column('garden', 'boolean', ['yes', 'no', null, 'no']),
+]);
+const line = fitted([column('x', 'number', ['1', '2', '3', '5'])]);
 const priceHead: Head = { kind: 'values', names: ['price'], scaling: [{ mean: 400, std: 120 }] };
-const line = fitted([smallColumn('x', 'number', [1, 2, 3, 5])], { targets: ['y'], ignored: [] });
+
+/** A column and the texts of its training rows. */
+function column(name: string, type: keyof typeof formats, texts: (string | null)[]): TestColumn {
+  return { name, format: structuredClone(formats[type]) as unknown as CellFormat, texts };
+}
 
 /** What /predict says of the same rows: the probabilities or the value of each. */
 async function predicted(model: string, inputs: unknown[]): Promise<unknown[]> {
@@ -242,7 +242,7 @@ describe('open inference', () => {
 
   test('does not look at the target and at columns that the dataset has besides, and warns of others', async () => {
     const tensors = [age([31, 45]), ...others];
-    const target = { name: 'churned', datatype: 'FP32', shape: [7, 9], data: ['?'] };
+    const target = { name: 'price', datatype: 'FP32', shape: [7, 9], data: ['?'] };
     const id = binary('id', 'BYTES', [5], Buffer.from('??'));
     const url = `${service.url}/v2/models/churn/infer`;
     const { json } = await post(url, ...framed({ inputs: [target, ...tensors, id.tensor] }, id.bytes));
@@ -336,9 +336,9 @@ describe('open inference', () => {
     [/^inputs\[0\]\.member is /, [age([7, 8]), ...others.with(1, tensor('member', 'INT8', [2, 0]))]],
     [/^Input age: it has neither data nor/, [{ name: 'age', datatype: 'FP64', shape: [1] }]],
     [
-      /^The model has no output "churned"; it has probabilities and class/,
+      /^The model has no output "price"; it has probabilities and class/,
       others,
-      { outputs: [{ name: 'churned' }] },
+      { outputs: [{ name: 'price' }] },
     ],
   ])('refuses wrong columns: %s', async (message, inputs, more = {}) => {
     const answer = await post(`${service.url}/v2/models/churn/infer`, { inputs, ...more });
