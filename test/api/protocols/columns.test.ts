@@ -4,7 +4,7 @@ import type { CellFormat } from '../../../src/lib/cells/cell-format.js';
 import { encodeModelFile } from '../../../src/model/files/model-file.js';
 import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { parametersOf, smallDescription } from '../../model/small-model.js';
-import { fitted, formats, tableModelFile, type TestColumn } from '../../model/small-table.js';
+import { fitted, formats, priceModelFile, tableModelFile, type TestColumn } from '../../model/small-table.js';
 import { openService, type TestService } from '../service.js';
 import { bytesOf, expectError, framed, get, post } from './exchange.js';
 
@@ -13,7 +13,7 @@ let service: TestService;
 beforeAll(async () => {
   service = await openService();
   await publish('churn', tableModelFile(customers, classHead('cross_entropy', ['stays', 'leaves'])));
-  await publish('houses', tableModelFile(houses, priceHead));
+  await publish('houses', priceModelFile());
   await publish('line', tableModelFile(line, { kind: 'values', names: ['y'] }));
   const rents: Head = { kind: 'values', names: ['price', 'rent'] };
   const network = { ...smallDescription.network, outputs: 2 };
@@ -37,13 +37,7 @@ const customers = fitted([
   column('since', 'datetime', ['2020-01-31', '2021-06-01', '2023-11-11', '2024-02-29']),
   column('__proto__', 'number', ['1', '2', '3', '4']),
 ]);
-const houses = fitted([
-  column('area', 'number', ['83.5', '41', '120', '64']),
-  column('city', 'category', ['Oslo', 'Rome', 'Oslo', 'Rome']),
-  column('garden', 'boolean', ['yes', 'no', null, 'no']),
-]);
 const line = fitted([column('x', 'number', ['1', '2', '3', '5'])]);
-const priceHead: Head = { kind: 'values', names: ['price'], scaling: [{ mean: 400, std: 120 }] };
 
 /** A column and the texts of its training rows. */
 function column(name: string, type: keyof typeof formats, texts: (string | null)[]): TestColumn {
