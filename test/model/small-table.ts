@@ -82,3 +82,14 @@ export function tableModelFile(preprocessing: TablePreprocessing, head?: Head): 
 }
 
 export { plannedWidth };
+
+/** Predicts prices in thousands from an area, a city and a garden: the rows of the examples for :regress. */
+export function priceModelFile(): Buffer {
+  const columns = [
+    { name: 'area', format: mutable(formats.number), texts: ['83.5', '41', '120', '64'] },
+    { name: 'city', format: mutable(formats.category), texts: ['Oslo', 'Rome', 'Oslo', 'Rome'] },
+    { name: 'garden', format: mutable(formats.boolean), texts: ['yes', 'no', null, 'no'] },
+  ];
+  const scaling = [{ mean: 400, std: 120 }];
+  return tableModelFile(fitted(columns), { kind: 'values', names: ['price'], scaling });
+}
