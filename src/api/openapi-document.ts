@@ -14,6 +14,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     jobs: { get: never, list: never, events: never, metrics: never, checkpoints: never },
     lifecycle: { cancel: never, pause: never, resume: never, remove: never },
     feed: { follow: never },
+    splits: { open: never },
     webhookDeliveries: { list: never },
     registry: {
       names: never,

@@ -125,7 +125,7 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema, d
   const limit = Number(params['limit']);
   switch (keyword) {
     case 'type':
-      return `${subject} must be ${typeNames[String(params['type'])] ?? String(params['type'])}.`;
+      return `${subject} must be ${[params['type']].flat().map(typeName).join(' or ')}.`;
     case 'required':
       return `${subject} is missing.`;
     case 'additionalProperties': {
@@ -170,6 +170,10 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema, d
     default:
       return `${subject} is not valid.`;
   }
+}
+
+function typeName(type: unknown): string {
+  return typeNames[String(type)] ?? String(type);
 }
 
 function didYouMean(written: unknown, known: string[]): string {
