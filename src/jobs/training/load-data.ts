@@ -199,12 +199,13 @@ async function readInputs(
   const inputs = eachSplit((split) => new Float32Array(rows[split].length * width));
   const isUsed = ({ role }: ColumnSpec): boolean => role === 'feature' || role === 'target';
   const ignored = columns.filter((column) => !isUsed(column)).map(({ name }) => name);
-  const preprocessing: TablePreprocessing = { kind: 'table', columns: [], width, targets: target, ignored };
+  const others = { targets: target, ignored };
+  const preprocessing: TablePreprocessing = { kind: 'table', columns: [], width, ...others };
   let offset = 0;
   for (let first = 0; first < plans.length; first += columnsAtOnce) {
     const some = plans.slice(first, first + columnsAtOnce);
     const read = await content.columns(some);
-    const fitted = fitTable(some, read, rows.train, preprocessing);
+    const fitted = fitTable(some, read, rows.train, others);
     for (const split of ['train', 'validation', 'test'] as const) {
       const part = { inputs: applyTable(fitted, read, rows[split]), width: fitted.width };
       insertColumns(part, { inputs: inputs[split], width }, offset);
