@@ -5,6 +5,7 @@ import type { ColumnSchema } from '../../data/table-schema.js';
 import { TrainyardError } from '../../errors.js';
 import type { CellFormat } from '../../lib/cells/cell-format.js';
 import type { Column } from '../../lib/cells/columns.js';
+import { pointerTo } from '../../lib/json-pointer.js';
 import { nearestTo } from '../../lib/nearest-word.js';
 import type { ColumnRequest, ColumnRole, ColumnSpec, JobRequest, SplitRequest } from '../runs/documents.js';
 import { formatAs } from './column-formats.js';
@@ -41,7 +42,7 @@ export class AskedColumns {
       : Object.entries(columns).map(([name, asked]) => ({
           name,
           asked,
-          pointer: `/columns/${escaped(name)}`,
+          pointer: pointerTo(['columns', name]),
         }));
     for (const { name, asked, pointer } of entries) {
       refuseUnknown(name, info, Array.isArray(columns) ? `${pointer}/name` : pointer);
@@ -71,11 +72,6 @@ function refuseUnknown(name: string, { name: dataset, schema }: TableInfo, point
   const near = nearestTo(name, names);
   const hint = near === undefined ? `Its columns: ${listed(names)}.` : `Did you mean ${quoted(near)}?`;
   throw invalid(pointer, `The dataset ${dataset} has no column ${quoted(name)}. ${hint}`);
-}
-
-/** A name in a JSON pointer (RFC 6901). */
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /**
