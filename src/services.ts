@@ -26,6 +26,7 @@ import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
 import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
 import { createJobQueries, type JobQueries } from './jobs/views/job-queries.js';
+import { createJobSplits, type JobSplits } from './jobs/views/job-split.js';
 import { createRunToJob, type RunToJob } from './jobs/views/run-to-job.js';
 import { parseWebhookSecret, type WebhookSecret } from './jobs/webhooks/signed-message.js';
 import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
@@ -197,6 +198,7 @@ export interface Jobs {
   producer: Producer;
   lifecycle: Lifecycle;
   queries: JobQueries;
+  splits: JobSplits;
   /** Finds the jobs that the queue has lost, now and from time to time. */
   start: () => void;
   stop: Stop;
@@ -222,12 +224,13 @@ export function openJobs(
   const index = createRunIndex({ store, runs, ...given });
   metrics.jobs.readDamaged(() => index.damagedCount());
   const parts = { store, runs, index, idempotencyKeys, runToJob, webhooks, ...given };
-  const producer = createProducer({ ...parts, datasetInfo: (name) => datasets.info(name) });
+  const producer = createProducer({ ...parts, datasets });
   return {
     index,
     producer,
     lifecycle: createLifecycle(parts),
     queries: createJobQueries({ storage, store, runs, index, runToJob }),
+    splits: createJobSplits({ runs, datasets }),
     start() {
       // Not awaited: with many jobs the first sweep takes seconds.
       void producer.start();
@@ -326,6 +329,7 @@ export async function openApi(
   const app = await buildApp({
     producer: jobs.producer,
     jobs: jobs.queries,
+    splits: jobs.splits,
     lifecycle: jobs.lifecycle,
     feed: runs.feed,
     webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },

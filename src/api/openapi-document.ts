@@ -18,6 +18,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     versions: { names: never, numbers: never, find: never, progress: never, remove: never },
     uploads: { begin: never, maxBytes: 0 },
     jobOnDataset: never,
+    splits: { open: never },
     webhookDeliveries: { list: never },
     registry: {
       names: never,

@@ -88,7 +88,7 @@ function partsThatFit(parts: Part[], room: number): string[] {
 }
 
 function epochLine(metrics: EpochMetrics, epochs: number): string {
-  const { epoch, train_loss, test_loss, test_accuracy } = metrics;
+  const { epoch, train_loss, test_loss = NaN, test_accuracy } = metrics;
   const accuracy = test_accuracy === undefined ? '' : `, test accuracy ${percent(test_accuracy)}`;
   return (
     `Epoch ${epoch} of ${epochs}: training loss ${train_loss.toFixed(4)}, ` +

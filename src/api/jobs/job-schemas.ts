@@ -1,9 +1,16 @@
 /** Jobs as the API shows them. */
 import Type from 'typebox';
-import { webhookEvents } from '../../jobs/runs/documents.js';
+import {
+  columnRoles,
+  splitKinds,
+  webhookEvents,
+  type RunSpec,
+  type TableSpec,
+} from '../../jobs/runs/documents.js';
 import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
 import { losses } from '../../model/network/losses.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-schema.js';
 import {
   Network,
@@ -24,21 +31,68 @@ const jobIdPattern = '^job_[0-9A-Z]{26}$';
 
 const jobIdExample = 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
 
+const ShownColumn = Type.Object({
+  name: Type.String(),
+  role: Type.Enum([...columnRoles], { type: 'string' }),
+  type: Type.Enum([...cellTypes], { type: 'string', description: 'How the job reads its cells.' }),
+  unreadable: Type.Optional(
+    Type.Integer({
+      description: 'Cells that are not of the type, and count as missing. Left out when there are none.',
+    }),
+  ),
+});
+
+const RowCounts = Type.Object(
+  {
+    train: Type.Integer(),
+    validation: Type.Integer(),
+    test: Type.Integer(),
+    left_out: Type.Integer({ description: 'In none of the splits.' }),
+    without_target: Type.Integer({ description: 'Those of `left_out` whose target is missing.' }),
+  },
+  { description: 'How many rows of the table are in each split.' },
+);
+
 export const TrainingSpec = Type.Object(
   {
     task: Type.Enum(['classification', 'regression'], {
       type: 'string',
       description: 'By what the dataset has to learn: classes or values.',
     }),
+    target: Type.Optional(
+      Type.Array(Type.String(), { description: 'The columns to predict, where the dataset is a table.' }),
+    ),
+    columns: Type.Optional(
+      Type.Array(ShownColumn, { description: 'What the job does with each column of the table.' }),
+    ),
+    class_weight: Type.Optional(
+      Type.Unsafe<TableSpec['class_weight']>({
+        type: ['string', 'object'],
+        additionalProperties: { type: 'number' },
+        description: '`none`, `balanced`, or how much the classes weigh, by label.',
+      }),
+    ),
+    rows: Type.Optional(RowCounts),
     network: Network.ref,
     loss: Type.Enum([...losses], {
       type: 'string',
       description: '`one_hot_mse` is the mean squared error against 1 for the class and 0 for the others.',
     }),
-    split: Type.Object({
-      validation: Type.Number({
-        description: 'The fraction of the training rows that is set apart for validation.',
-      }),
+    split: Type.Unsafe<RunSpec['split']>({
+      type: 'object',
+      required: ['validation'],
+      properties: {
+        by: { type: 'string', enum: [...splitKinds], description: 'How the rows of a table are divided.' },
+        column: { type: 'string', nullable: true, description: 'The column that divides the rows, or null.' },
+        validation: {
+          type: 'number',
+          description: 'The fraction of the rows that is set apart for validation.',
+        },
+        test: {
+          type: 'number',
+          description: 'The fraction of the rows of a table that is set apart to test.',
+        },
+      },
     }),
     optimizer: Optimizer.ref,
     epochs: Type.Integer(),
@@ -92,6 +146,7 @@ export const jobExample = {
   model: 'mnist-mlp',
   version: 1,
   dataset: 'mnist',
+  dataset_version: 1,
   spec: {
     task: 'classification' as const,
     network: networkExample,
@@ -181,6 +236,11 @@ export const Job = component(
         Type.Integer({ description: 'The version that was published last; null before the first.' }),
       ),
       dataset: Type.String(),
+      dataset_version: nullable(
+        Type.Integer({
+          description: 'The version that it trains on; null for jobs that are older than this field.',
+        }),
+      ),
       spec: TrainingSpec,
       priority: Type.Integer({ description: 'Among waiting jobs, the highest priority goes first.' }),
       time_limit_seconds: nullable(
@@ -228,6 +288,9 @@ export const JobPage = Type.Object(
     ),
     model: Type.Optional(Type.String({ description: 'Only jobs that publish under this name.' })),
     dataset: Type.Optional(Type.String({ description: 'Only jobs that train on this dataset.' })),
+    dataset_version: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Only jobs that train on this version of their dataset.' }),
+    ),
     metadata: Type.Optional(
       Type.Unsafe<Record<string, string>>({
         ...metadata,

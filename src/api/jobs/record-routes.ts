@@ -1,6 +1,8 @@
-/** The records of a job: its curve, its checkpoints and the calls of its webhook. */
+/** The records of a job: its curve, its split, its checkpoints and the calls of its webhook. */
+import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { JobQueries } from '../../jobs/views/job-queries.js';
+import type { JobSplits } from '../../jobs/views/job-split.js';
 import {
   CheckpointList,
   MetricsList,
@@ -8,10 +10,12 @@ import {
   WebhookDeliveryList,
   WebhookDelivery,
   Checkpoint,
+  SplitCsv,
 } from './record-schemas.js';
 import { JobParams } from './job-schemas.js';
 
 export const recordComponents = [
+  SplitCsv,
   Checkpoint,
   CheckpointList,
   MetricsList,
@@ -21,13 +25,14 @@ export const recordComponents = [
 
 export interface JobRecordDeps {
   jobs: JobQueries;
+  splits: JobSplits;
   /** In the order in which they were made. Empty for a job without a webhook. */
   webhookDeliveries: { list(jobId: string): Promise<WebhookDelivery[]> };
 }
 
 export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
   app,
-  { jobs, webhookDeliveries },
+  { jobs, splits, webhookDeliveries },
   done,
 ) => {
   app.get(
@@ -46,6 +51,41 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
       config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
     },
     ({ params: { id }, query: { max_points: maxPoints = 500 } }) => jobs.metrics(id, { maxPoints }),
+  );
+
+  app.get(
+    '/v1/jobs/:id/split',
+    {
+      schema: {
+        operationId: 'downloadJobSplit',
+        tags: ['jobs'],
+        summary: 'Download which rows the job trains on, and which it validates and tests with',
+        description:
+          'A CSV file with a line for each row of the dataset, in the order of its file. It is the same whenever you ask. ' +
+          'The rows of arrays are first those to train on and then those to test with.',
+        params: JobParams,
+        response: {
+          200: {
+            description: 'The split of each row.',
+            headers: {
+              'Content-Disposition': { type: 'string', description: 'A name for the file.' },
+            },
+            content: { 'text/csv': { schema: SplitCsv.ref } },
+          },
+        },
+      },
+      config: {
+        access: 'train',
+        problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT', 'DATASET_NOT_FOUND', 'DATASET_CHANGED'],
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const lines = await splits.open(id);
+      return reply
+        .type('text/csv; charset=utf-8; header=present')
+        .header('content-disposition', `attachment; filename="${id}-split.csv"`)
+        .send(Readable.from(lines));
+    },
   );
 
   app.get(

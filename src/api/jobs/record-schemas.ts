@@ -1,4 +1,5 @@
 /** The records of a job: its curve, its checkpoints, and the attempts to call its webhook. */
+import type { Readable } from 'node:stream';
 import Type, { type Static } from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { EpochMetrics, metricsExample, Time } from './training-schemas.js';
@@ -33,6 +34,17 @@ export const MetricsQuery = Type.Object(
     ),
   },
   { additionalProperties: false },
+);
+
+export const SplitCsv = component(
+  'SplitCsv',
+  Type.Unsafe<Readable>({
+    type: 'string',
+    description:
+      'CSV with a header: `row`, counted from 0, and `split`: `train`, `validation`, `test`, or `left_out` for rows ' +
+      'without a target and others that the job does not use.',
+    examples: ['row,split\n0,train\n1,train\n2,validation\n3,test\n'],
+  }),
 );
 
 export const Checkpoint = component(

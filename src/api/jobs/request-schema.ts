@@ -1,7 +1,15 @@
 /** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
 import Type from 'typebox';
-import { defaults } from '../../jobs/intake/resolve-spec.js';
-import { defaultWebhookEvents, webhookEvents } from '../../jobs/runs/documents.js';
+import { defaults, tableDefaults } from '../../jobs/intake/resolve-spec.js';
+import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
+import {
+  columnRoles,
+  defaultWebhookEvents,
+  splitKinds,
+  webhookEvents,
+  type JobRequest as Request,
+} from '../../jobs/runs/documents.js';
+import { cellTypes } from '../../lib/cells/cell-format.js';
 import { losses } from '../../model/network/losses.js';
 import { activations } from '../../model/network/network.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
@@ -40,6 +48,84 @@ const HiddenLayer = Type.Object(
   noOther,
 );
 
+const columnFields = {
+  role: {
+    type: 'string',
+    enum: [...columnRoles],
+    description:
+      '`feature`: learned from. `ignore`: left out. `target`: predicted. `weight`: says how much its row counts. `split`, ' +
+      '`time`, `group`: divides the rows; see `split`.',
+  },
+  type: {
+    type: 'string',
+    enum: [...cellTypes],
+    description:
+      'How its cells are read. A column that is left out because it is an id or a text becomes a feature when it is given ' +
+      'another type.',
+  },
+};
+
+/** More columns than any table has. */
+const mostColumns = 1_000;
+const columnName = { type: 'string', maxLength: 1_000 };
+
+const ColumnsRequest = Type.Unsafe<NonNullable<Request['columns']>>({
+  type: ['object', 'array'],
+  maxProperties: mostColumns,
+  additionalProperties: { type: 'object', properties: columnFields, additionalProperties: false },
+  maxItems: mostColumns,
+  items: {
+    type: 'object',
+    properties: { name: columnName, ...columnFields },
+    required: ['name'],
+    additionalProperties: false,
+  },
+  description:
+    'What to do otherwise than the dataset says with some of its columns: by name, `{"zip": {"type": "category"}}`, or as a ' +
+    'list, `[{"name": "zip", "type": "category"}]`, which takes any name, `__proto__` too.',
+  examples: [{ zip: { type: 'category' }, customer: { role: 'ignore' } }],
+});
+
+const SplitRequest = Type.Object(
+  {
+    validation: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.5,
+        description:
+          'The fraction of the rows that is set apart for validation: never trained on, evaluated after each epoch, and what ' +
+          `\`best\` is decided by. ${splitDefaults.validation} of a table. Of other datasets it is a fraction of the training rows: ` +
+          `${defaults.validation.best} where \`publish\` is \`best\`, else ${defaults.validation.otherwise}.`,
+      }),
+    ),
+    test: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.5,
+        description:
+          'The fraction of the rows of a table that is set apart to test with: it never decides anything. ' +
+          `${splitDefaults.test}, or 0 where a column says which rows these are.`,
+      }),
+    ),
+    by: Type.Optional(
+      Type.Enum([...splitKinds], {
+        type: 'string',
+        description:
+          'How the rows of a table are divided. `stratified`: by the seed, each class alike; the default for classes. ' +
+          '`random`: by the seed; the default for numbers. `column`: as the column says, `train`, `validation` or `test` in ' +
+          'each row. `time`: the last rows test, those before them validate. `group`: rows of one group stay together.',
+      }),
+    ),
+    column: Type.Optional(
+      Type.String({
+        maxLength: 1_000,
+        description: 'The column that divides the rows by column, time or group.',
+      }),
+    ),
+  },
+  { ...noOther, description: 'How the rows of the dataset are divided.' },
+);
+
 const NetworkRequest = Type.Object(
   {
     hidden: Type.Optional(
@@ -47,8 +133,8 @@ const NetworkRequest = Type.Object(
         maxItems: 64,
         default: defaults.hidden,
         description:
-          'The hidden layers, first to last; `[]` is a linear classifier. The dataset sets the numbers of inputs ' +
-          'and of classes.',
+          'The hidden layers, first to last; `[]` is a linear model. The dataset sets the numbers of inputs and of ' +
+          `outputs. For tables, ${tableDefaults.hidden.map(({ units }) => units).join(' and ')} units.`,
       }),
     ),
   },
@@ -117,11 +203,54 @@ export const JobRequest = component(
           default: defaults.model,
           description:
             'The name under which the trained network is published: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, ' +
-            'starting with a letter or a digit.',
+            'starting with a letter or a digit. Of a table, it is the name of the dataset unless you say otherwise.',
         }),
       ),
       dataset: Type.Optional(
-        Type.String({ default: defaults.dataset, description: 'The name of the dataset to train on.' }),
+        Type.Unsafe<NonNullable<Request['dataset']>>({
+          type: ['string', 'object'],
+          properties: { name: { type: 'string' }, version: { type: 'integer', minimum: 1 } },
+          required: ['name'],
+          additionalProperties: false,
+          default: defaults.dataset,
+          description:
+            'The dataset to train on: its name, for the newest version, or `{"name": "churn", "version": 2}`.',
+          examples: ['mnist'],
+        }),
+      ),
+      target: Type.Optional(
+        Type.Unsafe<NonNullable<Request['target']>>({
+          type: ['string', 'array'],
+          maxLength: 1_000,
+          items: columnName,
+          minItems: 1,
+          maxItems: mostColumns,
+          description:
+            'The column of the table to predict, or several of numbers. Left out, it is what was named when the dataset was ' +
+            'uploaded. Rows without it are left out and counted.',
+        }),
+      ),
+      task: Type.Optional(
+        Type.Enum(['auto', 'classification', 'regression'], {
+          type: 'string',
+          default: 'auto',
+          description:
+            `What to learn of a table: one of 2 to ${mostClasses} classes, or numbers. \`auto\`: classes of a target that is a ` +
+            'boolean or a category, or of whole numbers of which there are two, or up to 10 in 10 rows each on average; else numbers.',
+        }),
+      ),
+      columns: Type.Optional(ColumnsRequest),
+      class_weight: Type.Optional(
+        Type.Unsafe<NonNullable<Request['class_weight']>>({
+          type: ['string', 'object'],
+          pattern: '^(none|balanced)$',
+          maxProperties: mostClasses,
+          additionalProperties: { type: 'number', minimum: 0, maximum: 1e6 },
+          default: 'none',
+          description:
+            'How much the rows of each class of a table count in the losses. `balanced`: all classes as much, however many ' +
+            'rows they have. By label, `{"yes": 5}`: the others count 1.',
+        }),
       ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
@@ -135,29 +264,14 @@ export const JobRequest = component(
             'for values.',
         }),
       ),
-      split: Type.Optional(
-        Type.Object(
-          {
-            validation: Type.Optional(
-              Type.Number({
-                minimum: 0,
-                maximum: 0.5,
-                description:
-                  'The fraction of the training rows that is set apart for validation: chosen by the seed, never trained on, ' +
-                  `evaluated after each epoch. ${defaults.validation.best} where \`publish\` is \`best\`, else ${defaults.validation.otherwise}.`,
-              }),
-            ),
-          },
-          { ...noOther, description: 'How the rows of the dataset are divided further.' },
-        ),
-      ),
+      split: Type.Optional(SplitRequest),
       optimizer: Type.Optional(OptimizerRequest),
       epochs: Type.Optional(
         Type.Integer({
           minimum: 1,
           maximum: 10_000,
           default: defaults.epochs,
-          description: 'Passes over the training samples.',
+          description: `Passes over the training samples. ${tableDefaults.epochs} for tables.`,
         }),
       ),
       batch_size: Type.Optional(
@@ -191,8 +305,8 @@ export const JobRequest = component(
           default: defaults.publish,
           description:
             'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
-            '`best`: the network after the epoch that does best on the validation split, by accuracy for classes and by ' +
-            'loss for values. `every_checkpoint`: the network after each epoch, as soon as the epoch is done; checkpoints ' +
+            '`best`: the network after the epoch with the lowest loss on the validation split; the default for tables. ' +
+            '`every_checkpoint`: the network after each epoch, as soon as the epoch is done; checkpoints ' +
             'within an epoch are for resuming and are not published.',
         }),
       ),

@@ -8,7 +8,7 @@ export const Network = component(
   'Network',
   Type.Object(
     {
-      inputs: Type.Integer({ description: 'Numbers in one sample.' }),
+      inputs: Type.Integer({ description: 'Numbers in one sample, as the columns of a table become them.' }),
       hidden: Type.Array(
         Type.Object({
           units: Type.Integer(),
@@ -17,7 +17,7 @@ export const Network = component(
         }),
         { description: 'The hidden layers, first to last.' },
       ),
-      outputs: Type.Integer({ description: 'Number of classes.' }),
+      outputs: Type.Integer({ description: 'The number of classes or of values.' }),
     },
     { description: 'A multi-layer perceptron.' },
   ),
@@ -53,7 +53,8 @@ const accuracy = Type.Optional(
 /** Of values only. */
 const rmse = Type.Optional(
   Type.Number({
-    description: 'The root mean squared error, over the same samples; where values are learned.',
+    description:
+      'The root mean squared error in the unit of the values, over the same samples; where values are learned.',
   }),
 );
 
@@ -72,7 +73,9 @@ export const EpochMetrics = (description: string) =>
       ),
       validation_accuracy: accuracy,
       validation_rmse: rmse,
-      test_loss: Type.Number({ description: 'Over the test split, after the epoch.' }),
+      test_loss: Type.Optional(
+        Type.Number({ description: 'Over the test split, after the epoch, where there is one.' }),
+      ),
       test_accuracy: accuracy,
       test_rmse: rmse,
     },

@@ -57,7 +57,7 @@ const versionExample = {
   aliases: ['latest', 'production'],
   job_id: 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG',
   step: 4690,
-  spec: { dataset: 'mnist', ...jobExample.spec },
+  spec: { dataset: 'mnist', dataset_version: 1, ...jobExample.spec },
   metrics: {
     epoch: 5,
     step: 4690,
@@ -93,6 +93,7 @@ export const ModelVersion = component(
         Type.Object(
           {
             dataset: Type.String(),
+            dataset_version: Type.Optional(nullable(Type.Integer())),
             ...TrainingSpec.properties,
             // Versions may be older than these fields.
             task: Type.Optional(TrainingSpec.properties.task),

@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { DatasetInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 import type { Job, JobRequest, RunSpec } from '../runs/documents.js';
@@ -16,8 +15,10 @@ import type { RunIndex, UnsettledRun } from '../runs/run-index.js';
 import { newRun, type RunReader } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
 import { engineOf } from '../runs/summarize-events.js';
+import type { JobDatasets } from '../runs/table-rows.js';
 import { jobNotFound, type RunToJob } from '../views/run-to-job.js';
 import { defaults, resolveSpec } from './resolve-spec.js';
+import { resolveTable } from './resolve-table.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 
 export interface Producer {
@@ -48,8 +49,7 @@ export function createProducer(options: {
   queue: Pick<TrainingQueue, 'add' | 'placeOf' | 'count'>;
   runToJob: RunToJob;
   webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
-  /** @throws TrainyardError DATASET_NOT_FOUND */
-  datasetInfo: (name: string) => Promise<DatasetInfo>;
+  datasets: JobDatasets;
   trainingMemoryLimitBytes: number;
   /** How many runs may wait; approximate where several processes take runs in. */
   maxQueuedJobs: number;
@@ -57,7 +57,7 @@ export function createProducer(options: {
   sweepIntervalMs?: number;
   now?: () => Date;
 }): Producer {
-  const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasetInfo, log } = options;
+  const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasets, log } = options;
   const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
   /** What went wrong with which run, in the last sweep and in this one: the same failure is logged once. */
   let failuresBefore = new Map<string, string>();
@@ -140,6 +140,17 @@ export function createProducer(options: {
     );
   }
 
+  /** What the request is about; of a table, as far as it must be read to be known. */
+  async function workOf(request: JobRequest): Promise<Parameters<typeof resolveSpec>[1]> {
+    const { dataset = defaults.dataset } = request;
+    const { name, version } = typeof dataset === 'string' ? { name: dataset, version: undefined } : dataset;
+    const info = await datasets.info(name, version);
+    if (info.kind === 'arrays') return info;
+    const content = await datasets.openTable(info.name, info.version);
+    const seed = request.seed ?? defaults.seed;
+    return { kind: 'table', info, ...(await resolveTable(request, info, content, seed)) };
+  }
+
   async function accept(id: string, spec: RunSpec): Promise<boolean> {
     if (!(await store.createAs(id, spec))) return false;
     index.changed(id);
@@ -209,8 +220,7 @@ export function createProducer(options: {
 
   return {
     async submit(request, { idempotencyKey: key, traceContext } = {}) {
-      const dataset = await datasetInfo(request.dataset ?? defaults.dataset);
-      const spec = resolveSpec(request, dataset, options, now(), {
+      const spec = resolveSpec(request, await workOf(request), options, now(), {
         webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
         idempotency_key: key ?? null,
         trace_context: traceContext ?? null,

@@ -1,5 +1,5 @@
 /** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
-import { targetCount, type ArraysInfo, type DatasetInfo } from '../../data/dataset.js';
+import { targetCount, type ArraysInfo, type TableInfo, type Targets } from '../../data/dataset.js';
 import { splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
 import { engineNames } from '../../model/engines/select.js';
@@ -8,14 +8,20 @@ import { stepsPerEpoch } from '../../model/network/batch-plan.js';
 import { classLosses, isClassLoss, taskOf, valueLosses, type Loss } from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
 import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
+import type { AffineMap } from '../../model/preprocessing/affine.js';
+import { plannedWidth } from '../../model/preprocessing/table.js';
 import type {
+  ArraysSplit,
   CheckpointPolicy,
   CheckpointRequest,
   JobRequest,
+  HiddenLayerRequest,
   OptimizerRequest,
+  PublishPolicy,
   RunSpec,
-  SplitSpec,
 } from '../runs/documents.js';
+import { plansOf } from '../runs/table-rows.js';
+import type { ResolvedTable } from './resolve-table.js';
 
 /** The reference work: the classic MNIST example. */
 export const defaults = {
@@ -36,6 +42,14 @@ export const defaults = {
   priority: 0,
 } as const;
 
+/** Where they differ for tables. The model has the name of the dataset. */
+export const tableDefaults = {
+  hidden: [{ units: 256 }, { units: 256 }],
+  epochs: 50,
+  /** final, where no rows are set apart to find the best epoch by. */
+  publish: 'best',
+} as const;
+
 /** PyTorch's, except for SGD's learning rate, which is 0.001 there. */
 export const optimizerDefaults = {
   adam: { type: 'adam', learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0 },
@@ -44,6 +58,24 @@ export const optimizerDefaults = {
   rmsprop: { type: 'rmsprop', learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
 } as const satisfies Record<OptimizerSpec['type'], OptimizerSpec>;
 
+/** A table, and what the request makes of it. */
+export interface TableWork extends ResolvedTable {
+  kind: 'table';
+  info: TableInfo;
+}
+
+/** What there is to train on, whatever it comes from. */
+interface Work extends Pick<RunSpec, 'split' | 'table'> {
+  /** For messages. */
+  name: string;
+  inputs: number;
+  targets: Targets;
+  trainCount: number;
+  samples: { count: number; hasWeights: boolean };
+  scaling: AffineMap | null;
+  defaults: { model: string; hidden: readonly HiddenLayerRequest[]; epochs: number; publish: PublishPolicy };
+}
+
 /**
  * `request` has passed the API's schema; what else is known of it comes in `more`.
  * @throws TrainyardError INVALID_REQUEST for fields that do not go together, ENGINE_UNAVAILABLE for a name that no
@@ -51,32 +83,32 @@ export const optimizerDefaults = {
  */
 export function resolveSpec(
   request: JobRequest,
-  dataset: DatasetInfo,
+  dataset: ArraysInfo | TableWork,
   limits: { trainingMemoryLimitBytes: number },
   now: Date,
   more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> = {},
 ): RunSpec {
-  if (dataset.kind === 'table') throw new Error('Jobs on tables come with the table spec.');
   const engine = request.engine ?? defaults.engine;
   refuseUnknownEngine(engine);
-  const loss = resolveLoss(request.loss ?? 'auto', dataset);
-  const split = resolveSplit(request);
   const seed = request.seed ?? defaults.seed;
-  const epochs = request.epochs ?? defaults.epochs;
+  const work = dataset.kind === 'table' ? workOfTable(dataset) : workOfArrays(request, dataset, seed);
+  const loss = resolveLoss(request.loss ?? 'auto', work);
+  const epochs = request.epochs ?? work.defaults.epochs;
   const batchSize = request.batch_size ?? defaults.batch_size;
-  const trainCount = countTrainingRows(dataset, split, seed);
-  const hidden = request.network?.hidden ?? defaults.hidden;
+  const hidden = request.network?.hidden ?? work.defaults.hidden;
   const { activation, dropout } = defaults;
+  const { name, version, sha256 } = dataset.kind === 'table' ? dataset.info : dataset;
   const spec: RunSpec = {
     format_version: 2,
-    model: request.model ?? defaults.model,
-    dataset: { name: dataset.name, sha256: dataset.sha256 },
+    model: request.model ?? work.defaults.model,
+    dataset: { name, version, sha256 },
     task: taskOf(loss),
-    split,
+    split: work.split,
+    ...(work.table && { table: work.table }),
     network: {
-      inputs: dataset.inputs,
+      inputs: work.inputs,
       hidden: hidden.map((layer) => ({ activation, dropout, ...layer })),
-      outputs: targetCount(dataset.targets),
+      outputs: targetCount(work.targets),
     },
     loss,
     optimizer: resolveOptimizer(request.optimizer ?? {}),
@@ -84,7 +116,7 @@ export function resolveSpec(
     batch_size: batchSize,
     seed,
     engine,
-    publish: request.publish ?? defaults.publish,
+    publish: request.publish ?? work.defaults.publish,
     checkpoint: resolveCheckpoint(request.checkpoint ?? {}),
     priority: request.priority ?? defaults.priority,
     time_limit_seconds: request.time_limit_seconds ?? null,
@@ -92,11 +124,67 @@ export function resolveSpec(
     metadata: request.metadata ?? {},
     idempotency_key: more.idempotency_key ?? null,
     trace_context: more.trace_context ?? null,
-    steps: epochs * stepsPerEpoch(trainCount, batchSize),
+    steps: epochs * stepsPerEpoch(work.trainCount, batchSize),
     created_at: now.toISOString(),
   };
-  refuseIfTooLarge(spec, dataset, limits.trainingMemoryLimitBytes);
+  if (spec.publish === 'best') refuseBestWithoutValidation(spec);
+  refuseIfTooLarge(spec, work, limits.trainingMemoryLimitBytes);
   return spec;
+}
+
+function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): Work {
+  const { name, inputs, targets, trainCount, testCount, scaling } = dataset;
+  refuseTableFields(request, name);
+  const { best, otherwise } = defaults.validation;
+  const validation = request.split?.validation ?? (request.publish === 'best' ? best : otherwise);
+  const split = { validation };
+  return {
+    name,
+    split,
+    inputs,
+    targets,
+    trainCount: countTrainingRows(dataset, split, seed),
+    samples: { count: trainCount + testCount, hasWeights: false },
+    scaling,
+    defaults,
+  };
+}
+
+function workOfTable({ info, split, table }: TableWork): Work {
+  const { targets, columns, rows, class_weight } = table;
+  const { train, validation, test } = rows;
+  return {
+    name: info.name,
+    split,
+    table,
+    inputs: plannedWidth(plansOf(columns)),
+    targets,
+    trainCount: train,
+    samples: {
+      count: train + validation + test,
+      hasWeights: class_weight !== 'none' || columns.some(({ role }) => role === 'weight'),
+    },
+    scaling: null,
+    defaults: {
+      ...tableDefaults,
+      model: info.name,
+      publish: validation > 0 ? tableDefaults.publish : defaults.publish,
+    },
+  };
+}
+
+/** @throws TrainyardError INVALID_REQUEST for what only a table has */
+function refuseTableFields(request: JobRequest, name: string): void {
+  const { split = {} } = request;
+  const fields = ['target', 'columns', 'class_weight', 'task'] as const;
+  const field =
+    fields.find((each) => request[each] !== undefined && request[each] !== 'auto') ??
+    (['test', 'by', 'column'] as const)
+      .map((each) => split[each] !== undefined && (`split/${each}` as const))
+      .find(Boolean);
+  if (field === undefined || field === false) return;
+  const message = `${field.replace('/', '.')} is for tables, and ${name} has no columns: its samples come with their targets, divided into train and test.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}` });
 }
 
 function refuseUnknownEngine(engine: string): void {
@@ -106,29 +194,25 @@ function refuseUnknownEngine(engine: string): void {
 }
 
 /** The loss must fit what the dataset has to learn. On classes `mse` compares the outputs with one-hot classes. */
-function resolveLoss(wanted: 'auto' | Loss, { name, targets }: ArraysInfo): Loss {
+function resolveLoss(wanted: 'auto' | Loss, { name, targets }: Work): Loss {
   if (wanted === 'auto') return defaults.loss[targets.kind];
   const loss = wanted === 'mse' && targets.kind === 'classes' ? 'one_hot_mse' : wanted;
   if (isClassLoss(loss) === (targets.kind === 'classes')) return loss;
   const fitting = targets.kind === 'classes' ? [...classLosses, 'mse'] : valueLosses;
-  const message = `The dataset ${name} has ${targets.kind} to learn, and the loss ${loss} does not fit these. Use one of: auto, ${fitting.join(', ')}.`;
+  const message = `There are ${targets.kind} of ${name} to learn, and the loss ${loss} does not fit these. Use one of: auto, ${fitting.join(', ')}.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/loss' });
 }
 
-function resolveSplit({ split = {}, publish }: JobRequest): SplitSpec {
-  const { best, otherwise } = defaults.validation;
-  const { validation = publish === 'best' ? best : otherwise } = split;
-  if (publish === 'best' && validation === 0) {
-    const message =
-      'With publish best the validation split decides which epoch is the best: split.validation must be above 0.';
-    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
-  }
-  return { validation };
+function refuseBestWithoutValidation({ split, table }: RunSpec): void {
+  if (table === undefined ? split.validation > 0 : table.rows.validation > 0) return;
+  const message =
+    'With publish best the validation split decides which epoch is the best: split.validation must be above 0.';
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
 }
 
 function countTrainingRows(
   { name, trainCount }: ArraysInfo,
-  { validation }: SplitSpec,
+  { validation }: ArraysSplit,
   seed: number,
 ): number {
   if (validation === 0) return trainCount;
@@ -165,10 +249,9 @@ function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
   return { every_steps: every_steps ?? null, every_seconds: every_seconds ?? null, keep };
 }
 
-function refuseIfTooLarge(spec: RunSpec, dataset: ArraysInfo, limitBytes: number): void {
-  const samples = { count: dataset.trainCount + dataset.testCount, hasWeights: false };
+function refuseIfTooLarge(spec: RunSpec, { samples, scaling }: Work, limitBytes: number): void {
   const { network, loss, optimizer, batch_size: batchSize } = spec;
-  const program = { network, loss, optimizer, batchSize, scaling: dataset.scaling };
+  const program = { network, loss, optimizer, batchSize, scaling };
   const neededBytes = trainingMemoryBytes(program, samples);
   if (neededBytes <= limitBytes) return;
   throw new TrainyardError(

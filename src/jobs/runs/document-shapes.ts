@@ -1,24 +1,30 @@
 /** The shapes of a run's documents, for what is read of them; documents.ts has their types. */
+import type { Targets } from '../../data/dataset.js';
+import { splitKinds, type TableSplit } from '../../data/splits.js';
+import type { CellFormat } from '../../lib/cells/cell-format.js';
 import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 import {
+  columnRoles,
+  type ArraysSplit,
   type CheckpointPolicy,
-  type DatasetPin,
+  type ClassWeight,
+  type ColumnSpec,
   type EngineChoice,
   type EpochMetrics,
   type JobError,
   type JobProgress,
   type JobStatus,
+  type RowCounts,
   type RunEvent,
   type RunResult,
-  type RunSpec,
   type RunSummary,
-  type SplitSpec,
+  type TableSpec,
   webhookEvents,
 } from './documents.js';
-import type { ResultOfFormat1, SpecOfFormat1 } from './format-1.js';
+import type { ResultOfFormat1, SpecOfFormat1, StoredSpec } from './older-documents.js';
 import { inEachFormat } from './json-document.js';
 import {
   count,
@@ -122,12 +128,70 @@ const specOfFormat1 = object<SpecOfFormat1>({
   trace_context: optional(traceContext),
 });
 
-const specOfFormat2 = object<RunSpec>({
+const missing = listOf(text);
+const textFormat = object<CellFormat>({ type: oneOf('category', 'id', 'text'), missing });
+const cellFormat = variant<CellFormat>('type', {
+  number: object({
+    type: oneOf('number'),
+    missing,
+    decimal: oneOf('.', ','),
+    grouping: oneOf('', ',', '.', ' ', "'"),
+  }),
+  boolean: object({ type: oneOf('boolean'), missing, true: listOf(text), false: listOf(text) }),
+  datetime: object({ type: oneOf('datetime'), missing, order: oneOf('ymd', 'dmy', 'mdy') }),
+  category: textFormat,
+  id: textFormat,
+  text: textFormat,
+});
+
+const classWeight: Shape<ClassWeight> = (value, path) =>
+  typeof value === 'string' ? oneOf<string>('none', 'balanced')(value, path) : mapOf(number)(value, path);
+
+const tableSpec = object<TableSpec>({
+  target: listOf(text),
+  targets: variant<Targets>('kind', {
+    classes: object({ kind: oneOf('classes'), labels: listOf(text) }),
+    values: object({ kind: oneOf('values'), names: listOf(text) }),
+  }),
+  columns: listOf(
+    object<ColumnSpec>({
+      name: text,
+      role: oneOf(...columnRoles),
+      format: cellFormat,
+      distinct: count,
+      has_missing: flag,
+      unreadable: count,
+    }),
+  ),
+  class_weight: classWeight,
+  rows: object<RowCounts>({
+    train: positive,
+    validation: count,
+    test: count,
+    left_out: count,
+    without_target: count,
+  }),
+});
+
+const arraysSplit = object<ArraysSplit>({ validation: number });
+const tableSplit = object<TableSplit>({
+  by: oneOf(...splitKinds),
+  column: nullable(text),
+  validation: number,
+  test: number,
+});
+
+const specOfFormat2 = object<StoredSpec>({
   ...specFields,
   format_version: oneOf(2),
-  dataset: object<DatasetPin>({ name: text, sha256: nullable(text) }),
+  dataset: object<StoredSpec['dataset']>({
+    name: text,
+    version: optional(nullable(positive)),
+    sha256: nullable(text),
+  }),
   task: oneOf<Task>('classification', 'regression'),
-  split: object<SplitSpec>({ validation: number }),
+  split: (value, path) => (isWithBy(value) ? tableSplit : arraysSplit)(value, path),
+  table: optional(tableSpec),
   network,
   loss: oneOf(...losses),
   checkpoint: checkpointPolicy,
@@ -138,7 +202,11 @@ const specOfFormat2 = object<RunSpec>({
   trace_context: traceContext,
 });
 
-export const runSpec = inEachFormat<SpecOfFormat1 | RunSpec>({ 1: specOfFormat1, 2: specOfFormat2 });
+function isWithBy(split: unknown): boolean {
+  return typeof split === 'object' && split !== null && 'by' in split;
+}
+
+export const runSpec = inEachFormat<SpecOfFormat1 | StoredSpec>({ 1: specOfFormat1, 2: specOfFormat2 });
 
 /** Its code may be one of a newer version of the service. */
 const jobError = object<JobError>({ code: text as Shape<JobError['code']>, message: text });
@@ -166,7 +234,7 @@ const epochMetrics = object<EpochMetrics>({
   validation_loss: optional(number),
   validation_accuracy: optional(number),
   validation_rmse: optional(number),
-  test_loss: number,
+  test_loss: optional(number),
   test_accuracy: optional(number),
   test_rmse: optional(number),
 });

@@ -2,7 +2,10 @@
  * The documents of a run, as they lie in the run store and cross the wire: snake_case, ISO 8601 times.
  * A run is what the store keeps; a job is what the API shows of it.
  */
+import type { Targets } from '../../data/dataset.js';
+import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { ErrorCode } from '../../errors.js';
+import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
 import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -41,11 +44,18 @@ export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
 /** What a client asks for. Every field has a default. */
 export interface JobRequest {
   model?: string;
-  dataset?: string;
+  /** Without a version: the newest one. */
+  dataset?: string | { name: string; version?: number };
+  /** The columns of a table to predict. */
+  target?: string | string[];
+  task?: 'auto' | Task;
+  /** By name, or as a list, which takes names that no JSON object can have as keys. */
+  columns?: Record<string, ColumnRequest> | (ColumnRequest & { name: string })[];
+  class_weight?: ClassWeight;
   network?: { hidden?: HiddenLayerRequest[] };
   /** 'mse' fits classes too: it is `one_hot_mse` then. */
   loss?: 'auto' | Loss;
-  split?: Partial<SplitSpec>;
+  split?: SplitRequest;
   optimizer?: OptimizerRequest;
   epochs?: number;
   batch_size?: number;
@@ -59,10 +69,68 @@ export interface JobRequest {
   metadata?: Record<string, string>;
 }
 
-/** How the dataset's rows are divided further. */
-export interface SplitSpec {
+export { splitKinds };
+
+export const columnRoles = ['feature', 'ignore', 'target', 'weight', 'group', 'time', 'split'] as const;
+
+/**
+ * What a job does with a column: learns from it, leaves it, predicts it, weighs rows by it, or divides the rows by its groups,
+ * its order in time or the splits that it names.
+ */
+export type ColumnRole = (typeof columnRoles)[number];
+
+export interface ColumnRequest {
+  role?: ColumnRole;
+  type?: CellType;
+}
+
+export interface SplitRequest {
+  validation?: number;
+  test?: number;
+  by?: TableSplit['by'];
+  column?: string;
+}
+
+/** How the rows of arrays are divided further. */
+export interface ArraysSplit {
   /** The fraction of the training rows that is set apart for validation; 0: none. */
   validation: number;
+}
+
+/** balanced: each class by rows / (classes · rows of the class), of the training rows. By label: others weigh 1. */
+export type ClassWeight = 'none' | 'balanced' | Record<string, number>;
+
+/** What a job makes of a table, every decision resolved. */
+export interface TableSpec {
+  /** The columns to predict, in the order of the outputs of a regression. */
+  target: string[];
+  targets: Targets;
+  /** All columns, in the order of the file. */
+  columns: ColumnSpec[];
+  class_weight: ClassWeight;
+  rows: RowCounts;
+}
+
+export interface ColumnSpec {
+  name: string;
+  role: ColumnRole;
+  /** How the job reads its cells. */
+  format: CellFormat;
+  /** Distinct texts. */
+  distinct: number;
+  has_missing: boolean;
+  /** Cells that are not of the format; they count as missing. */
+  unreadable: number;
+}
+
+export interface RowCounts {
+  train: number;
+  validation: number;
+  test: number;
+  /** In none of the splits. */
+  left_out: number;
+  /** Those of `left_out` that have no target. */
+  without_target: number;
 }
 
 /** When to checkpoint besides at the end and when the run is stopped, and how many of the newest to keep. */
@@ -87,6 +155,8 @@ export type OptimizerRequest =
 /** The content that a run trains on. */
 export interface DatasetPin {
   name: string;
+  /** null: the run is older than this field, and trains on the version that is the newest. */
+  version: number | null;
   /** Of the content. null: the run is older than this field, and trains on what the dataset holds. */
   sha256: string | null;
 }
@@ -97,7 +167,9 @@ export interface RunSpec {
   model: string;
   dataset: DatasetPin;
   task: Task;
-  split: SplitSpec;
+  split: ArraysSplit | TableSplit;
+  /** Where the dataset is a table. */
+  table?: TableSpec;
   network: NetworkSpec;
   loss: Loss;
   optimizer: OptimizerSpec;
@@ -125,7 +197,8 @@ export interface RunSpec {
 
 /**
  * Figures of one epoch: over its training samples, before each update, and over the other splits, after the epoch. Losses
- * are means. Classes have accuracies, values root mean squared errors. `validation_…` is there where there is such a split.
+ * are means. Classes have accuracies, values root mean squared errors in their unit. `validation_…` and `test_…` are there
+ * where there are such rows.
  */
 export interface EpochMetrics {
   epoch: number;
@@ -137,7 +210,7 @@ export interface EpochMetrics {
   validation_loss?: number;
   validation_accuracy?: number;
   validation_rmse?: number;
-  test_loss: number;
+  test_loss?: number;
   test_accuracy?: number;
   test_rmse?: number;
 }
@@ -248,6 +321,7 @@ export interface Job extends RunSummary {
   queue: JobQueue | null;
   model: string;
   dataset: string;
+  dataset_version: number | null;
   spec: TrainingSpec;
   priority: number;
   time_limit_seconds: number | null;
@@ -258,26 +332,60 @@ export interface Job extends RunSummary {
   metadata: Record<string, string>;
 }
 
-/** The part of the spec that says what is trained and kept. */
-export type TrainingSpec = Pick<
-  RunSpec,
-  | 'task'
-  | 'network'
-  | 'loss'
-  | 'split'
-  | 'optimizer'
-  | 'epochs'
-  | 'batch_size'
-  | 'seed'
-  | 'engine'
-  | 'publish'
-  | 'checkpoint'
->;
+/** The part of the spec that says what is trained and kept. That of a table can be sent again, field by field. */
+export interface TrainingSpec
+  extends
+    Pick<
+      RunSpec,
+      | 'task'
+      | 'network'
+      | 'loss'
+      | 'split'
+      | 'optimizer'
+      | 'epochs'
+      | 'batch_size'
+      | 'seed'
+      | 'engine'
+      | 'publish'
+      | 'checkpoint'
+    >,
+    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'rows'>> {
+  columns?: ShownColumn[];
+}
+
+export interface ShownColumn extends Pick<ColumnSpec, 'name' | 'role'> {
+  type: CellType;
+  /** Left out where all cells can be read. */
+  unreadable?: number;
+}
 
 export function trainingSpecOf(spec: RunSpec): TrainingSpec {
   const { task, network, loss, split, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } =
     spec;
-  return { task, network, loss, split, optimizer, epochs, batch_size, seed, engine, publish, checkpoint };
+  return {
+    task,
+    ...(spec.table && shownTable(spec.table)),
+    network,
+    loss,
+    split,
+    optimizer,
+    epochs,
+    batch_size,
+    seed,
+    engine,
+    publish,
+    checkpoint,
+  };
+}
+
+function shownTable({ target, columns, class_weight, rows }: TableSpec): Partial<TrainingSpec> {
+  const shown = columns.map(({ name, role, format, unreadable }) => ({
+    name,
+    role,
+    type: format.type,
+    ...(unreadable > 0 && { unreadable }),
+  }));
+  return { target, columns: shown, class_weight, rows };
 }
 
 /** A page of jobs, newest first. */
@@ -291,6 +399,9 @@ export interface JobFilter {
   status?: JobStatus | undefined;
   model?: string | undefined;
   dataset?: string | undefined;
+  dataset_version?: number | undefined;
+  /** Whether the jobs have ended. */
+  ended?: boolean | undefined;
   /** Each of these notes must be there. */
   metadata?: Record<string, string> | undefined;
 }

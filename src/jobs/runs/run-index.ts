@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import { cachedFor } from '../../lib/cached-for.js';
 import { isStorageFailure } from '../../storage/storage.js';
-import type { JobFilter, JobStatus } from './documents.js';
+import type { DatasetPin, JobFilter, JobStatus } from './documents.js';
 import { forEachBounded } from '../../lib/for-each-bounded.js';
 import type { RunReader, RunState } from './run-reader.js';
 import type { RunStore } from './run-store.js';
@@ -57,7 +57,7 @@ interface Entry {
   hasWebhook: boolean;
   isSettled: boolean;
   model: string;
-  dataset: string;
+  dataset: DatasetPin;
   metadata: Readonly<Record<string, string>>;
 }
 
@@ -182,7 +182,8 @@ export function createRunIndex(options: {
 
   return {
     async page({ after, limit, filter }) {
-      const lookAtStatuses = async (): Promise<unknown> => filter.status !== undefined && underWayOfLate();
+      const isByStatus = filter.status !== undefined || filter.ended !== undefined;
+      const lookAtStatuses = async (): Promise<unknown> => isByStatus && underWayOfLate();
       await Promise.all([listedOfLate(), lookAtStatuses()]);
       if (isFiltering(filter)) await readUnread();
       // Reading many takes longer than a look holds.
@@ -240,18 +241,21 @@ function entryOf({ status, result, spec }: RunState, earlier?: Entry): Entry {
   const hasWebhook = spec.webhook !== null;
   // Once its webhook was called for the end, nothing more can come.
   const isSettled = hasEnded && (!hasWebhook || earlier?.isSettled === true);
-  return { status, hasEnded, hasWebhook, isSettled, model, dataset: dataset.name, metadata };
+  return { status, hasEnded, hasWebhook, isSettled, model, dataset, metadata };
 }
 
 function isFiltering({ metadata = {}, ...rest }: JobFilter): boolean {
   return Object.keys(metadata).length > 0 || Object.values(rest).some((value) => value !== undefined);
 }
 
-function fits(run: Entry, { status, model, dataset, metadata = {} }: JobFilter): boolean {
+function fits(run: Entry, filter: JobFilter): boolean {
+  const { status, ended, model, dataset, dataset_version: version, metadata = {} } = filter;
   return (
     (status === undefined || run.status === status) &&
+    (ended === undefined || run.hasEnded === ended) &&
     (model === undefined || run.model === model) &&
-    (dataset === undefined || run.dataset === dataset) &&
+    (dataset === undefined || run.dataset.name === dataset) &&
+    (version === undefined || run.dataset.version === version) &&
     Object.entries(metadata).every(([key, value]) => run.metadata[key] === value)
   );
 }

@@ -15,7 +15,7 @@ import { isStorageFailure, unreadableAs, type Storage } from '../../storage/stor
 import type { RunEvent, RunResult, RunSpec } from './documents.js';
 import { runClosing, runEnding, runResult, runSpec } from './document-shapes.js';
 import { missingEvents } from './event-lines.js';
-import { upgradeResult, upgradeSpec } from './format-1.js';
+import { upgradeResult, upgradeSpec } from './older-documents.js';
 import { decodeDocument, encodeDocument, type DocumentShape } from './json-document.js';
 import {
   createRunLog,

@@ -115,7 +115,8 @@ export class RunCheckpoints {
     try {
       const file = await readCheckpointModel(storage, this.#prefix, step);
       if (file === null) return null;
-      const spec = { dataset: dataset.name, ...trainingSpecOf(this.#spec) };
+      const pin = { dataset: dataset.name, dataset_version: dataset.version };
+      const spec = { ...pin, ...trainingSpecOf(this.#spec) };
       return await registry.publish({ model, runId, step, spec, file, metrics, now: now() });
     } catch (error) {
       if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
@@ -133,15 +134,13 @@ export class RunCheckpoints {
 function mostWantedFirst(policy: PublishPolicy, epochs: readonly EpochMetrics[]): EpochMetrics[] {
   if (policy !== 'best') return epochs.toReversed();
   // Of equals the earlier: it took less training.
-  return [...epochs].sort((a, b) => scoreOf(b) - scoreOf(a) || a.step - b.step);
+  return [...epochs].sort((a, b) => decidingLoss(a) - decidingLoss(b) || a.step - b.step);
 }
 
 /**
- * The higher the better. The validation split decides. Without one, the test split does: that keeps a checkpoint from being
- * removed, and decides what is published only for runs of format 1, which had no validation.
+ * The lower the better. The validation split decides what is published. Without one, the loss of the test split, or else of
+ * training, only keeps a checkpoint from being removed; for runs of format 1, which had no validation, it decides too.
  */
-function scoreOf(epoch: EpochMetrics): number {
-  const { validation_accuracy, validation_loss, test_accuracy, test_loss } = epoch;
-  if (validation_loss !== undefined) return validation_accuracy ?? -validation_loss;
-  return test_accuracy ?? -test_loss;
+function decidingLoss({ validation_loss, test_loss, train_loss }: EpochMetrics): number {
+  return validation_loss ?? test_loss ?? train_loss;
 }

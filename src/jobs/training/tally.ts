@@ -24,7 +24,7 @@ export interface TallyState {
   metrics: EpochMetrics[];
 }
 
-/** Evaluated after each epoch, in this order. Validation may hold no samples. */
+/** Evaluated after each epoch, in this order. Each may hold no samples. */
 const evaluatedSplits = ['validation', 'test'] as const;
 type EvaluatedSplit = (typeof evaluatedSplits)[number];
 
@@ -37,6 +37,8 @@ export class Tally {
   /** By split; (count) class indices or (count, outputs) values. */
   readonly #targets: Record<SplitName, Samples['targets']>;
   readonly #counts: Record<EvaluatedSplit, number>;
+  /** (outputs) What one of each output is worth in its unit; [] where the outputs are the values. */
+  readonly #units: readonly number[];
   readonly #stepsPerEpoch: number;
   /** An evaluation is not part of the state: a run that resumes in the middle of one begins it anew. */
   #evaluated: Record<EvaluatedSplit, TrainingSums> = nothingEvaluated;
@@ -45,11 +47,13 @@ export class Tally {
     spec: RunSpec,
     data: Record<SplitName, Pick<TrainingData['train'], 'count' | 'targets'>>,
     start: TallyState | null,
+    units: readonly number[] = [],
   ) {
     const { train, validation, test } = data;
     this.#spec = spec;
     this.#targets = { train: train.targets, validation: validation.targets, test: test.targets };
     this.#counts = { validation: validation.count, test: test.count };
+    this.#units = units;
     this.#stepsPerEpoch = spec.steps / spec.epochs;
     this.state = start ?? { step: 0, position: noSums, metrics: [] };
   }
@@ -104,7 +108,7 @@ export class Tally {
       step: state.step,
       ...figuresOf('train', state.position, spec),
       ...(counts.validation > 0 && figuresOf('validation', evaluated.validation, spec)),
-      ...figuresOf('test', evaluated.test, spec),
+      ...(counts.test > 0 && figuresOf('test', evaluated.test, spec)),
     };
     state.metrics = [...state.metrics, metrics];
     state.position = noSums;
@@ -149,7 +153,7 @@ export class Tally {
       samples: samples + report.rows.length,
       weight_sum: addedInOrder(weight_sum, report.weightSums),
       loss_sum: addedInOrder(loss_sum, report.lossSums),
-      metric_sum: withMetric(metric_sum, report, targets),
+      metric_sum: withMetric(metric_sum, report, targets, this.#units),
     };
   }
 
@@ -168,15 +172,20 @@ function addedInOrder(sum: number, numbers: Float64Array): number {
   return numbers.reduce((soFar, number) => soFar + number, sum);
 }
 
-/** With the correct answers of classes, or the squared errors of values. */
-function withMetric(sum: number, report: BatchReport, targets: Samples['targets']): number {
+/** With the correct answers of classes, or the squared errors of values in their units. */
+function withMetric(
+  sum: number,
+  report: BatchReport,
+  targets: Samples['targets'],
+  units: readonly number[],
+): number {
   if (!(targets instanceof Float32Array)) return sum + countCorrect(report, targets);
   // Sample by sample, for the same reason.
   const { rows, outputs } = report;
   const width = outputs.length / rows.length;
   return rows.reduce((soFar, _, i) => {
     const sample = { rows: rows.subarray(i, i + 1), outputs: outputs.subarray(i * width, (i + 1) * width) };
-    return soFar + sumSquaredErrors(sample, targets);
+    return soFar + sumSquaredErrors(sample, targets, units);
   }, sum);
 }
 

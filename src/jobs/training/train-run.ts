@@ -4,27 +4,24 @@
  * up for what did not come after that.
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
-import type { DatasetInfo } from '../../data/dataset.js';
-import { splitSamples } from '../../data/splits.js';
-import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
-import type { EngineEntry, Trainer, TrainingData, TrainingResources } from '../../model/engines/engine.js';
+import type { EngineEntry, Trainer, TrainingResources } from '../../model/engines/engine.js';
 import { selectEngine, type Selection } from '../../model/engines/select.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
-import { classHead, type Head } from '../../model/heads/head.js';
 import { initialState, type TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
-import type { DatasetPin, EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
+import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
 import { engineOf } from '../runs/summarize-events.js';
 import { RunCheckpoints, type RunPlace } from './checkpoints.js';
 import { openJournal, type Journal } from './journal.js';
+import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
 import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
 import { Tally, type TallyState } from './tally.js';
 
 export interface Training extends RunPlace, TrainingResources {
-  datasets: Pick<DatasetStore, 'load'>;
+  datasets: TrainingDatasets;
   /** That it may train on, fastest first. */
   engines: readonly EngineEntry[];
   /** Asks to checkpoint and release the run. */
@@ -62,14 +59,14 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const journal = await openJournal(training, runId, training.term);
   const checkpoints = new RunCheckpoints(training, spec, journal);
   const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
-  const { data, description } = await loadData(training, spec);
+  const { data, description } = await loadData(training.datasets, spec);
   const found = await checkpoints.newest();
   const start: TallyState | null = found && {
     step: found.state.step,
     position: found.position,
     metrics: found.metrics as EpochMetrics[],
   };
-  const tally = new Tally(spec, data, start);
+  const tally = new Tally(spec, data, start, unitsOf(description));
   const trainer = await engine.trainer(
     { network, loss, optimizer, batchSize: spec.batch_size, seed, scaling: description.scaling },
     data,
@@ -99,32 +96,6 @@ async function selectEngineFor(
   const wanted = engineOf(spec, journal);
   const selection = await selectEngine(wanted, engines);
   return wanted === spec.engine ? selection : { ...selection, reason: 'the job was begun on it' };
-}
-
-/** The splits, and what the model is beside its parameters. */
-async function loadData(
-  { datasets }: Training,
-  { dataset, split, seed, network, loss }: RunSpec,
-): Promise<{ data: TrainingData; description: ModelDescription }> {
-  const { info, train, test } = await datasets.load(dataset.name);
-  refuseIfChanged(dataset, info);
-  const { targets, scaling } = info;
-  const head: Head =
-    targets.kind === 'classes' ? classHead(loss, targets.labels) : { kind: 'values', names: targets.names };
-  return {
-    data: { ...splitSamples(train, { seed, fraction: split.validation }), test },
-    description: { format_version: 2, network, head, scaling },
-  };
-}
-
-/** @throws TrainyardError DATASET_CHANGED */
-function refuseIfChanged({ name, sha256 }: DatasetPin, info: DatasetInfo): void {
-  if (sha256 === null || sha256 === info.sha256) return;
-  throw new TrainyardError(
-    'DATASET_CHANGED',
-    `The dataset ${name} holds other data than when the job was submitted: its SHA-256 is ${info.sha256}, not ${sha256}. ` +
-      'Submit the job again to train on the data as it is now.',
-  );
 }
 
 interface CourseParts {

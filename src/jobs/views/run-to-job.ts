@@ -38,6 +38,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     model: spec.model,
     version: summary.version,
     dataset: spec.dataset.name,
+    dataset_version: spec.dataset.version,
     spec: trainingSpecOf(spec),
     priority: spec.priority,
     time_limit_seconds: spec.time_limit_seconds,

@@ -46,7 +46,7 @@ function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: JobT
       const { train_loss, validation_loss, test_loss } = observation.metrics;
       ofJob.loss('train', train_loss);
       if (validation_loss !== undefined) ofJob.loss('validation', validation_loss);
-      ofJob.loss('test', test_loss);
+      if (test_loss !== undefined) ofJob.loss('test', test_loss);
       return;
     }
     case 'checkpoint':

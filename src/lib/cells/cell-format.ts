@@ -18,6 +18,15 @@ export type CellFormat = NumberFormat | BooleanFormat | DatetimeFormat | TextFor
 
 export type CellType = CellFormat['type'];
 
+export const cellTypes = [
+  'number',
+  'category',
+  'boolean',
+  'datetime',
+  'id',
+  'text',
+] as const satisfies CellType[];
+
 interface MissingTexts {
   /** Texts that mean "no value", in lower case. A cell without text is always missing. */
   missing: string[];

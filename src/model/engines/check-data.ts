@@ -13,12 +13,12 @@ export function checkInputs({ inputs: width }: NetworkSpec, inputs: Float32Array
 type Program = Pick<TrainingProgram, 'network' | 'loss' | 'scaling'>;
 
 /**
- * Checks that the train and test splits have samples, and that the program can learn from the samples of every split.
+ * Checks that the train split has samples, and that the program can learn from the samples of every split.
  * @throws TrainyardError DATASET_CORRUPT
  */
 export function checkData(program: Program, data: TrainingData): void {
   for (const split of ['train', 'validation', 'test'] as const) {
-    if (split !== 'validation' && data[split].count < 1) fail(split, 'has no samples');
+    if (split === 'train' && data.train.count < 1) fail(split, 'has no samples');
     checkInputColumns(split, program, data[split]);
     checkTargets(split, program, data[split]);
     checkWeights(split, data[split]);

@@ -50,7 +50,7 @@ export interface Samples {
 
 export type ClassIndices = Uint8Array | Uint16Array | Uint32Array;
 
-/** `validation` may hold no samples. */
+/** `validation` and `test` may hold no samples. */
 export type TrainingData = Record<SplitName, Samples>;
 
 export type SplitName = 'train' | 'validation' | 'test';

@@ -9,12 +9,16 @@ interface Seen {
   outputs: Float32Array;
 }
 
-/** Σ over samples and outputs of (output − value)². */
+/**
+ * Σ over samples and outputs of (output − value)². `units` (width): what one of each output is worth in its unit, where
+ * outputs are standardised.
+ */
 export function sumSquaredErrors(
   { rows, outputs }: { rows: Uint32Array; outputs: Float32Array },
   values: Float32Array,
+  units: readonly number[] = [],
 ): number {
-  return sumOfErrors({ rows, outputs }, values, (error) => error * error);
+  return sumOfErrors({ rows, outputs }, values, (error, column) => (error * (units[column] ?? 1)) ** 2);
 }
 
 /** Σ over samples and outputs of |output − value|. */
@@ -54,13 +58,13 @@ export function regressionFigures({ rows, outputs }: Seen, values: Float32Array)
 function sumOfErrors(
   { rows, outputs }: Seen,
   values: Float32Array,
-  measure: (error: number) => number,
+  measure: (error: number, column: number) => number,
 ): number {
   const width = outputs.length / rows.length;
   let sum = 0;
   for (let i = 0; i < rows.length; i++) {
     for (let column = 0; column < width; column++) {
-      sum += measure(outputs[i * width + column] - values[rows[i] * width + column]);
+      sum += measure(outputs[i * width + column] - values[rows[i] * width + column], column);
     }
   }
   return sum;

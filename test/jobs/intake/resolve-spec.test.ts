@@ -17,7 +17,7 @@ describe('an empty request', () => {
     expect(resolve({})).toEqual({
       format_version: 2,
       model: 'mnist-mlp',
-      dataset: { name: 'mnist', sha256: mnist.sha256 },
+      dataset: { name: 'mnist', version: 1, sha256: mnist.sha256 },
       task: 'classification',
       split: { validation: 0 },
       network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
@@ -171,6 +171,20 @@ describe('the validation split', () => {
 });
 
 describe('a request', () => {
+  test.each<[string, JobRequest]>([
+    ['/target', { target: 'label' }],
+    ['/columns', { columns: { label: { role: 'target' } } }],
+    ['/class_weight', { class_weight: 'balanced' }],
+    ['/task', { task: 'classification' }],
+    ['/split/test', { split: { test: 0.1 } }],
+    ['/split/by', { split: { by: 'random' } }],
+  ])('for arrays with a field for tables is refused: %s', (pointer, request) => {
+    const message = expect.stringMatching(/is for tables, and mnist has no columns/) as string;
+    expect(() => resolve(request)).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST', pointer, message }),
+    );
+  });
+
   test('replaces what it names and keeps the other defaults', () => {
     const spec = resolve({
       network: { hidden: [{ units: 3 }] },

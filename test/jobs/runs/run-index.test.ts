@@ -9,10 +9,8 @@ import { createRunReader, type RunReader } from '../../../src/jobs/runs/run-read
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 import type { Storage } from '../../../src/storage/storage.js';
-import { createDatasetStore } from '../../../src/data/store.js';
+import { mnistInfo as mnist } from '../../../src/data/builtin/mnist.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
-
-const mnist = await createDatasetStore().info('mnist');
 
 function specOf(request: { model?: string; metadata?: Record<string, string> } = {}): RunSpec {
   return resolveSpec(request, mnist, { trainingMemoryLimitBytes: 2 ** 30 }, new Date(0));

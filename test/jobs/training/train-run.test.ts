@@ -1,19 +1,23 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type { DatasetStore } from '../../../src/data/store.js';
+import type { Dataset } from '../../../src/data/dataset.js';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observation, Observe } from '../../../src/jobs/training/messages.js';
 import type { TrainingEnd } from '../../../src/jobs/training/messages.js';
+import { loadData, type TrainingDatasets } from '../../../src/jobs/training/load-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
 import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
 import { startedOn } from '../started-on.js';
+import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import { engines } from '../../../src/model/engines/select.js';
+import { applyHead } from '../../../src/model/heads/head.js';
 import { smallDiamonds, smallDiamondsSpec } from './small-diamonds.js';
+import { churn, specOn } from '../small-table.js';
 import { smallMnist, smallSpec } from './small-mnist.js';
 
 const log = pino({ level: 'silent' });
@@ -36,7 +40,12 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
   return sceneWith(await smallSpec(request), smallMnist);
 }
 
-async function sceneWith(spec: RunSpec, load: DatasetStore['load']): Promise<Scene> {
+async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>): Promise<Scene> {
+  const isNoTable = () => Promise.reject(new Error('The dataset is no table'));
+  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable });
+}
+
+async function sceneOn(spec: RunSpec, datasets: TrainingDatasets): Promise<Scene> {
   const storage = await temporaryStorage();
   const store = createRunStore(storage);
   const runId = await store.create(spec);
@@ -54,7 +63,7 @@ async function sceneWith(spec: RunSpec, load: DatasetStore['load']): Promise<Sce
         storage: on,
         store: createRunStore(on),
         registry: createRegistry(on, log),
-        datasets: { load },
+        datasets,
         engines,
         log,
         observe,
@@ -168,7 +177,7 @@ describe('a run', () => {
     const scene = await sceneOf({ epochs: 6, optimizer: { learning_rate: 0.3 } });
     await scene.train();
     const curve = await curveOf(scene);
-    const best = curve.reduce((a, b) => ((b.test_accuracy ?? 0) > (a.test_accuracy ?? 0) ? b : a));
+    const best = curve.reduce((a, b) => ((b.test_loss ?? NaN) < (a.test_loss ?? NaN) ? b : a));
     const kept = await listCheckpoints(scene.storage, scene.store.checkpointsOf(scene.runId));
     expect(kept.map(({ step }) => step)).toEqual([...new Set([30, 25, best.step])]);
     // Otherwise this would have shown nothing.
@@ -185,29 +194,20 @@ describe('a run', () => {
     expect(versions.map(({ step }) => step)).toEqual(steps);
   });
 
-  test('publishes its best epoch by the validation split where that is the policy', async () => {
+  test('publishes the epoch with the lowest validation loss where that is the policy', async () => {
     const scene = await sceneOf({ epochs: 6, seed: 4, publish: 'best', optimizer: { learning_rate: 0.3 } });
     await scene.train();
     const { versions } = await outcomeOf(scene);
     const curve = await curveOf(scene);
-    const accuracies = curve.map(({ validation_accuracy }) => validation_accuracy ?? NaN);
-    expect(versions).toMatchObject([{ metrics: { validation_accuracy: Math.max(...accuracies) } }]);
-    const best = accuracies.indexOf(Math.max(...accuracies));
-    expect(versions[0].step).toBe(curve[best].step);
-    // Otherwise this would have shown nothing: neither the last epoch nor the best by the test split.
+    const losses = curve.map(({ validation_loss }) => validation_loss ?? NaN);
+    const best = losses.indexOf(Math.min(...losses));
+    expect(versions).toMatchObject([{ step: curve[best].step, metrics: { validation_loss: losses[best] } }]);
+    // Otherwise this would have shown nothing: neither the last epoch, nor the best by accuracy or by the test split.
     expect(versions[0].step).toBeLessThan(30);
-    const byTest = curve.map(({ test_accuracy }) => test_accuracy ?? NaN);
-    expect(byTest[best]).toBeLessThan(Math.max(...byTest));
-  });
-
-  test('publishes the earliest of its best epochs', async () => {
-    const scene = await sceneOf({ epochs: 6, seed: 8, publish: 'best', optimizer: { learning_rate: 0.3 } });
-    await scene.train();
-    const accuracies = (await curveOf(scene)).map(({ validation_accuracy }) => validation_accuracy ?? NaN);
-    const best = Math.max(...accuracies);
-    expect((await outcomeOf(scene)).versions).toMatchObject([{ step: 5 * (accuracies.indexOf(best) + 1) }]);
-    // Otherwise this would have shown nothing.
-    expect(accuracies.filter((accuracy) => accuracy === best).length).toBeGreaterThan(1);
+    const byTest = curve.map(({ test_loss }) => test_loss ?? NaN);
+    expect(byTest[best]).toBeGreaterThan(Math.min(...byTest));
+    const accuracies = curve.map(({ validation_accuracy }) => validation_accuracy ?? NaN);
+    expect(accuracies[best]).toBeLessThan(Math.max(...accuracies));
   });
 
   test('whose dataset has changed since it was submitted fails, and says what to do', async () => {
@@ -322,6 +322,116 @@ describe('a run that learns values', () => {
       if ((await stopped.train({ signal: stopAtLook(2 + (attempt % 3)) })) === 'finished') break;
     }
     expect(epochsOnly(await outcomeOf(stopped))).toEqual(epochsOnly(await outcomeOf(whole)));
+  });
+});
+
+describe('a run on a table', () => {
+  const customers = churn();
+  const small: JobRequest = {
+    network: { hidden: [{ units: 8 }] },
+    optimizer: { learning_rate: 0.01 },
+    batch_size: 32,
+    epochs: 4,
+    engine: 'reference',
+  };
+  const sceneOfTable = async (request: JobRequest = {}) =>
+    sceneOn(await specOn(customers, { ...small, ...request }), customers.datasets);
+  const published = async ({ storage, spec }: Scene) => createRegistry(storage, log).load(spec.model, 1);
+
+  test('learns classes, and its model knows its columns', async () => {
+    const scene = await sceneOfTable({ epochs: 12, seed: 1 });
+    expect(await scene.train()).toBe('finished');
+    const { status, error, metrics } = await outcomeOf(scene);
+    expect({ status, error }).toEqual({ status: 'succeeded', error: null });
+    expect(metrics?.validation_accuracy).toBeGreaterThan(0.7);
+    const { description } = await published(scene);
+    expect(description).toMatchObject({
+      head: { kind: 'classes', labels: ['No', 'Yes'], probabilities: 'softmax' },
+      scaling: null,
+      preprocessing: { width: scene.spec.network.inputs, targets: ['churned'], ignored: ['customer'] },
+    });
+    expect(description.preprocessing?.columns.map(({ name }) => name)).toEqual([
+      'age',
+      'tenure',
+      'city',
+      'premium',
+      'joined',
+      'household',
+      'weight',
+      'spent',
+    ]);
+  });
+
+  test('learns numbers, with errors and predictions in their unit', async () => {
+    const scene = await sceneOfTable({ target: ['spent', 'tenure'], epochs: 20 });
+    await scene.train();
+    const { description, parameters } = await published(scene);
+    expect(description.head).toMatchObject({ kind: 'values', names: ['spent', 'tenure'] });
+    const { data } = await loadData(customers.datasets, scene.spec);
+    const predictor = await createReferenceEngine().predictor(description, parameters);
+    const { test: tested } = data;
+    const values = applyHead(
+      description.head,
+      await predictor.predict(tested.inputs as Float32Array, tested.count),
+    );
+    const actual = applyHead(description.head, Float32Array.from(tested.targets));
+    const squares = actual.map((value, i) => (value - values[i]) ** 2);
+    const rmse = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+    const { step } = (await outcomeOf(scene)).versions[0];
+    const epoch = (await curveOf(scene)).find((each) => each.step === step);
+    expect(epoch?.test_rmse).toBeCloseTo(rmse, 2);
+    // The unit is that of the file.
+    expect(Math.max(...actual)).toBeGreaterThan(200);
+  });
+
+  test('without rows to validate and to test with has no such figures', async () => {
+    const scene = await sceneOfTable({ split: { validation: 0, test: 0 } });
+    expect(await scene.train()).toBe('finished');
+    const { metrics, versions } = await outcomeOf(scene);
+    expect(Object.keys(metrics ?? {}).sort()).toEqual(['epoch', 'step', 'train_accuracy', 'train_loss']);
+    expect(versions).toMatchObject([{ step: scene.spec.steps }]);
+  });
+
+  test('weighs its rows by their weight and by their class', async () => {
+    const weighed = { columns: { weight: { role: 'weight' } } } as const;
+    const weightsFor = async (request: JobRequest) => {
+      const spec = await specOn(customers, request);
+      const { data } = await loadData(customers.datasets, spec);
+      return data.train;
+    };
+    const { weights, targets, count } = await weightsFor({ ...weighed, class_weight: 'balanced' });
+    const { weights: ofRows } = await weightsFor(weighed);
+    expect(new Set(ofRows)).toEqual(new Set([1, 2, 3, 4]));
+    const yes = targets.reduce((sum: number, target: number) => sum + target, 0);
+    const ofClass = [count / (2 * (count - yes)), count / (2 * yes)];
+    const expected = Float32Array.from(ofRows ?? [], (weight, i) => weight * ofClass[targets[i]]);
+    expect(weights).toEqual(expected);
+    expect((await weightsFor({ class_weight: { Yes: 0.5 } })).weights).toEqual(
+      Float32Array.from(targets, (target) => (target === 1 ? 0.5 : 1)),
+    );
+    expect((await weightsFor({})).weights).toBeNull();
+  });
+
+  test('whose dataset has other content now fails', async () => {
+    const spec = await specOn(customers, small);
+    const info = { ...customers.info, sha256: 'f'.repeat(64) };
+    const scene = await sceneOn(spec, { ...customers.datasets, info: () => Promise.resolve(info) });
+    await scene.train();
+    expect((await outcomeOf(scene)).error?.code).toBe('DATASET_CHANGED');
+  });
+
+  test('whose process dies at any of its writes ends as if it had not', async () => {
+    const request: JobRequest = { epochs: 2, class_weight: 'balanced', checkpoint: { every_steps: 3 } };
+    const whole = await sceneOfTable(request);
+    const { writes } = await countWrites(whole);
+    const expected = await outcomeOf(whole);
+    expect(expected.status).toBe('succeeded');
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await sceneOfTable(request);
+      await expect(scene.train({ on: dyingStorage(scene.storage, survived, true) })).rejects.toThrow('died');
+      expect(await scene.train()).toBe('finished');
+      expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+    }
   });
 });
 

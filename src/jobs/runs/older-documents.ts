@@ -1,16 +1,16 @@
 /**
- * Documents of format 1, as earlier versions of the service wrote them, and what they are today. They knew one task,
- * classes, and two splits; their datasets were names.
+ * Documents as earlier versions of the service wrote them, and what they are today. Those of format 1 knew one task,
+ * classes, and two splits; their datasets were names. The first of format 2 knew no versions of datasets.
  */
 import type { ClassLoss } from '../../model/network/losses.js';
 import { withDropout, type StoredNetworkSpec } from '../../model/network/network.js';
-import type { RunResult, RunSpec } from './documents.js';
+import type { DatasetPin, RunResult, RunSpec } from './documents.js';
 
 /** The fields that a spec of format 1 may lack, as it may be older than they are. */
 type NewerSpecFields =
   'checkpoint' | 'priority' | 'time_limit_seconds' | 'webhook' | 'idempotency_key' | 'trace_context';
 
-type ChangedSpecFields = 'format_version' | 'dataset' | 'task' | 'split' | 'network' | 'loss';
+type ChangedSpecFields = 'format_version' | 'dataset' | 'task' | 'split' | 'table' | 'network' | 'loss';
 
 export type SpecOfFormat1 = Omit<RunSpec, NewerSpecFields | ChangedSpecFields> &
   Partial<Pick<RunSpec, NewerSpecFields>> & {
@@ -19,6 +19,10 @@ export type SpecOfFormat1 = Omit<RunSpec, NewerSpecFields | ChangedSpecFields> &
     network: StoredNetworkSpec;
     loss: 'cross_entropy' | 'mse';
   };
+
+export type StoredSpec = Omit<RunSpec, 'dataset'> & {
+  dataset: Omit<DatasetPin, 'version'> & Partial<Pick<DatasetPin, 'version'>>;
+};
 
 export type ResultOfFormat1 = Omit<RunResult, 'format_version'> & { format_version: 1 };
 
@@ -37,13 +41,13 @@ const lossOfFormat1: Record<SpecOfFormat1['loss'], ClassLoss> = {
   mse: 'one_hot_mse',
 };
 
-export function upgradeSpec(spec: SpecOfFormat1 | RunSpec): RunSpec {
-  if (spec.format_version === 2) return spec;
+export function upgradeSpec(spec: SpecOfFormat1 | StoredSpec): RunSpec {
+  if (spec.format_version === 2) return { ...spec, dataset: { version: null, ...spec.dataset } };
   return {
     ...olderSpec,
     ...spec,
     format_version: 2,
-    dataset: { name: spec.dataset, sha256: null },
+    dataset: { name: spec.dataset, version: null, sha256: null },
     task: 'classification',
     split: { validation: 0 },
     network: withDropout(spec.network),

@@ -1,0 +1,232 @@
+/** What a run trains on, in memory, and what its model is beside its parameters. */
+import type { ClassIndices, Dataset, DatasetInfo, TableContent } from '../../data/dataset.js';
+import { rowsIn, splitSamples } from '../../data/splits.js';
+import { TrainyardError } from '../../errors.js';
+import type { Column } from '../../lib/cells/columns.js';
+import type { SplitName, TrainingData } from '../../model/engines/engine.js';
+import type { ModelDescription } from '../../model/files/model-file.js';
+import { classHead, type Head, type ValueScaling } from '../../model/heads/head.js';
+import {
+  applyTable,
+  fitTable,
+  plannedWidth,
+  type TablePreprocessing,
+} from '../../model/preprocessing/table.js';
+import type { ClassWeight, ColumnSpec, DatasetPin, RunSpec, TableSpec } from '../runs/documents.js';
+import {
+  divideTable,
+  plansOf,
+  readDecidingColumns,
+  tableRunOf,
+  type DecidingColumns,
+  type DividedRows,
+  type JobDatasets,
+  type TableRunSpec,
+} from '../runs/table-rows.js';
+
+/** Where the data of runs comes from. */
+export interface TrainingDatasets extends JobDatasets {
+  /** @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT */
+  load(name: string, version?: number): Promise<Dataset>;
+}
+
+export interface LoadedData {
+  data: TrainingData;
+  description: ModelDescription;
+}
+
+/** @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT, DATASET_CHANGED */
+export async function loadData(datasets: TrainingDatasets, spec: RunSpec): Promise<LoadedData> {
+  const table = tableRunOf(spec);
+  return table === null ? loadArrays(datasets, spec) : loadTable(datasets, spec, table);
+}
+
+/** (outputs) What one of each output is worth in its unit; [] where the outputs are the values. */
+export function unitsOf({ head }: ModelDescription): number[] {
+  return head.kind === 'values' ? (head.scaling ?? []).map(({ std }) => std) : [];
+}
+
+async function loadArrays(
+  datasets: TrainingDatasets,
+  { dataset, split, seed, network, loss }: RunSpec,
+): Promise<LoadedData> {
+  const { info, train, test } = await datasets.load(dataset.name, dataset.version ?? undefined);
+  refuseIfChanged(dataset, info);
+  const { targets, scaling } = info;
+  const head: Head =
+    targets.kind === 'classes' ? classHead(loss, targets.labels) : { kind: 'values', names: targets.names };
+  return {
+    data: { ...splitSamples(train, { seed, fraction: split.validation }), test },
+    description: { format_version: 2, network, head, scaling },
+  };
+}
+
+/** @throws TrainyardError DATASET_CHANGED */
+function refuseIfChanged({ name, sha256 }: DatasetPin, info: DatasetInfo): void {
+  if (sha256 === null || sha256 === info.sha256) return;
+  throw new TrainyardError(
+    'DATASET_CHANGED',
+    `The dataset ${name} holds other data than when the job was submitted: its SHA-256 is ${info.sha256}, not ${sha256}. ` +
+      'Submit the job again to train on the data as it is now.',
+  );
+}
+
+/** The rows of each split. */
+type SplitRows = Record<SplitName, Uint32Array>;
+
+async function loadTable(
+  datasets: TrainingDatasets,
+  { dataset, network, loss }: RunSpec,
+  spec: TableRunSpec,
+): Promise<LoadedData> {
+  const info = await datasets.info(dataset.name, dataset.version ?? undefined);
+  refuseIfChanged(dataset, info);
+  const content = await datasets.openTable(info.name, info.version);
+  const deciding = await readDecidingColumns(content, spec);
+  const divided = divideTable(spec, deciding);
+  const rows = eachSplit((split) => rowsIn(divided.splits, split));
+  const { targets } = spec.table;
+  const learned =
+    targets.kind === 'classes'
+      ? learnClasses(divided, targets.labels.length)
+      : learnValues(deciding.targets, rows.train);
+  const head: Head =
+    targets.kind === 'classes'
+      ? classHead(loss, targets.labels)
+      : { kind: 'values', names: targets.names, scaling: learned.scaling };
+  const weightsOf = weigher(spec.table, divided, deciding, rows.train);
+  const { preprocessing, inputs } = await readInputs(content, spec.table, rows);
+  const data = eachSplit((split) => ({
+    count: rows[split].length,
+    width: preprocessing.width,
+    inputs: inputs[split],
+    targets: learned.targetsOf(rows[split]),
+    weights: weightsOf(rows[split]),
+  }));
+  return { data, description: { format_version: 2, network, head, scaling: null, preprocessing } };
+}
+
+function eachSplit<Value>(make: (split: SplitName) => Value): Record<SplitName, Value> {
+  return { train: make('train'), validation: make('validation'), test: make('test') };
+}
+
+/** What there is to learn of each row. */
+interface Learned {
+  /** (rows.length) class indices, or (rows.length, outputs) standardised values. */
+  targetsOf(rows: Uint32Array): ClassIndices | Float32Array;
+  /** (outputs) [] for classes. */
+  scaling: ValueScaling[];
+}
+
+function learnClasses({ classes }: DividedRows, count: number): Learned {
+  const classOf = (row: number): number => classes?.[row] ?? 0;
+  return {
+    targetsOf: (rows) => (count <= 2 ** 8 ? Uint8Array.from(rows, classOf) : Uint16Array.from(rows, classOf)),
+    scaling: [],
+  };
+}
+
+/** Standardised by the training rows. */
+function learnValues(targets: readonly Column[], train: Uint32Array): Learned {
+  const columns = targets.map((column) => (column.kind === 'numbers' ? column.values : new Float64Array()));
+  const scaling = columns.map((values): ValueScaling => {
+    const mean = sumOver(train, (row) => values[row] ?? 0) / train.length;
+    const variance = sumOver(train, (row) => ((values[row] ?? 0) - mean) ** 2) / train.length;
+    return { mean, std: Math.sqrt(variance) || 1 };
+  });
+  return {
+    targetsOf(rows) {
+      const standardised = new Float32Array(rows.length * columns.length);
+      scaling.forEach(({ mean, std }, output) => {
+        rows.forEach((row, i) => {
+          standardised[i * columns.length + output] = ((columns[output]?.[row] ?? 0) - mean) / std;
+        });
+      });
+      return standardised;
+    },
+    scaling,
+  };
+}
+
+function sumOver(rows: Uint32Array, valueOf: (row: number) => number): number {
+  let sum = 0;
+  for (const row of rows) sum += valueOf(row);
+  return sum;
+}
+
+/** How much each row counts: its weight times that of its class. null: all count the same. */
+function weigher(
+  { targets, class_weight }: TableSpec,
+  { classes }: DividedRows,
+  { weight }: DecidingColumns,
+  train: Uint32Array,
+): (rows: Uint32Array) => Float32Array | null {
+  const ofClass =
+    class_weight === 'none' || classes === null || targets.kind === 'values'
+      ? null
+      : classWeights(class_weight, targets.labels, classes, train);
+  const ofRow = weight?.kind === 'numbers' ? weight.values : null;
+  if (ofClass === null && ofRow === null) return () => null;
+  return (rows) =>
+    Float32Array.from(rows, (row) => (ofRow?.[row] ?? 1) * (ofClass?.[classes?.[row] ?? 0] ?? 1));
+}
+
+/** (labels) */
+function classWeights(
+  wanted: Exclude<ClassWeight, 'none'>,
+  labels: readonly string[],
+  classes: Int32Array,
+  train: Uint32Array,
+): number[] {
+  if (wanted !== 'balanced') {
+    return labels.map((label) => (Object.hasOwn(wanted, label) ? (wanted[label] ?? 1) : 1));
+  }
+  const counts = labels.map(() => 0);
+  for (const row of train) counts[classes[row] ?? 0] = (counts[classes[row] ?? 0] ?? 0) + 1;
+  return counts.map((count) => (count === 0 ? 1 : train.length / (labels.length * count)));
+}
+
+/** Columns that are in memory at a time, beside the inputs that they become. */
+const columnsAtOnce = 8;
+
+async function readInputs(
+  content: TableContent,
+  { columns, target }: TableSpec,
+  rows: SplitRows,
+): Promise<{ preprocessing: TablePreprocessing; inputs: Record<SplitName, Float32Array> }> {
+  const plans = plansOf(columns);
+  const width = plannedWidth(plans);
+  const inputs = eachSplit((split) => new Float32Array(rows[split].length * width));
+  const isUsed = ({ role }: ColumnSpec): boolean => role === 'feature' || role === 'target';
+  const ignored = columns.filter((column) => !isUsed(column)).map(({ name }) => name);
+  const others = { targets: target, ignored };
+  const preprocessing: TablePreprocessing = { kind: 'table', columns: [], width, ...others };
+  let offset = 0;
+  for (let first = 0; first < plans.length; first += columnsAtOnce) {
+    const some = plans.slice(first, first + columnsAtOnce);
+    const read = await content.columns(some);
+    const fitted = fitTable(some, read, rows.train, others);
+    for (const split of ['train', 'validation', 'test'] as const) {
+      const part = { inputs: applyTable(fitted, read, rows[split]), width: fitted.width };
+      insertColumns(part, { inputs: inputs[split], width }, offset);
+    }
+    preprocessing.columns.push(...fitted.columns);
+    offset += fitted.width;
+  }
+  return { preprocessing, inputs };
+}
+
+interface Inputs {
+  /** (count, width) */
+  inputs: Float32Array;
+  width: number;
+}
+
+/** Copies the columns of `part` to those of `whole` from `offset` on. */
+function insertColumns(part: Inputs, whole: Inputs, offset: number): void {
+  const count = part.inputs.length / part.width;
+  for (let i = 0; i < count; i++) {
+    const row = part.inputs.subarray(i * part.width, (i + 1) * part.width);
+    whole.inputs.set(row, i * whole.width + offset);
+  }
+}
