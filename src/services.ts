@@ -10,13 +10,15 @@ import {
   type InferenceStatistics,
 } from './api/predictions/inference-statistics.js';
 import type { Config } from './config.js';
-import { createDatasetStore } from './data/store.js';
+import { createDatasetStore, type DatasetStore } from './data/store.js';
 import { createImageReader } from './images/image-reader.js';
+import { createBatchStore } from './jobs/batches/batch-store.js';
+import { createBatches, type Batches } from './jobs/batches/batches.js';
 import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
 import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
 import { createProducer, type Producer } from './jobs/intake/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
-import type { Queues, WebhookQueue } from './jobs/queue/queues.js';
+import type { IdQueue, Queues, WebhookQueue } from './jobs/queue/queues.js';
 import type { TrainingQueue } from './jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
@@ -266,7 +268,23 @@ export function openModels(options: {
   };
 }
 
+/** What takes batches in, shows and changes them. */
+export function openBatches({
+  storage,
+  ...options
+}: {
+  storage: Storage;
+  queue: Pick<IdQueue, 'add' | 'placeOf'>;
+  datasets: Pick<DatasetStore, 'info'>;
+  models: Pick<ModelServer, 'use'>;
+  log: Logger;
+}): Batches {
+  return createBatches({ store: createBatchStore(storage), ...options });
+}
+
 type ApiApp = Awaited<ReturnType<typeof buildApp>>;
+
+type RequiredSettings = 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder' | 'maxFileBytes';
 
 /** Anything in `settings` that a group has too takes the place of that part. */
 export async function openApi(
@@ -274,11 +292,15 @@ export async function openApi(
     runs,
     jobs,
     models,
+    batches,
     checks,
     metrics,
     log,
-  }: { runs: Runs; jobs: Jobs; models: Models } & Pick<ApiDeps, 'checks' | 'metrics' | 'log'>,
-  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes'> & Partial<ApiDeps>,
+  }: { runs: Runs; jobs: Jobs; models: Models; batches: Batches } & Pick<
+    ApiDeps,
+    'checks' | 'metrics' | 'log'
+  >,
+  settings: Pick<ApiDeps, RequiredSettings> & Partial<ApiDeps>,
 ): Promise<{ app: ApiApp; stop: Stop }> {
   const images = createImageReader();
   const app = await buildApp({
@@ -291,6 +313,7 @@ export async function openApi(
     aliases: models.aliases,
     retention: models.retention,
     modelServer: models.modelServer,
+    batches,
     statistics: models.statistics,
     images,
     checks: { ...checks, models: checkModels(models.modelServer) },
@@ -334,13 +357,23 @@ export async function openApiService(
     ...lookPace(config.store),
   });
   stops.add(jobs.stop);
+  const batches = openBatches({
+    storage,
+    queue: queues.batches,
+    datasets: createDatasetStore(),
+    models: models.modelServer,
+    log,
+  });
+  stops.add(() => batches.stop());
   const api = await openApi(
-    { runs, jobs, models, checks, metrics, log },
+    { runs, jobs, models, batches, checks, metrics, log },
     {
       keys,
       anonymousHosts: config.anonymousHosts,
       maxWaitingPredictions,
       bodyMemoryBytes,
+      spoolFolder: config.dataDir,
+      maxFileBytes: 2 ** 30,
       traced: config.tracing !== null,
       rateLimitStore: queues.sharedClient,
       basePath: config.basePath,
@@ -351,6 +384,7 @@ export async function openApiService(
   stops.add(api.stop);
   jobs.start();
   models.start();
+  void batches.start();
   return api.app;
 }
 

@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Component } from '../lib/named-schema.js';
 import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
+import { batchComponents, batchRoutes, type BatchDeps } from './batches/batch-routes.js';
+import { batchFileRoutes, type BatchFileDeps } from './batches/file-route.js';
 import { useBodies } from './bodies/bodies.js';
-import type { SlowBodies } from './bodies/body-reader.js';
+import { slowestBodies, type SlowBodies } from './bodies/body-reader.js';
 import { SharedBudget } from './bodies/shared-budget.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
@@ -38,6 +40,8 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   ModelDeps &
   AliasDeps &
+  BatchDeps &
+  BatchFileDeps &
   PredictDeps &
   OpenInferenceDeps &
   TensorflowServingDeps &
@@ -56,9 +60,6 @@ export type ApiDeps = JobDeps &
     showQueues?: ShowQueues;
   };
 
-/** Even a client on a poor line is faster. */
-const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
-
 /** By name, as the OpenAPI document lists them. */
 const components: readonly Component[] = [
   ...jobComponents,
@@ -67,6 +68,7 @@ const components: readonly Component[] = [
   ...predictionComponents,
   ...modelComponents,
   ...aliasComponents,
+  ...batchComponents,
   ...openInferenceComponents,
   ...tensorflowServingComponents,
   ...healthComponents,
@@ -107,6 +109,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(aliasRoutes, deps);
+  await app.register(batchRoutes, deps);
+  await app.register(batchFileRoutes, deps);
   await app.register((scope) => openInference(scope, deps), { prefix: '/v2' });
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(healthRoutes, deps);

@@ -18,6 +18,9 @@ export interface SlowBodies {
   bytesPerSecond: number;
 }
 
+/** Even a client on a poor line is faster. */
+export const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
+
 export const noMemoryLeft = 'The memory for bodies is used up by other requests. Try again in a second.';
 
 const lookEveryMs = 1_000;
@@ -166,7 +169,7 @@ function noMemory(): TrainyardError {
   return new TrainyardError('OVERLOADED', noMemoryLeft);
 }
 
-function tooSlow(bytesPerSecond: number): TrainyardError {
+export function tooSlow(bytesPerSecond: number): TrainyardError {
   const message = `The body arrived too slowly, at less than ${bytesPerSecond} bytes a second.`;
   return new TrainyardError('BODY_TOO_SLOW', message);
 }

@@ -31,6 +31,7 @@ export async function useOpenApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'jobs', description: 'Train networks.' },
         { name: 'predictions', description: 'Predict with trained networks.' },
+        { name: 'batches', description: 'Predict all rows of a dataset.' },
         { name: 'models', description: 'Published models and their versions.' },
         {
           name: 'open inference protocol',
