@@ -76,7 +76,7 @@ export async function answerFile(
 async function readerOf(body: SpooledBody, format: FormatOptions): Promise<RowReader> {
   if (beginsAsParquet(await body.slice(0, beginningBytes))) await body.whole();
   try {
-    return await openReader(body, format);
+    return await openReader(body, { ...format, keepBadRows: true });
   } catch (error) {
     throw error instanceof TableRefusal ? invalidTable(error) : error;
   }

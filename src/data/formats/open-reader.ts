@@ -73,9 +73,9 @@ async function openFormat(
     case 'csv':
       return openCsv(openText, options, limits);
     case 'jsonl':
-      return new JsonReader(openText, 'lines', limits);
+      return new JsonReader(openText, 'lines', options, limits);
     case 'json':
-      return new JsonReader(openText, 'array', limits);
+      return new JsonReader(openText, 'array', options, limits);
     case 'parquet':
       throw new Error('not yet');
   }

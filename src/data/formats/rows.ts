@@ -20,6 +20,8 @@ export interface FormatOptions {
   encoding?: string;
   /** Whether the first line of a CSV file has the names. */
   header?: boolean;
+  /** Also gives the rows at fault, each with its problem, and the text of rows that are JSON. */
+  keepBadRows?: boolean;
 }
 
 /** What is too large to take in. */
@@ -55,6 +57,10 @@ export interface RowBatch {
   rows: (string | null)[][];
   /** (rows) The physical line on which each row begins; null: the format has no lines. */
   lines: number[] | null;
+  /** With `keepBadRows`: what is wrong with the row of this index. It has the cells that could be told apart, or null. */
+  problems?: ReadonlyMap<number, TableProblem>;
+  /** (rows) With `keepBadRows`, of JSON: each row as it is in the file. */
+  texts?: string[];
 }
 
 export interface RowReader {

@@ -65,7 +65,8 @@ function valueCells(row: Float32Array): PredictionCell[] {
   return [...row];
 }
 
-function freeNames(wanted: readonly string[], taken: readonly string[]): string[] {
+/** The names, each with the first suffix of `_2`, `_3`, … with which it is not taken. */
+export function freeNames(wanted: readonly string[], taken: readonly string[]): string[] {
   const used = new Set(taken);
   return wanted.map((name) => {
     let free = name;

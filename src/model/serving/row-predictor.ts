@@ -26,41 +26,26 @@ export class RowPredictor {
   readonly #places: number[];
 
   /**
-   * `names` are the columns of the file.
+   * `names` are the columns of the file, `taken` the names that the columns of the prediction cannot have.
    * @throws TrainyardError INPUT_UNSUPPORTED for a model that does not learn from columns; INVALID_REQUEST when a column is
    * missing, naming the most similar ones
    */
   constructor(
     model: ServedModel,
-    { names, probabilities }: { names: readonly string[]; probabilities: boolean },
+    {
+      names,
+      taken = names,
+      probabilities,
+    }: { names: readonly string[]; taken?: readonly string[]; probabilities: boolean },
   ) {
     this.#model = model;
     this.#preprocessing = preprocessingOf(model);
     this.#places = placesOf(this.#preprocessing, names, model);
-    this.columns = predictionColumns(model.head, { probabilities, taken: names });
+    this.columns = predictionColumns(model.head, { probabilities, taken });
   }
 
-  /**
-   * (rows, columns.names). `problems` says of rows, by index, why they cannot be read. `isWanted` is asked between slices.
-   * @throws TrainyardError CLIENT_GONE
-   */
-  async predict(
-    rows: readonly Row[],
-    {
-      problems = new Map(),
-      isWanted,
-    }: { problems?: ReadonlyMap<number, string>; isWanted?: () => boolean } = {},
-  ): Promise<PredictionCell[][]> {
-    const cells: PredictionCell[][] = [];
-    for (let start = 0; start < rows.length; start += sliceRows) {
-      cells.push(...(await this.#predictSlice(rows.slice(start, start + sliceRows), isWanted)));
-      await nextTurn();
-    }
-    for (const [row, problem] of problems) cells[row] = this.columns.withoutPrediction(problem);
-    return cells;
-  }
-
-  async #predictSlice(rows: readonly Row[], isWanted?: () => boolean): Promise<PredictionCell[][]> {
+  /** (rows, columns.names) of up to `sliceRows` rows. */
+  async predict(rows: readonly Row[]): Promise<PredictionCell[][]> {
     const { columns: wanted } = this.#preprocessing;
     const problems = new Map<number, string>();
     const columns = wanted.map(({ name, format }, index) => {
@@ -74,9 +59,11 @@ export class RowPredictor {
     });
     const all = Uint32Array.from(rows.keys());
     const inputs = applyTable(this.#preprocessing, columns, all);
-    const { results } = await this.#model.predict({ inputs, count: rows.length, isWanted });
+    const { results } = await this.#model.predict({ inputs, count: rows.length });
     const cells = this.columns.cellsOf(results);
     for (const [row, problem] of problems) cells[row] = this.columns.withoutPrediction(problem);
+    // Other work has its turn before the next rows.
+    await nextTurn();
     return cells;
   }
 }
