@@ -5,6 +5,7 @@
  */
 import { TrainyardError } from '../../errors.js';
 import { sizeOfShape, shapeText } from '../../model/serving/packed-numbers.js';
+import { pointerTo } from '../../lib/json-pointer.js';
 import { nameOf } from '../problems/invalid-request.js';
 import { inheritedKey, malformedJson } from './malformed-json.js';
 
@@ -321,9 +322,7 @@ class PackingParser {
 
   #mixed(shape: readonly number[], other: unknown): TrainyardError {
     const before = shape.length === 0 ? 'numbers' : `lists of the shape ${shapeText(shape)}`;
-    const pointer = this.#path
-      .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-      .join('');
+    const pointer = pointerTo(this.#path);
     const message = `${nameOf(pointer) ?? 'The body'} is ${kindOf(other)}, but the items before it are ${before}.`;
     return new TrainyardError('INVALID_REQUEST', message, { pointer });
   }

@@ -1,6 +1,7 @@
 /** Turns what the validator found into sentences for people: which field is wrong, and what it must be. */
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
 import { modelNamePattern, whyNoModelName } from '../../model/registry/model-folder.js';
+import { pointerTo } from '../../lib/json-pointer.js';
 import { nearestTo } from '../../lib/nearest-word.js';
 
 export interface InvalidField {
@@ -90,7 +91,7 @@ function ownPart({ keyword, params }: Finding): string {
         : undefined;
   // A long name from a client must not make the answer long.
   if (typeof name !== 'string' || name.length > 100) return '';
-  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return pointerTo([name]);
 }
 
 /** `/network/hidden/0/units` becomes network.hidden[0].units; undefined for the whole body. */

@@ -23,6 +23,7 @@ import {
 } from '../network/network.js';
 import type { AffineMap } from '../preprocessing/affine.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
+import { problemOfRecord } from '../preprocessing/table-record.js';
 import { createSlicedWork } from '../../lib/sliced-work.js';
 import {
   decodeSafetensors,
@@ -114,10 +115,13 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
   const description: ModelDescription = { format_version: 2, network: withDropout(network), head, scaling };
   if (!Object.hasOwn(metadata, 'preprocessing')) return description;
   const preprocessing = readField(metadata, 'preprocessing');
-  if (!isTablePreprocessing(preprocessing) || preprocessing.width !== network.inputs) {
-    throw corrupt('its preprocessing does not make the inputs of its network');
+  const problem = problemOfRecord(preprocessing);
+  if (problem !== null) throw corrupt(`in its preprocessing, ${problem}`);
+  const table = preprocessing as TablePreprocessing;
+  if (table.width !== network.inputs) {
+    throw corrupt(`its preprocessing makes ${table.width} inputs, and its network takes ${network.inputs}`);
   }
-  return { ...description, preprocessing };
+  return { ...description, preprocessing: table };
 }
 
 /** Files of format 1 name a loss and labels. Without a loss, as the oldest are, it was cross-entropy. */
@@ -204,12 +208,6 @@ function isValueHead(value: { kind: unknown; names: unknown }): value is { kind:
 function isValueScaling(value: unknown): value is ValueScaling {
   if (!hasKeys<ValueScaling>(value, ['mean', 'std'])) return false;
   return Number.isFinite(value.mean) && Number.isFinite(value.std) && value.std !== 0;
-}
-
-/** The columns are trusted: no other program writes this field. */
-function isTablePreprocessing(value: unknown): value is TablePreprocessing {
-  if (!hasKeys<TablePreprocessing>(value, ['kind', 'columns', 'width', 'targets', 'ignored'])) return false;
-  return value.kind === 'table' && Array.isArray(value.columns) && isWidth(value.width);
 }
 
 function isAffineMap(value: unknown): value is AffineMap {

@@ -1,45 +1,39 @@
 /** Rows of a table, as clients send them, become the inputs of a network. All protocols use this. */
 import { TrainyardError } from '../../errors.js';
-import { readColumn, type Cell, type Column } from '../../lib/cells/columns.js';
-import { applyTable, type TablePreprocessing } from '../preprocessing/table.js';
+import type { Cell } from '../../lib/cells/columns.js';
+import { pointerTo } from '../../lib/json-pointer.js';
+import type { TablePreprocessing } from '../preprocessing/table.js';
+import type { NumberList } from './packed-numbers.js';
+import { TableReader, type TableInputs } from './table-reader.js';
 
-export interface TableInputs {
-  /** (count, network.inputs) */
-  inputs: Float32Array;
-  count: number;
-  warnings: PredictionWarning[];
-}
-
-/** What was legal and may yet be a mistake. A document. */
-export interface PredictionWarning {
-  code: 'UNKNOWN_COLUMN' | 'UNSEEN_CATEGORY' | 'MISSING_VALUE';
-  column: string;
-  /** How many rows it concerns. */
-  count: number;
-  message: string;
-}
+export type { PredictionWarning, TableInputs } from './table-reader.js';
 
 /**
- * Each row is an object by column name, or a list with one cell for each column of the preprocessing, in its order.
- * `field` is the name of the rows in the request, for messages.
+ * Each row is an object by column name, or a list with one cell for each column of the preprocessing, in its order. What a
+ * row lacks counts as missing; a column that all rows lack is refused. `field` is the name of the rows in the request, for
+ * messages.
  * @throws TrainyardError INVALID_REQUEST for a row that is no row, a column that is in no row, a cell that cannot be read
  */
 export function inputsOfRows(
   preprocessing: TablePreprocessing,
-  rows: readonly unknown[],
+  rows: NumberList,
   field = 'inputs',
 ): TableInputs {
-  const cells = new Map(
-    preprocessing.columns.map(({ name }, index) => [
-      name,
-      rows.map((row) => (Array.isArray(row) ? row[index] : (row as Record<string, Cell>)[name]) as Cell),
-    ]),
-  );
-  return inputsOfColumns(preprocessing, cells, rows.length, field);
+  return readerOf(preprocessing).readRows({
+    rows,
+    field,
+    report(row, problem, cell) {
+      const path = cell === undefined ? [field, row] : [field, row, cell.key];
+      const name = cell === undefined ? '' : nameIn(cell.key, cell.column);
+      throw new TrainyardError('INVALID_REQUEST', `${field}[${row}]${name} ${problem}.`, {
+        pointer: pointerTo(path),
+      });
+    },
+  });
 }
 
 /**
- * One list of `count` cells for each column, by name.
+ * One list of `count` cells for each column, by name. `pathOf` says where in the request a cell is.
  * @throws TrainyardError INVALID_REQUEST for a column that is missing, a cell that cannot be read
  */
 export function inputsOfColumns(
@@ -47,13 +41,57 @@ export function inputsOfColumns(
   cells: ReadonlyMap<string, readonly Cell[]>,
   count: number,
   field = 'inputs',
+  pathOf = (column: string, row: number): (string | number)[] => [field, row, column],
 ): TableInputs {
-  const columns: Column[] = preprocessing.columns.map(({ name, format }) => {
-    const { column, unreadable } = readColumn(format, cells.get(name) ?? new Array<Cell>(count));
-    if (unreadable[0] === undefined) return column;
-    const pointer = `/${field}/${unreadable[0]}/${name}`;
-    throw new TrainyardError('INVALID_REQUEST', `${name} cannot be read as ${format.type}.`, { pointer });
+  return readerOf(preprocessing).readColumns({
+    cells,
+    count,
+    field,
+    report(row, problem, { column }) {
+      throw new TrainyardError('INVALID_REQUEST', `${field}[${row}]${nameIn(column, column)} ${problem}.`, {
+        pointer: pointerTo(pathOf(column, row)),
+      });
+    },
   });
-  const all = Uint32Array.from({ length: count }, (_, row) => row);
-  return { inputs: applyTable(preprocessing, columns, all), count, warnings: [] };
+}
+
+export interface TolerantInputs extends TableInputs {
+  /** (count) Why the row cannot be read, in a sentence; null: it can. The inputs of a row with a problem mean nothing. */
+  problems: (string | null)[];
+}
+
+/**
+ * For the rows of files, where a bad row spoils only itself. Each row is an object by column name, or a list of cells in the
+ * order of `names`, which may include other columns; without `names`, in the order of the preprocessing.
+ * @throws TrainyardError INVALID_REQUEST where a column of the model is in no row, or not among `names`
+ */
+export function readTableRows(
+  preprocessing: TablePreprocessing,
+  rows: readonly unknown[],
+  names?: readonly string[],
+): TolerantInputs {
+  const problems = new Array<string | null>(rows.length).fill(null);
+  const read = readerOf(preprocessing).readRows({
+    rows,
+    names,
+    report(row, problem, cell) {
+      problems[row] ??= `${cell?.column ?? 'The row'} ${problem}.`;
+    },
+  });
+  return { ...read, problems };
+}
+
+/** Made once for each model. */
+const readers = new WeakMap<TablePreprocessing, TableReader>();
+
+function readerOf(preprocessing: TablePreprocessing): TableReader {
+  let reader = readers.get(preprocessing);
+  if (reader === undefined) readers.set(preprocessing, (reader = new TableReader(preprocessing)));
+  return reader;
+}
+
+/** The cell of a row, as a programmer would write it. */
+function nameIn(key: string | number, column: string): string {
+  if (typeof key === 'number') return `[${key}] (${column})`;
+  return /^[a-z_]\w*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

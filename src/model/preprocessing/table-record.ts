@@ -1,0 +1,143 @@
+/** Checks the record of a preprocessing that a file holds: what passes can be applied to any row. */
+import { isNumeric, levelReader, numberReader, type CellFormat } from '../../lib/cells/cell-format.js';
+import {
+  count,
+  flag,
+  listOf,
+  nullable,
+  number,
+  object,
+  oneOf,
+  text,
+  variant,
+  type Shape,
+} from '../../lib/json-shape.js';
+import {
+  periods,
+  type MissingPart,
+  type OneHotPart,
+  type Part,
+  type StandardPart,
+  type UnusedPart,
+} from './parts.js';
+import type { FittedColumn, SeenLevels, SeenNumbers, TablePreprocessing } from './table.js';
+
+/** What is wrong with the value, beginning with the path of the field; null: it is a `TablePreprocessing`. */
+export function problemOfRecord(value: unknown): string | null {
+  const problem = tableShape(value, '');
+  if (problem !== null) return problem;
+  const { columns, width } = value as TablePreprocessing;
+  if (new Set(columns.map(({ name }) => name)).size < columns.length) return '/columns has a name twice';
+  const total = columns.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.width, 0);
+  return total === width ? null : `/width is not the ${total} of its parts`;
+}
+
+const above0: Shape<number> = (value, path) =>
+  number(value, path) ?? ((value as number) > 0 ? null : `${path} is not above 0`);
+
+const distinctTexts: Shape<string[]> = (value, path) =>
+  listOf(text)(value, path) ??
+  (new Set(value as string[]).size === (value as string[]).length ? null : `${path} has a text twice`);
+
+/** The readers of cells know the formats: what they can be made of, and read a text with, is one. */
+const cellFormat: Shape<CellFormat> = (value, path) => {
+  const shape = object<Pick<CellFormat, 'type' | 'missing'>>({
+    type: oneOf('number', 'boolean', 'datetime', 'category', 'id', 'text'),
+    missing: listOf(text),
+  });
+  const problem = shape(value, path);
+  if (problem !== null) return problem;
+  const format = value as CellFormat;
+  try {
+    if (isNumeric(format)) numberReader(format)('1');
+    else levelReader(format)('1');
+    return null;
+  } catch {
+    return `${path} is not the format of a cell`;
+  }
+};
+
+const one = oneOf(1);
+const missingPart = object<MissingPart>({ kind: oneOf('missing'), width: one });
+const unusedPart = object<UnusedPart>({ kind: oneOf('unused'), width: count });
+
+const partOfNumbers = variant<Part>('kind', {
+  standard: object<StandardPart>({
+    kind: oneOf('standard'),
+    width: one,
+    fill: number,
+    mean: number,
+    std: above0,
+  }),
+  cycle: object({ kind: oneOf('cycle'), width: oneOf(2), period: oneOf(...periods) }),
+  missing: missingPart,
+  unused: unusedPart,
+});
+
+const oneHotFields = object<OneHotPart>({
+  kind: oneOf('one_hot'),
+  width: count,
+  levels: distinctTexts,
+  rare: flag,
+});
+
+const oneHotPart: Shape<OneHotPart> = (value, path) => {
+  const problem = oneHotFields(value, path);
+  if (problem !== null) return problem;
+  const { width, levels, rare } = value as OneHotPart;
+  return levels.length + (rare ? 1 : 0) <= width ? null : `${path}/levels has more than there are places`;
+};
+
+const partOfLevels = variant<Part>('kind', { one_hot: oneHotPart, missing: missingPart, unused: unusedPart });
+
+const seenNumbers = object<SeenNumbers>({
+  kind: oneOf('numbers'),
+  missing: count,
+  min: nullable(number),
+  median: nullable(number),
+  max: nullable(number),
+});
+
+const seenLevels = object<SeenLevels>({
+  kind: oneOf('levels'),
+  missing: count,
+  distinct: count,
+  levels: distinctTexts,
+});
+
+const columnOfNumbers = object<FittedColumn>({
+  name: text,
+  format: cellFormat,
+  seen: seenNumbers,
+  parts: listOf(partOfNumbers),
+});
+
+const columnOfLevels = object<FittedColumn>({
+  name: text,
+  format: cellFormat,
+  seen: seenLevels,
+  parts: listOf(partOfLevels),
+});
+
+const fittedColumn: Shape<FittedColumn> = (value, path) => {
+  const problem = object<Pick<FittedColumn, 'format'>>({ format: cellFormat })(value, path);
+  if (problem !== null) return problem;
+  const column = value as FittedColumn;
+  if (isNumeric(column.format)) return columnOfNumbers(value, path);
+  // The cells of a column know one set of places.
+  return (
+    columnOfLevels(value, path) ?? (hasOneSetOfPlaces(column) ? null : `${path}/parts has one_hot twice`)
+  );
+};
+
+function hasOneSetOfPlaces({ parts }: FittedColumn): boolean {
+  return parts.filter(({ kind }) => kind === 'one_hot').length <= 1;
+}
+
+const tableShape = object<TablePreprocessing>({
+  kind: oneOf('table'),
+  columns: listOf(fittedColumn),
+  width: count,
+  targets: listOf(text),
+  ignored: listOf(text),
+});
