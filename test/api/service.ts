@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import supertest from 'supertest';
 import { onTestFinished } from 'vitest';
 import type { ApiDeps } from '../../src/api/app.js';
+import { createDatasetStore } from '../../src/data/store.js';
 import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.js';
 import type { RunStore } from '../../src/jobs/runs/run-store.js';
 import { parseWebhookSecret } from '../../src/jobs/webhooks/signed-message.js';
@@ -14,7 +15,7 @@ import { encodeModelFile } from '../../src/model/files/model-file.js';
 import type { Aliases } from '../../src/model/registry/aliases.js';
 import type { Registry } from '../../src/model/registry/registry.js';
 import type { ModelServer } from '../../src/model/serving/model-server.js';
-import { openApi, openJobs, openModels, openRuns, Stops } from '../../src/services.js';
+import { openApi, openBatches, openJobs, openModels, openRuns, Stops } from '../../src/services.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/storage.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -126,9 +127,23 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     pauseWithinMs: 1_000,
   });
   stops.add(jobs.stop);
+  const batches = openBatches({
+    storage,
+    queue: queueOn(queue),
+    datasets: createDatasetStore(),
+    models: models.modelServer,
+    log,
+  });
+  stops.add(() => batches.stop());
   const { app, stop } = await openApi(
-    { runs, jobs, models, checks: { storage: () => probeStorage(storage) }, metrics, log },
-    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, ...replaced },
+    { runs, jobs, models, batches, checks: { storage: () => probeStorage(storage) }, metrics, log },
+    {
+      maxWaitingPredictions: 512,
+      bodyMemoryBytes: 512 * 2 ** 20,
+      spoolFolder: folder,
+      maxFileBytes: 2 ** 30,
+      ...replaced,
+    },
   );
   stops.add(stop);
 

@@ -94,7 +94,7 @@ export class PredictedRows {
     const end = start + sliceRows;
     const rows = batch.rows.slice(start, end);
     const texts = batch.texts?.slice(start, end);
-    const predictions = await predictor.predict(rows);
+    const predictions = await predictor.predict(rows, batch.names);
     for (const [row, { message }] of batch.problems ?? []) {
       if (row < start || row >= end) continue;
       predictions[row - start] = predictor.columns.withoutPrediction(message);

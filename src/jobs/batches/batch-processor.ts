@@ -108,7 +108,7 @@ class RunningBatch {
         const count = Math.min(this.#spec.chunk_rows, this.#spec.rows - first);
         const rows = await table.rows(first, count);
         if (rows.length !== count) throw changed('dataset', dataset);
-        await store.writeChunk(this.#id, chunk, await predictChunk(predictor, rows));
+        await store.writeChunk(this.#id, chunk, await predictChunk(predictor, rows, names));
       }
       return null;
     });
@@ -174,12 +174,16 @@ class RunningBatch {
 
 const withoutResult = { failed_rows: null, size_bytes: null, dataset_version: null };
 
-async function predictChunk(predictor: RowPredictor, rows: readonly Row[]): Promise<Chunk> {
+async function predictChunk(
+  predictor: RowPredictor,
+  rows: readonly Row[],
+  names: readonly string[],
+): Promise<Chunk> {
   let failedRows = 0;
   const parts: Buffer[] = [];
   for (let start = 0; start < rows.length; start += sliceRows) {
     const slice = rows.slice(start, start + sliceRows);
-    const predictions = await predictor.predict(slice);
+    const predictions = await predictor.predict(slice, names);
     let text = '';
     predictions.forEach((prediction, index) => {
       if (prediction.at(-1) !== null) failedRows++;
