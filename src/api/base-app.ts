@@ -65,7 +65,13 @@ export async function createBaseApp(
     schemaController: { compilersFactory: { buildValidator } },
     ajv: {
       // Requests are checked and never changed. `verbose` lets an error name the known fields.
-      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        verbose: true,
+        allowUnionTypes: true,
+      },
     },
   });
 

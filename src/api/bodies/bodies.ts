@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, preHandlerHookHandler } from 'fastify';
 import { BodyReader, type BodyReaderOptions } from './body-reader.js';
 import { createLargeJsonReader } from './large-json.js';
-import { malformedJson, inheritedKey } from './malformed-json.js';
+import { malformedJson, inheritedKey, parseWithRows } from './malformed-json.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -43,7 +43,8 @@ export function useBodies(app: FastifyInstance, options: BodyReaderOptions): voi
     if (bytes.length > smallBodyBytes) {
       const leaving = new AbortController();
       request.response.once('close', () => leaving.abort());
-      const { body, unfold } = await largeJson.read(bytes, leaving.signal);
+      const { body, unfold, valueBytes } = await largeJson.read(bytes, leaving.signal);
+      reader.hold(request, valueBytes);
       request.unfoldBody = unfold;
       return body;
     }
@@ -52,8 +53,7 @@ export function useBodies(app: FastifyInstance, options: BodyReaderOptions): voi
     if (text === '') return undefined;
     let parsed: unknown;
     void parse(request, text, (error, body) => {
-      if (error) throw malformedJson(whyNotJson(text), text);
-      parsed = body;
+      parsed = error ? parseUnusual(text, request.routeOptions.config.predicts === true) : body;
     });
     return parsed;
   });
@@ -75,11 +75,9 @@ const unfoldBody: preHandlerHookHandler = (request, _reply, done) => {
   done();
 };
 
-function whyNotJson(text: string): string {
-  try {
-    JSON.parse(text);
-    return inheritedKey;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** What the parser has refused. Only a prediction has rows, in which any key may be. */
+function parseUnusual(text: string, mayHaveRows: boolean): unknown {
+  const body = parseWithRows(text);
+  if (mayHaveRows) return body;
+  throw malformedJson(inheritedKey);
 }

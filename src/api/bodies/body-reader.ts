@@ -127,6 +127,19 @@ export class BodyReader {
     });
   }
 
+  /**
+   * Counts this much more memory until the request has been answered.
+   * @throws TrainyardError OVERLOADED
+   */
+  hold(request: FastifyRequest, bytes: number): void {
+    const { memory } = this.#options;
+    const holder = holderOf(request);
+    if (request.response.closed) return;
+    if (!memory.hasRoom(bytes) || !memory.holderHasRoom(holder, bytes)) throw noMemory();
+    memory.take(holder, bytes);
+    request.response.once('close', () => memory.release(holder, bytes));
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

@@ -12,6 +12,8 @@ export interface LargeJson {
   body: unknown;
   /** Puts the packed numbers into `body`. */
   unfold: () => void;
+  /** About how much memory the values take that are not packed. */
+  valueBytes: number;
 }
 
 export interface LargeJsonReader {
@@ -33,6 +35,9 @@ const idleMs = 60_000;
 const timeLimitMs = 20_000;
 /** The memory of their bodies is limited too. */
 const mostWaiting = 1_000;
+
+/** Of a short text or a number with its place in an object. */
+const bytesPerValue = 64;
 
 /** More than any limit of a schema on the length of a list. */
 const mostCornerItems = 2_000;
@@ -56,7 +61,7 @@ export function createLargeJsonReader(): LargeJsonReader {
   });
   return {
     async read(text, signal) {
-      const { root, places, numbers } = await line.run(text, signal);
+      const { root, places, numbers, values } = await line.run(text, signal);
       const packed = places.map((place) => ({ place, list: packedAt(place, numbers) }));
       for (const { place, list } of packed) put(place, cornerOf(list));
       return {
@@ -64,6 +69,7 @@ export function createLargeJsonReader(): LargeJsonReader {
         unfold() {
           for (const { place, list } of packed) put(place, list);
         },
+        valueBytes: values * bytesPerValue,
       };
     },
     close: () => line.close(),

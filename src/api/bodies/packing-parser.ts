@@ -7,7 +7,7 @@ import { TrainyardError } from '../../errors.js';
 import { sizeOfShape, shapeText } from '../../model/serving/packed-numbers.js';
 import { pointerTo } from '../../lib/json-pointer.js';
 import { nameOf } from '../problems/invalid-request.js';
-import { inheritedKey, malformedJson } from './malformed-json.js';
+import { hasColumnNames, inheritedKey, malformedJson } from './malformed-json.js';
 
 /** A packed list of numbers: the member `key` of `holder`, which is part of the parsed value. */
 export interface PackedPlace {
@@ -24,15 +24,14 @@ export interface PackedJson {
   places: PackedPlace[];
   /** The numbers of all packed lists. */
   numbers: Float64Array;
+  /** How many values are not packed. */
+  values: number;
 }
 
-/**
- * Values that are not packed numbers. A normal request has a few dozen; one with a name in each sample has two
- * thousand.
- */
-const mostValues = 20_000;
+/** Values that are not packed numbers: 1,024 rows of 250 columns by name. */
+const mostValues = 2 ** 18;
 /** Characters in all strings and keys. */
-const mostText = 2 ** 20;
+const mostText = 2 ** 23;
 const mostLevels = 16;
 /** Lists with fewer values stay plain arrays. */
 const packedFrom = 16;
@@ -94,7 +93,12 @@ class PackingParser {
     if (this.#bytes.subarray(0, 3).equals(byteOrderMark)) this.#position = 3;
     this.#keep(this.#root, 'body', this.#readValue());
     if (this.#peek() !== endOfText) throw this.#unexpected();
-    return { root: this.#root, places: this.#places, numbers: this.#numbers.slice(0, this.#used) };
+    return {
+      root: this.#root,
+      places: this.#places,
+      numbers: this.#numbers.slice(0, this.#used),
+      values: this.#values,
+    };
   }
 
   /** Returns a `Run` for a number and for a list that can be packed. */
@@ -170,7 +174,7 @@ class PackingParser {
       do {
         if (this.#peek() !== quote) throw this.#unexpected();
         const key = this.#readText();
-        if (key === '__proto__') throw malformedJson(inheritedKey);
+        if (key === '__proto__') this.#own(object, level);
         this.#path[level] = key;
         if (!this.#takes(colon)) throw this.#unexpected();
         this.#keep(object, key, this.#readValue());
@@ -178,6 +182,17 @@ class PackingParser {
     }
     this.#leave(closeObject);
     return object;
+  }
+
+  /** Makes `__proto__` a key like any other, where the object has the names of columns. */
+  #own(object: object, level: number): void {
+    if (!hasColumnNames(this.#path.slice(0, level))) throw malformedJson(inheritedKey);
+    Object.defineProperty(object, '__proto__', {
+      value: null,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
   }
 
   #enter(): number {

@@ -7,14 +7,18 @@ import { labelsOf } from '../../model/heads/head.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
 import type { Retention } from '../../model/registry/retention.js';
-import { modelNotFound, refuseImpossibleName } from './find-version.js';
+import { columnsView, taskView } from './model-columns.js';
+import { openApiOf } from './model-openapi.js';
+import { findVersion, modelNotFound, refuseImpossibleName } from './find-version.js';
 import { answerWithCompatibleProblem } from '../problems/error-handlers.js';
+import { basePathOf } from '../plugins/base-path.js';
 import { tensorflowStatuses, isAnswering, ModelVersionStatus } from './version-status.js';
 import { sendFile } from './send-file.js';
 import {
   Model,
   ModelList,
   ModelPage,
+  ModelOpenApi,
   ModelParams,
   ModelVersion,
   ModelVersionList,
@@ -26,6 +30,7 @@ import {
 export const modelComponents = [
   Model,
   ModelList,
+  ModelOpenApi,
   ModelSummary,
   ModelVersion,
   ModelVersionList,
@@ -118,14 +123,38 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       if (summary === null) throw modelNotFound(name);
       const { versions, damaged, hasMore } = await registry.newestVersions(name, { atMost: versionsShown });
       const numbers = [...versions.map(({ version }) => version), ...damaged].sort((a, b) => a - b);
+      const latest =
+        summary.latest_version === null ? null : await registry.manifest(name, summary.latest_version);
       return {
         ...summary,
+        ...(latest && { ...taskView(latest), ...columnsView(latest) }),
         versions: versions.toReversed().map((each) => versionView(each, names)),
         has_more: hasMore,
         ...(damaged.length > 0 && { damaged_versions: damaged }),
         model_version_status: tensorflowStatuses(modelServer, name, numbers),
         ready: isAnswering(modelServer.statusOf(name)),
       };
+    },
+  );
+
+  app.get(
+    '/v1/models/:name/openapi.json',
+    {
+      config: { access: 'any', problems: ['MODEL_NOT_FOUND', 'MODEL_NOT_READY', 'CHECKPOINT_CORRUPT'] },
+      schema: {
+        operationId: 'getModelOpenApi',
+        tags: ['models'],
+        summary: 'Get the OpenAPI document of a model',
+        description:
+          'Describes `POST /predict` for the version that is `latest` now: its columns or numbers, its answer, and an ' +
+          'example that works when it is sent.',
+        params: ModelParams,
+        response: { 200: ModelOpenApi.ref },
+      },
+    },
+    async (request, reply) => {
+      const manifest = await findVersion({ registry, aliases }, request.params.name, {});
+      return openApiOf(manifest, basePathOf(request, reply) || '/');
     },
   );
 
@@ -179,6 +208,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       const manifest = await registry.manifest(name, Number(version));
       return {
         ...versionView(manifest, await aliases.names(name)),
+        ...columnsView(manifest),
         model_version_status: tensorflowStatuses(modelServer, name, [manifest.version]),
       };
     },
@@ -274,6 +304,7 @@ function versionView(manifest: VersionManifest, names: ModelNames): Static<typeo
     metrics,
     network,
     labels: labelsOf(head),
+    ...taskView(manifest),
     parameters,
     file: { size_bytes: file.size_bytes, sha256: file.sha256 },
     created_at: manifest.created_at,

@@ -1,6 +1,7 @@
 /** Published models and their versions as the API shows them. */
 import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { columnsProperty, taskProperties } from './model-columns.js';
 import { ModelVersionStatus, versionStatusExample } from './version-status.js';
 import { TrainingSpec, jobExample } from '../jobs/job-schemas.js';
 import { Network, networkExample } from '../jobs/training-schemas.js';
@@ -67,6 +68,7 @@ const versionExample = {
   },
   network: networkExample,
   labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  task: 'classification' as const,
   parameters: 203_530,
   file: {
     size_bytes: 814_872,
@@ -102,6 +104,8 @@ export const ModelVersion = component(
       metrics: Type.Unknown({ description: 'The metrics of the job at that step.' }),
       network: Network.ref,
       labels: Type.Array(Type.String(), { description: 'Class names, by class index.' }),
+      ...taskProperties,
+      columns: columnsProperty,
       parameters: Type.Integer({ description: 'The number of parameters of the network.' }),
       file: Type.Object(
         { size_bytes: Type.Integer(), sha256: Type.String() },
@@ -145,7 +149,12 @@ export const Model = component(
   Type.Object(
     {
       ...modelProperties,
-      versions: Type.Array(ModelVersion.ref, { description: 'The newest versions, oldest first.' }),
+      task: Type.Optional(taskProperties.task),
+      target: taskProperties.target,
+      columns: columnsProperty,
+      versions: Type.Array(ModelVersion.ref, {
+        description: 'The newest versions, oldest first, without their columns.',
+      }),
       has_more: Type.Boolean({
         description: 'Whether there are older versions; `GET /v1/models/{name}/versions` lists them.',
       }),
@@ -162,6 +171,7 @@ export const Model = component(
       examples: [
         {
           ...modelExample,
+          task: 'classification',
           versions: [versionExample],
           has_more: false,
           model_version_status: [versionStatusExample],
@@ -181,6 +191,16 @@ export const ModelVersionList = component(
       examples: [{ object: 'list', data: [versionExample], has_more: false }],
     },
   ),
+);
+
+export const ModelOpenApi = component(
+  'ModelOpenApi',
+  Type.Unsafe<object>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'An OpenAPI 3.1 document.',
+    examples: [{ openapi: '3.1.0', info: { title: 'mnist-mlp', version: '1' }, paths: {} }],
+  }),
 );
 
 export const ModelAlias = component(

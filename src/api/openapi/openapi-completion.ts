@@ -25,7 +25,7 @@ export const securitySchemes = {
 };
 
 /** Either header. The scope is where OpenAPI 3.1 puts roles. */
-function securityOf(access: Access | undefined): Record<string, string[]>[] {
+export function securityOf(access: Access | undefined): Record<string, string[]>[] {
   if (access === undefined || access === 'public') return [];
   const roles = access === 'any' ? [] : [access];
   return Object.keys(securitySchemes).map((scheme) => ({ [scheme]: roles }));

@@ -6,15 +6,21 @@ import type { Fit } from '../../images/fit.js';
 import type { ImageReader } from '../../images/image-reader.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import { refuseNotFinite } from '../../model/serving/raw-inputs.js';
+import { refuseTableModel } from '../../model/serving/table-inputs.js';
 import { mostSamples, numberTypes } from './prediction-schemas.js';
 import { refuseLateOrGone, type Samples } from './run-prediction.js';
 
-/** `declaredType` is the type of the numbers, where the request states it. @throws TrainyardError INVALID_REQUEST */
+/**
+ * `declaredType` is the type of the numbers, where the request states it.
+ * @throws TrainyardError INVALID_REQUEST, INPUT_UNSUPPORTED
+ */
 export function samplesOfBytes(
   bytes: Buffer,
-  { network }: ServedModel,
+  model: ServedModel,
   declaredType: NumberType | undefined,
 ): Samples {
+  refuseTableModel(model);
+  const { network } = model;
   const width = network.inputs;
   const type = declaredType ?? detectNumberType(bytes, width);
   const sampleBytes = width * bytesPerNumber[type];
@@ -45,11 +51,13 @@ function numbersOf(bytes: Buffer, type: NumberType): Float32Array {
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */
 export async function samplesOfImages(
   images: readonly Buffer[],
-  { manifest, network }: ServedModel,
+  model: ServedModel,
   fit: Fit,
   reader: Pick<ImageReader, 'read'>,
   request: FastifyRequest,
 ): Promise<Samples> {
+  refuseTableModel(model);
+  const { manifest, network } = model;
   const side = Math.sqrt(network.inputs);
   if (!Number.isInteger(side)) throw notSquare(manifest.model, network.inputs);
   const inputs = new Float32Array(images.length * network.inputs);

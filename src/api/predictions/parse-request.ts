@@ -8,8 +8,9 @@ import { TrainyardError } from '../../errors.js';
 import { beginsAsImage, type ImageReader } from '../../images/image-reader.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import type { ModelChoice } from '../../model/serving/model-server.js';
-import { itemCount } from '../../model/serving/packed-numbers.js';
+import { isNumberList, isPacked, itemCount, type NumberList } from '../../model/serving/packed-numbers.js';
 import { packRows } from '../../model/serving/raw-inputs.js';
+import { inputsOfRows } from '../../model/serving/table-inputs.js';
 import type { PredictionForm, PredictionQuery, PredictionRequest } from './prediction-schemas.js';
 import type { Samples } from './run-prediction.js';
 import { samplesOfBytes, samplesOfImages } from './binary-samples.js';
@@ -66,12 +67,26 @@ function parseRows(body: Static<typeof PredictionRequest.schema>, query: Query):
   const rows = body[field] ?? [];
   return {
     ...optionsOf(body),
-    readSamples: ({ network }) => ({
-      inputs: packRows(rows, network.inputs, field),
-      count: itemCount(rows),
-      field,
-    }),
+    readSamples: (model) => readRows(model, rows, field),
   };
+}
+
+/** @throws TrainyardError INVALID_REQUEST, INPUT_UNSUPPORTED */
+function readRows(
+  { manifest, network, preprocessing }: ServedModel,
+  rows: NumberList,
+  field: string,
+): Samples {
+  if (preprocessing !== null) return { ...inputsOfRows(preprocessing, rows, field), field };
+  if (!isPacked(rows) && isObject(rows[0])) {
+    const message = `${manifest.model} takes lists of ${network.inputs} numbers, and no columns by name.`;
+    throw new TrainyardError('INPUT_UNSUPPORTED', message, { pointer: `/${field}/0` });
+  }
+  return { inputs: packRows(rows, network.inputs, field), count: itemCount(rows), field };
+}
+
+function isObject(row: unknown): boolean {
+  return typeof row === 'object' && row !== null && !isNumberList(row);
 }
 
 function parseBytes(bytes: Buffer, { dtype, image_fit: fit, ...options }: Query): ParsedRequest {

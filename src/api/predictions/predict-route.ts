@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Static } from 'typebox';
 import type { ImageReader } from '../../images/image-reader.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
-import { runPrediction, predictionBodyLimit, predictionConfig } from './run-prediction.js';
+import { runPrediction, predictionBodyLimit, predictionConfig, type Samples } from './run-prediction.js';
 import { useBinaryBodies } from './binary-bodies.js';
 import { parseRequest, type OutputOptions } from './parse-request.js';
 import {
@@ -48,12 +48,13 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
       schema: {
         operationId: 'predict',
         tags: ['predictions'],
-        summary: 'Classify samples',
+        summary: 'Predict',
         description:
           'The latest version of the model answers, and new versions take over without a restart. One version ' +
-          'answers the whole request. Samples are numbers, in JSON or as raw bytes, or images, one or many. In a ' +
-          'JSON request the options are in the body, otherwise in the query string. The examples show a digit ' +
-          'from MNIST’s test split.',
+          'answers the whole request. Samples are rows of a table by column name, numbers, in JSON or as raw ' +
+          'bytes, or images, one or many. In a JSON request the options are in the body, otherwise in the query ' +
+          'string. The examples show a digit from MNIST’s test split; `GET /v1/models/{name}/openapi.json` has ' +
+          'the columns of a model and an example of its own.',
         querystring: PredictionQuery,
         body: {
           content: {
@@ -77,7 +78,7 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
         const read = readSamples(model);
         const samples = read instanceof Promise ? await read : read;
         const results = await runPrediction(model, samples, request, reply);
-        return predictionResponse(model, results, answer);
+        return withWarnings(predictionResponse(model, results, answer), samples.warnings);
       });
     },
   );
@@ -86,6 +87,10 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
 };
 
 type Response = Static<typeof PredictionResponse.schema>;
+
+function withWarnings(response: Response, warnings: Samples['warnings'] = []): Response {
+  return warnings.length === 0 ? response : { ...response, warnings: [...warnings] };
+}
 
 /** `results` (samples, outputs) of the model's head. */
 function predictionResponse(

@@ -45,7 +45,7 @@ function samples(description: string) {
   return Type.Optional(
     Type.Unsafe<NumberList>({
       type: 'array',
-      items: { type: 'array', items: {} },
+      items: { type: ['array', 'object'], items: {} },
       minItems: 1,
       maxItems: mostSamples,
       description,
@@ -58,8 +58,10 @@ export const PredictionRequest = component(
   Type.Object(
     {
       inputs: samples(
-        'Samples, each the raw numbers as in its dataset: for MNIST 784 pixels from 0 to 255, row by row, as one ' +
-          'list or nested, like 28 lists of 28. The model scales them itself.',
+        'Samples. Of a model of a table: rows, each an object by column name, or a list of its cells in the order ' +
+          'of the model’s columns; a cell is a number, a text that is read as in a CSV file, true or false, or null ' +
+          'where there is no value. Of other models: the raw numbers as in the dataset, for MNIST 784 pixels from ' +
+          '0 to 255, row by row, as one list or nested, like 28 lists of 28. The model scales them itself.',
       ),
       instances: samples('Another name for `inputs`.'),
       ...choiceOptions,
@@ -68,7 +70,7 @@ export const PredictionRequest = component(
     {
       additionalProperties: false,
       oneOf: [{ required: ['inputs'] }, { required: ['instances'] }],
-      description: 'Samples to classify.',
+      description: 'Samples to predict from.',
       examples: [{ inputs: [[...exampleDigit]], top_k: 3 }],
     },
   ),
@@ -79,6 +81,19 @@ const rankedClass = {
   index: Type.Integer({ description: 'Index of the class.' }),
   confidence: Type.Number({ description: 'Probability of the class.' }),
 };
+
+const PredictionWarning = Type.Object({
+  code: Type.Unsafe<'UNKNOWN_COLUMN' | 'UNSEEN_CATEGORY' | 'MISSING_VALUE'>({
+    type: 'string',
+    enum: ['UNKNOWN_COLUMN', 'UNSEEN_CATEGORY', 'MISSING_VALUE'],
+    description:
+      'UNKNOWN_COLUMN: the model has no such column. UNSEEN_CATEGORY: no training row had this value. ' +
+      'MISSING_VALUE: there is no value.',
+  }),
+  column: Type.String(),
+  count: Type.Integer({ description: 'How many rows it concerns.' }),
+  message: Type.String(),
+});
 
 export const PredictionResponse = component(
   'PredictionResponse',
@@ -111,6 +126,12 @@ export const PredictionResponse = component(
             'One for each sample, in the order of the inputs: its likeliest class with `label`, `index` and `confidence`, or ' +
             'its `value` or `values`, where the model predicts values.',
         },
+      ),
+      warnings: Type.Optional(
+        Type.Array(PredictionWarning, {
+          description:
+            'What is legal in the rows of a table and may yet be a mistake. Left out when there is none.',
+        }),
       ),
     },
     {

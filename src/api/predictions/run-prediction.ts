@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TrainyardError } from '../../errors.js';
 import { refuseOverflow } from '../../model/heads/head.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { PredictionWarning } from '../../model/serving/table-inputs.js';
 
 /** Room for 1024 samples of 784 numbers with all their digits. */
 export const predictionBodyLimit = 32 * 2 ** 20;
@@ -31,6 +32,8 @@ export interface Samples {
   count: number;
   /** The client's name for them, for messages about one of them. */
   field: string;
+  /** About the rows of a table. */
+  warnings?: readonly PredictionWarning[];
   /** Set where the protocol has a time-out of its own. */
   timeoutMs?: number | undefined;
 }

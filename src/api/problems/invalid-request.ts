@@ -125,8 +125,10 @@ function sentence(name: string, { keyword, params, propertyName, parentSchema, d
   const subject = propertyName === undefined ? name : `A key of ${name}`;
   const limit = Number(params['limit']);
   switch (keyword) {
-    case 'type':
-      return `${subject} must be ${typeNames[String(params['type'])] ?? String(params['type'])}.`;
+    case 'type': {
+      const types = [params['type']].flat().map(String);
+      return `${subject} must be ${types.map((type) => typeNames[type] ?? type).join(' or ')}.`;
+    }
     case 'required':
       return `${subject} is missing.`;
     case 'additionalProperties': {

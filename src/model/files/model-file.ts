@@ -113,7 +113,8 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
     throw corrupt(`its ${field} is not an affine map`);
   }
   const description: ModelDescription = { format_version: 2, network: withDropout(network), head, scaling };
-  if (!Object.hasOwn(metadata, 'preprocessing')) return description;
+  // In format 1 the field is the affine map.
+  if (version === 1 || !Object.hasOwn(metadata, 'preprocessing')) return description;
   const preprocessing = readField(metadata, 'preprocessing');
   const problem = problemOfRecord(preprocessing);
   if (problem !== null) throw corrupt(`in its preprocessing, ${problem}`);

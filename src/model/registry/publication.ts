@@ -16,6 +16,7 @@ import {
   versionKey,
 } from './model-folder.js';
 import { requireModel, tryManifest, versionNumbers, type RegistryStore } from './published-versions.js';
+import { signatureOf } from './table-signature.js';
 import { encodeVersionManifest, type VersionManifest } from './version-manifest.js';
 
 /** What a run has made at a step. */
@@ -84,7 +85,7 @@ export async function setUnloaded(store: RegistryStore, name: string, unloaded: 
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
   { model, runId, step, spec, file, metrics, now }: Publication,
-  { network, head }: ModelDescription,
+  { network, head, preprocessing }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
     format_version: 2,
@@ -95,6 +96,7 @@ function contentOf(
     metrics,
     network,
     head,
+    ...(preprocessing && { table: signatureOf(preprocessing) }),
     parameters: parameterCount(network),
     file: { key: publishedFileKey(model, runId, step), ...digestOf(file) },
     created_at: now.toISOString(),

@@ -2,6 +2,7 @@
 import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
 import { classHead, type Head } from '../heads/head.js';
 import { withDropout, type NetworkSpec, type StoredNetworkSpec } from '../network/network.js';
+import type { TableSignature } from './table-signature.js';
 
 export interface VersionManifest {
   format_version: 2;
@@ -16,6 +17,8 @@ export interface VersionManifest {
   metrics: unknown;
   network: NetworkSpec;
   head: Head;
+  /** Left out: the model takes numbers. */
+  table?: TableSignature;
   /** How many numbers the network learns. */
   parameters: number;
   file: FileDigest & { key: string };

@@ -3,8 +3,9 @@ import { TrainyardError } from '../../errors.js';
 import type { Cell } from '../../lib/cells/columns.js';
 import { pointerTo } from '../../lib/json-pointer.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
+import type { ServedModel } from './loaded-model.js';
 import type { NumberList } from './packed-numbers.js';
-import { TableReader, type TableInputs } from './table-reader.js';
+import { listColumns, TableReader, type TableInputs } from './table-reader.js';
 
 export type { PredictionWarning, TableInputs } from './table-reader.js';
 
@@ -79,6 +80,17 @@ export function readTableRows(
     },
   });
   return { ...read, problems };
+}
+
+/**
+ * For samples that are bytes or tensors of numbers.
+ * @throws TrainyardError INPUT_UNSUPPORTED where the model takes the columns of a table
+ */
+export function refuseTableModel({ manifest, preprocessing }: ServedModel): void {
+  if (preprocessing === null) return;
+  const columns = listColumns(preprocessing.columns.map(({ name }) => name));
+  const message = `${manifest.model} takes rows of a table, as JSON, with the columns ${columns}.`;
+  throw new TrainyardError('INPUT_UNSUPPORTED', message);
 }
 
 /** Made once for each model. */

@@ -152,7 +152,7 @@ export class TableReader {
 
   #problemOfRow(sent: unknown, cells: number, names: readonly string[] | undefined): string {
     if (isList(sent) && names !== undefined) return `has ${sent.length} cells, and the header has ${cells}`;
-    const columns = named(this.#columns.map(({ name }) => name));
+    const columns = listColumns(this.#columns.map(({ name }) => name));
     if (isList(sent)) return `has ${sent.length} cells, and the model takes ${cells}: ${columns}`;
     return `is ${shown(sent)}; a row is an object by column name, or a list of ${cells} cells: ${columns}`;
   }
@@ -165,7 +165,7 @@ export class TableReader {
     const meant = nearestTo(first, [...this.#unknown.keys()]);
     const message =
       absent.length > 1
-        ? `The columns ${named(absent)} are missing in all rows.`
+        ? `The columns ${listColumns(absent)} are missing in all rows.`
         : `The column ${first} is missing in all rows.`;
     const hint =
       meant === undefined
@@ -272,7 +272,8 @@ function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }
 
-function named(columns: readonly string[]): string {
+/** For a message. */
+export function listColumns(columns: readonly string[]): string {
   const more = columns.length - mostNamed;
   return columns.slice(0, mostNamed).map(shortened).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
