@@ -98,7 +98,7 @@ export default {
       severity: 'error',
       from: {},
       to: {
-        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/main|images/thread|api/bodies/thread)\\.ts$',
+        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/main|images/thread|api/bodies/thread|data/versions/intake-thread)\\.ts$',
       },
     },
     {
@@ -126,6 +126,8 @@ export default {
           '^src/jobs/runs/',
           '^src/jobs/(intake/idempotency|queue/folder-lock|webhooks/delivery-log)\\.ts$',
           '^src/model/(files|registry)/',
+          '^src/data/(dataset|store|table-schema)\\.ts$',
+          '^src/data/(versions|tables)/',
           foundation,
           '^src/config\\.ts$',
         ],
@@ -197,8 +199,9 @@ export default {
           '^src/model/(heads|registry|serving)/',
           '^src/model/network/(network|losses|optimizers)\\.ts$',
           '^src/telemetry/',
-          '^src/data/(dataset|store)\\.ts$',
           '^src/data/formats/',
+          '^src/data/(dataset|store|table-schema)\\.ts$',
+          '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
           '^src/keys/(key|key-ring)\\.ts$',
           '^src/images/(image-reader|fit)\\.ts$',
           foundation,

@@ -6,8 +6,9 @@ import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { batchComponents, batchRoutes, type BatchDeps } from './batches/batch-routes.js';
 import { batchFileRoutes, type BatchFileDeps } from './batches/file-route.js';
 import { useBodies } from './bodies/bodies.js';
-import { slowestBodies, type SlowBodies } from './bodies/body-reader.js';
+import type { SlowBodies } from './bodies/body-reader.js';
 import { SharedBudget } from './bodies/shared-budget.js';
+import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
@@ -38,6 +39,7 @@ import {
 export type ApiDeps = JobDeps &
   JobEventDeps &
   JobRecordDeps &
+  DatasetDeps &
   ModelDeps &
   AliasDeps &
   BatchDeps &
@@ -60,11 +62,15 @@ export type ApiDeps = JobDeps &
     showQueues?: ShowQueues;
   };
 
+/** Even a client on a poor line is faster. */
+const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
+
 /** By name, as the OpenAPI document lists them. */
 const components: readonly Component[] = [
   ...jobComponents,
   ...eventComponents,
   ...recordComponents,
+  ...datasetComponents,
   ...predictionComponents,
   ...modelComponents,
   ...aliasComponents,
@@ -106,6 +112,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes, deps);
   await app.register(jobEventRoutes, deps);
   await app.register(jobRecordRoutes, deps);
+  await app.register(datasetRoutes, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(aliasRoutes, deps);

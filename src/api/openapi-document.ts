@@ -14,6 +14,10 @@ export async function buildOpenApiDocument(): Promise<object> {
     jobs: { get: never, list: never, events: never, metrics: never, checkpoints: never },
     lifecycle: { cancel: never, pause: never, resume: never, remove: never },
     feed: { follow: never },
+    datasets: { info: never, openTable: never },
+    versions: { names: never, numbers: never, find: never, progress: never, remove: never },
+    uploads: { begin: never, maxBytes: 0 },
+    jobOnDataset: never,
     webhookDeliveries: { list: never },
     registry: {
       names: never,
@@ -34,7 +38,6 @@ export async function buildOpenApiDocument(): Promise<object> {
     maxWaitingPredictions: 0,
     bodyMemoryBytes: 0,
     spoolFolder: '',
-    maxFileBytes: 0,
     metrics: createPrometheusMetrics({ queueCounts: never }),
     log: pino({ level: 'silent' }),
   });

@@ -66,6 +66,8 @@ export interface NumberProfile {
   histogram: number[];
   /** Whether all are whole numbers. */
   integers: boolean;
+  /** How many values, drawn at random, quantiles and histogram are of; null: all of them. */
+  sampled: number | null;
 }
 
 /** A column with more levels has only its commonest in `top`, and is not the target of a classification. */
@@ -133,10 +135,12 @@ export type TableProblemCode =
   | 'BAD_ENCODING'
   | 'BAD_QUOTE'
   | 'EMPTY_FILE'
+  | 'NO_SUCH_COLUMN'
   | 'NO_ROWS'
   | 'NOT_A_TABLE'
   | 'DAMAGED_FILE'
   | 'ROW_LENGTH'
   | 'TOO_LARGE'
   | 'TRUNCATED_ARCHIVE'
-  | 'UNCLOSED_QUOTE';
+  | 'UNCLOSED_QUOTE'
+  | 'UNKNOWN_COLUMN';

@@ -4,15 +4,13 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { TrainyardError } from '../../errors.js';
+import type { Uploads } from '../../data/versions/uploads.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import type { ModelChoice, ModelServer } from '../../model/serving/model-server.js';
 import { holderOf } from '../access/credentials.js';
 import type { Keys } from '../access/keys.js';
-import { slowestBodies, type SlowBodies } from '../bodies/body-reader.js';
-import { inflaterFor } from '../bodies/content-encoding.js';
 import { SharedBudget } from '../bodies/shared-budget.js';
 import { SpooledBody } from '../bodies/spooled-body.js';
-import { allowLongBody } from '../plugins/http-server.js';
 import type { InferenceStatistics } from '../predictions/inference-statistics.js';
 import { answerFile, type FileAnswerOptions } from './file-answer.js';
 import { BatchFileQuery, FileBody, fileAnswer, fileTypes } from './file-schemas.js';
@@ -22,12 +20,13 @@ export interface BatchFileDeps {
   statistics: Pick<InferenceStatistics, 'answered'>;
   /** Without a key ring nobody needs a key. */
   keys?: Pick<Keys, 'stillAdmits'>;
-  slowBodies?: SlowBodies;
   /** Where a file lies while it is answered. */
   spoolFolder: string;
-  maxFileBytes: number;
+  uploads: Pick<Uploads, 'maxBytes'>;
 }
 
+/** What one file holds in memory: pieces of its body, some rows and their text. */
+const heldBytes = 4 * 2 ** 20;
 /** Files that are answered at a time; those of one key take at most half. */
 const mostFiles = 8;
 
@@ -82,9 +81,11 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
     model: ServedModel,
     options: Omit<FileAnswerOptions, 'refuseUnwanted'>,
   ): Promise<void> {
-    const { spoolFolder: folder, maxFileBytes: limitBytes, slowBodies: slow = slowestBodies } = deps;
-    const inflater = inflaterFor(request.headers['content-encoding']);
-    const body = await SpooledBody.of(request.raw, { folder, limitBytes, slow, inflater });
+    const pieces = app.bodies.stream(request, request.raw, heldBytes);
+    const body = await SpooledBody.of(pieces, {
+      folder: deps.spoolFolder,
+      limitBytes: deps.uploads.maxBytes,
+    });
     try {
       const rows = await answerFile(body, model, reply, {
         ...options,
@@ -142,7 +143,6 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
         if (request.body === undefined) throw withoutBody();
         if (request.mediaType === 'multipart/form-data') throw notAForm();
         takePlace(request);
-        allowLongBody(request);
         const { output, probabilities = false, alias, ...format } = query;
         await deps.modelServer.use(choiceOf(params, alias), (model) =>
           answer(request, reply, model, { format, output, probabilities }),

@@ -5,62 +5,45 @@
  */
 import { randomUUID } from 'node:crypto';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import type { Readable, Transform } from 'node:stream';
 import { TrainyardError } from '../../errors.js';
 import { tooLarge } from '../problems/problem.js';
-import { tooSlow, type SlowBodies } from './body-reader.js';
 
 /** Bytes that a reader gets at a time: less than a millisecond of parsing. */
 const chunkBytes = 2 ** 16;
 
-const lookEveryMs = 1_000;
-
-export interface SpoolOptions {
-  /** Where the file lies, for the moment in which it has a name. */
-  folder: string;
-  /** Of the body as it is read: inflated, where it is compressed. */
-  limitBytes: number;
-  slow: SlowBodies;
-  /** Undoes the Content-Encoding; null: there is none. */
-  inflater: Transform | null;
-}
-
 export class SpooledBody {
   readonly #file: FileHandle;
-  readonly #payload: IncomingMessage;
-  readonly #options: SpoolOptions;
-  readonly #timer: NodeJS.Timeout;
-  readonly #sinceMs = performance.now();
+  readonly #limitBytes: number;
   /** Bytes in the file. */
   #size = 0;
-  /** Bytes from the client, as they were sent. */
-  #sent = 0;
   #isWhole = false;
-  #failure: TrainyardError | null = null;
+  #failure: unknown = null;
   /** Called when more bytes are there, or no more will come. */
   #waiting: (() => void)[] = [];
 
-  /** Begins to take in the body. @throws TrainyardError BODY_TOO_LARGE, STORAGE_FULL, STORAGE_UNAVAILABLE */
-  static async of(payload: IncomingMessage, options: SpoolOptions): Promise<SpooledBody> {
-    if (Number(payload.headers['content-length']) > options.limitBytes) throw tooLarge(options.limitBytes);
-    const path = join(options.folder, `.tmp-body-${randomUUID()}`);
+  /**
+   * Begins to take in the pieces. `folder` has the file for the moment in which it has a name.
+   * @throws TrainyardError STORAGE_FULL, STORAGE_UNAVAILABLE
+   */
+  static async of(
+    pieces: AsyncIterable<Uint8Array>,
+    { folder, limitBytes }: { folder: string; limitBytes: number },
+  ): Promise<SpooledBody> {
+    const path = join(folder, `.tmp-body-${randomUUID()}`);
     try {
       const file = await open(path, 'wx+', 0o600);
       await unlink(path);
-      return new SpooledBody(file, payload, options);
+      return new SpooledBody(file, pieces, limitBytes);
     } catch (error) {
       throw notSpooled(error);
     }
   }
 
-  private constructor(file: FileHandle, payload: IncomingMessage, options: SpoolOptions) {
+  private constructor(file: FileHandle, pieces: AsyncIterable<Uint8Array>, limitBytes: number) {
     this.#file = file;
-    this.#payload = payload;
-    this.#options = options;
-    this.#timer = setInterval(() => this.#refuseSlow(), lookEveryMs).unref();
-    void this.#takeIn();
+    this.#limitBytes = limitBytes;
+    void this.#takeIn(pieces);
   }
 
   /** How many bytes there are so far; once `isWhole`, all. */
@@ -72,14 +55,14 @@ export class SpooledBody {
     return this.#isWhole;
   }
 
-  /** Resolves once everything has arrived. @throws TrainyardError as `stream` */
+  /** Resolves once everything has arrived. @throws as `stream` */
   async whole(): Promise<void> {
     while (!this.#isWhole) await this.#more();
   }
 
   /**
    * All bytes from the start, as they arrive.
-   * @throws TrainyardError BODY_TOO_LARGE, BODY_TOO_SLOW, CLIENT_GONE, INVALID_REQUEST, STORAGE_FULL, STORAGE_UNAVAILABLE
+   * @throws TrainyardError BODY_TOO_LARGE, STORAGE_FULL, STORAGE_UNAVAILABLE, and whatever the pieces fail with
    */
   async *stream(): AsyncGenerator<Uint8Array> {
     for (let start = 0; ;) {
@@ -95,73 +78,65 @@ export class SpooledBody {
     }
   }
 
-  /** The bytes from `start` up to, not including, `end`, as far as there are any. @throws TrainyardError as `stream` */
+  /** The bytes from `start` up to, not including, `end`, as far as there are any. @throws as `stream` */
   async slice(start: number, end: number): Promise<Uint8Array> {
     while (this.#size < end && !this.#isWhole) await this.#more();
     return this.#read(start, Math.min(end, this.#size));
   }
 
-  /** Frees the file. What still arrives is dropped. Idempotent. */
+  /** Frees the file, and takes no more in. Idempotent. */
   async close(): Promise<void> {
-    this.#stop(new TrainyardError('CLIENT_GONE', 'The body is no longer needed.'));
+    this.#fail(new TrainyardError('CLIENT_GONE', 'The body is no longer needed.'));
     await this.#file.close();
   }
 
-  async #takeIn(): Promise<void> {
-    const { inflater } = this.#options;
-    const payload = this.#payload;
-    payload.on('data', (chunk: Buffer) => (this.#sent += chunk.length));
-    const source: Readable = inflater === null ? payload : payload.pipe(inflater);
-    payload.once('close', () => {
-      // Otherwise an inflater would wait for the rest for ever.
-      if (!payload.complete) inflater?.destroy(gone());
-    });
+  async #takeIn(pieces: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      // Destroying the payload would close the connection, on which the answer is still to be sent.
-      for await (const chunk of source.iterator({ destroyOnReturn: false })) {
-        if (this.#failure !== null) break;
-        await this.#append(chunk as Buffer);
+      for await (const piece of pieces) {
+        if (this.#failure !== null) return;
+        await this.#append(piece);
       }
-      this.#isWhole = this.#failure === null;
-      this.#stop(null);
+      this.#isWhole = true;
+      this.#wake();
     } catch (error) {
-      this.#stop(this.#reasonOf(error));
+      this.#fail(error);
     }
-    if (inflater !== null) payload.unpipe(inflater);
-    payload.on('error', () => undefined).resume();
   }
 
-  async #append(chunk: Buffer): Promise<void> {
-    const { limitBytes } = this.#options;
-    if (this.#size + chunk.length > limitBytes) throw tooLarge(limitBytes);
+  async #append(piece: Uint8Array): Promise<void> {
+    if (this.#size + piece.length > this.#limitBytes) throw tooLarge(this.#limitBytes);
     try {
-      await this.#file.write(chunk, 0, chunk.length, this.#size);
+      for (let written = 0; written < piece.length;) {
+        const { bytesWritten } = await this.#file.write(piece, written, undefined, this.#size + written);
+        written += bytesWritten;
+      }
     } catch (error) {
       throw notSpooled(error);
     }
-    this.#size += chunk.length;
+    this.#size += piece.length;
     this.#wake();
   }
 
   async #read(start: number, end: number): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafe(Math.max(0, end - start));
-    try {
-      const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, start);
-      return bytes.subarray(0, bytesRead);
-    } catch (error) {
-      throw this.#failure ?? notSpooled(error);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await this.#file.read(bytes, filled, undefined, start + filled);
+      if (bytesRead === 0) throw new Error('The file of a body is shorter than what was written to it');
+      filled += bytesRead;
     }
+    return bytes;
   }
 
   /** Resolves when there is news. */
   async #more(): Promise<void> {
     if (this.#failure === null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    // A failure of the client, of the disk or of the limit, as it was thrown.
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** No more bytes are taken in. The first failure stands, and none follows on the end. */
-  #stop(failure: TrainyardError | null): void {
-    clearInterval(this.#timer);
+  /** The first failure stands. */
+  #fail(failure: unknown): void {
     if (!this.#isWhole) this.#failure ??= failure;
     this.#wake();
   }
@@ -169,25 +144,6 @@ export class SpooledBody {
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
-
-  #reasonOf(error: unknown): TrainyardError {
-    if (error instanceof TrainyardError) return error;
-    if (this.#payload.destroyed && !this.#payload.complete) return gone();
-    const reason = error instanceof Error ? error.message : String(error);
-    const encoding = this.#payload.headers['content-encoding'];
-    const message = `The body cannot be inflated as ${encoding}: ${reason}.`;
-    return new TrainyardError('INVALID_REQUEST', message, { cause: error });
-  }
-
-  #refuseSlow(): void {
-    const { graceMs, bytesPerSecond } = this.#options.slow;
-    const seconds = (performance.now() - this.#sinceMs - graceMs) / 1_000;
-    if (this.#sent < seconds * bytesPerSecond) this.#stop(tooSlow(bytesPerSecond));
-  }
-}
-
-function gone(): TrainyardError {
-  return new TrainyardError('CLIENT_GONE', 'The client went away.');
 }
 
 function notSpooled(cause: unknown): TrainyardError {

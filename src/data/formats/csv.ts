@@ -12,8 +12,8 @@ import {
   shortened,
   TableRefusal,
   type FormatLimits,
-  type FormatOptions,
   type RowBatch,
+  type RowOptions,
   type RowReader,
 } from './rows.js';
 
@@ -23,7 +23,7 @@ const sampleLength = 256 * 1024;
 /** `openText` gives the text from its beginning at each call. */
 export async function openCsv(
   openText: () => DecodedText,
-  options: FormatOptions,
+  options: RowOptions,
   limits: FormatLimits,
 ): Promise<CsvReader> {
   for (let length = sampleLength; ; length *= 4) {
@@ -61,7 +61,7 @@ class CsvReader implements RowReader {
     openText: () => DecodedText,
     encoding: string,
     { dialect: csv, records }: Trial,
-    options: FormatOptions,
+    options: RowOptions,
     limits: FormatLimits,
   ) {
     this.#openText = openText;

@@ -9,8 +9,8 @@ import {
   shortened,
   TableRefusal,
   type FormatLimits,
-  type FormatOptions,
   type RowBatch,
+  type RowOptions,
   type RowReader,
 } from './rows.js';
 
@@ -28,7 +28,7 @@ export class JsonReader implements RowReader {
   constructor(
     openText: () => DecodedText,
     layout: 'lines' | 'array',
-    { keepBadRows = false }: FormatOptions,
+    { keepBadRows = false }: RowOptions,
     limits: FormatLimits,
   ) {
     this.#keepBadRows = keepBadRows;

@@ -10,6 +10,7 @@ import {
   type ByteSource,
   type FormatLimits,
   type FormatOptions,
+  type RowOptions,
   type RowReader,
 } from './rows.js';
 
@@ -21,7 +22,7 @@ const headBytes = 64 * 1024;
 /** @throws TableRefusal when the file is no table; what is wrong in later rows shows while they are read */
 export async function openReader(
   source: ByteSource,
-  options: FormatOptions = {},
+  options: RowOptions = {},
   limits: FormatLimits = formatLimits,
 ): Promise<RowReader> {
   if (source.sizeBytes === 0) throw emptyFile();
@@ -65,7 +66,7 @@ function formatOf(head: Uint8Array, { format: wanted }: FormatOptions): 'csv' | 
 async function openFormat(
   format: 'csv' | 'jsonl' | 'json' | 'parquet',
   { head, stream }: Opened,
-  options: FormatOptions,
+  options: RowOptions,
   limits: FormatLimits,
 ): Promise<RowReader> {
   const openText = () => decodeText(stream(), head, options.encoding);

@@ -20,6 +20,10 @@ export interface FormatOptions {
   encoding?: string;
   /** Whether the first line of a CSV file has the names. */
   header?: boolean;
+}
+
+/** How the rows are wanted. */
+export interface RowOptions extends FormatOptions {
   /** Also gives the rows at fault, each with its problem, and the text of rows that are JSON. */
   keepBadRows?: boolean;
 }

@@ -73,8 +73,8 @@ export interface Batches {
   remove(id: string): Promise<void>;
   /** The rows with their predictions, as a CSV file. @throws TrainyardError BATCH_NOT_FOUND, BATCH_WITHOUT_RESULT */
   openResult(id: string): Promise<{ sizeBytes: number; content: AsyncIterable<Uint8Array> }>;
-  /** Whether a batch that has not ended reads this version. */
-  uses(dataset: string, version: number): Promise<boolean>;
+  /** The id of a batch that has not ended and reads the version; null: there is none. */
+  batchOn(dataset: string, version: number): Promise<string | null>;
   /** Enqueues what the queue has lost: once before it resolves, and from time to time. */
   start(): Promise<void>;
   /** Resolves when no sweep is under way. */
@@ -247,15 +247,15 @@ export function createBatches(options: BatchesOptions): Batches {
       return { sizeBytes: result.size_bytes, content: store.resultFile(id, spec) };
     },
 
-    async uses(dataset, version) {
+    async batchOn(dataset, version) {
       for (const id of await store.ids()) {
         if (ended.has(id)) continue;
         const spec = await store.readSpec(id).catch(asDamaged);
         if (spec === null || spec === 'damaged') continue;
         if (spec.dataset.name !== dataset || spec.dataset.version !== version) continue;
-        if ((await store.readResult(id)) === null) return true;
+        if ((await store.readResult(id)) === null) return id;
       }
-      return false;
+      return null;
     },
 
     start() {
