@@ -194,11 +194,12 @@ export default {
         path: '^src/',
         pathNot: [
           '^src/api/',
-          '^src/jobs/(intake|views)/',
+          '^src/jobs/(intake|views|batches)/',
           '^src/jobs/runs/documents\\.ts$',
           '^src/model/(heads|registry|serving)/',
           '^src/model/network/(network|losses|optimizers)\\.ts$',
           '^src/telemetry/',
+          '^src/data/formats/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
           '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
           '^src/keys/(key|key-ring)\\.ts$',

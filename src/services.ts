@@ -13,13 +13,21 @@ import type { Config } from './config.js';
 import { createDatasetStore, type DatasetStore } from './data/store.js';
 import { createDatasetVersions, type DatasetVersions } from './data/versions/dataset-versions.js';
 import { createIntake } from './data/versions/intake.js';
-import { createUploads, type UploadQueue, type Uploads } from './data/versions/uploads.js';
+import {
+  createUploads,
+  type UploadQueue,
+  type Uploads,
+  type UploadsOptions,
+} from './data/versions/uploads.js';
 import { createImageReader } from './images/image-reader.js';
+import { createBatchProcessor, type BatchProcessorOptions } from './jobs/batches/batch-processor.js';
+import { createBatchStore } from './jobs/batches/batch-store.js';
+import { createBatches, type Batches } from './jobs/batches/batches.js';
 import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
 import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
 import { createProducer, type Producer } from './jobs/intake/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
-import type { Queues, WebhookQueue } from './jobs/queue/queues.js';
+import type { IdQueue, Queues, WebhookQueue } from './jobs/queue/queues.js';
 import type { TrainingQueue } from './jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
@@ -38,7 +46,12 @@ import { createKeyStore } from './keys/key-store.js';
 import { cachedFor } from './lib/cached-for.js';
 import type { Logger } from './lib/log.js';
 import type { Engine } from './model/engines/engine.js';
-import { installedOptionalEngines, optionalEngineNames } from './model/engines/select.js';
+import {
+  installedOptionalEngines,
+  optionalEngineNames,
+  predictionEngines,
+  selectEngine,
+} from './model/engines/select.js';
 import { createAliases, type Aliases } from './model/registry/aliases.js';
 import { createRegistry, type Registry } from './model/registry/registry.js';
 import { createRetention, type Retention } from './model/registry/retention.js';
@@ -307,6 +320,21 @@ export function openModels(options: {
   };
 }
 
+/** What takes batches in, shows and changes them. */
+export function openBatches({
+  storage,
+  ...options
+}: {
+  storage: Storage;
+  queue: Pick<IdQueue, 'add' | 'placeOf'>;
+  datasets: Pick<DatasetStore, 'info'>;
+  models: Pick<ModelServer, 'use'>;
+  log: Logger;
+  sweepIntervalMs?: number;
+}): Batches {
+  return createBatches({ store: createBatchStore(storage), ...options });
+}
+
 type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 
 /** Anything in `settings` that a group has too takes the place of that part. */
@@ -316,14 +344,15 @@ export async function openApi(
     datasets,
     jobs,
     models,
+    batches,
     checks,
     metrics,
     log,
-  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models } & Pick<
+  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models; batches: Batches } & Pick<
     ApiDeps,
     'checks' | 'metrics' | 'log'
   >,
-  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes'> & Partial<ApiDeps>,
+  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder'> & Partial<ApiDeps>,
 ): Promise<{ app: ApiApp; stop: Stop }> {
   const images = createImageReader();
   const app = await buildApp({
@@ -336,11 +365,13 @@ export async function openApi(
     datasets: datasets.store,
     versions: datasets.versions,
     uploads: datasets.uploads,
-    jobOnDataset: (name, version) => jobOnDataset(jobs.index, name, version),
+    jobOnDataset: async (name, version) =>
+      (await jobOnDataset(jobs.index, name, version)) ?? batches.batchOn(name, version),
     registry: models.registry,
     aliases: models.aliases,
     retention: models.retention,
     modelServer: models.modelServer,
+    batches,
     statistics: models.statistics,
     images,
     checks: { ...checks, models: checkModels(models.modelServer) },
@@ -411,13 +442,22 @@ export async function openApiService(
     ...lookPace(config.store),
   });
   stops.add(jobs.stop);
+  const batches = openBatches({
+    storage,
+    queue: queues.batches,
+    datasets: datasets.store,
+    models: models.modelServer,
+    log,
+  });
+  stops.add(() => batches.stop());
   const api = await openApi(
-    { runs, datasets, jobs, models, checks, metrics, log },
+    { runs, datasets, jobs, models, batches, checks, metrics, log },
     {
       keys,
       anonymousHosts: config.anonymousHosts,
       maxWaitingPredictions,
       bodyMemoryBytes,
+      spoolFolder: config.dataDir,
       traced: config.tracing !== null,
       rateLimitStore: queues.sharedClient,
       basePath: config.basePath,
@@ -431,6 +471,8 @@ export async function openApiService(
   datasets.start();
   jobs.start();
   models.start();
+  // Not awaited, as with the others.
+  void batches.start();
   return api.app;
 }
 
@@ -467,7 +509,22 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
     log,
     onEnd: metrics.datasets.read,
   });
+  const processBatch = createBatchProcessor({
+    store: createBatchStore(storage),
+    datasets: createDatasetStore(storage),
+    registry: createRegistry(storage, log, openBlobCache(config.store, dataDir)),
+    engine: onFirstCall(async () => (await selectEngine('auto', predictionEngines)).engine),
+    storeDataset: storeCsv({
+      storage,
+      versions: createDatasetVersions(storage),
+      queue: queues.datasets,
+      maxBytes: config.maxDatasetBytes,
+      log,
+    }),
+    log,
+  });
   const workers = [
+    queues.batches.work(processBatch, { concurrency: 1 }),
     queues.datasets.work(takeIn, { concurrency: uploadsReadAtOnce }),
     queues.training.work(processRun, { concurrency: workerConcurrency, engines }),
     queues.webhooks.work((entry, signal) => runs.webhooks.deliver(entry, signal), {
@@ -477,4 +534,25 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
   stops.add(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
   });
+}
+
+/** Makes a CSV file the next version of a dataset, in the way of an upload. */
+function storeCsv(options: UploadsOptions): BatchProcessorOptions['storeDataset'] {
+  const uploads = createUploads(options);
+  return async (name, file) => {
+    const upload = uploads.begin();
+    try {
+      await upload.store('file', file);
+      const reading = { format: 'csv', delimiter: ',', encoding: 'utf-8', header: true } as const;
+      return (await upload.finish({ name, options: reading, target: [] })).version;
+    } catch (error) {
+      await upload.discard();
+      throw error;
+    }
+  };
+}
+
+function onFirstCall<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

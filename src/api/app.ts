@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
+import { batchComponents, batchRoutes, type BatchDeps } from './batches/batch-routes.js';
+import { batchFileRoutes, type BatchFileDeps } from './batches/file-route.js';
 import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
@@ -40,6 +42,8 @@ export type ApiDeps = JobDeps &
   DatasetDeps &
   ModelDeps &
   AliasDeps &
+  BatchDeps &
+  BatchFileDeps &
   PredictDeps &
   OpenInferenceDeps &
   TensorflowServingDeps &
@@ -71,6 +75,7 @@ export const apiSchemas = new SchemaCompiler(
     ...predictionComponents,
     ...modelComponents,
     ...aliasComponents,
+    ...batchComponents,
     ...openInferenceComponents,
     ...tensorflowServingComponents,
     ...healthComponents,
@@ -113,6 +118,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(aliasRoutes, deps);
+  await app.register(batchRoutes, deps);
+  await app.register(batchFileRoutes, deps);
   await app.register((scope) => openInference(scope, deps), { prefix: '/v2' });
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(healthRoutes, deps);

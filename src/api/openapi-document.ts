@@ -32,11 +32,13 @@ export async function buildOpenApiDocument(): Promise<object> {
     aliases: { names: never, set: never, remove: never, rollBack: never },
     retention: { remove: never },
     modelServer: { use: never, refresh: never, status: never, statusOf: never },
+    batches: { submit: never, get: never, list: never, cancel: never, remove: never, openResult: never },
     statistics: createInferenceStatistics(),
     images: { read: never },
     checks: {},
     maxWaitingPredictions: 0,
     bodyMemoryBytes: 0,
+    spoolFolder: '',
     metrics: createPrometheusMetrics({ queueCounts: never }),
     log: pino({ level: 'silent' }),
   });

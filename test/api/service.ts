@@ -15,7 +15,15 @@ import { encodeModelFile } from '../../src/model/files/model-file.js';
 import type { Aliases } from '../../src/model/registry/aliases.js';
 import type { Registry } from '../../src/model/registry/registry.js';
 import type { ModelServer } from '../../src/model/serving/model-server.js';
-import { openApi, openDatasets, openJobs, openModels, openRuns, Stops } from '../../src/services.js';
+import {
+  openApi,
+  openBatches,
+  openDatasets,
+  openJobs,
+  openModels,
+  openRuns,
+  Stops,
+} from '../../src/services.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/storage.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -139,9 +147,17 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     pauseWithinMs: 1_000,
   });
   stops.add(jobs.stop);
+  const batches = openBatches({
+    storage,
+    queue: queueOn(queue),
+    datasets: datasets.store,
+    models: models.modelServer,
+    log,
+  });
+  stops.add(() => batches.stop());
   const { app, stop } = await openApi(
-    { runs, datasets, jobs, models, checks: { storage: () => probeStorage(storage) }, metrics, log },
-    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, ...replaced },
+    { runs, datasets, jobs, models, batches, checks: { storage: () => probeStorage(storage) }, metrics, log },
+    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, spoolFolder: folder, ...replaced },
   );
   stops.add(stop);
 

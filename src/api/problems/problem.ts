@@ -15,6 +15,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ORIGIN_REFUSED: 403,
   ROUTE_NOT_FOUND: 404,
   JOB_NOT_FOUND: 404,
+  BATCH_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
@@ -24,6 +25,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
+  BATCH_ENDED: 409,
+  BATCH_FINISHING: 409,
+  BATCH_NOT_ENDED: 409,
+  BATCH_WITHOUT_RESULT: 409,
+  BATCH_CORRUPT: 409,
   RUN_CORRUPT: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
@@ -65,6 +71,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   RUN_CORRUPT:
     'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` checks the whole ' +
     'store.',
+  BATCH_CORRUPT: 'Repair the file, or remove the batch with DELETE /v1/batches/{id}.',
 };
 
 /** By status or by code: after how many seconds a client may try again. */

@@ -12,8 +12,8 @@ import {
   shortened,
   TableRefusal,
   type FormatLimits,
-  type FormatOptions,
   type RowBatch,
+  type RowOptions,
   type RowReader,
 } from './rows.js';
 
@@ -23,7 +23,7 @@ const sampleLength = 256 * 1024;
 /** `openText` gives the text from its beginning at each call. */
 export async function openCsv(
   openText: () => DecodedText,
-  options: FormatOptions,
+  options: RowOptions,
   limits: FormatLimits,
 ): Promise<CsvReader> {
   for (let length = sampleLength; ; length *= 4) {
@@ -52,6 +52,7 @@ class CsvReader implements RowReader {
   readonly #openText: () => DecodedText;
   readonly #csv: CsvDialect;
   readonly #limits: FormatLimits;
+  readonly #keepBadRows: boolean;
   readonly #names: string[];
   /** Each row ends with a delimiter, and the header does not. */
   readonly #trailing: boolean;
@@ -60,12 +61,13 @@ class CsvReader implements RowReader {
     openText: () => DecodedText,
     encoding: string,
     { dialect: csv, records }: Trial,
-    options: FormatOptions,
+    options: RowOptions,
     limits: FormatLimits,
   ) {
     this.#openText = openText;
     this.#csv = csv;
     this.#limits = limits;
+    this.#keepBadRows = options.keepBadRows === true;
     const [first = [], ...rows] = records;
     if (first.length > limits.columns) {
       throw refusal(
@@ -108,7 +110,7 @@ class CsvReader implements RowReader {
 
   async *batches(): AsyncGenerator<RowBatch> {
     const text = this.#openText();
-    const table = new RowCollector(this.#names, this.#trailing, this.#limits);
+    const table = new RowCollector(this.#names, this.#trailing, this.#limits, this.#keepBadRows);
     let isHeader = this.dialect.header === true;
     const records = new CsvRecords(this.#csv, (fields, line) => {
       if (isHeader) isHeader = false;
@@ -175,16 +177,21 @@ class CsvReader implements RowReader {
   }
 }
 
-/** Collects rows of the right length, until one is not: from then on it collects only problems. */
+/**
+ * Collects rows of the right length, until one is not: from then on it collects only problems. With `keepBadRows` it goes
+ * on, and such a row has the cells that it has.
+ */
 class RowCollector {
   readonly problems: TableProblem[] = [];
   rows = 0;
+  readonly #keepBadRows: boolean;
   readonly #names: string[];
   readonly #fields: number;
   readonly #limits: FormatLimits;
-  #batch: { rows: string[][]; lines: number[] } = { rows: [], lines: [] };
+  #batch = emptyBatch();
 
-  constructor(names: string[], trailing: boolean, limits: FormatLimits) {
+  constructor(names: string[], trailing: boolean, limits: FormatLimits, keepBadRows: boolean) {
+    this.#keepBadRows = keepBadRows;
     this.#names = names;
     this.#fields = names.length + (trailing ? 1 : 0);
     this.#limits = limits;
@@ -200,12 +207,13 @@ class RowCollector {
       );
     }
     if (fields.length !== this.#fields || (this.#fields > this.#names.length && fields.pop() !== '')) {
-      this.problems.push(this.#wrongLength(fields, line));
-      return;
+      this.#refuse(this.#wrongLength(fields, line));
+      if (!this.#keepBadRows) return;
+      fields.length = Math.min(fields.length, this.#names.length);
+      while (fields.length < this.#names.length) fields.push('');
     }
     for (let i = 0; i < fields.length; i++) {
-      if ((fields[i] ?? '').length > this.#limits.fieldLength)
-        this.problems.push(this.#tooLong(fields, i, line));
+      if ((fields[i] ?? '').length > this.#limits.fieldLength) this.#refuse(this.#tooLong(fields, i, line));
     }
     this.#batch.rows.push(fields);
     this.#batch.lines.push(line);
@@ -213,9 +221,15 @@ class RowCollector {
 
   /** The rows since the last call. */
   *take(): Iterable<RowBatch> {
-    const { rows, lines } = this.#batch;
-    this.#batch = { rows: [], lines: [] };
-    if (rows.length > 0 && this.problems.length === 0) yield { names: this.#names, rows, lines };
+    const batch = this.#batch;
+    this.#batch = emptyBatch();
+    if (batch.rows.length > 0 && this.problems.length === 0) yield { names: this.#names, ...batch };
+  }
+
+  /** Of the row that comes next. */
+  #refuse(found: TableProblem): void {
+    if (this.#keepBadRows) this.#batch.problems.set(this.#batch.rows.length, found);
+    else this.problems.push(found);
   }
 
   #wrongLength(fields: string[], line: number): TableProblem {
@@ -242,6 +256,10 @@ class RowCollector {
       { line, column: name, value: shortened(field) },
     );
   }
+}
+
+function emptyBatch() {
+  return { rows: [] as string[][], lines: [] as number[], problems: new Map<number, TableProblem>() };
 }
 
 async function takeSample(

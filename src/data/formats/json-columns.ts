@@ -2,7 +2,7 @@
  * Rows from JSON objects. Each key is a column, whenever it is first seen. The keys of an object in a cell are columns of
  * their own, `a.b`; arrays are left out. Both are told by name.
  */
-import type { TableWarning } from '../table-schema.js';
+import type { TableProblem, TableWarning } from '../table-schema.js';
 import { ColumnNames } from './column-names.js';
 import { problem, refusal, TableRefusal, type FormatLimits, type RowBatch } from './rows.js';
 
@@ -39,6 +39,7 @@ export class JsonColumns {
   #rowCount = 0;
   #rows: (string | null)[][] = [];
   #lines: number[] = [];
+  #problems = new Map<number, TableProblem>();
 
   constructor(limits: FormatLimits) {
     this.#limits = limits;
@@ -54,6 +55,17 @@ export class JsonColumns {
 
   /** @throws TableRefusal when the table becomes too large */
   add(object: JsonObject, line: number): void {
+    const row = this.#newRow(line);
+    this.#fill(row, object, this.#keys, '', line, 1);
+  }
+
+  /** A row without cells. @throws TableRefusal when the table becomes too large */
+  addBad(problem: TableProblem, line: number): void {
+    this.#newRow(line);
+    this.#problems.set(this.#rows.length - 1, problem);
+  }
+
+  #newRow(line: number): (string | null)[] {
     this.#rowCount++;
     if (this.#rowCount > this.#limits.rows) {
       throw refusal(
@@ -63,20 +75,22 @@ export class JsonColumns {
       );
     }
     const row = new Array<string | null>(this.columnCount).fill(null);
-    this.#fill(row, object, this.#keys, '', line, 1);
     this.#rows.push(row);
     this.#lines.push(line);
+    return row;
   }
 
   /** The rows since the last call. */
   *take(): Iterable<RowBatch> {
     const rows = this.#rows;
     const lines = this.#lines;
+    const problems = this.#problems;
     if (rows.length === 0) return;
     this.#rows = [];
     this.#lines = [];
+    this.#problems = new Map();
     for (const row of rows) while (row.length < this.columnCount) row.push(null);
-    yield { names: [...this.#names.names], rows, lines };
+    yield { names: [...this.#names.names], rows, lines, problems };
   }
 
   /** Of all rows so far. */

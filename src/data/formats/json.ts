@@ -10,6 +10,7 @@ import {
   TableRefusal,
   type FormatLimits,
   type RowBatch,
+  type RowOptions,
   type RowReader,
 } from './rows.js';
 
@@ -22,8 +23,15 @@ export class JsonReader implements RowReader {
   readonly #openText: () => DecodedText;
   readonly #layout: 'lines' | 'array';
   readonly #limits: FormatLimits;
+  readonly #keepBadRows: boolean;
 
-  constructor(openText: () => DecodedText, layout: 'lines' | 'array', limits: FormatLimits) {
+  constructor(
+    openText: () => DecodedText,
+    layout: 'lines' | 'array',
+    { keepBadRows = false }: RowOptions,
+    limits: FormatLimits,
+  ) {
+    this.#keepBadRows = keepBadRows;
     this.#openText = openText;
     this.#layout = layout;
     this.#limits = limits;
@@ -43,14 +51,22 @@ export class JsonReader implements RowReader {
     const columns = new JsonColumns(this.#limits);
     const problems: TableProblem[] = [];
     const splitter = this.#layout === 'lines' ? new JsonLineSplitter() : new JsonArraySplitter();
+    let texts: string[] = [];
     const add = (documents: JsonDocument[]): void => {
-      for (const document of documents) this.#add(document, columns, problems);
+      for (const document of documents) {
+        this.#add(document, columns, problems);
+        if (this.#keepBadRows) texts.push(document.text);
+      }
+    };
+    const take = function* (): Iterable<RowBatch> {
+      for (const batch of columns.take()) yield { ...batch, ...(texts.length > 0 && { texts }) };
+      texts = [];
     };
     try {
       for await (const piece of text.pieces) {
         add(splitter.push(piece));
         if (splitter.pendingLength > this.#limits.rowLength) throw this.#tooLong(splitter.lastLine);
-        if (problems.length === 0) yield* columns.take();
+        if (problems.length === 0) yield* take();
       }
     } catch (error) {
       throw error instanceof UndecodableText ? error.at(splitter.lastLine) : error;
@@ -65,13 +81,22 @@ export class JsonReader implements RowReader {
         'No object has a key with a text, a number or a boolean, so there are no columns.',
       );
     }
-    yield* columns.take();
+    yield* take();
     this.dialect.encoding = text.encoding;
     this.warnings = [...columns.warnings(), ...encodingWarning(text)];
   }
 
   #add({ text, line }: JsonDocument, columns: JsonColumns, problems: TableProblem[]): void {
     if (text.length > this.#limits.rowLength) throw this.#tooLong(line);
+    const fail = (reason: string): void => {
+      const found = problem('BAD_JSON', `Line ${line} is ${reason}`, { line, value: shortened(text.trim()) });
+      if (this.#keepBadRows) {
+        columns.addBad(found, line);
+        return;
+      }
+      problems.push(found);
+      if (problems.length === mostProblems) throw new TableRefusal(problems);
+    };
     let value: unknown;
     try {
       value = parseExactly(text);
@@ -88,13 +113,6 @@ export class JsonReader implements RowReader {
     }
     if (isObject(value)) columns.add(value, line);
     else fail('not an object. Each row must be an object such as {"age": 31, "city": "Oslo"}.');
-
-    function fail(reason: string): void {
-      problems.push(
-        problem('BAD_JSON', `Line ${line} is ${reason}`, { line, value: shortened(text.trim()) }),
-      );
-      if (problems.length === mostProblems) throw new TableRefusal(problems);
-    }
   }
 
   #tooLong(line: number): TableRefusal {

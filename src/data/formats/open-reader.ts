@@ -12,6 +12,7 @@ import {
   type ByteSource,
   type FormatLimits,
   type FormatOptions,
+  type RowOptions,
   type RowReader,
 } from './rows.js';
 
@@ -23,7 +24,7 @@ const headBytes = 64 * 1024;
 /** @throws TableRefusal when the file is no table; what is wrong in later rows shows while they are read */
 export async function openReader(
   source: ByteSource,
-  options: FormatOptions = {},
+  options: RowOptions = {},
   limits: FormatLimits = formatLimits,
 ): Promise<RowReader> {
   if (source.sizeBytes === 0) throw emptyFile();
@@ -67,7 +68,7 @@ function formatOf(head: Uint8Array, { format: wanted }: FormatOptions): 'csv' | 
 async function openFormat(
   format: 'csv' | 'jsonl' | 'json' | 'parquet',
   { source, compression, head, stream }: Opened,
-  options: FormatOptions,
+  options: RowOptions,
   limits: FormatLimits,
 ): Promise<RowReader> {
   const openText = () => decodeText(stream(), head, options.encoding);
@@ -75,9 +76,9 @@ async function openFormat(
     case 'csv':
       return openCsv(openText, options, limits);
     case 'jsonl':
-      return new JsonReader(openText, 'lines', limits);
+      return new JsonReader(openText, 'lines', options, limits);
     case 'json':
-      return new JsonReader(openText, 'array', limits);
+      return new JsonReader(openText, 'array', options, limits);
     case 'parquet':
       return openParquet(compression === null ? source : await inMemory(stream(), limits), limits);
   }

@@ -22,6 +22,12 @@ export interface FormatOptions {
   header?: boolean;
 }
 
+/** How the rows are wanted. */
+export interface RowOptions extends FormatOptions {
+  /** Also gives the rows at fault, each with its problem, and the text of rows that are JSON. */
+  keepBadRows?: boolean;
+}
+
 /** What is too large to take in. */
 export interface FormatLimits {
   columns: number;
@@ -55,6 +61,10 @@ export interface RowBatch {
   rows: (string | null)[][];
   /** (rows) The physical line on which each row begins; null: the format has no lines. */
   lines: number[] | null;
+  /** With `keepBadRows`: what is wrong with the row of this index. It has the cells that could be told apart, or null. */
+  problems?: ReadonlyMap<number, TableProblem>;
+  /** (rows) With `keepBadRows`, of JSON: each row as it is in the file. */
+  texts?: string[];
 }
 
 export interface RowReader {
