@@ -220,7 +220,7 @@ export interface Jobs {
 export function openJobs(
   { storage, store, reader: runs, runToJob, webhooks }: Runs,
   options: {
-    datasets: Pick<DatasetStore, 'info'>;
+    datasets: Pick<DatasetStore, 'info' | 'openTable'>;
     queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
     metrics: Pick<PrometheusMetrics, 'jobs'>;
     trainingMemoryLimitBytes: number;
