@@ -20,26 +20,31 @@ import {
 /** Characters at the beginning of a file from which its dialect is found. */
 const sampleLength = 256 * 1024;
 
+const longestFirstRow = 1024 * 1024;
+
 /** `openText` gives the text from its beginning at each call. */
 export async function openCsv(
   openText: () => DecodedText,
   options: FormatOptions,
   limits: FormatLimits,
 ): Promise<CsvReader> {
-  for (let length = sampleLength; ; length *= 4) {
-    const { sample, whole, encoding } = await takeSample(openText(), length);
-    if (whole && sample.trim() === '') {
-      throw refusal(
-        'EMPTY_FILE',
-        'The file has no text, only white space. Upload a table with a header and rows.',
-      );
-    }
-    const trial = detectDialect(sample, whole, options);
-    // A first row can be longer than the sample.
-    if (whole || trial.records.length > 1 || trial.faulty || length > 2 * limits.rowLength) {
-      return new CsvReader(openText, encoding, trial, options, limits);
-    }
+  let { sample, whole, encoding } = await takeSample(openText(), sampleLength);
+  if (whole && sample.trim() === '') {
+    throw refusal(
+      'EMPTY_FILE',
+      'The file has no text, only white space. Upload a table with a header and rows.',
+    );
   }
+  let trial = detectDialect(sample, whole, options);
+  if (!whole && !trial.faulty && trial.records.length < 2) {
+    ({ sample, whole, encoding } = await takeSample(openText(), longestFirstRow));
+    trial = detectDialect(sample, whole, options);
+  }
+  if (trial.records.length === 0 && !trial.faulty) {
+    const message = `The first row has more than ${longestFirstRow} characters. Either this is no table, or a quote in it is never closed.`;
+    throw refusal('NOT_A_TABLE', message, { line: 1 });
+  }
+  return new CsvReader(openText, encoding, trial, options, limits);
 }
 
 class CsvReader implements RowReader {
