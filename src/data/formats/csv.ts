@@ -58,13 +58,15 @@ class CsvReader implements RowReader {
   readonly #csv: CsvDialect;
   readonly #limits: FormatLimits;
   readonly #names: string[];
+  /** Records before it are none, or the header. */
+  readonly #firstRow: number;
   /** Each row ends with a delimiter, and the header does not. */
   readonly #trailing: boolean;
 
   constructor(
     openText: () => DecodedText,
     encoding: string,
-    { dialect: csv, records }: Trial,
+    { dialect: csv, preamble, records }: Trial,
     options: FormatOptions,
     limits: FormatLimits,
   ) {
@@ -91,6 +93,7 @@ class CsvReader implements RowReader {
         message: `The first line looks like data, so it was read as a row, and the columns are named column_1 to column_${first.length}. If it has the names, set the option header to true.`,
       });
     }
+    this.#firstRow = preamble + (header ? 1 : 0);
     this.#trailing =
       rows.length > 0 && rows.every((row) => row.length === first.length + 1 && row[row.length - 1] === '');
     if (this.#trailing) {
@@ -114,9 +117,9 @@ class CsvReader implements RowReader {
   async *batches(): AsyncGenerator<RowBatch> {
     const text = this.#openText();
     const table = new RowCollector(this.#names, this.#trailing, this.#limits);
-    let isHeader = this.dialect.header === true;
+    let skipped = 0;
     const records = new CsvRecords(this.#csv, (fields, line) => {
-      if (isHeader) isHeader = false;
+      if (skipped < this.#firstRow) skipped++;
       else table.add(fields, line);
     });
     try {

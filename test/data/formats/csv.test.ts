@@ -51,6 +51,11 @@ describe('the delimiter', () => {
     ]);
   });
 
+  it('may be named by a first line for Excel, which is no row', async () => {
+    const { names, rows, lines } = await readTable('sep=;\r\na;b,c\r\n1;2\r\n');
+    expect([names, rows, lines]).toEqual([['a', 'b,c'], [['1', '2']], [3]]);
+  });
+
   it('can be named, and then nothing is found out', async () => {
     const { names, dialect } = await readTable('a,b;c\n1,2;3\n', { delimiter: ';' });
     expect([names, dialect.delimiter]).toEqual([['a,b', 'c'], ';']);
