@@ -102,13 +102,14 @@ export class ColumnChunk {
     const isDictionary = encoding.endsWith('_DICTIONARY');
     if (isDictionary && this.#dictionary === undefined)
       throw new DamagedParquet('a dictionary is missing in it');
-    const values = decode(page, header, this.#decoder, this.#dictionary);
-    if (values.length !== count)
+    const values = decode(page, header, this.#decoder, this.#dictionary) as ArrayLike<unknown>;
+    if (values.length !== count) {
       throw new DamagedParquet('a page in it has another number of rows than it should');
-    return Array.from(values as ArrayLike<unknown>, (value) => {
-      if (value === undefined) throw new DamagedParquet('a value is missing in it');
-      return isDictionary ? (value as string | null) : value === null ? null : this.#text(value);
-    });
+    }
+    if (Array.isArray(values) && values.includes(undefined))
+      throw new DamagedParquet('a value is missing in it');
+    if (isDictionary) return values as Cells;
+    return Array.from(values, (value) => (value === null ? null : this.#text(value)));
   }
 
   /** The levels of such a page are never compressed. */

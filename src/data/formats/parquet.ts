@@ -230,11 +230,15 @@ function trusting<T>(parse: () => T, column?: string): T {
     return parse();
   } catch (error) {
     if (error instanceof TableRefusal) throw error;
-    throw damaged(error instanceof Error ? error.message : String(error), column);
+    // hyparquet meets damaged bytes with errors of the language, whose messages say nothing of the file.
+    const isPlain = error instanceof Error && !(error instanceof TypeError || error instanceof RangeError);
+    throw damaged(isPlain ? error.message : 'its bytes do not make sense', column);
   }
 }
 
 function damaged(reason: string, column?: string): TableRefusal {
   const where = column === undefined ? 'The Parquet file' : `The column "${column}" of the Parquet file`;
-  return refusal('DAMAGED_FILE', `${where} cannot be read: ${reason}.`, { column: column ?? null });
+  return refusal('DAMAGED_FILE', `${where} cannot be read: ${reason.replace(/\.$/, '')}.`, {
+    column: column ?? null,
+  });
 }

@@ -55,7 +55,7 @@ it('reads back any table in any dialect, whatever the pieces that it comes in', 
         expect({ names: table.names, rows: table.rows }).toEqual({ names, rows });
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 200 },
   );
 });
 
@@ -88,7 +88,7 @@ it('finds the dialect of a table of everyday cells without being told', async ()
       expect(table.rows).toEqual(cells);
       expect(table.dialect.delimiter).toBe(as.delimiter);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 

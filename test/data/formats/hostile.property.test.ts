@@ -75,7 +75,7 @@ describe('any bytes are rows or a refusal', () => {
       fc.asyncProperty(fc.string({ unit, maxLength: 60 }), options, (text, how) =>
         isReadOrRefused(Buffer.from(text), how),
       ),
-      { numRuns: 1_000 },
+      { numRuns: 800 },
     );
   });
 
@@ -92,7 +92,7 @@ describe('any bytes are rows or a refusal', () => {
         for (const { at, byte } of changes) bytes[at % bytes.length] = byte;
         return cut === null ? bytes : bytes.subarray(0, cut % bytes.length);
       });
-    await fc.assert(fc.asyncProperty(changed, options, isReadOrRefused), { numRuns: 1_500 });
+    await fc.assert(fc.asyncProperty(changed, options, isReadOrRefused), { numRuns: 800 });
   });
 
   it('where the metadata or a page of Parquet lies', async () => {
@@ -122,7 +122,7 @@ describe('any bytes are rows or a refusal', () => {
         );
         await isReadOrRefused(changed, {});
       }),
-      { numRuns: 3_000 },
+      { numRuns: 800 },
     );
   });
 });
@@ -149,7 +149,7 @@ describe('a bomb', () => {
     expect(await problemsOf(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}\n`)).toMatchObject([
       { code: 'TOO_LARGE', line: 1 },
     ]);
-    await expect(problemsOf(`${'['.repeat(200_000)}`)).resolves.toBeDefined();
+    await expect(problemsOf('['.repeat(200_000))).resolves.toBeDefined();
   });
 
   it('of keys is refused at the most columns', async () => {
