@@ -104,7 +104,7 @@ describe('a stored table', () => {
             });
           const whole = await takeIn(rows, 1_000);
           expect(await takeIn(rows, batchRows)).toEqual(whole);
-          const keyed = rows.map((row) => ({ row, key: keys.next().value ?? 0 }));
+          const keyed = rows.map((row) => ({ row, key: Number(keys.next().value) }));
           const shuffled = keyed.sort((a, b) => a.key - b.key).map(({ row }) => row);
           const { columns } = await takeIn(shuffled, 1_000);
           expect(columns.map(({ format, role, reason }) => ({ format, role, reason }))).toEqual(
