@@ -7,6 +7,7 @@
  *
  * The file is generated, the same at each run, unless one is given.
  */
+import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
 /** Writes a CSV table as a business has it: ids, dates, categories, counts, money and measurements. The same every time. */
+import { Buffer } from 'node:buffer';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 

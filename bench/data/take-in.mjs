@@ -1,6 +1,7 @@
 /** Takes in one file as the service does: node take-in.mjs FILE FOLDER. Prints seconds, rows and the peak of memory. */
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { bytesOfFile, openReader } from '../../dist/data/formats/open-reader.js';
 import { takeInTable } from '../../dist/data/tables/take-in-table.js';
 import { createFileStorage } from '../../dist/storage/file-storage.js';

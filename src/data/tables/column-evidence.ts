@@ -221,21 +221,15 @@ export class ColumnEvidence {
   #addDecorated(text: string, count: number): boolean {
     const number = undecorate(text);
     if (number === null) return false;
-    let fits = false;
-    let isFinite = false;
-    separatorStyles.forEach((style, index) => {
-      const value = coreValue(number.core, style);
-      if (Number.isNaN(value)) return;
-      fits = true;
-      if (!Number.isFinite(value)) return;
-      isFinite = true;
-      this.styled[index] += count;
-    });
-    if (!fits) return false;
-    if (!isFinite) {
+    const values = separatorStyles.map((style) => coreValue(number.core, style));
+    if (values.every(Number.isNaN)) return false;
+    if (!values.some(Number.isFinite)) {
       this.notFinite += count;
       return true;
     }
+    values.forEach((value, style) => {
+      if (Number.isFinite(value)) this.styled[style] += count;
+    });
     this.numbers += count;
     if (/e/iu.test(number.core)) this.scientific += count;
     if (number.hasPercent) this.percent += count;

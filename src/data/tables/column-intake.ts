@@ -20,7 +20,9 @@ export class ColumnIntake {
   #low = 0;
   #high = 0;
 
-  constructor(index: number) {
+  /** @param rowsBefore rows that were taken in before the column was first seen */
+  constructor(index: number, rowsBefore: number) {
+    this.evidence.addBlank(rowsBefore);
     this.#index = index;
     this.#salt = mixed(index + 1);
   }

@@ -72,8 +72,8 @@ export function decideColumn(facts: ColumnFacts, habits: TableHabits): ColumnDec
   if (evidence.values === 0) {
     warnings.push({ code: 'ALL_MISSING', column: name, message: 'No cell of the column has a value.' });
   } else if (evidence.values > 1 && evidence.blank === 0 && facts.distinct === 1) {
-    warnings.push({ code: 'CONSTANT', column: name, message: 'All cells have the same value.' });
     if (!facts.isTarget) {
+      warnings.push({ code: 'CONSTANT', column: name, message: 'All cells have the same value.' });
       const constant = `It is left out because all ${evidence.values} cells have the same value.`;
       return { format, role: 'ignore', reason: `${reason} ${constant}`, warnings };
     }

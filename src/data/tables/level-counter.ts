@@ -7,7 +7,7 @@ import type { Level } from '../table-schema.js';
 import { DistinctEstimate } from './distinct-estimate.js';
 
 /** Up to so many distinct texts all are counted. */
-export const mostExactDistinct = 10_000;
+const mostExactDistinct = 10_000;
 
 /** Of more, so many of the commonest that have been seen are still counted. */
 const mostKept = 1_000;

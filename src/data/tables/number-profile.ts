@@ -1,7 +1,7 @@
 /** What is said of the numbers of a column: moments of all values, quantiles and histogram of all or of many. */
 import type { NumberProfile } from '../table-schema.js';
 
-export const profileQuantiles = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+const profileQuantiles = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 const bins = 20;
 

@@ -2,14 +2,7 @@
  * The cells of one column of a chunk of rows, packed so that each text can be given back: plain decimal numbers as their
  * digits, everything else as codes of the distinct texts.
  */
-import {
-  long,
-  notPlain,
-  plain,
-  powersOfTen,
-  scanPlain,
-  type PlainNumber,
-} from '../../lib/cells/number-text.js';
+import { long, notPlain, powersOfTen, scanPlain, type PlainNumber } from '../../lib/cells/number-text.js';
 
 export type StoredColumn = StoredNumbers | StoredTexts;
 

@@ -14,6 +14,9 @@ export interface DatetimeText {
   offset: number | null;
 }
 
+/** A group is undefined where the text has no such part. */
+type Match = readonly (string | undefined)[];
+
 const longestDate = 48;
 const minute = 60_000;
 const day = 86_400_000;
@@ -98,7 +101,7 @@ export function datetimeValue(text: string, order: DateOrder): number {
 }
 
 function readIso(text: string): DatetimeText | null {
-  const match = iso.exec(text);
+  const match: Match | null = iso.exec(text);
   if (match === null) return null;
   const [, year, separator, month, dayOfMonth, time] = match;
   // 2024-01 is a month; 2024.01 is a number, and 2024/01 an issue.
@@ -109,7 +112,7 @@ function readIso(text: string): DatetimeText | null {
 }
 
 function readNumeric(text: string): DatetimeText | null {
-  const match = numeric.exec(text);
+  const match: Match | null = numeric.exec(text);
   if (match === null) return null;
   const [, first, separator, second, yearText = '', time] = match;
   // 10-20-30 is a number of parts more often than a date.
@@ -121,7 +124,7 @@ function readNumeric(text: string): DatetimeText | null {
 }
 
 function readNamed(text: string): DatetimeText | null {
-  const match = named.exec(text);
+  const match: Match | null = named.exec(text);
   if (match === null) return null;
   const [, dayBefore, monthAfter, monthBefore, dayAfter, year = '', time] = match;
   const month = months.get((monthAfter ?? monthBefore ?? '').toLowerCase());
@@ -138,7 +141,7 @@ function withTime(
 ): DatetimeText | null {
   if (Number.isNaN(dayFirst) && Number.isNaN(monthFirst)) return null;
   if (time === undefined) return { dayFirst, monthFirst, isUnambiguous, offset: null };
-  const match = clock.exec(time);
+  const match: Match | null = clock.exec(time);
   if (match === null) return null;
   const [
     ,

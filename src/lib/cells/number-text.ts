@@ -90,7 +90,7 @@ const beforeNumber = new RegExp(String.raw`^(?:${currency})\s*[-+\u2212\d.,]`, '
 /** Takes sign, currency, percent and the parentheses of accountants from a trimmed text; null: it is no number. */
 export function undecorate(text: string): NumberText | null {
   if (text.length > longestNumber || !beginsLikeNumber(text)) return null;
-  const match = around.exec(text);
+  const match: readonly (string | undefined)[] | null = around.exec(text);
   if (match === null) return null;
   const [, open, sign, before, innerSign, core = '', after, close] = match;
   const hasPercent = after === '%';
