@@ -114,23 +114,24 @@ class Attempt {
     const workerData: TakeInTask = { id: this.#id, store, dataDir, mostIdxBytes };
     const thread = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     return new Promise((resolve, reject) => {
+      const stop = (): void => void thread.terminate();
       const end = (outcome: TakeInOutcome | 'released'): void => {
-        release.removeEventListener('abort', onRelease);
+        release.removeEventListener('abort', stop);
         resolve(outcome);
       };
-      const onRelease = (): void => {
-        thread.terminate().then(() => end('released'), reject);
-      };
-      release.addEventListener('abort', onRelease);
+      release.addEventListener('abort', stop);
       thread.on('message', (message: TakeInMessage) => {
         if ('progress' in message) this.#noteProgress(message.progress);
         else end(message);
       });
-      thread.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#refuseAsTooLarge().then(end, reject);
-        else end({ kind: 'crashed', reason: error.stack ?? error.message });
+      let failure: NodeJS.ErrnoException | undefined;
+      thread.on('error', (error) => (failure = error));
+      // It comes last. After an outcome it changes nothing.
+      thread.on('exit', (code) => {
+        if (failure?.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#refuseAsTooLarge().then(end, reject);
+        else if (release.aborted) end('released');
+        else end({ kind: 'crashed', reason: failure?.stack ?? `the thread ended with ${code}` });
       });
-      thread.on('exit', (code) => end({ kind: 'crashed', reason: `the thread ended with ${code}` }));
     });
   }
 
