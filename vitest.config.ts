@@ -6,6 +6,7 @@ export default defineConfig({
     // Two files at a time: several of them run a whole service, and these own their ports, folders and queues.
     maxWorkers: 2,
     setupFiles: ['test/patience.ts'],
+    globalSetup: ['test/jobs/queue/queue-template.setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 120_000,
     // Of what comes about by itself; a second, the default, is too short on a busy machine.

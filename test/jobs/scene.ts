@@ -19,6 +19,7 @@ import type { EventFeed } from '../../src/jobs/views/event-feed.js';
 import type { JobQueries } from '../../src/jobs/views/job-queries.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
+import { addQueue } from './queue/queue-template.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
 export interface Scene {
@@ -41,7 +42,7 @@ export interface Scene {
   end: (runId: string, status: RunResult['status'], error?: RunResult['error']) => Promise<void>;
 }
 
-/** A new queue takes seconds, so that the tests of a file share one. Each scene has a store of its own. */
+/** The tests of a file share one queue. Each scene has a store of its own. */
 export function sceneWithQueue(): {
   queue: () => TrainingQueue;
   scene: (limits?: { maxQueuedJobs?: number }) => Promise<Scene>;
@@ -50,6 +51,7 @@ export function sceneWithQueue(): {
   let queues: Queues;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-scene-'));
+    await addQueue(folder);
     queues = await openEmbeddedQueue(folder, pino({ level: 'silent' }));
   });
   afterAll(async () => {

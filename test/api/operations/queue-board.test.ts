@@ -8,13 +8,19 @@ import type { Queues } from '../../../src/jobs/queue/queues.js';
 import { optionalEngineNames } from '../../../src/model/engines/select.js';
 import { describeWithService } from '../../services.js';
 import { basic, startKeyedService } from '../access/keyed-service.js';
+import { addQueue } from '../../jobs/queue/queue-template.js';
 import { openService, startService, type TestService } from '../service.js';
 
 const path = '/admin/queues';
 const run = `job_${'7'.repeat(26)}`;
 
 interface Shown {
-  queues: { counts: Record<string, number>; isPaused: boolean; jobs: { id: string; data: object }[] }[];
+  queues: {
+    name: string;
+    counts: Record<string, number>;
+    isPaused: boolean;
+    jobs: { id: string; data: object }[];
+  }[];
 }
 
 describe('on the embedded queue', () => describeBoard(() => ({ kind: 'embedded' })));
@@ -30,6 +36,7 @@ function describeBoard(target: () => QueueTarget): void {
   let service: TestService;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-board-'));
+    if (target().kind === 'embedded') await addQueue(folder);
     queues = await openQueue(target(), {
       dataDir: folder,
       engines: optionalEngineNames,
