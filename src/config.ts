@@ -33,6 +33,7 @@ const Env = Type.Object({
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   MAX_QUEUED_JOBS: Type.Integer({ minimum: 1, default: 1_000 }),
   MAX_WAITING_PREDICTIONS: Type.Integer({ minimum: 1, default: 512 }),
+  MAX_DATASET_MB: Type.Integer({ minimum: 1, default: 1_024 }),
   KEEP_VERSIONS: Type.Optional(Type.Integer({ minimum: 1 })),
   MODEL_MEMORY_MB: Type.Optional(Type.Integer({ minimum: 1 })),
   TRAINING_MEMORY_LIMIT_MB: Type.Optional(Type.Integer({ minimum: 64 })),
@@ -84,6 +85,8 @@ export interface Config {
   readonly maxWaitingPredictions: number;
   /** For all request bodies together. */
   readonly bodyMemoryBytes: number;
+  /** Larger uploads of datasets are refused. */
+  readonly maxDatasetBytes: number;
   /** How many of the newest versions of each model are kept; Infinity keeps all. */
   readonly keepVersions: number;
   /** For all loaded versions together; a larger version is refused. */
@@ -137,6 +140,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxQueuedJobs: values.MAX_QUEUED_JOBS,
     maxWaitingPredictions: values.MAX_WAITING_PREDICTIONS,
     bodyMemoryBytes: Math.min(512 * megabyte, Math.max(64 * megabyte, Math.floor(memoryBytes / 8))),
+    maxDatasetBytes: values.MAX_DATASET_MB * megabyte,
     keepVersions: values.KEEP_VERSIONS ?? Infinity,
     modelMemoryBytes: limitBytes(values.MODEL_MEMORY_MB, memoryBytes / 4),
     trainingMemoryLimitBytes: limitBytes(values.TRAINING_MEMORY_LIMIT_MB, memoryBytes / 2),

@@ -19,6 +19,11 @@ export const errorCodes = {
   JOB_ENDED: 'The job has ended.',
   JOB_FINISHING: 'The job has finished training and can no longer be cancelled.',
   JOB_NOT_ENDED: 'The job has not ended.',
+  BATCH_NOT_FOUND: 'There is no batch with this id.',
+  BATCH_ENDED: 'The batch has ended.',
+  BATCH_FINISHING: 'The batch has predicted all rows and can no longer be cancelled.',
+  BATCH_NOT_ENDED: 'The batch has not ended.',
+  BATCH_WITHOUT_RESULT: 'The batch has no result.',
   QUEUE_FULL: 'The service accepts no more jobs while so many wait.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used with a different request before.',
   MODEL_NOT_FOUND: 'No model with this name has been published.',
@@ -28,6 +33,13 @@ export const errorCodes = {
   VERSION_IN_USE: 'An alias points to the version.',
   RANGE_NOT_SATISFIABLE: 'The file has no such range of bytes.',
   DATASET_NOT_FOUND: 'There is no dataset with this name.',
+  DATASET_VERSION_NOT_FOUND: 'The dataset has no such version.',
+  DATASET_NAME_TAKEN: 'A built-in dataset has this name.',
+  DATASET_NOT_READY: 'The dataset is still being read.',
+  DATASET_INVALID: 'The file of the dataset cannot be used.',
+  DATASET_NOT_A_TABLE: 'The dataset has no named columns.',
+  DATASET_IN_USE: 'A job that has not ended uses the dataset.',
+  DATASET_TOO_LARGE: 'The file is larger than this service takes.',
   NETWORK_TOO_LARGE: 'Training this network would need more memory than allowed.',
   ENGINE_UNAVAILABLE: 'The requested engine cannot run here.',
   WEBHOOK_REFUSED: 'The service does not call the URL of this webhook.',
@@ -49,6 +61,8 @@ export const errorCodes = {
   DATASET_CHANGED: 'The dataset holds other data than when the job was submitted.',
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
   RUN_CORRUPT: 'A file of the job is damaged or cannot be read.',
+  BATCH_CORRUPT: 'A file of the batch is damaged or cannot be read.',
+  BATCH_CRASHED: 'The worker died again and again while it predicted the rows of the batch.',
   TRAINING_DIVERGED: 'The loss is no longer a finite number.',
   TRAINING_CRASHED: 'The training process died.',
   TIME_LIMIT_EXCEEDED: 'The job has reached its time limit.',
@@ -64,11 +78,18 @@ export class TrainyardError extends Error {
   readonly code: ErrorCode;
   /** JSON pointer (RFC 6901) into the request body, where one field is to blame. */
   readonly pointer: string | undefined;
+  /** Where several places of a file are at fault: each of them, as a document. */
+  readonly problems: readonly object[] | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { pointer?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { pointer?: string; problems?: readonly object[]; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'TrainyardError';
     this.code = code;
     this.pointer = options.pointer;
+    this.problems = options.problems;
   }
 }

@@ -3,20 +3,31 @@
  * the groups that it stands on. The entry opens what ROLE asks for, and the tests open the groups that they need, on a
  * folder, a queue or an engine of their own.
  */
-import { buildApp, type ApiDeps } from './api/app.js';
+import { apiSchemas, buildApp, type ApiDeps } from './api/app.js';
 import { checkModels, type Check } from './api/operations/readiness.js';
 import {
   createInferenceStatistics,
   type InferenceStatistics,
 } from './api/predictions/inference-statistics.js';
 import type { Config } from './config.js';
-import { createDatasetStore } from './data/store.js';
+import { createDatasetStore, type DatasetStore } from './data/store.js';
+import { createDatasetVersions, type DatasetVersions } from './data/versions/dataset-versions.js';
+import { createIntake } from './data/versions/intake.js';
+import {
+  createUploads,
+  type UploadQueue,
+  type Uploads,
+  type UploadsOptions,
+} from './data/versions/uploads.js';
 import { createImageReader } from './images/image-reader.js';
+import { createBatchProcessor, type BatchProcessorOptions } from './jobs/batches/batch-processor.js';
+import { createBatchStore } from './jobs/batches/batch-store.js';
+import { createBatches, type Batches } from './jobs/batches/batches.js';
 import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
 import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
 import { createProducer, type Producer } from './jobs/intake/producer.js';
 import { openQueue } from './jobs/queue/open-queue.js';
-import type { Queues, WebhookQueue } from './jobs/queue/queues.js';
+import type { IdQueue, Queues, WebhookQueue } from './jobs/queue/queues.js';
 import type { TrainingQueue } from './jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
@@ -35,7 +46,12 @@ import { createKeyStore } from './keys/key-store.js';
 import { cachedFor } from './lib/cached-for.js';
 import type { Logger } from './lib/log.js';
 import type { Engine } from './model/engines/engine.js';
-import { installedOptionalEngines, optionalEngineNames } from './model/engines/select.js';
+import {
+  installedOptionalEngines,
+  optionalEngineNames,
+  predictionEngines,
+  selectEngine,
+} from './model/engines/select.js';
 import { createAliases, type Aliases } from './model/registry/aliases.js';
 import { createRegistry, type Registry } from './model/registry/registry.js';
 import { createRetention, type Retention } from './model/registry/retention.js';
@@ -46,6 +62,8 @@ import { probeStorage, type Storage } from './storage/storage.js';
 import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
 
+/** A worker reads so many uploads at a time, so that a large one does not hold up the others. */
+const uploadsReadAtOnce = 2;
 /** Each process sends so many webhooks at a time. Most of the time it waits for their answers. */
 const webhooksAtOnce = 8;
 /** Readiness is asked for far more often than the queue and the storage are tried. */
@@ -154,6 +172,39 @@ export function openRuns(options: {
   return { storage, store, reader, feed, runToJob, webhooks, stop: () => feed.stop() };
 }
 
+/** The datasets, and what takes uploads in. */
+export interface Datasets {
+  store: DatasetStore;
+  versions: DatasetVersions;
+  uploads: Uploads;
+  /** Finds the uploads that the queue has lost or that are left over, now and from time to time. */
+  start: () => void;
+  stop: Stop;
+}
+
+export function openDatasets(options: {
+  storage: Storage;
+  queue: UploadQueue;
+  metrics: Pick<PrometheusMetrics, 'datasets'>;
+  maxBytes: number;
+  log: Logger;
+  sweepIntervalMs?: number;
+}): Datasets {
+  const { storage, metrics, ...given } = options;
+  const versions = createDatasetVersions(storage);
+  const uploads = createUploads({ storage, versions, onStored: metrics.datasets.uploaded, ...given });
+  return {
+    store: createDatasetStore(storage),
+    versions,
+    uploads,
+    start() {
+      // Not awaited: with many datasets the first sweep takes seconds.
+      void uploads.start();
+    },
+    stop: () => uploads.stop(),
+  };
+}
+
 /** What takes jobs in, changes them and lists them. */
 export interface Jobs {
   index: RunIndex;
@@ -169,6 +220,7 @@ export interface Jobs {
 export function openJobs(
   { storage, store, reader: runs, runToJob, webhooks }: Runs,
   options: {
+    datasets: Pick<DatasetStore, 'info'>;
     queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
     metrics: Pick<PrometheusMetrics, 'jobs'>;
     trainingMemoryLimitBytes: number;
@@ -180,9 +232,8 @@ export function openJobs(
     pauseWithinMs?: number;
   },
 ): Jobs {
-  const { metrics, ...given } = options;
+  const { metrics, datasets, ...given } = options;
   const idempotencyKeys = createIdempotencyKeys(storage);
-  const datasets = createDatasetStore();
   const index = createRunIndex({ store, runs, ...given });
   metrics.jobs.readDamaged(() => index.damagedCount());
   const parts = { store, runs, index, idempotencyKeys, runToJob, webhooks, ...given };
@@ -269,19 +320,39 @@ export function openModels(options: {
   };
 }
 
+/** What takes batches in, shows and changes them. */
+export function openBatches({
+  storage,
+  ...options
+}: {
+  storage: Storage;
+  queue: Pick<IdQueue, 'add' | 'placeOf'>;
+  datasets: Pick<DatasetStore, 'info'>;
+  models: Pick<ModelServer, 'use'>;
+  log: Logger;
+  sweepIntervalMs?: number;
+}): Batches {
+  return createBatches({ store: createBatchStore(storage), ...options });
+}
+
 type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 
 /** Anything in `settings` that a group has too takes the place of that part. */
 export async function openApi(
   {
     runs,
+    datasets,
     jobs,
     models,
+    batches,
     checks,
     metrics,
     log,
-  }: { runs: Runs; jobs: Jobs; models: Models } & Pick<ApiDeps, 'checks' | 'metrics' | 'log'>,
-  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes'> & Partial<ApiDeps>,
+  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models; batches: Batches } & Pick<
+    ApiDeps,
+    'checks' | 'metrics' | 'log'
+  >,
+  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder'> & Partial<ApiDeps>,
 ): Promise<{ app: ApiApp; stop: Stop }> {
   const images = createImageReader();
   const app = await buildApp({
@@ -291,10 +362,16 @@ export async function openApi(
     lifecycle: jobs.lifecycle,
     feed: runs.feed,
     webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },
+    datasets: datasets.store,
+    versions: datasets.versions,
+    uploads: datasets.uploads,
+    jobOnDataset: async (name, version) =>
+      (await jobOnDataset(jobs.index, name, version)) ?? batches.batchOn(name, version),
     registry: models.registry,
     aliases: models.aliases,
     retention: models.retention,
     modelServer: models.modelServer,
+    batches,
     statistics: models.statistics,
     images,
     checks: { ...checks, models: checkModels(models.modelServer) },
@@ -309,6 +386,24 @@ export async function openApi(
       await images.close();
     },
   };
+}
+
+/** The id of a job that has not ended and learns from the version; null: there is none. */
+async function jobOnDataset(index: RunIndex, dataset: string, version: number): Promise<string | null> {
+  for (const status of ['running', 'queued', 'paused'] as const) {
+    let after: string | undefined;
+    for (let hasMore = true; hasMore;) {
+      const page = await index.page({ after, limit: 100, filter: { status, dataset } });
+      for (const { id, spec } of page.runs) {
+        // Of a job that names no version every one may be meant.
+        const used = (spec.dataset as { version?: number | null }).version ?? version;
+        if (used === version) return id;
+        after = id;
+      }
+      hasMore = page.hasMore;
+    }
+  }
+  return null;
 }
 
 /** The whole of an API, by the settings. What it follows is started; it does not listen yet. */
@@ -329,7 +424,16 @@ export async function openApiService(
     ...lookPace(config.store),
   });
   stops.add(models.stop);
+  const datasets = openDatasets({
+    storage,
+    queue: queues.datasets,
+    metrics,
+    maxBytes: config.maxDatasetBytes,
+    log,
+  });
+  stops.add(datasets.stop);
   const jobs = openJobs(runs, {
+    datasets: datasets.store,
     queue: queues.training,
     metrics,
     trainingMemoryLimitBytes,
@@ -338,13 +442,22 @@ export async function openApiService(
     ...lookPace(config.store),
   });
   stops.add(jobs.stop);
+  const batches = openBatches({
+    storage,
+    queue: queues.batches,
+    datasets: datasets.store,
+    models: models.modelServer,
+    log,
+  });
+  stops.add(() => batches.stop());
   const api = await openApi(
-    { runs, jobs, models, checks, metrics, log },
+    { runs, datasets, jobs, models, batches, checks, metrics, log },
     {
       keys,
       anonymousHosts: config.anonymousHosts,
       maxWaitingPredictions,
       bodyMemoryBytes,
+      spoolFolder: config.dataDir,
       traced: config.tracing !== null,
       rateLimitStore: queues.sharedClient,
       basePath: config.basePath,
@@ -353,8 +466,13 @@ export async function openApiService(
     },
   );
   stops.add(api.stop);
+  // Not awaited: a request that comes before its schemas are compiled compiles them itself.
+  api.app.addHook('onListen', () => void apiSchemas.compileAll());
+  datasets.start();
   jobs.start();
   models.start();
+  // Not awaited, as with the others.
+  void batches.start();
   return api.app;
 }
 
@@ -366,8 +484,8 @@ export async function openKeys({ config, log, storage }: Foundation, stops: Stop
   return keys;
 }
 
-/** Takes runs from the queue and trains each in a process of its own; also sends webhooks. */
-export function openWorker({ config, log, queues, metrics, runs }: Foundation, stops: Stops): void {
+/** Takes runs from the queue and trains each in a process of its own; also reads uploads and sends webhooks. */
+export function openWorker({ config, log, storage, queues, metrics, runs }: Foundation, stops: Stops): void {
   const { dataDir, store: storeTarget, logLevel, logFormat, threads, workerConcurrency } = config;
   const memoryLimitBytes = config.trainingMemoryLimitBytes;
   const settings = { dataDir, storeTarget, logLevel, logFormat, threads, memoryLimitBytes };
@@ -383,7 +501,31 @@ export function openWorker({ config, log, queues, metrics, runs }: Foundation, s
     log,
     ...lookPace(config.store),
   });
+  const takeIn = createIntake({
+    storage,
+    store: storeTarget,
+    dataDir,
+    mostIdxBytes: config.maxDatasetBytes,
+    log,
+    onEnd: metrics.datasets.read,
+  });
+  const processBatch = createBatchProcessor({
+    store: createBatchStore(storage),
+    datasets: createDatasetStore(storage),
+    registry: createRegistry(storage, log, openBlobCache(config.store, dataDir)),
+    engine: onFirstCall(async () => (await selectEngine('auto', predictionEngines)).engine),
+    storeDataset: storeCsv({
+      storage,
+      versions: createDatasetVersions(storage),
+      queue: queues.datasets,
+      maxBytes: config.maxDatasetBytes,
+      log,
+    }),
+    log,
+  });
   const workers = [
+    queues.batches.work(processBatch, { concurrency: 1 }),
+    queues.datasets.work(takeIn, { concurrency: uploadsReadAtOnce }),
     queues.training.work(processRun, { concurrency: workerConcurrency, engines }),
     queues.webhooks.work((entry, signal) => runs.webhooks.deliver(entry, signal), {
       concurrency: webhooksAtOnce,
@@ -392,4 +534,25 @@ export function openWorker({ config, log, queues, metrics, runs }: Foundation, s
   stops.add(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
   });
+}
+
+/** Makes a CSV file the next version of a dataset, in the way of an upload. */
+function storeCsv(options: UploadsOptions): BatchProcessorOptions['storeDataset'] {
+  const uploads = createUploads(options);
+  return async (name, file) => {
+    const upload = uploads.begin();
+    try {
+      await upload.store('file', file);
+      const reading = { format: 'csv', delimiter: ',', encoding: 'utf-8', header: true } as const;
+      return (await upload.finish({ name, options: reading, target: [] })).version;
+    } catch (error) {
+      await upload.discard();
+      throw error;
+    }
+  };
+}
+
+function onFirstCall<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

@@ -1,11 +1,13 @@
 /** The HTTP service as one Fastify app, the same in production and in tests. What it is given, others start and stop. */
 import type { FastifyInstance } from 'fastify';
-import type { Component } from '../lib/named-schema.js';
 import { useRateLimits } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
+import { batchComponents, batchRoutes, type BatchDeps } from './batches/batch-routes.js';
+import { batchFileRoutes, type BatchFileDeps } from './batches/file-route.js';
 import { useBodies } from './bodies/bodies.js';
-import type { SlowBodies } from './bodies/body-reader.js';
+import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
+import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
@@ -18,6 +20,7 @@ import type { ShowQueues } from './operations/queue-board.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
+import { SchemaCompiler } from './plugins/schema-compiler.js';
 import { useInferenceStatistics, type InferenceStatistics } from './predictions/inference-statistics.js';
 import { predictionComponents, predictRoutes, type PredictDeps } from './predictions/predict-route.js';
 import { createWaitingRoom, usePredictionRoutes } from './predictions/waiting-room.js';
@@ -36,8 +39,11 @@ import {
 export type ApiDeps = JobDeps &
   JobEventDeps &
   JobRecordDeps &
+  DatasetDeps &
   ModelDeps &
   AliasDeps &
+  BatchDeps &
+  BatchFileDeps &
   PredictDeps &
   OpenInferenceDeps &
   TensorflowServingDeps &
@@ -59,20 +65,24 @@ export type ApiDeps = JobDeps &
 /** Even a client on a poor line is faster. */
 const slowestBodies: SlowBodies = { graceMs: 10_000, bytesPerSecond: 1024 };
 
-/** By name, as the OpenAPI document lists them. */
-const components: readonly Component[] = [
-  ...jobComponents,
-  ...eventComponents,
-  ...recordComponents,
-  ...predictionComponents,
-  ...modelComponents,
-  ...aliasComponents,
-  ...openInferenceComponents,
-  ...tensorflowServingComponents,
-  ...healthComponents,
-  ...metricsComponents,
-  ...problemComponents,
-].sort((one, other) => (one.name < other.name ? -1 : 1));
+/** The named ones by name, as the OpenAPI document lists them. */
+export const apiSchemas = new SchemaCompiler(
+  [
+    ...jobComponents,
+    ...eventComponents,
+    ...recordComponents,
+    ...datasetComponents,
+    ...predictionComponents,
+    ...modelComponents,
+    ...aliasComponents,
+    ...batchComponents,
+    ...openInferenceComponents,
+    ...tensorflowServingComponents,
+    ...healthComponents,
+    ...metricsComponents,
+    ...problemComponents,
+  ].sort((one, other) => (one.name < other.name ? -1 : 1)),
+);
 
 /** `close` refuses new requests, and resolves when those under way have been answered. */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
@@ -85,7 +95,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     onRefused: () => deps.metrics.predictions.refused(),
   });
   deps.metrics.predictions.readWaiting(() => waitingRoom.size);
-  const app = await createBaseApp(deps, components, (answer) => waitingRoom.guard(answer));
+  const app = await createBaseApp(deps, apiSchemas, (answer) => waitingRoom.guard(answer));
   await useRateLimits(app, deps.rateLimitStore);
   await useCompression(app);
   useBodies(app, {
@@ -104,9 +114,12 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes, deps);
   await app.register(jobEventRoutes, deps);
   await app.register(jobRecordRoutes, deps);
+  await app.register(datasetRoutes, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(aliasRoutes, deps);
+  await app.register(batchRoutes, deps);
+  await app.register(batchFileRoutes, deps);
   await app.register((scope) => openInference(scope, deps), { prefix: '/v2' });
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(healthRoutes, deps);

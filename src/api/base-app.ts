@@ -5,7 +5,6 @@
 import type { RequestListener } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from '../lib/log.js';
-import type { Component } from '../lib/named-schema.js';
 import { useCors, type CorsOrigins } from './access/cross-origin.js';
 import { refuseForeignPages } from './access/foreign-pages.js';
 import { refuseDoubtfulHosts } from './access/hosts.js';
@@ -16,9 +15,9 @@ import { createApiServer, refuseUnreadable, refuseWhenClosing } from './plugins/
 import { usePlainJsonType } from './plugins/json.js';
 import { echoRequestId, requestIdOf, RequestLog, useRequestIds } from './plugins/request-log.js';
 import { measureRequest, useMetrics, type RequestMetrics } from './plugins/request-metrics.js';
+import type { SchemaCompiler } from './plugins/schema-compiler.js';
 import { securityHeaders, useSecurityHeaders } from './plugins/security-headers.js';
 import { useTracing } from './plugins/tracing.js';
-import { buildValidator } from './plugins/validation.js';
 import { answerErrorByPath, useProblemDetails } from './problems/error-handlers.js';
 import { routerOptions, useAnswersToUnmatched } from './problems/unmatched-requests.js';
 
@@ -38,11 +37,11 @@ export interface BaseAppDeps {
 }
 
 /**
- * `components` are the named schemas that the app's routes refer to. `wrap` may answer requests before the app sees them.
+ * `schemas` compiles the schemas of the app's routes. `wrap` may answer requests before the app sees them.
  */
 export async function createBaseApp(
   { log, metrics, traced = false, keys, basePath = '', corsOrigins = [], anonymousHosts = '*' }: BaseAppDeps,
-  components: readonly Component[],
+  schemas: SchemaCompiler,
   wrap: (answer: RequestListener) => RequestListener = (answer) => answer,
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
@@ -62,17 +61,6 @@ export async function createBaseApp(
       echoRequestId(request, reply);
       answerErrorByPath(error, request, reply);
     },
-    schemaController: { compilersFactory: { buildValidator } },
-    ajv: {
-      // Requests are checked and never changed. `verbose` lets an error name the known fields.
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        useDefaults: false,
-        verbose: true,
-        allowUnionTypes: true,
-      },
-    },
   });
 
   useBasePath(app, basePath);
@@ -89,6 +77,6 @@ export async function createBaseApp(
   refuseForeignPages(app, { isAnonymous: () => !keys?.isConfigured, anonymousHosts, corsOrigins });
   useAnswersToUnmatched(app);
   useKeys(app, keys);
-  for (const { schema } of components) app.addSchema(schema);
+  schemas.use(app);
   return app;
 }

@@ -66,6 +66,8 @@ export interface NumberProfile {
   histogram: number[];
   /** Whether all are whole numbers. */
   integers: boolean;
+  /** How many values, drawn at random, quantiles and histogram are of; null: all of them. */
+  sampled: number | null;
 }
 
 /** A column with more levels has only its commonest in `top`, and is not the target of a classification. */
@@ -133,6 +135,7 @@ export type TableProblemCode =
   | 'BAD_ENCODING'
   | 'BAD_QUOTE'
   | 'EMPTY_FILE'
+  | 'NO_SUCH_COLUMN'
   | 'NO_ROWS'
   | 'NOT_A_TABLE'
   | 'DAMAGED_FILE'

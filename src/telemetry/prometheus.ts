@@ -12,6 +12,7 @@ export interface PrometheusMetrics {
   readonly http: HttpMetrics;
   readonly predictions: PredictionMetrics;
   readonly jobs: JobMetrics;
+  readonly datasets: DatasetMetrics;
   readonly training: {
     /** A child process starts to train the job. */
     start(labels: { job_id: string; model: string }): JobTrainingMetrics;
@@ -31,6 +32,13 @@ interface JobMetrics {
   ended(status: string): void;
   /** Sets what is called at each scrape for the number of damaged runs that are left out. */
   readDamaged(read: () => number): void;
+}
+
+interface DatasetMetrics {
+  /** An upload of so many bytes has become a version. */
+  uploaded: (sizeBytes: number) => void;
+  /** An upload was read; `rows` is 0 when it failed. */
+  read: (end: { status: 'ready' | 'failed'; seconds: number; rows: number }) => void;
 }
 
 /** The metrics of one job while a process trains it. */
@@ -55,6 +63,7 @@ export const unmatchedRoute = 'unmatched';
 
 /** Buckets in seconds. */
 const checkpointBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const intakeBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const jobWaitBuckets = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 
 /** `queueCounts` is called at each scrape. If it takes longer than `queueTimeoutMs`, the queue counts as down. */
@@ -71,6 +80,7 @@ export function createPrometheusMetrics({
   const predictions = predictionMetrics(define);
   const showQueues = queueMetrics(define);
   const jobs = jobMetrics(define);
+  const datasets = datasetMetrics(define);
   const training = trainingMetrics(define);
   collectDefaultMetrics({ register: registry });
 
@@ -78,6 +88,7 @@ export function createPrometheusMetrics({
     http,
     predictions,
     jobs,
+    datasets,
     training,
     async render() {
       showQueues(await withTimeout(queueTimeoutMs, queueCounts()).catch(() => null));
@@ -142,6 +153,33 @@ function jobMetrics({ counter, gauge, histogram }: Define): JobMetrics {
     ended: (status) => ended.inc({ status }),
     readDamaged(read) {
       readDamaged = read;
+    },
+  };
+}
+
+function datasetMetrics({ counter, histogram }: Define): DatasetMetrics {
+  const uploadedBytes = counter(
+    'trainyard_dataset_uploaded_bytes_total',
+    'Bytes of uploads that became versions.',
+  );
+  const intake = counter(
+    'trainyard_datasets_total',
+    'Versions of datasets read in this process, by status.',
+    ['status'],
+  );
+  for (const status of ['ready', 'failed']) intake.inc({ status }, 0);
+  const duration = histogram(
+    'trainyard_dataset_read_seconds',
+    'Time to read an upload: its rows, their types and their profile.',
+    intakeBuckets,
+  );
+  const rowCount = counter('trainyard_dataset_rows_total', 'Rows of uploads that were read in this process.');
+  return {
+    uploaded: (sizeBytes) => uploadedBytes.inc(sizeBytes),
+    read({ status, seconds, rows }) {
+      intake.inc({ status });
+      duration.observe(seconds);
+      rowCount.inc(rows);
     },
   };
 }

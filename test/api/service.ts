@@ -9,12 +9,21 @@ import type { Place, TrainingQueue } from '../../src/jobs/queue/training-queue.j
 import type { RunStore } from '../../src/jobs/runs/run-store.js';
 import { parseWebhookSecret } from '../../src/jobs/webhooks/signed-message.js';
 import { createLogger } from '../../src/lib/log.js';
+import type { UploadQueue } from '../../src/data/versions/uploads.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
 import { encodeModelFile } from '../../src/model/files/model-file.js';
 import type { Aliases } from '../../src/model/registry/aliases.js';
 import type { Registry } from '../../src/model/registry/registry.js';
 import type { ModelServer } from '../../src/model/serving/model-server.js';
-import { openApi, openJobs, openModels, openRuns, Stops } from '../../src/services.js';
+import {
+  openApi,
+  openBatches,
+  openDatasets,
+  openJobs,
+  openModels,
+  openRuns,
+  Stops,
+} from '../../src/services.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/storage.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -57,6 +66,8 @@ export interface TestService {
   modelServer: ModelServer;
   /** The runs in the queue, by id. */
   queue: Map<string, Exclude<Place, null>>;
+  /** The ids of the uploads that wait to be read. */
+  uploads: ReadonlySet<string>;
   logLines: LogLine[];
   stop: () => Promise<void>;
   /** Publishes a model of 784 → 10, and lets the model server find it. */
@@ -95,6 +106,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const storage = shared?.storage ?? (await createFileStorage(folder));
   const queue = shared?.queue ?? new Map<string, Exclude<Place, null>>();
   const training = queueOn(queue);
+  const uploadQueue = createUploadQueue();
   const metrics = createPrometheusMetrics({ queueCounts: () => Promise.resolve([]) });
 
   const runs = openRuns({
@@ -115,7 +127,16 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     log,
   });
   stops.add(models.stop);
+  const datasets = openDatasets({
+    storage,
+    queue: uploadQueue,
+    metrics,
+    maxBytes: 2 ** 20,
+    log,
+  });
+  stops.add(datasets.stop);
   const jobs = openJobs(runs, {
+    datasets: datasets.store,
     queue: training,
     metrics,
     trainingMemoryLimitBytes: 2 ** 30,
@@ -126,9 +147,17 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     pauseWithinMs: 1_000,
   });
   stops.add(jobs.stop);
+  const batches = openBatches({
+    storage,
+    queue: queueOn(queue),
+    datasets: datasets.store,
+    models: models.modelServer,
+    log,
+  });
+  stops.add(() => batches.stop());
   const { app, stop } = await openApi(
-    { runs, jobs, models, checks: { storage: () => probeStorage(storage) }, metrics, log },
-    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, ...replaced },
+    { runs, datasets, jobs, models, batches, checks: { storage: () => probeStorage(storage) }, metrics, log },
+    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, spoolFolder: folder, ...replaced },
   );
   stops.add(stop);
 
@@ -144,6 +173,7 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     aliases,
     modelServer,
     queue,
+    uploads: uploadQueue.ids,
     logLines,
     stop: () => stops.stopAll(),
     async publishDigits(model = 'mnist-mlp', seed = 1, createdAt = '2026-01-02T03:04:05.678Z') {
@@ -158,6 +188,16 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
       await modelServer.refresh();
       return version;
     },
+  };
+}
+
+/** Nobody reads what is uploaded unless the test does. */
+function createUploadQueue(): UploadQueue & { ids: Set<string> } {
+  const ids = new Set<string>();
+  return {
+    ids,
+    add: (id) => Promise.resolve(void ids.add(id)),
+    placeOf: (id) => Promise.resolve(ids.has(id) ? 'waiting' : null),
   };
 }
 

@@ -31,9 +31,13 @@ const rows = await rowsOf('docs/protocols.md');
 test('there is a table for each protocol and extension', () => {
   expect(new Set(rows.map(({ file }) => file))).toEqual(
     new Set(
-      ['open-inference', 'open-inference-binary', 'open-inference-repository', 'tensorflow-serving'].map(
-        (name) => `test/api/protocols/${name}.test.ts`,
-      ),
+      [
+        'open-inference',
+        'columns',
+        'open-inference-binary',
+        'open-inference-repository',
+        'tensorflow-serving',
+      ].map((name) => `test/api/protocols/${name}.test.ts`),
     ),
   );
 });

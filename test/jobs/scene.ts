@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { createDatasetStore } from '../../src/data/store.js';
 import { openJobs, openRuns } from '../../src/services.js';
 import type { Lifecycle } from '../../src/jobs/intake/lifecycle.js';
 import type { Producer } from '../../src/jobs/intake/producer.js';
@@ -78,6 +79,7 @@ export function sceneWithQueue(): {
         lookEveryMs: 10,
       });
       const { producer, lifecycle, queries, index, stop } = openJobs(runs, {
+        datasets: createDatasetStore(storage),
         queue,
         metrics,
         trainingMemoryLimitBytes: 2 ** 30,

@@ -1,4 +1,4 @@
-/** Reads the bodies of all routes: as bytes with `app.bodies`, and as JSON with `app.parseJson`. */
+/** Reads the bodies of all routes: as bytes or as a stream with `app.bodies`, and as JSON with `app.parseJson`. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, preHandlerHookHandler } from 'fastify';
 import { BodyReader, type BodyReaderOptions } from './body-reader.js';
@@ -7,7 +7,7 @@ import { malformedJson, inheritedKey, parseWithRows } from './malformed-json.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    bodies: Pick<BodyReader, 'read'>;
+    bodies: Pick<BodyReader, 'read' | 'stream'>;
     /**
      * Resolves to undefined for an empty body. @throws TrainyardError MALFORMED_JSON, INVALID_REQUEST, BODY_TOO_LARGE,
      * OVERLOADED

@@ -10,13 +10,7 @@ import { holderOf } from '../access/credentials.js';
 import { tooLarge } from '../problems/problem.js';
 import type { SharedBudget } from './shared-budget.js';
 import { inflaterFor, takenEncodings } from './content-encoding.js';
-
-export interface SlowBodies {
-  /** For this long a body may be slower. */
-  graceMs: number;
-  /** The least average speed after that. */
-  bytesPerSecond: number;
-}
+import { streamedBody, tooSlow, type SlowBodies } from './streamed-body.js';
 
 export const noMemoryLeft = 'The memory for bodies is used up by other requests. Try again in a second.';
 
@@ -125,6 +119,26 @@ export class BodyReader {
   }
 
   /**
+   * The body as it arrives, for a route that stores it. `heldBytes` is what the route holds of it at a time; that memory is
+   * released when the request has been answered.
+   * @throws TrainyardError BODY_TOO_SLOW, OVERLOADED, CLIENT_GONE, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST
+   */
+  async *stream(
+    request: FastifyRequest,
+    payload: IncomingMessage,
+    heldBytes: number,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const { slow } = this.#options;
+    const inflater = inflaterOf(request);
+    this.hold(request, heldBytes);
+    try {
+      yield* streamedBody(payload, inflater, slow);
+    } catch (error) {
+      throw inflater === null || !isInflation(error) ? error : notInflated(request, error);
+    }
+  }
+
+  /**
    * Counts this much more memory until the request has been answered.
    * @throws TrainyardError OVERLOADED
    */
@@ -175,11 +189,11 @@ function notInflated({ headers }: FastifyRequest, error: Error): TrainyardError 
   return new TrainyardError('INVALID_REQUEST', message, { cause: error });
 }
 
-function noMemory(): TrainyardError {
-  return new TrainyardError('OVERLOADED', noMemoryLeft);
+/** Of zlib. */
+function isInflation(error: unknown): error is Error {
+  return error instanceof Error && 'errno' in error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
-function tooSlow(bytesPerSecond: number): TrainyardError {
-  const message = `The body arrived too slowly, at less than ${bytesPerSecond} bytes a second.`;
-  return new TrainyardError('BODY_TOO_SLOW', message);
+function noMemory(): TrainyardError {
+  return new TrainyardError('OVERLOADED', noMemoryLeft);
 }

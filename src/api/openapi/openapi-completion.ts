@@ -88,7 +88,7 @@ const codesWithBody: readonly ErrorCode[] = [
 
 export const withProblems: SwaggerTransform = ({ schema, url, route }) => {
   if (route.schema?.operationId === undefined) return { schema, url };
-  const { problems = [], access } = route.config ?? {};
+  const { problems = [], access, statuses = {} } = route.config ?? {};
   const codes: ErrorCode[] = [
     'INVALID_REQUEST',
     ...(schema.body === undefined ? [] : codesWithBody),
@@ -99,7 +99,9 @@ export const withProblems: SwaggerTransform = ({ schema, url, route }) => {
   const security = securityOf(access);
   if (security.length > 0) codes.push(...Object.values(keyProblems).flat());
   const own = schema.response as Record<string, unknown>;
-  const responses = { ...problemResponses(codes, url, route.config?.protocolErrors === true), ...own };
+  const asProtocolError = route.config?.protocolErrors === true;
+  const statusHere = (code: ErrorCode): number => statuses[code] ?? statusOf(code);
+  const responses = { ...problemResponses(codes, statusHere, url, asProtocolError), ...own };
   return { schema: { ...schema, ...bodyOfTypes(schema), security, response: responses }, url };
 };
 
@@ -114,13 +116,14 @@ function bodyOfTypes({ body, consumes }: FastifySchema): Pick<FastifySchema, 'bo
 /** By status. */
 function problemResponses(
   codes: readonly ErrorCode[],
+  statusHere: (code: ErrorCode) => number,
   url: string,
   asProtocolError: boolean,
 ): Record<string, unknown> {
-  const instance = url.replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG').replace(':name', 'mnist-mlp');
+  const instance = url.replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG').replace(':name', url.includes('/datasets/') ? 'churn' : 'mnist-mlp');
   const responses: Record<string, unknown> = {};
-  for (const status of new Set(codes.map(statusOf))) {
-    const ofStatus = codes.filter((code) => statusOf(code) === status);
+  for (const status of new Set(codes.map(statusHere))) {
+    const ofStatus = codes.filter((code) => statusHere(code) === status);
     const problems = ofStatus.map((code) => problemExample(code, status, instance));
     const examples = problems.map((problem): [string, Example] => [
       problem.code,

@@ -29,8 +29,10 @@ export async function useOpenApi(app: FastifyInstance): Promise<void> {
       },
       servers: [{ url: '/', description: 'This service.' }],
       tags: [
+        { name: 'datasets', description: 'Your own data.' },
         { name: 'jobs', description: 'Train networks.' },
         { name: 'predictions', description: 'Predict with trained networks.' },
+        { name: 'batches', description: 'Predict all rows of a dataset.' },
         { name: 'models', description: 'Published models and their versions.' },
         {
           name: 'open inference protocol',

@@ -22,9 +22,13 @@ export function useStrictQueryStrings(app: FastifyInstance): void {
 }
 
 /** Ajv converts nothing, because the string "5" in a body is not 5. In a query string everything is a string. */
-function read({ numbers, booleans, objects }: Parameters): preValidationHookHandler {
+function read({ numbers, booleans, objects, lists }: Parameters): preValidationHookHandler {
   return (request: FastifyRequest, _reply, done) => {
     const query = request.query as Record<string, unknown>;
+    for (const name of lists) {
+      const text = query[name];
+      if (typeof text === 'string') query[name] = [text];
+    }
     for (const name of numbers) {
       const text = query[name];
       if (typeof text === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(text)) query[name] = Number(text);
@@ -49,6 +53,8 @@ interface Parameters {
   numbers: string[];
   booleans: string[];
   objects: string[];
+  /** Given once for each item. */
+  lists: string[];
 }
 
 function parametersOf(querystring: unknown): Parameters {
@@ -59,5 +65,6 @@ function parametersOf(querystring: unknown): Parameters {
     numbers: ofType(/^(number|integer)$/),
     booleans: ofType(/^boolean$/),
     objects: ofType(/^object$/),
+    lists: ofType(/^array$/),
   };
 }

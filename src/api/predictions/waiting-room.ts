@@ -27,7 +27,8 @@ declare module 'fastify' {
   }
 }
 
-const predictionPath = /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify))\/?(?:\?|$)/;
+const predictionPath =
+  /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify|regress))\/?(?:\?|$)/;
 
 const logEveryMs = 1_000;
 

@@ -11,7 +11,12 @@ import { throwUnmatched } from './unmatched-requests.js';
 const needOperator: readonly ErrorCode[] = ['QUEUE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_FULL'];
 
 /** These may be answered before the whole body has been read. */
-const refusedBeforeTheEnd: readonly ErrorCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'];
+const refusedBeforeTheEnd: readonly ErrorCode[] = [
+  'BODY_TOO_LARGE',
+  'DATASET_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'OVERLOADED',
+];
 
 /** Whether no route matched the request. */
 function isUnmatched(code: ErrorCode): boolean {

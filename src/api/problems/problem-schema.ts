@@ -43,6 +43,12 @@ export const Problem = component(
           },
         ),
       ),
+      problems: Type.Optional(
+        Type.Array(Type.Unknown(), {
+          description:
+            'The places of a file that are at fault, up to 100, each with `code`, `message`, `line`, `column` and `value`.',
+        }),
+      ),
       error: Type.Optional(
         Type.String({
           description: 'Same as `detail`, on paths that clients of TensorFlow Serving use too.',

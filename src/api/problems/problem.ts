@@ -15,6 +15,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ORIGIN_REFUSED: 403,
   ROUTE_NOT_FOUND: 404,
   JOB_NOT_FOUND: 404,
+  BATCH_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
   ALIAS_NOT_FOUND: 404,
@@ -24,15 +25,27 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_ENDED: 409,
   JOB_FINISHING: 409,
   JOB_NOT_ENDED: 409,
+  BATCH_ENDED: 409,
+  BATCH_FINISHING: 409,
+  BATCH_NOT_ENDED: 409,
+  BATCH_WITHOUT_RESULT: 409,
+  BATCH_CORRUPT: 409,
   RUN_CORRUPT: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
+  DATASET_NAME_TAKEN: 409,
+  DATASET_NOT_READY: 409,
+  DATASET_IN_USE: 409,
   DATASET_CHANGED: 409,
   BODY_TOO_LARGE: 413,
+  DATASET_TOO_LARGE: 413,
   IMAGE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   RANGE_NOT_SATISFIABLE: 416,
   DATASET_NOT_FOUND: 422,
+  DATASET_VERSION_NOT_FOUND: 422,
+  DATASET_INVALID: 422,
+  DATASET_NOT_A_TABLE: 422,
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
   WEBHOOK_REFUSED: 422,
@@ -54,9 +67,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 
 /** What to do about it, for errors that do not say so themselves. */
 const advice: Partial<Record<ErrorCode, string>> = {
+  DATASET_CORRUPT: '`npm run -s check-data` checks the whole store.',
   RUN_CORRUPT:
     'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` checks the whole ' +
     'store.',
+  BATCH_CORRUPT: 'Repair the file, or remove the batch with DELETE /v1/batches/{id}.',
 };
 
 /** By status or by code: after how many seconds a client may try again. */
@@ -69,6 +84,15 @@ export interface Failure {
   parameter?: string | undefined;
   /** Everything that violates the schemas of the route. */
   errors?: InvalidField[] | undefined;
+  /** The places of a file that are at fault. */
+  problems?: readonly object[] | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Where a code means something else on this route than elsewhere: a name in the path is 404, in a body 422. */
+    statuses?: Partial<Record<ErrorCode, number>>;
+  }
 }
 
 export function statusOf(code: ErrorCode): number {
@@ -92,7 +116,7 @@ export function setRetryAfter(reply: FastifyReply, code: ErrorCode, status = sta
 }
 
 export function problemOf(
-  { code, detail, pointer, parameter, errors }: Failure,
+  { code, detail, pointer, parameter, errors, problems }: Failure,
   { url, id }: { url: string; id: string },
 ): Problem {
   return {
@@ -106,6 +130,7 @@ export function problemOf(
     ...(pointer !== undefined && { pointer }),
     ...(parameter !== undefined && { parameter }),
     ...(errors !== undefined && { errors }),
+    ...(problems !== undefined && { problems: [...problems] }),
   };
 }
 
@@ -123,7 +148,9 @@ export function sendProblem(
   failure: Failure,
   more: { status?: number; [member: string]: unknown } = {},
 ): FastifyReply {
-  const problem: Problem = { ...problemOf(failure, reply.request), ...more };
+  const { statuses: own } = reply.request.routeOptions.config;
+  const status = own?.[failure.code] ?? statusOf(failure.code);
+  const problem: Problem = { ...problemOf(failure, reply.request), status, ...more };
   setRetryAfter(reply, failure.code, problem.status);
   return reply.code(problem.status).type('application/problem+json').send(bodyTextOf(problem));
 }
@@ -132,7 +159,7 @@ export function sendProblem(
 export function failureOf(error: unknown, request: FastifyRequest): Failure {
   if (error instanceof TrainyardError) {
     const detail = [error.message, advice[error.code]].filter(Boolean).join(' ');
-    return { code: error.code, detail, pointer: error.pointer };
+    return { code: error.code, detail, pointer: error.pointer, problems: error.problems };
   }
   const refusal = error instanceof Error ? fastifyRefusal(error, request) : undefined;
   return (

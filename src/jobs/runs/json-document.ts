@@ -1,5 +1,5 @@
 /** JSON documents. Each is checked whole when it is read: it has a known format version and its shape, or it is refused. */
-import { TrainyardError } from '../../errors.js';
+import { TrainyardError, type ErrorCode } from '../../errors.js';
 import type { Shape } from '../../lib/json-shape.js';
 
 /** `formats` are the format versions that the shape stands for; version 1 alone where it does not say. */
@@ -16,13 +16,18 @@ export function encodeDocument(fields: object): Buffer {
   return Buffer.from(JSON.stringify({ format_version: 1, ...fields }, null, 2));
 }
 
-/** @throws TrainyardError RUN_CORRUPT, naming the key and the field */
-export function decodeDocument<T>(bytes: Buffer, key: string, shape: DocumentShape<T>): T {
+/** @throws TrainyardError `code`, naming the key and the field */
+export function decodeDocument<T>(
+  bytes: Buffer,
+  key: string,
+  shape: DocumentShape<T>,
+  code: ErrorCode = 'RUN_CORRUPT',
+): T {
   let document: unknown;
   try {
     document = JSON.parse(bytes.toString());
   } catch (cause) {
-    throw new TrainyardError('RUN_CORRUPT', `${key} is ${bytes.length === 0 ? 'empty' : 'not JSON'}.`, {
+    throw new TrainyardError(code, `${key} is ${bytes.length === 0 ? 'empty' : 'not JSON'}.`, {
       cause,
     });
   }
@@ -30,10 +35,10 @@ export function decodeDocument<T>(bytes: Buffer, key: string, shape: DocumentSha
   if (!formats.includes(formatOf(document) as number)) {
     const readable = formats.length === 1 ? 'the only one' : 'the only ones';
     const problem = `is not of format version ${formats.join(' or ')}, ${readable} that this service reads`;
-    throw new TrainyardError('RUN_CORRUPT', `${key} ${problem}.`);
+    throw new TrainyardError(code, `${key} ${problem}.`);
   }
   const problem = shape(document, '');
-  if (problem !== null) throw new TrainyardError('RUN_CORRUPT', `${key} is damaged: ${problem}.`);
+  if (problem !== null) throw new TrainyardError(code, `${key} is damaged: ${problem}.`);
   return document as T;
 }
 

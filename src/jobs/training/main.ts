@@ -50,7 +50,7 @@ try {
     storage,
     store: createRunStore(storage, { onEnd: ({ status, error }) => observe({ kind: 'end', status, error }) }),
     registry: createRegistry(storage, log),
-    datasets: createDatasetStore(),
+    datasets: createDatasetStore(storage),
     engines,
     log,
     observe,

@@ -1,5 +1,13 @@
 /** The cells of one column as numbers or as codes of levels, for arithmetic over many rows. */
-import { isNumeric, levelReader, numberReader, unreadable, type CellFormat } from './cell-format.js';
+import {
+  isNumeric,
+  levelReader,
+  numberReader,
+  unreadable,
+  type CellFormat,
+  type NumericFormat,
+  type TextFormat,
+} from './cell-format.js';
 
 export type Column = NumberColumn | LevelColumn;
 
@@ -36,19 +44,19 @@ export function readColumn(format: CellFormat, cells: readonly Cell[]): ReadColu
   return isNumeric(format) ? readNumbers(format, cells) : readLevels(format, cells);
 }
 
-function readNumbers(
-  format: Parameters<typeof numberReader>[0],
-  cells: readonly Cell[],
-): ReadColumn & { column: NumberColumn } {
+function readNumbers(format: NumericFormat, cells: readonly Cell[]): ReadColumn {
   const read = numberReader(format);
+  const takesNumbers = format.type === 'number';
   const values = new Float64Array(cells.length);
   const failed: number[] = [];
   for (let row = 0; row < cells.length; row++) {
     const cell = cells[row];
     let value: number;
-    if (cell === null || cell === undefined) value = NaN;
-    else if (typeof cell === 'number' && format.type !== 'boolean') value = cell;
-    else value = read(typeof cell === 'string' ? cell : String(cell));
+    if (typeof cell === 'string') value = read(cell);
+    else if (cell === null || cell === undefined) value = NaN;
+    // Adding 0 makes -0 the same value as 0, as it is in text.
+    else if (takesNumbers && typeof cell === 'number') value = cell + 0;
+    else value = read(String(cell));
     if (value === unreadable || value === -unreadable) {
       failed.push(row);
       value = NaN;
@@ -58,16 +66,14 @@ function readNumbers(
   return { column: { kind: 'numbers', values }, unreadable: failed };
 }
 
-function readLevels(
-  format: Parameters<typeof levelReader>[0],
-  cells: readonly Cell[],
-): ReadColumn & { column: LevelColumn } {
+function readLevels(format: TextFormat, cells: readonly Cell[]): ReadColumn {
   const read = levelReader(format);
   const codes = new Int32Array(cells.length);
   const codeOf = new Map<string, number>();
   for (let row = 0; row < cells.length; row++) {
     const cell = cells[row];
-    const level = cell === null || cell === undefined ? null : read(String(cell));
+    const level =
+      cell === null || cell === undefined ? null : read(typeof cell === 'string' ? cell : String(cell));
     if (level === null) {
       codes[row] = -1;
       continue;

@@ -1,4 +1,4 @@
-/** Reads the little-endian numbers that other programs send as the float32 that networks take. */
+/** Reads the little-endian numbers that other programs send. */
 import { endianness } from 'node:os';
 
 if (endianness() !== 'LE') throw new Error('Tensors are little-endian, and this host is not.');
@@ -44,11 +44,11 @@ export function readBrainFloats(bytes: Buffer): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** Rounded by way of float64, as numbers in JSON are. A BigInt64Array would allocate an object for each number. */
-export function readLongIntegers(bytes: Buffer, Upper: NumbersType<Int32Array | Uint32Array>): Float32Array {
+/** Rounded to float64, as numbers in JSON are. A BigInt64Array would allocate an object for each number. */
+export function readLongIntegers(bytes: Buffer, Upper: NumbersType<Int32Array | Uint32Array>): Float64Array {
   const lower = viewOf(Uint32Array, bytes);
   const upper = viewOf(Upper, bytes);
-  const numbers = new Float32Array(lower.length / 2);
+  const numbers = new Float64Array(lower.length / 2);
   for (let i = 0; i < numbers.length; i++) numbers[i] = upper[2 * i + 1] * 2 ** 32 + lower[2 * i];
   return numbers;
 }

@@ -8,6 +8,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
+import { priceModelFile } from '../../model/small-table.js';
 import { openService, type TestService } from '../service.js';
 import { fitting, mutated, type Schema } from './arbitrary.js';
 
@@ -65,6 +66,15 @@ let endedJob: string;
 beforeAll(async () => {
   service = await openService();
   await service.modelServer.start();
+  const houses = {
+    model: 'houses',
+    runId: 'job_5',
+    step: 1,
+    file: priceModelFile(),
+    metrics: null,
+    now: new Date(0),
+  };
+  await service.registry.publish(houses);
   for (const seed of [1, 2, 3, 4]) await service.publishDigits('mnist-mlp', seed);
 });
 
@@ -92,7 +102,7 @@ afterAll(() => service.stop());
 /** Things that are there, so that not every path leads to a 404. */
 const known: Partial<Record<string, () => string[]>> = {
   id: () => [waitingJob, endedJob],
-  name: () => ['mnist-mlp'],
+  name: () => ['mnist-mlp', 'houses'],
   version: () => ['1', '3', '9'],
   alias: () => ['production', 'latest', 'canary'],
   label: () => ['production', 'latest'],

@@ -4,6 +4,7 @@ import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { statusOf } from '../../../src/api/problems/problem.js';
 import type { Problem } from '../../../src/api/problems/problem-schema.js';
 import { errorCodes, type ErrorCode } from '../../../src/errors.js';
+import { priceModelFile } from '../../model/small-table.js';
 import { startService } from '../service.js';
 
 interface Media {
@@ -121,11 +122,14 @@ test('it has every route of the API', () => {
     'post /v1/jobs/{id}/resume',
     'post /v1/models/{name}/labels/{label}:classify',
     'post /v1/models/{name}/labels/{label}:predict',
+    'post /v1/models/{name}/labels/{label}:regress',
     'post /v1/models/{name}/rollback',
     'post /v1/models/{name}/versions/{version}:classify',
     'post /v1/models/{name}/versions/{version}:predict',
+    'post /v1/models/{name}/versions/{version}:regress',
     'post /v1/models/{name}:classify',
     'post /v1/models/{name}:predict',
+    'post /v1/models/{name}:regress',
     'post /v2/models/{name}/infer',
     'post /v2/models/{name}/versions/{version}/infer',
     'post /v2/repository/index',
@@ -312,8 +316,17 @@ describe('what the document shows works as it stands', () => {
     expect(Object.keys(shown)).toEqual(Object.keys(predicted));
   });
 
-  test('what the standard protocols are asked, once a model for MNIST has been published', async () => {
-    const { url, publishDigits } = await startService();
+  test('what the standard protocols are asked, once models for MNIST and for prices have been published', async () => {
+    const { url, registry, publishDigits } = await startService();
+    const file = priceModelFile();
+    await registry.publish({
+      model: 'houses',
+      runId: 'job_2',
+      step: 1,
+      file,
+      metrics: null,
+      now: new Date(0),
+    });
     await publishDigits();
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { requestBody }]) => ({ path, method, requestBody })),
@@ -322,7 +335,7 @@ describe('what the document shows works as it stands', () => {
       const media = Object.values(requestBody?.content ?? {});
       for (const name of media.flatMap(({ examples = {} }) => Object.keys(examples))) {
         const filled = path
-          .replace('{name}', 'mnist-mlp')
+          .replace('{name}', path.endsWith(':regress') ? 'houses' : 'mnist-mlp')
           .replace('{version}', '1')
           .replace('{label}', 'latest');
         const body = JSON.stringify(document.components.examples[name].value);

@@ -39,12 +39,18 @@ test('one value is answered as value, and several by name', async () => {
 
 test.each([
   ['/predict', { inputs, top_k: 1 }],
-  ['/v2/models/houses/infer', { inputs: [{ name: 'input', datatype: 'FP32', shape: [2, 3], data: inputs }] }],
+  [
+    '/v2/models/houses/infer',
+    {
+      inputs: [{ name: 'input', datatype: 'FP32', shape: [2, 3], data: inputs }],
+      outputs: [{ name: 'price', parameters: { classification: 1 } }],
+    },
+  ],
   ['/v1/models/houses:classify', { examples: inputs.map((input) => ({ input })) }],
 ])('%s refuses to classify with it: %j', async (path, body) => {
   const { http } = await setUp(['price']);
   const answer = await http.post(path).send(body).expect(400);
-  expect(JSON.stringify(answer.body)).toContain('The model predicts values, so it cannot classify samples.');
+  expect(JSON.stringify(answer.body)).toContain('The model predicts values, so it cannot classify samples');
 });
 
 test('it is shown without labels', async () => {

@@ -8,8 +8,8 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { VersionManifest } from '../../../model/registry/registry.js';
 import { findVersion, type VersionLookup } from '../../models/find-version.js';
 import { mostSamples } from '../../predictions/prediction-schemas.js';
-import { inputName } from './input-tensor.js';
-import { platform } from './model-routes.js';
+import { inputsOf, platform } from './model-routes.js';
+import { outputsOf } from './output-tensors.js';
 import { choiceOf, paths } from './version-path.js';
 
 const Tensor = Type.Object(
@@ -81,46 +81,34 @@ export const modelConfigRoutes: FastifyPluginCallbackTypebox<VersionLookup> = (s
   done();
 };
 
-function configOf({ model, network }: VersionManifest) {
-  const tensor = { is_shape_tensor: false };
+function configOf(manifest: VersionManifest) {
+  const { model, head } = manifest;
   return {
     name: model,
     platform,
     backend: 'trainyard',
     version_policy: { all: {} },
     max_batch_size: mostSamples,
-    input: [
-      {
-        name: inputName,
-        data_type: 'TYPE_FP32',
-        format: 'FORMAT_NONE',
-        dims: [network.inputs],
-        ...tensor,
-        allow_ragged_batch: false,
-        optional: false,
-      },
-    ],
-    output: [
-      {
-        name: 'probabilities',
-        data_type: 'TYPE_FP32',
-        dims: [network.outputs],
-        label_filename: '',
-        ...tensor,
-      },
-      // One number for each sample. Triton writes a missing dimension as one that is reshaped away.
-      {
-        name: 'class',
-        data_type: 'TYPE_INT64',
-        dims: [1],
-        reshape: { shape: [] },
-        label_filename: '',
-        ...tensor,
-      },
-    ],
+    input: inputsOf(manifest).map((tensor) => ({
+      ...tensorOf(tensor),
+      format: 'FORMAT_NONE',
+      allow_ragged_batch: false,
+      optional: false,
+    })),
+    output: outputsOf(head).map((tensor) => ({ ...tensorOf(tensor), label_filename: '' })),
     dynamic_batching: { max_queue_delay_microseconds: 0 },
     instance_group: [{ name: `${model}_0`, kind: 'KIND_AUTO', count: 1, gpus: [] }],
     model_transaction_policy: { decoupled: false },
     parameters: {},
+  };
+}
+
+/** Without the axis of samples. Triton writes a missing dimension as one that is reshaped away. */
+function tensorOf({ name, datatype, shape: [, ...dims] }: ReturnType<typeof inputsOf>[number]) {
+  return {
+    name,
+    data_type: datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`,
+    ...(dims.length > 0 ? { dims } : { dims: [1], reshape: { shape: [] } }),
+    is_shape_tensor: false,
   };
 }

@@ -1,7 +1,4 @@
-/**
- * The datatypes of input tensors, as JSON and as bytes. All numbers are rounded to float32, which networks take. The
- * same number gives the same bits, whether as bytes or as JSON.
- */
+/** The datatypes of input tensors, as JSON and as bytes. The same number gives the same bits in both. */
 import {
   readBrainFloats,
   readHalves,
@@ -9,6 +6,9 @@ import {
   viewOf,
   type NumbersType,
 } from '../../../model/serving/binary-numbers.js';
+
+export type Numbers =
+  Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
 /** The largest finite FP16. */
 const largestHalf = 65_504;
@@ -19,9 +19,9 @@ export interface Datatype {
   /** Whether an item of a JSON array is a number of this type. */
   has: (value: unknown) => value is number | boolean;
   /** `bytes` holds numbers without gaps. The result may share its memory. */
-  read: (bytes: Buffer) => Float32Array;
+  read: (bytes: Buffer) => Numbers;
   /** For types that not every byte pattern belongs to: the index of the first number that is not valid, or -1. */
-  wrongAt?: (numbers: Float32Array) => number;
+  wrongAt?: (numbers: Numbers) => number;
 }
 
 export const fp32: Datatype = {
@@ -32,7 +32,7 @@ export const fp32: Datatype = {
 
 export const datatypes: ReadonlyMap<string, Datatype> = new Map<string, Datatype>([
   ['FP32', fp32],
-  ['FP64', { sizeBytes: 8, has: isNumber, read: (bytes) => new Float32Array(viewOf(Float64Array, bytes)) }],
+  ['FP64', { sizeBytes: 8, has: isNumber, read: (bytes) => viewOf(Float64Array, bytes) }],
   // In JSON they are plain numbers, which are not rounded to so few digits.
   ['FP16', { sizeBytes: 2, has: isBetween(-largestHalf, largestHalf), read: readHalves }],
   ['BF16', { sizeBytes: 2, has: isNumber, read: readBrainFloats }],
@@ -60,7 +60,7 @@ export const datatypes: ReadonlyMap<string, Datatype> = new Map<string, Datatype
     {
       sizeBytes: 1,
       has: (value): value is number | boolean => typeof value === 'boolean' || value === 0 || value === 1,
-      read: (bytes) => new Float32Array(bytes),
+      read: (bytes) => bytes,
       wrongAt: (numbers) => numbers.findIndex((number) => number > 1),
     },
   ],
@@ -74,7 +74,7 @@ function integers(
   return {
     sizeBytes: Numbers.BYTES_PER_ELEMENT,
     has: isInteger(least, most),
-    read: (bytes) => new Float32Array(viewOf(Numbers, bytes)),
+    read: (bytes) => viewOf(Numbers, bytes),
   };
 }
 

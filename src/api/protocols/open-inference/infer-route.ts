@@ -3,13 +3,14 @@ import Type, { type Static } from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
-import { requireLabels } from '../../../model/heads/head.js';
 import type { ServedModel } from '../../../model/serving/loaded-model.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
+import type { TableInputs } from '../../../model/serving/table-inputs.js';
 import type { VersionManifest } from '../../../model/registry/registry.js';
 import { runPrediction, predictionBodyLimit, predictionConfig } from '../../predictions/run-prediction.js';
 import { encodeAnswer, rawRequest, useBinaryBodies } from './binary-tensors.js';
-import { inputName, readInput, readRawInput } from './input-tensor.js';
+import { inputName, readInput, readRawInput } from './array-input.js';
+import { readColumns } from './column-inputs.js';
 import { outputTensor, refuseOtherTensor, wantedOutputs } from './output-tensors.js';
 import { InferRequest, InferResponse } from './infer-schemas.js';
 import { choiceOf, paths, type ModelVersionPath } from './version-path.js';
@@ -86,30 +87,51 @@ async function infer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<string | Buffer> {
-  const { manifest, network } = model;
-  const labels = requireLabels(model.head);
+  const { manifest, head } = model;
   const { id, parameters = {} } = body;
-  const wanted = wantedOutputs(body.outputs, parameters.binary_data_output ?? false);
-  const bytes = request.tensorBytes ?? Buffer.alloc(0);
-  const samples =
-    body === rawRequest ? readRawInput(bytes, network.inputs) : readInput(body.inputs, bytes, network.inputs);
-  const probabilities = await runPrediction(
+  const wanted = wantedOutputs(head, body.outputs, parameters.binary_data_output ?? false);
+  const { warnings, ...samples } = samplesOf(model, body, request.tensorBytes ?? Buffer.alloc(0));
+  const results = await runPrediction(
     model,
-    { ...samples, field: inputName, timeoutMs: timeoutOf(parameters) },
+    { ...samples, timeoutMs: timeoutOf(parameters) },
     request,
     reply,
   );
   const tensors = wanted.map((output) => {
-    const tensor = outputTensor(output, probabilities, labels);
+    const tensor = outputTensor(output, results, head);
     refuseOtherTensor(output, tensor);
     return { ...output, tensor };
   });
-  const head = {
+  const answer = {
     model_name: manifest.model,
     model_version: String(manifest.version),
     ...(id !== undefined && { id }),
+    // The protocol has text, numbers and booleans as parameters.
+    ...(warnings.length > 0 && { parameters: { warnings: JSON.stringify(warnings) } }),
   };
-  return encodeAnswer(reply, head, tensors);
+  return encodeAnswer(reply, answer, tensors);
+}
+
+/** @throws TrainyardError INVALID_REQUEST */
+function samplesOf(
+  { network, preprocessing }: ServedModel,
+  body: InferBody,
+  bytes: Buffer,
+): TableInputs & { field: string } {
+  if (preprocessing === null) {
+    const read =
+      body === rawRequest
+        ? readRawInput(bytes, network.inputs)
+        : readInput(body.inputs, bytes, network.inputs);
+    return { ...read, field: inputName, warnings: [] };
+  }
+  if (body !== rawRequest) {
+    return { ...readColumns(preprocessing, body.inputs, bytes), field: 'inputs' };
+  }
+  throw new TrainyardError(
+    'INVALID_REQUEST',
+    'A body of bytes alone is only for models with one input. This model takes columns: describe them in JSON.',
+  );
 }
 
 /** The version that the body names. An empty one counts as none, because JSON made from Protocol Buffers has it. */

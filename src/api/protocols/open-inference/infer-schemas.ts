@@ -7,15 +7,17 @@ import { datatypes } from './datatypes.js';
 
 const parametersNote = 'Unknown ones are ignored.';
 
-/** Bounded, because messages repeat names. */
-const tensorName = Type.String({ maxLength: 64 });
+const tensorName = Type.String();
 const shape = Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 8 });
 
 const InputTensor = Type.Object(
   {
     name: tensorName,
     shape,
-    datatype: Type.String({ maxLength: 64, description: `One of ${[...datatypes.keys()].join(', ')}.` }),
+    datatype: Type.String({
+      maxLength: 64,
+      description: `One of ${[...datatypes.keys()].join(', ')}; BYTES is text, for columns.`,
+    }),
     parameters: Type.Optional(
       Type.Object(
         {
@@ -34,7 +36,9 @@ const InputTensor = Type.Object(
     data: Type.Optional(
       Type.Unsafe<NumberList>({
         type: 'array',
-        description: 'The numbers, row by row, flat or nested as the shape says.',
+        description:
+          'The numbers, row by row, flat or nested as the shape says. A column may have texts, and null for a ' +
+          'missing value.',
       }),
     ),
   },
@@ -107,18 +111,18 @@ export const InferRequest = component(
       inputs: Type.Array(InputTensor, {
         description:
           'One tensor, `input`, of shape [samples, …] with as many numbers a sample as the network has inputs; ' +
-          'raw, as for `/predict`.',
+          'raw, as for `/predict`. A model that learned from a table takes one tensor for each column instead, of ' +
+          'shape [rows, 1] or [rows], in any order.',
       }),
       outputs: Type.Optional(
         Type.Array(OutputRequest, {
-          description: 'Which of `probabilities` and `class` to return; by default both.',
+          description: 'Which of the outputs of the model to return; by default all.',
         }),
       ),
     },
     {
       additionalProperties: false,
-      description:
-        'Samples to classify. The bytes of binary tensors follow this JSON, in the order of `inputs`.',
+      description: 'Samples. The bytes of binary tensors follow this JSON, in the order of `inputs`.',
       examples: [
         {
           id: '42',
@@ -137,6 +141,15 @@ export const InferResponse = component(
       model_name: Type.String(),
       model_version: Type.String({ description: 'The version that answered the whole request.' }),
       id: Type.Optional(Type.String({ description: 'The id of the request, if it had one.' })),
+      parameters: Type.Optional(
+        Type.Object({
+          warnings: Type.String({
+            description:
+              'What is legal and may yet be a mistake in the columns, as JSON: the list `warnings` of `/predict`. ' +
+              'Left out when there are none.',
+          }),
+        }),
+      ),
       outputs: Type.Array(
         Type.Object({
           name: Type.String(),
@@ -155,8 +168,9 @@ export const InferResponse = component(
     },
     {
       description:
-        '`probabilities` FP32 [samples, classes], `class` INT64 [samples]. The bytes of binary tensors follow ' +
-        'this JSON, in the order of `outputs`.',
+        '`probabilities` FP32 [samples, classes] and `class` INT64 [samples]; or, of a model that predicts values, ' +
+        'FP32 [samples] for each value, by its name. The bytes of binary tensors follow this JSON, in the order of ' +
+        '`outputs`.',
       examples: [
         {
           model_name: 'mnist-mlp',

@@ -1,15 +1,16 @@
 /** The metadata and the readiness of a model. */
 import { component } from '../../../lib/named-schema.js';
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { labelsOf } from '../../../model/heads/head.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
-import type { Registry } from '../../../model/registry/registry.js';
+import type { Registry, VersionManifest } from '../../../model/registry/registry.js';
 import { logFailure, sendProtocolError } from '../../problems/error-handlers.js';
 import { anyQuery } from '../../plugins/query-strings.js';
 import { statusOf } from '../../problems/problem.js';
 import { findVersion, type VersionLookup } from '../../models/find-version.js';
-import { inputName } from './input-tensor.js';
+import { inputName } from './array-input.js';
+import { datatypeOfColumn } from './column-inputs.js';
+import { outputsOf } from './output-tensors.js';
 import { choiceOf, paths } from './version-path.js';
 
 const Tensor = Type.Object({
@@ -25,10 +26,18 @@ const ModelMetadata = component(
       name: Type.String(),
       versions: Type.Array(Type.String(), { description: 'The versions that requests may name.' }),
       platform: Type.String(),
-      inputs: Type.Array(Tensor, { description: 'Other datatypes are accepted too and rounded to FP32.' }),
+      inputs: Type.Array(Tensor, {
+        description: 'One tensor, or one for each column of a table. Other datatypes are accepted too.',
+      }),
       outputs: Type.Array(Tensor),
       properties: Type.Object(
-        { labels: Type.String({ description: 'Class names, by class index, as JSON.' }) },
+        {
+          labels: Type.Optional(
+            Type.String({
+              description: 'Class names, by class index, as JSON; not of models that predict values.',
+            }),
+          ),
+        },
         { description: 'All values are strings.' },
       ),
     },
@@ -68,6 +77,12 @@ export interface ModelMetadataDeps extends VersionLookup {
 
 export const platform = 'trainyard_mlp';
 
+/** The inputs of a model: one tensor, or one for each column of a table; -1 stands for the number of samples. */
+export function inputsOf({ network, table }: VersionManifest): Static<typeof Tensor>[] {
+  if (table === undefined) return [{ name: inputName, datatype: 'FP32', shape: [-1, network.inputs] }];
+  return table.columns.map(({ name, format }) => ({ name, datatype: datatypeOfColumn(format), shape: [-1, 1] }));
+}
+
 export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps> = (
   scope,
   { registry, aliases, modelServer },
@@ -91,18 +106,16 @@ export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps
         },
       },
       async ({ params: asked }) => {
-        const { network, head } = await findVersion({ registry, aliases }, asked.name, choiceOf(asked));
+        const manifest = await findVersion({ registry, aliases }, asked.name, choiceOf(asked));
+        const { head } = manifest;
         const versions = await registry.versionNumbers(asked.name);
         return {
           name: asked.name,
           versions: versions.map(String),
           platform,
-          inputs: [{ name: inputName, datatype: 'FP32', shape: [-1, network.inputs] }],
-          outputs: [
-            { name: 'probabilities', datatype: 'FP32', shape: [-1, network.outputs] },
-            { name: 'class', datatype: 'INT64', shape: [-1] },
-          ],
-          properties: { labels: JSON.stringify(labelsOf(head)) },
+          inputs: inputsOf(manifest),
+          outputs: outputsOf(head),
+          properties: head.kind === 'classes' ? { labels: JSON.stringify(head.labels) } : {},
         };
       },
     );

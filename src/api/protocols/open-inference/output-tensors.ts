@@ -1,19 +1,31 @@
 /**
- * Which tensors a request wants back and in which form, and how they are made from a model's probabilities. The
- * classification extension gives the likeliest classes as text, `value:index:label`, in place of the probabilities:
+ * Which tensors a request wants back and in which form, and how they are made from a model's results. The classification
+ * extension gives the likeliest classes as text, `value:index:label`, in place of the probabilities:
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
  */
 import { TrainyardError } from '../../../errors.js';
 import { classRows, likeliest, rankClasses } from '../../../model/heads/class-ranking.js';
+import { requireLabels, type Head } from '../../../model/heads/head.js';
 import type { OutputTensor } from './binary-tensors.js';
 import type { OutputRequest } from './infer-schemas.js';
+import { shownName } from './input-tensor.js';
 
-const outputNames = ['probabilities', 'class'] as const;
+/** What is known of an output before there are samples. */
+export interface OutputInfo extends Pick<OutputTensor, 'datatype' | 'shape'> {
+  name: string;
+}
 
-type OutputName = (typeof outputNames)[number];
+/** The outputs of a model; -1 stands for the number of samples. */
+export function outputsOf(head: Head): OutputInfo[] {
+  if (head.kind === 'values') return head.names.map((name) => ({ name, datatype: 'FP32', shape: [-1] }));
+  return [
+    { name: 'probabilities', datatype: 'FP32', shape: [-1, head.labels.length] },
+    { name: 'class', datatype: 'INT64', shape: [-1] },
+  ];
+}
 
 export interface WantedOutput {
-  name: OutputName;
+  name: string;
   /** Whether to return bytes. */
   binary: boolean;
   /** Returns this many of the likeliest classes in place of the tensor. */
@@ -28,56 +40,78 @@ export interface WantedOutput {
  * @throws TrainyardError INVALID_REQUEST
  */
 export function wantedOutputs(
+  head: Head,
   requests: readonly OutputRequest[] | undefined,
   binary: boolean,
 ): WantedOutput[] {
-  if (requests === undefined || requests.length === 0) return outputNames.map((name) => ({ name, binary }));
-  const wanted = requests.map(({ name: asked, parameters = {}, ...said }): WantedOutput => {
-    const name = outputNames.find((each) => each === asked);
-    if (name === undefined) {
-      throw invalid(`The model has no output ${JSON.stringify(asked)}; it has ${outputNames.join(' and ')}.`);
+  const names = outputsOf(head).map(({ name }) => name);
+  if (requests === undefined || requests.length === 0) return names.map((name) => ({ name, binary }));
+  const wanted = requests.map(({ name, parameters = {}, ...said }): WantedOutput => {
+    if (!names.includes(name)) {
+      const shown = JSON.stringify(shownName(name));
+      throw invalid(`The model has no output ${shown}; it has ${names.map(shownName).join(' and ')}.`);
     }
     const { binary_data: own = binary, classification, shared_memory_region: region } = parameters;
-    if (region !== undefined) throw invalid(`Output ${name}: shared memory is not supported.`);
-    if (classification !== undefined && name !== 'probabilities') {
-      throw invalid(`Output ${name}: only probabilities can be returned as a classification.`);
-    }
+    if (region !== undefined) throw invalid(`Output ${shownName(name)}: shared memory is not supported.`);
+    if (classification !== undefined) refuseToClassify(head, name);
     return { name, binary: own, classification, ...said };
   });
   const twice = wanted.find(({ name }, index) => wanted.findIndex((each) => each.name === name) < index);
-  if (twice) throw invalid(`Output ${twice.name} is requested more than once.`);
+  if (twice) throw invalid(`Output ${shownName(twice.name)} is requested more than once.`);
   return wanted;
 }
 
-/** `probabilities` (count, classes) */
+function refuseToClassify(head: Head, name: string): void {
+  requireLabels(head);
+  if (name === 'probabilities') return;
+  throw invalid(`Output ${shownName(name)}: only probabilities can be returned as a classification.`);
+}
+
+/** `results` (count, outputs) of the head */
 export function outputTensor(
   { name, classification }: WantedOutput,
-  probabilities: Float32Array,
-  labels: readonly string[],
+  results: Float32Array,
+  head: Head,
 ): OutputTensor {
-  if (classification !== undefined) return classificationTensor(probabilities, labels, classification);
-  return name === 'class'
-    ? classTensor(probabilities, labels)
-    : probabilityTensor(probabilities, labels.length);
+  if (head.kind === 'values') return valueTensor(results, head.names, name);
+  const { labels } = head;
+  if (classification !== undefined) return classificationTensor(results, labels, classification);
+  return name === 'class' ? classTensor(results, labels) : probabilityTensor(results, labels.length);
 }
 
 /** Checks what the request states about an output. @throws TrainyardError INVALID_REQUEST */
 export function refuseOtherTensor({ name, datatype, shape }: WantedOutput, tensor: OutputTensor): void {
   if (datatype !== undefined && datatype !== tensor.datatype) {
-    throw invalid(`Output ${name}: its datatype is ${tensor.datatype}, not ${JSON.stringify(datatype)}.`);
+    throw invalid(
+      `Output ${shownName(name)}: its datatype is ${tensor.datatype}, not ${JSON.stringify(datatype)}.`,
+    );
   }
   const isOther = (size: number, axis: number): boolean => size !== -1 && size !== tensor.shape[axis];
   if (shape === undefined || (shape.length === tensor.shape.length && !shape.some(isOther))) return;
-  throw invalid(`Output ${name}: its shape is [${tensor.shape.join(', ')}], not [${shape.join(', ')}].`);
+  throw invalid(
+    `Output ${shownName(name)}: its shape is [${tensor.shape.join(', ')}], not [${shape.join(', ')}].`,
+  );
+}
+
+/** FP32 (count): one of the values of each sample. `results` is (count, names). */
+function valueTensor(results: Float32Array, names: readonly string[], name: string): OutputTensor {
+  const index = names.indexOf(name);
+  return floatTensor(names.length === 1 ? results : results.filter((_, i) => i % names.length === index), [
+    results.length / names.length,
+  ]);
 }
 
 /** FP32 (count, classes) */
 function probabilityTensor(probabilities: Float32Array, classes: number): OutputTensor {
-  const { buffer, byteOffset, byteLength, length } = probabilities;
+  return floatTensor(probabilities, [probabilities.length / classes, classes]);
+}
+
+function floatTensor(numbers: Float32Array, shape: number[]): OutputTensor {
+  const { buffer, byteOffset, byteLength } = numbers;
   return {
     datatype: 'FP32',
-    shape: [length / classes, classes],
-    toJson: () => Array.from(probabilities),
+    shape,
+    toJson: () => Array.from(numbers),
     toBytes: () => Buffer.from(buffer, byteOffset, byteLength),
   };
 }

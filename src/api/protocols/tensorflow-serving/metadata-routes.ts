@@ -30,10 +30,10 @@ export const tfMetadataRoutes: FastifyPluginCallbackTypebox<TfMetadataDeps> = (s
         },
       },
       async ({ params: asked }) => {
-        const { version, network } = await findVersion(deps, asked.name, choiceOf(asked));
+        const manifest = await findVersion(deps, asked.name, choiceOf(asked));
         return {
-          model_spec: { name: asked.name, signature_name: '', version: String(version) },
-          metadata: { signature_def: signatures(network) },
+          model_spec: { name: asked.name, signature_name: '', version: String(manifest.version) },
+          metadata: { signature_def: signatures(manifest) },
         };
       },
     );

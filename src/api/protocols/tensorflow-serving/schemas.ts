@@ -4,7 +4,9 @@
  */
 import Type from 'typebox';
 import { TrainyardError } from '../../../errors.js';
-import type { NetworkSpec } from '../../../model/network/network.js';
+import type { CellFormat } from '../../../lib/cells/cell-format.js';
+import { classHead } from '../../../model/heads/head.js';
+import type { VersionManifest } from '../../../model/registry/registry.js';
 import type { NumberList } from '../../../model/serving/packed-numbers.js';
 import { component } from '../../../lib/named-schema.js';
 import { exampleDigit } from '../../predictions/example-digit.js';
@@ -23,19 +25,31 @@ export function refuseOtherSignatures(asked: string | undefined): void {
 }
 
 /** A SignatureDefMap in JSON. */
-export function signatures({ inputs, outputs }: NetworkSpec) {
+export function signatures({ network, head, table }: Signed) {
+  const inputs = table?.columns.map(({ name, format }) => tensorInfoOf(name, dtypeOf(format), [-1, 1]));
+  const outputs =
+    head.kind === 'values'
+      ? head.names.map((name) => tensorInfoOf(name, 'DT_FLOAT', [-1]))
+      : [tensorInfoOf('probabilities', 'DT_FLOAT', [-1, network.outputs])];
   const signature = {
-    inputs: { [inputName]: tensorInfoOf(inputName, inputs) },
-    outputs: { probabilities: tensorInfoOf('probabilities', outputs) },
+    inputs: Object.fromEntries(inputs ?? [tensorInfoOf(inputName, 'DT_FLOAT', [-1, network.inputs])]),
+    outputs: Object.fromEntries(outputs),
     method_name: 'tensorflow/serving/predict',
   };
   return { signature_def: { [signatureKey]: signature } };
 }
 
-/** For a tensor of shape (any, columns). */
-function tensorInfoOf(name: string, columns: number) {
-  const dim = [-1, columns].map((size) => ({ size: String(size), name: '' }));
-  return { dtype: 'DT_FLOAT', tensor_shape: { dim, unknown_rank: false }, name: `${name}:0` };
+type Signed = Pick<VersionManifest, 'network' | 'head' | 'table'>;
+
+function dtypeOf({ type }: CellFormat): string {
+  if (type === 'number') return 'DT_DOUBLE';
+  return type === 'boolean' ? 'DT_BOOL' : 'DT_STRING';
+}
+
+/** The name and the description of a tensor; -1 stands for any size. */
+function tensorInfoOf(name: string, dtype: string, shape: readonly number[]) {
+  const dim = shape.map((size) => ({ size: String(size), name: '' }));
+  return [name, { dtype, tensor_shape: { dim, unknown_rank: false }, name: `${name}:0` }] as const;
 }
 
 const signatureName = Type.Optional(
@@ -52,32 +66,60 @@ export const TfPredictRequest = component(
       signature_name: signatureName,
       instances: Type.Optional(
         samples(
-          'Samples, each a list of numbers, nested or not, or `{"input": […]}`; raw, as for `/predict`. At most ' +
-            '1024.',
+          'Samples, each a list of numbers, nested or not, or `{"input": […]}`; raw, as for `/predict`. For a model ' +
+            'that learned from a table, each an object by column name, or a list in the order of the columns. At ' +
+            'most 1024.',
         ),
       ),
       inputs: Type.Optional(
-        Type.Unknown({ description: 'In place of `instances`: a matrix, or `{"input": matrix}`.' }),
+        Type.Unknown({
+          description:
+            'In place of `instances`: a matrix, or `{"input": matrix}`. For a table, an object with a list of ' +
+            'cells for each column.',
+        }),
       ),
     },
     {
       additionalProperties: false,
-      description: 'Samples to classify, as rows in `instances` or as columns in `inputs`.',
+      description: 'Samples, as rows in `instances` or as columns in `inputs`.',
       examples: [{ instances: [[...exampleDigit]] }],
     },
   ),
 );
 
-const matrix = Type.Optional(
-  Type.Array(Type.Array(Type.Number()), {
-    description: 'The probabilities of all classes, for each sample.',
-  }),
+const warnings = Type.Optional(
+  Type.Array(
+    Type.Object({
+      code: Type.String(),
+      column: Type.String(),
+      count: Type.Integer({ description: 'How many rows it concerns.' }),
+      message: Type.String(),
+    }),
+    {
+      description:
+        'What is legal and may yet be a mistake in the columns, as from `/predict`. Left out when there are none.',
+    },
+  ),
 );
 
 export const TfPredictResponse = component(
   'TfPredictResponse',
   Type.Object(
-    { predictions: matrix, outputs: matrix },
+    {
+      predictions: Type.Optional(
+        Type.Array(Type.Unknown(), {
+          description:
+            'For each sample, the probabilities of all classes, or the predicted value, or an object of the ' +
+            'predicted values by name where there are several.',
+        }),
+      ),
+      outputs: Type.Optional(
+        Type.Unknown({
+          description: 'The same as columns: where there are several values, an object with a list for each.',
+        }),
+      ),
+      warnings,
+    },
     {
       description: '`predictions` for `instances`, `outputs` for `inputs`.',
       examples: [{ predictions: [[0.0001, 0, 0.0002, 0.0004, 0, 0, 0, 0.9989, 0, 0.0004]] }],
@@ -85,22 +127,33 @@ export const TfPredictResponse = component(
   ),
 );
 
+const examplesRequest = {
+  signature_name: signatureName,
+  context: Type.Optional(
+    Type.Unsafe<object>({ type: 'object', description: 'Features that all examples share.' }),
+  ),
+  examples: samples(
+    'Samples, each `{"input": […]}`, or an object by column name for a model that learned from a table; raw, as for ' +
+      '`/predict`. At most 1024.',
+  ),
+};
+
 export const TfClassifyRequest = component(
   'TfClassifyRequest',
-  Type.Object(
-    {
-      signature_name: signatureName,
-      context: Type.Optional(
-        Type.Unsafe<object>({ type: 'object', description: 'Features that all examples share.' }),
-      ),
-      examples: samples('Samples, each `{"input": […]}`; raw, as for `/predict`. At most 1024.'),
-    },
-    {
-      additionalProperties: false,
-      description: 'Samples to classify.',
-      examples: [{ examples: [{ input: [...exampleDigit] }] }],
-    },
-  ),
+  Type.Object(examplesRequest, {
+    additionalProperties: false,
+    description: 'Samples to classify.',
+    examples: [{ examples: [{ input: [...exampleDigit] }] }],
+  }),
+);
+
+export const TfRegressRequest = component(
+  'TfRegressRequest',
+  Type.Object(examplesRequest, {
+    additionalProperties: false,
+    description: 'Samples whose value is asked for.',
+    examples: [{ context: { city: 'Oslo' }, examples: [{ area: 83.5, garden: true }, { area: 41 }] }],
+  }),
 );
 
 const ranked = (description: string) =>
@@ -116,6 +169,7 @@ export const TfClassifyResponse = component(
     {
       result: ranked('For each example, the label and the probability of each class, by class index.'),
       results: ranked('The same list: TensorFlow Serving calls it so, unlike its documentation.'),
+      warnings,
     },
     {
       description: 'Labels and probabilities.',
@@ -136,6 +190,20 @@ export const TfClassifyResponse = component(
         },
       ],
     },
+  ),
+);
+
+const values = (description: string) => Type.Array(Type.Number(), { description });
+
+export const TfRegressResponse = component(
+  'TfRegressResponse',
+  Type.Object(
+    {
+      result: values('The predicted value of each example.'),
+      results: values('The same list: TensorFlow Serving calls it so, unlike its documentation.'),
+      warnings,
+    },
+    { description: 'Values.', examples: [{ result: [412.5, 230.25], results: [412.5, 230.25] }] },
   ),
 );
 
@@ -181,7 +249,10 @@ export const TfModelMetadata = component(
         {
           model_spec: { name: 'mnist-mlp', signature_name: '', version: '1' },
           metadata: {
-            signature_def: signatures({ inputs: 784, hidden: [], outputs: 10 }),
+            signature_def: signatures({
+              network: { inputs: 784, hidden: [], outputs: 10 },
+              head: classHead('cross_entropy', []),
+            }),
           },
         },
       ],
@@ -194,6 +265,8 @@ export const tensorflowServingComponents = [
   TfPredictResponse,
   TfClassifyRequest,
   TfClassifyResponse,
+  TfRegressRequest,
+  TfRegressResponse,
   TfModelMetadata,
   TfModelStatus,
 ];

@@ -1,4 +1,4 @@
-/** Reads the samples of a request, in each of TensorFlow Serving's forms, as rows of numbers. */
+/** Reads the samples of models that take arrays, in each of TensorFlow Serving's forms, as rows of numbers. */
 import { TrainyardError } from '../../../errors.js';
 import { isNumberList, isPacked, itemCount, type NumberList } from '../../../model/serving/packed-numbers.js';
 import { mostSamples } from '../../predictions/prediction-schemas.js';
@@ -16,11 +16,8 @@ export interface Rows {
  * @throws TrainyardError INVALID_REQUEST
  */
 export function rowsOf({ instances, inputs }: { instances?: NumberList; inputs?: unknown }): Rows {
-  if ((instances === undefined) === (inputs === undefined)) {
-    throw invalid('Send either instances or inputs.', '');
-  }
   const { rows, field } = instances === undefined ? columns(inputs) : rowsOfInstances(instances);
-  refuseOtherCounts(rows, field);
+  refuseOtherCounts(itemCount(rows), field);
   return { rows, field };
 }
 
@@ -29,7 +26,7 @@ export function rowsOf({ instances, inputs }: { instances?: NumberList; inputs?:
  * @throws TrainyardError INVALID_REQUEST
  */
 export function rowsOfExamples(examples: NumberList, context: object | undefined): Rows {
-  refuseOtherCounts(examples, 'examples');
+  refuseOtherCounts(itemCount(examples), 'examples');
   // Packed numbers have no names.
   if (isPacked(examples)) throw mustBeNamed('examples[0]');
   const common = context === undefined ? undefined : memberOf(context, 'context', { optional: true });
@@ -76,7 +73,7 @@ function memberOf(object: unknown, field: string, { optional = false } = {}): un
   return object[inputName];
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !isNumberList(value);
 }
 
@@ -84,13 +81,13 @@ function mustBeNamed(field: string): TrainyardError {
   return invalid(`${field} must be {"${inputName}": …}.`);
 }
 
-function refuseOtherCounts(rows: NumberList, field: string): void {
-  const count = itemCount(rows);
+/** @throws TrainyardError INVALID_REQUEST */
+export function refuseOtherCounts(count: number, field: string): void {
   if (count >= 1 && count <= mostSamples) return;
   const message = `${field} has ${count} samples; a request takes from 1 to ${mostSamples}.`;
   throw invalid(message);
 }
 
-function invalid(message: string, pointer?: string): TrainyardError {
+export function invalid(message: string, pointer?: string): TrainyardError {
   return new TrainyardError('INVALID_REQUEST', message, pointer === undefined ? {} : { pointer });
 }

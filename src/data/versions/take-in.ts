@@ -1,0 +1,239 @@
+/**
+ * Reads an upload that has become a version: finds out what is in its files, stores what a job needs, and says how that
+ * ended. It may run several times for one upload, also at the same time in two processes: both write the same.
+ */
+import { createHash } from 'node:crypto';
+import { TrainyardError, type ErrorCode } from '../../errors.js';
+import type { StoreTarget } from '../../storage/open-storage.js';
+import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
+import { openReader } from '../formats/open-reader.js';
+import { formatLimits, TableRefusal, type ByteSource } from '../formats/rows.js';
+import { takeInTable } from '../tables/take-in-table.js';
+import { mostProblems, type TableProblem } from '../table-schema.js';
+import {
+  encodeDocument,
+  resultDocument,
+  decodeDocument,
+  uploadDocument,
+  uploadKey,
+  type Failed,
+  type FileName,
+  type ProgressDocument,
+  type ReadyArrays,
+  type ReadyTable,
+  type ResultDocument,
+  type UploadDocument,
+} from './documents.js';
+import {
+  labelsOf,
+  readIdxPairs,
+  scalingOf,
+  type IdxFiles,
+  type IdxPair,
+  type IdxSamples,
+} from './idx-files.js';
+import { openStoredFile, readStoredFile } from './stored-files.js';
+
+export interface TakeInOptions {
+  /** The most that an IDX file may measure when unpacked; it is read into memory as a whole. */
+  mostIdxBytes: number;
+  onProgress?: (progress: Progress) => void;
+  now?: () => Date;
+}
+
+export type Progress = Omit<ProgressDocument, 'format_version'>;
+
+type Result =
+  Omit<ReadyTable, 'finished_at'> | Omit<ReadyArrays, 'finished_at'> | Omit<Failed, 'finished_at'>;
+
+/** What the thread that reads an upload is told, … */
+export interface TakeInTask {
+  id: string;
+  store: StoreTarget;
+  dataDir: string;
+  mostIdxBytes: number;
+}
+
+/** … and what it says: how far it is, and at last how that ended. */
+export type TakeInMessage = { progress: Progress } | TakeInOutcome;
+
+export type TakeInOutcome =
+  /** null: the upload is gone. */
+  | { kind: 'ended'; result: ResultDocument | null }
+  /** Which says nothing about the file. */
+  | { kind: 'storage_failed'; code: ErrorCode; message: string }
+  | { kind: 'crashed'; reason: string };
+
+/** Errors become documents, because they would lose their code between threads. */
+export async function outcomeOf(read: () => Promise<ResultDocument | null>): Promise<TakeInOutcome> {
+  try {
+    return { kind: 'ended', result: await read() };
+  } catch (error) {
+    if (isStorageFailure(error)) return { kind: 'storage_failed', code: error.code, message: error.message };
+    return {
+      kind: 'crashed',
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  }
+}
+
+/**
+ * null: the upload is gone. A file that cannot be used is a result too.
+ * @throws TrainyardError STORAGE_FULL, STORAGE_UNAVAILABLE, DATASET_CORRUPT
+ */
+export async function takeIn(
+  blobs: Storage,
+  id: string,
+  options: TakeInOptions,
+): Promise<ResultDocument | null> {
+  const storage = unreadableAs('DATASET_CORRUPT', blobs);
+  const resultKey = uploadKey(id, 'result.json');
+  const known = await readResult(storage, resultKey);
+  if (known !== null) return known;
+  const key = uploadKey(id, 'upload.json');
+  const bytes = await storage.read(key);
+  if (bytes === null) return null;
+  const upload = decodeDocument(bytes, key, uploadDocument);
+  const result = await resultOf(storage, id, upload, options);
+  return recordResult(storage, id, result, options.now?.() ?? new Date());
+}
+
+/** Of several results the first stands. */
+export async function recordResult(
+  storage: Storage,
+  id: string,
+  result: Result,
+  now: Date,
+): Promise<ResultDocument> {
+  const key = uploadKey(id, 'result.json');
+  const document = { ...result, finished_at: now.toISOString() };
+  const isFirst = await storage.create(key, encodeDocument(document));
+  return isFirst ? document : ((await readResult(storage, key)) ?? document);
+}
+
+async function readResult(storage: Storage, key: string): Promise<ResultDocument | null> {
+  const bytes = await storage.read(key);
+  return bytes && decodeDocument(bytes, key, resultDocument);
+}
+
+async function resultOf(
+  storage: Storage,
+  id: string,
+  upload: UploadDocument,
+  options: TakeInOptions,
+): Promise<Result> {
+  try {
+    return upload.files.file === undefined
+      ? await arraysOf(storage, id, upload, options.mostIdxBytes)
+      : await tableOf(storage, id, upload, options);
+  } catch (error) {
+    if (error instanceof TableRefusal) return refused(error.problems);
+    throw error;
+  }
+}
+
+export function refused(problems: readonly TableProblem[]): Omit<Failed, 'finished_at'> {
+  const message = problems[0]?.message ?? 'The file is not a table.';
+  const error = { code: 'DATASET_INVALID' as const, message, problems: problems.slice(0, mostProblems) };
+  return { format_version: 1, kind: 'failed', error };
+}
+
+/** The schema is written after the rows, and the result after the schema. */
+async function tableOf(
+  storage: Storage,
+  id: string,
+  { files, options, target }: UploadDocument,
+  { onProgress }: TakeInOptions,
+): Promise<Result> {
+  const { file } = files;
+  if (file === undefined) throw new Error('The upload has no table');
+  const { columns = {}, ...format } = options;
+  const source = countingSource(openStoredFile(storage, uploadKey(id, 'file'), file));
+  const reader = await openReader(source, format);
+  const schema = await takeInTable(
+    reader,
+    { storage, prefix: uploadKey(id, 'table') },
+    {
+      target,
+      columns: new Map(Object.entries(columns)),
+      mostRows: formatLimits.rows,
+      mostColumns: formatLimits.columns,
+      onProgress: (rows) => onProgress?.({ rows, fraction: source.fractionRead() }),
+    },
+  );
+  const bytes = Buffer.from(JSON.stringify(schema));
+  await storage.put(uploadKey(id, 'schema.json'), bytes);
+  return {
+    format_version: 1,
+    kind: 'table',
+    format: schema.dialect.format,
+    rows: schema.rows,
+    columns: schema.columns.length,
+    schema: { size_bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+  };
+}
+
+/** Knows how much of it has been read. A reader may open it several times, and may read parts in any order. */
+function countingSource(source: ByteSource): ByteSource & { fractionRead: () => number } {
+  let furthest = 0;
+  return {
+    sizeBytes: source.sizeBytes,
+    fractionRead: () => furthest / source.sizeBytes,
+    async *stream() {
+      let position = 0;
+      for await (const bytes of source.stream()) {
+        yield bytes;
+        position += bytes.length;
+        furthest = Math.max(furthest, position);
+      }
+    },
+    slice: (start, end) => source.slice(start, end),
+  };
+}
+
+/** @throws TableRefusal when a file is not IDX */
+async function arraysOf(
+  storage: Storage,
+  id: string,
+  upload: UploadDocument,
+  mostIdxBytes: number,
+): Promise<Result> {
+  const files = await readIdxFiles(storage, id, upload);
+  let samples: IdxSamples;
+  try {
+    samples = readIdxPairs(files, mostIdxBytes);
+  } catch (error) {
+    if (!(error instanceof TrainyardError && error.code === 'DATASET_CORRUPT')) throw error;
+    const { message } = error;
+    throw new TableRefusal([{ code: 'DAMAGED_FILE', message, line: null, column: null, value: null }]);
+  }
+  const { train, test } = samples;
+  return {
+    format_version: 1,
+    kind: 'arrays',
+    inputs: train.width,
+    labels: labelsOf(samples),
+    train_count: train.count,
+    test_count: test?.count ?? 0,
+    scaling: scalingOf(train),
+  };
+}
+
+/** The files of an upload of arrays. @throws TrainyardError DATASET_CORRUPT when one is not what was uploaded */
+export async function readIdxFiles(
+  storage: Storage,
+  id: string,
+  { files }: UploadDocument,
+): Promise<IdxFiles> {
+  const read = async (name: FileName): Promise<Uint8Array | null> => {
+    const file = files[name];
+    return file === undefined ? null : readStoredFile(openStoredFile(storage, uploadKey(id, name), file));
+  };
+  const pair = async (images: FileName, labels: FileName): Promise<IdxPair | null> => {
+    const found = { images: await read(images), labels: await read(labels) };
+    return found.images && found.labels ? { images: found.images, labels: found.labels } : null;
+  };
+  const train = await pair('images', 'labels');
+  if (train === null) throw new TrainyardError('DATASET_CORRUPT', `The upload ${id} has no training files.`);
+  return { train, test: await pair('test_images', 'test_labels') };
+}

@@ -1,0 +1,77 @@
+/** What a prediction adds to a row of a table: further columns, the same for every row. */
+import { classRows, likeliest } from './class-ranking.js';
+import type { Head } from './head.js';
+
+export type PredictionCell = string | number | null;
+
+export interface PredictionColumns {
+  /** The last one holds what is wrong with a row that has no prediction. */
+  readonly names: readonly string[];
+  /** (rows, names) of results (rows, outputs) of the head. A row whose outputs are not finite has no prediction. */
+  cellsOf(results: Float32Array): PredictionCell[][];
+  /** (names) of a row that has no prediction. */
+  withoutPrediction(error: string): PredictionCell[];
+}
+
+export const overflowed = 'The numbers of this row are too large: the outputs of the model are not finite.';
+
+/**
+ * For classes `prediction` and `confidence`, with `probabilities` also `probability_{label}` for each class. For one value
+ * `prediction`, for several `prediction_{name}`. At the end `prediction_error`. A name that is taken gets the first suffix of
+ * `_2`, `_3`, … with which it is free.
+ */
+export function predictionColumns(
+  head: Head,
+  { probabilities, taken }: { probabilities: boolean; taken: readonly string[] },
+): PredictionColumns {
+  const wanted = [...namesOf(head, probabilities), 'prediction_error'];
+  const names = freeNames(wanted, taken);
+  const valuesOf = head.kind === 'classes' ? classCells(head.labels, probabilities) : valueCells;
+  const outputs = head.kind === 'classes' ? head.labels.length : head.names.length;
+  const withoutPrediction = (error: string): PredictionCell[] => {
+    const cells = new Array<PredictionCell>(names.length).fill(null);
+    cells[names.length - 1] = error;
+    return cells;
+  };
+  return {
+    names,
+    withoutPrediction,
+    cellsOf: (results) =>
+      classRows(results, outputs).map((row) =>
+        row.every(Number.isFinite) ? [...valuesOf(row), null] : withoutPrediction(overflowed),
+      ),
+  };
+}
+
+function namesOf(head: Head, probabilities: boolean): string[] {
+  if (head.kind === 'classes') {
+    const each = probabilities ? head.labels.map((label) => `probability_${label}`) : [];
+    return ['prediction', 'confidence', ...each];
+  }
+  return head.names.length === 1 ? ['prediction'] : head.names.map((name) => `prediction_${name}`);
+}
+
+function classCells(
+  labels: readonly string[],
+  probabilities: boolean,
+): (row: Float32Array) => PredictionCell[] {
+  return (row) => {
+    const { label, confidence } = likeliest(row, labels);
+    return probabilities ? [label, confidence, ...row] : [label, confidence];
+  };
+}
+
+function valueCells(row: Float32Array): PredictionCell[] {
+  return [...row];
+}
+
+/** The names, each with the first suffix of `_2`, `_3`, … with which it is not taken. */
+export function freeNames(wanted: readonly string[], taken: readonly string[]): string[] {
+  const used = new Set(taken);
+  return wanted.map((name) => {
+    let free = name;
+    for (let suffix = 2; used.has(free); suffix++) free = `${name}_${suffix}`;
+    used.add(free);
+    return free;
+  });
+}
