@@ -32,6 +32,7 @@ import type { TrainingQueue } from './jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
+import type { JobDatasets } from './jobs/runs/table-rows.js';
 import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
 import { createJobQueries, type JobQueries } from './jobs/views/job-queries.js';
 import { createJobSplits, type JobSplits } from './jobs/views/job-split.js';
@@ -220,7 +221,7 @@ export interface Jobs {
 export function openJobs(
   { storage, store, reader: runs, runToJob, webhooks }: Runs,
   options: {
-    datasets: Pick<DatasetStore, 'info'>;
+    datasets: JobDatasets;
     queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
     metrics: Pick<PrometheusMetrics, 'jobs'>;
     trainingMemoryLimitBytes: number;
@@ -327,7 +328,7 @@ export function openBatches({
 }: {
   storage: Storage;
   queue: Pick<IdQueue, 'add' | 'placeOf'>;
-  datasets: Pick<DatasetStore, 'info'>;
+  datasets: JobDatasets;
   models: Pick<ModelServer, 'use'>;
   log: Logger;
   sweepIntervalMs?: number;
@@ -390,20 +391,9 @@ export async function openApi(
 
 /** The id of a job that has not ended and learns from the version; null: there is none. */
 async function jobOnDataset(index: RunIndex, dataset: string, version: number): Promise<string | null> {
-  for (const status of ['running', 'queued', 'paused'] as const) {
-    let after: string | undefined;
-    for (let hasMore = true; hasMore;) {
-      const page = await index.page({ after, limit: 100, filter: { status, dataset } });
-      for (const { id, spec } of page.runs) {
-        // Of a job that names no version every one may be meant.
-        const used = (spec.dataset as { version?: number | null }).version ?? version;
-        if (used === version) return id;
-        after = id;
-      }
-      hasMore = page.hasMore;
-    }
-  }
-  return null;
+  const filter = { dataset, dataset_version: version, ended: false };
+  const { runs } = await index.page({ limit: 1, filter });
+  return runs[0]?.id ?? null;
 }
 
 /** The whole of an API, by the settings. What it follows is started; it does not listen yet. */
