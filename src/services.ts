@@ -32,7 +32,6 @@ import type { TrainingQueue } from './jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
-import type { JobDatasets } from './jobs/runs/table-rows.js';
 import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
 import { createJobQueries, type JobQueries } from './jobs/views/job-queries.js';
 import { createJobSplits, type JobSplits } from './jobs/views/job-split.js';
@@ -221,7 +220,7 @@ export interface Jobs {
 export function openJobs(
   { storage, store, reader: runs, runToJob, webhooks }: Runs,
   options: {
-    datasets: JobDatasets;
+    datasets: Pick<DatasetStore, 'info' | 'openTable'>;
     queue: Pick<TrainingQueue, 'add' | 'remove' | 'placeOf' | 'count'>;
     metrics: Pick<PrometheusMetrics, 'jobs'>;
     trainingMemoryLimitBytes: number;
@@ -328,7 +327,7 @@ export function openBatches({
 }: {
   storage: Storage;
   queue: Pick<IdQueue, 'add' | 'placeOf'>;
-  datasets: JobDatasets;
+  datasets: Pick<DatasetStore, 'info'>;
   models: Pick<ModelServer, 'use'>;
   log: Logger;
   sweepIntervalMs?: number;
