@@ -385,7 +385,7 @@ describe('a run on a table', () => {
   });
 
   test('without rows to validate and to test with has no such figures', async () => {
-    const scene = await sceneOfTable({ split: { validation: 0, test: 0 } });
+    const scene = await sceneOfTable({ engine: 'wasm', split: { validation: 0, test: 0 } });
     expect(await scene.train()).toBe('finished');
     const { metrics, versions } = await outcomeOf(scene);
     expect(Object.keys(metrics ?? {}).sort()).toEqual(['epoch', 'step', 'train_accuracy', 'train_loss']);
