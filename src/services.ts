@@ -390,20 +390,9 @@ export async function openApi(
 
 /** The id of a job that has not ended and learns from the version; null: there is none. */
 async function jobOnDataset(index: RunIndex, dataset: string, version: number): Promise<string | null> {
-  for (const status of ['running', 'queued', 'paused'] as const) {
-    let after: string | undefined;
-    for (let hasMore = true; hasMore;) {
-      const page = await index.page({ after, limit: 100, filter: { status, dataset } });
-      for (const { id, spec } of page.runs) {
-        // Of a job that names no version every one may be meant.
-        const used = (spec.dataset as { version?: number | null }).version ?? version;
-        if (used === version) return id;
-        after = id;
-      }
-      hasMore = page.hasMore;
-    }
-  }
-  return null;
+  const filter = { dataset, dataset_version: version, ended: false };
+  const { runs } = await index.page({ limit: 1, filter });
+  return runs[0]?.id ?? null;
 }
 
 /** The whole of an API, by the settings. What it follows is started; it does not listen yet. */

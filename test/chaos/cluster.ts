@@ -8,6 +8,7 @@ import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js'
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { openService, submit, type Exit, type Service } from '../service/service.js';
+import { customersCsv, customersName } from './customers.js';
 
 export type QueueName = 'embedded' | 'redis' | 'postgres';
 export type Role = 'all' | 'api' | 'worker';
@@ -35,7 +36,10 @@ export interface Cluster {
   /** What happened to the cluster, and when. */
   readonly diary: readonly string[];
   note(what: string): void;
-  /** Gives each run its own model, so that all versions of the model are the run's. @returns the id of the run */
+  /**
+   * Gives each run its own model, so that all versions of the model are the run's, and the table that it trains on.
+   * @returns the id of the run
+   */
   submit(request: JobRequest): Promise<string>;
   /** null when no process trains the run. */
   trainerOf(runId: string): Promise<Trainer | null>;
@@ -73,6 +77,7 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   const kills: (() => Promise<void>)[] = [];
   const frozen = new Set<number>();
   let models = 0;
+  let hasCustomers = false;
 
   function note(what: string): void {
     const seconds = (performance.now() - startMs) / 1_000;
@@ -131,6 +136,10 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
 
     async submit(request) {
       const model = `model-${++models}`;
+      if (request.dataset === customersName && !hasCustomers) {
+        await uploadCustomers(members[0].service());
+        hasCustomers = true;
+      }
       const { id } = await submit(members[0].service(), { ...request, model });
       note(`${id} accepted`);
       return id;
@@ -180,6 +189,14 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
     throw error;
   }
   return cluster;
+}
+
+async function uploadCustomers({ url }: Service): Promise<void> {
+  const headers = { 'content-type': 'text/csv', prefer: 'wait=60' };
+  const to = `${url}/v1/datasets?name=${customersName}`;
+  const answer = await fetch(to, { method: 'POST', headers, body: customersCsv() });
+  const { status } = (await answer.json()) as { status: string };
+  if (status !== 'ready') throw new Error(`The table is ${status}`);
 }
 
 function newFolder(): Promise<string> {

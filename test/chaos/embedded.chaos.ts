@@ -13,11 +13,11 @@ import {
   trainingProcessDies,
 } from './scenarios.js';
 
-const { final, best, each, short } = inject('references');
+const { final, best, each, short, table } = inject('references');
 const queue: QueuePlace = { name: 'embedded' };
 
-trainingProcessDies(queue, () => [final, each], 6);
-serviceDies(queue, () => [best, each], 4);
+trainingProcessDies(queue, () => [final, table], 6);
+serviceDies(queue, () => [table, each], 4);
 runIsCancelled(queue, () => final, 5);
 runIsCancelledAtItsEnd(queue, () => short, 8);
 runIsPaused(queue, () => final, 2);

@@ -1,5 +1,6 @@
 /** The jobs of the suite: small networks with enough steps to be interrupted often. */
 import type { JobRequest } from '../../src/jobs/runs/documents.js';
+import { customersName } from './customers.js';
 import { draw } from './moments.js';
 
 const stepsBetweenCheckpoints = 1_000;
@@ -26,6 +27,18 @@ export const jobs = {
     seed: seedOf('each'),
     publish: 'every_checkpoint',
     optimizer: { type: 'sgd', momentum: 0.9 },
+  },
+  /** On a table; an epoch has 196 steps. */
+  table: {
+    dataset: customersName,
+    target: 'churned',
+    class_weight: 'balanced',
+    network: { hidden: [{ units: 64, dropout: 0.2 }, { units: 32 }] },
+    batch_size: 8,
+    epochs: 60,
+    checkpoint: { every_steps: stepsBetweenCheckpoints, keep: 2 },
+    engine: 'wasm',
+    seed: seedOf('table'),
   },
   /** Takes two seconds, for the end of a queue and for the short suite. */
   short: { ...usual, seed: seedOf('short'), epochs: 4 },

@@ -18,9 +18,9 @@ import {
 } from './scenarios.js';
 
 export function everythingFails(queue: QueuePlace, server: () => Service, queueFaults: QueueFault[]): void {
-  const { final, best, each, short, long } = inject('references');
-  trainingProcessDies(queue, () => [final, each], 6);
-  workerDies(queue, () => [final, best, each], 2);
+  const { final, best, each, short, long, table } = inject('references');
+  trainingProcessDies(queue, () => [final, table], 6);
+  workerDies(queue, () => [table, best, each], 2);
   serviceDies(queue, () => [best, each], 3);
   workerIsStopped(queue, () => final, 3);
   for (const fault of queueFaults) {

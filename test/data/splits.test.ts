@@ -230,4 +230,4 @@ describe('the rows of a table', () => {
   });
 });
 
-const pinned = { test: [] as number[], validation: [] as number[] };
+const pinned = { test: [0, 10, 18, 23, 28, 31, 32, 34], validation: [6, 9, 16, 25] };

@@ -156,6 +156,7 @@ function profileOf(cells: string[], format: CellFormat): ColumnProfile {
             quantiles: [],
             histogram: [],
             integers: values.every(Number.isInteger),
+            sampled: null,
           },
   };
 }

@@ -243,12 +243,11 @@ export const JobRequest = component(
       class_weight: Type.Optional(
         Type.Unsafe<NonNullable<Request['class_weight']>>({
           type: ['string', 'object'],
-          pattern: '^(none|balanced)$',
           maxProperties: mostClasses,
           additionalProperties: { type: 'number', minimum: 0, maximum: 1e6 },
           default: 'none',
           description:
-            'How much the rows of each class of a table count in the losses. `balanced`: all classes as much, however many ' +
+            'How much the rows of each class of a table count in the losses. `none`: all the same. `balanced`: all classes as much, however many ' +
             'rows they have. By label, `{"yes": 5}`: the others count 1.',
         }),
       ),

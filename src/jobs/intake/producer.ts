@@ -191,11 +191,16 @@ export function createProducer(options: {
     if (first.request !== null) return isDeepStrictEqual(first.request, request);
     const stored = await store.readSpec(first.run_id);
     if (stored === null) return true;
-    const { created_at, trace_context, dataset, split, steps } = spec;
-    // A run of format 1 pinned no data, and had no validation split.
-    const isOlder = stored.dataset.sha256 === null && stored.dataset.name === dataset.name;
-    const unknown = isOlder ? { dataset, split, steps } : {};
+    const { created_at, trace_context } = spec;
+    const unknown = stored.dataset.name === spec.dataset.name ? notPinned(stored, spec) : {};
     return isDeepStrictEqual({ ...stored, created_at, trace_context, ...unknown }, spec);
+  }
+
+  /** The job of the same request as before, found without its dataset, which may be gone. null: it must be looked at. */
+  async function knownJob(first: Remembered, request: JobRequest): Promise<Job | null> {
+    if (!isDeepStrictEqual(first.request, request)) return null;
+    const run = await runs.read(first.run_id);
+    return run && runToJob(run);
   }
 
   async function replay(
@@ -220,12 +225,14 @@ export function createProducer(options: {
 
   return {
     async submit(request, { idempotencyKey: key, traceContext } = {}) {
+      const earlier = key === undefined ? null : await recall(key);
+      const known = earlier && (await knownJob(earlier, request));
+      if (known !== null) return { job: known, replayed: true };
       const spec = resolveSpec(request, await workOf(request), options, now(), {
         webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
         idempotency_key: key ?? null,
         trace_context: traceContext ?? null,
       });
-      const earlier = key === undefined ? null : await recall(key);
       if (earlier !== null) return replay(earlier, request, spec);
       await refuseIfFull();
       const id = store.newRunId();
@@ -250,6 +257,12 @@ export function createProducer(options: {
       await sweeping;
     },
   };
+}
+
+/** What an older spec does not say, by one of today: format 1 pinned no data and had no validation split. */
+function notPinned({ dataset: stored }: RunSpec, { dataset, split, steps }: RunSpec): Partial<RunSpec> {
+  if (stored.sha256 === null) return { dataset, split, steps };
+  return stored.version === null ? { dataset: { ...stored, version: dataset.version } } : {};
 }
 
 /** Queue or storage cannot be used, so no run can be looked after. */

@@ -218,6 +218,10 @@ function resolveClassWeight(wanted: ClassWeight, targets: Targets): ClassWeight 
   if (targets.kind === 'values')
     throw invalid('/class_weight', 'class_weight needs classes, and the job learns numbers.');
   if (wanted === 'balanced') return wanted;
+  if (typeof wanted === 'string') {
+    const message = `class_weight must be none, balanced, or weights by class, such as {${quoted(targets.labels[0] ?? '')}: 2}.`;
+    throw invalid('/class_weight', message);
+  }
   for (const label of Object.keys(wanted)) {
     if (targets.labels.includes(label)) continue;
     const near = nearestTo(label, targets.labels);

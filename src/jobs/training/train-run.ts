@@ -170,15 +170,17 @@ class Course {
     if (tally.stepsLeft() > 0 && this.#clock.isDue(tally.state.step)) await this.#checkpoint();
   }
 
-  /** The last slice ends the epoch. */
+  /** The last slice ends the epoch; where nothing is to be evaluated, the first one does. */
   async #evaluateSlice(): Promise<void> {
     const { training, tally, trainer } = this.#parts;
     const { split, first, batches } = tally.evaluationLeft();
-    const startedMs = training.nowMs();
-    const atOnce = Math.min(this.#evaluationPace.batchesPerCall(), batches);
-    const report = await trainer.evaluate(split, first, atOnce);
-    this.#evaluationPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
-    tally.addEvaluation(report);
+    if (batches > 0) {
+      const startedMs = training.nowMs();
+      const atOnce = Math.min(this.#evaluationPace.batchesPerCall(), batches);
+      const report = await trainer.evaluate(split, first, atOnce);
+      this.#evaluationPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
+      tally.addEvaluation(report);
+    }
     if (tally.evaluationLeft().batches === 0) await this.#endEpoch();
   }
 

@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from 'fast-check';
 
 export interface Schema {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
   enum?: unknown[];
   const?: unknown;
   properties?: Record<string, Schema>;
@@ -38,6 +38,7 @@ export function fitting(schema: Schema, resolve: (ref: string) => Schema): Arbit
   if (schema.const !== undefined) return fc.constant(schema.const);
   const alternatives = schema.oneOf ?? schema.anyOf;
   if (alternatives && schema.type === undefined) return fc.oneof(...alternatives.map(inner));
+  if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type) => inner({ ...schema, type })));
   switch (schema.type) {
     case 'object':
       return fittingObject(schema, inner);

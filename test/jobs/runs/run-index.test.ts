@@ -181,6 +181,27 @@ describe('whatever happens to runs, in this process and in another,', () => {
   });
 });
 
+test('jobs on a version of a dataset are found until they have ended', async () => {
+  const process = processOn(await temporaryStorage());
+  const { store, index } = process;
+  const on = (name: string, version: number | null): Promise<string> =>
+    store.create({ ...specOf(), dataset: { name, version, sha256: null } });
+  const [first, second, , , ended] = [
+    await on('churn', 2),
+    await on('churn', 2),
+    await on('churn', 1),
+    await on('other', 2),
+    await on('churn', 2),
+  ];
+  await endRun(store, ended, specOf(), { status: 'failed', error: null, now: new Date(0) });
+  const filter = { dataset: 'churn', dataset_version: 2 };
+  expect(await found(index, filter)).toEqual([ended, second, first]);
+  expect(await found(index, { ...filter, ended: false })).toEqual([second, first]);
+  await endRun(store, first, specOf(), { status: 'cancelled', error: null, now: new Date(0) });
+  expect(await found(index, { ...filter, ended: false })).toEqual([second]);
+  expect(await found(index, { ...filter, ended: true })).toEqual([ended, first]);
+});
+
 describe('what this process has done', () => {
   /** It looks at what others do only once. */
   const blind = { lookEveryMs: 3_600_000 };

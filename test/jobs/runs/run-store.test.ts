@@ -9,6 +9,7 @@ import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.
 import { emptySummary } from '../../../src/jobs/runs/summarize-events.js';
 import { createFileStorage } from '../../../src/storage/file-storage.js';
 import { temporaryFolder, temporaryStorage } from '../../storage/temporary-storage.js';
+import { churn, specOn } from '../small-table.js';
 import { smallSpec } from '../training/small-mnist.js';
 
 describe('ids', () => {
@@ -54,7 +55,7 @@ describe('documents', () => {
     const stored = { ...oldest, format_version: 1, dataset: dataset.name, loss: 'mse' };
     await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(stored)));
     const newer = { checkpoint, priority, time_limit_seconds, webhook, idempotency_key, trace_context };
-    const pin = { dataset: { name: dataset.name, sha256: null } };
+    const pin = { dataset: { name: dataset.name, version: null, sha256: null } };
     expect(await store.readSpec(id)).toEqual({ ...oldest, ...newer, ...pin, task, split });
   });
 
@@ -87,7 +88,32 @@ describe('documents', () => {
     const { dataset } = spec;
     const older = { ...spec, format_version: 1, dataset: dataset.name, network };
     await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(older)));
-    expect(await store.readSpec(id)).toEqual({ ...spec, dataset: { ...dataset, sha256: null } });
+    expect(await store.readSpec(id)).toEqual({
+      ...spec,
+      dataset: { ...dataset, version: null, sha256: null },
+    });
+  });
+
+  test('of a run that is older than versions of datasets name none', async () => {
+    const storage = await temporaryStorage();
+    const store = createRunStore(storage);
+    const spec = await smallSpec();
+    const id = await store.create(spec);
+    const { version: _, ...older } = spec.dataset;
+    await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify({ ...spec, dataset: older })));
+    expect(await store.readSpec(id)).toEqual({ ...spec, dataset: { ...older, version: null } });
+  });
+
+  test('of a run on a table say what is wrong with them', async () => {
+    const storage = await temporaryStorage();
+    const store = createRunStore(storage);
+    const spec = await specOn(churn());
+    const id = await store.create(spec);
+    expect(await store.readSpec(id)).toEqual(spec);
+    const damaged = structuredClone(spec);
+    if (damaged.table) Object.assign(damaged.table.columns[2].format, { decimal: 7 });
+    await storage.put(`runs/${id}/spec.json`, Buffer.from(JSON.stringify(damaged)));
+    await expect(store.readSpec(id)).rejects.toThrow('/table/columns/2/format/decimal is not . or ,');
   });
 
   test('the first result stands, and it alone is told', async () => {

@@ -178,6 +178,13 @@ describe('a tally with a validation split', () => {
   });
 });
 
+test('a tally without samples to evaluate ends its epoch at once, without figures of them', () => {
+  const tally = new Tally(spec, { ...data, test: noSamples }, null);
+  tally.addSteps(steps(64, 64, 64, 64, 64));
+  expect(tally.evaluationLeft().batches).toBe(0);
+  expect(Object.keys(tally.endEpoch())).toEqual(['epoch', 'step', 'train_loss', 'train_accuracy']);
+});
+
 describe('a tally of values', () => {
   const network = { ...spec.network, outputs: 2 };
   const values = { count: 320, targets: Float32Array.from({ length: 640 }, (_, i) => Math.sin(i)) };
@@ -209,6 +216,18 @@ describe('a tally of values', () => {
     expect(metrics.train_rmse).toBeCloseTo(2, 5);
     expect(metrics.test_rmse).toBeCloseTo(3, 5);
     expect(tally.progress(createPace(), createPace())).toMatchObject({ train_loss: 4, train_accuracy: null });
+  });
+
+  test('has errors in the unit of the values, where the outputs are standardised', () => {
+    const tally = new Tally({ ...spec, network, task: 'regression' }, splits, null, [10, 100]);
+    for (let step = 0; step < 5; step++) tally.addSteps(reportOff(64 * step, 64, 2));
+    tally.addEvaluation(reportOff(0, 64, 3));
+    tally.addEvaluation(reportOff(64, 36, 3));
+    const { train_loss, train_rmse, test_rmse } = tally.endEpoch();
+    expect(train_loss).toBe(4);
+    // Of two values off by 20 and 200, and by 30 and 300.
+    expect(train_rmse).toBeCloseTo(Math.sqrt((20 ** 2 + 200 ** 2) / 2), 3);
+    expect(test_rmse).toBeCloseTo(Math.sqrt((30 ** 2 + 300 ** 2) / 2), 3);
   });
 
   test('adds to the same bits however the samples were divided into calls', () => {

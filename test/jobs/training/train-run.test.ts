@@ -174,7 +174,7 @@ describe('a run', () => {
   });
 
   test('keeps its two newest checkpoints, and the best', async () => {
-    const scene = await sceneOf({ epochs: 6, optimizer: { learning_rate: 0.3 } });
+    const scene = await sceneOf({ epochs: 6, seed: 2, optimizer: { learning_rate: 0.2 } });
     await scene.train();
     const curve = await curveOf(scene);
     const best = curve.reduce((a, b) => ((b.test_loss ?? NaN) < (a.test_loss ?? NaN) ? b : a));
@@ -195,7 +195,7 @@ describe('a run', () => {
   });
 
   test('publishes the epoch with the lowest validation loss where that is the policy', async () => {
-    const scene = await sceneOf({ epochs: 6, seed: 4, publish: 'best', optimizer: { learning_rate: 0.3 } });
+    const scene = await sceneOf({ epochs: 6, seed: 8, publish: 'best', optimizer: { learning_rate: 0.2 } });
     await scene.train();
     const { versions } = await outcomeOf(scene);
     const curve = await curveOf(scene);
@@ -385,7 +385,7 @@ describe('a run on a table', () => {
   });
 
   test('without rows to validate and to test with has no such figures', async () => {
-    const scene = await sceneOfTable({ split: { validation: 0, test: 0 } });
+    const scene = await sceneOfTable({ engine: 'wasm', split: { validation: 0, test: 0 } });
     expect(await scene.train()).toBe('finished');
     const { metrics, versions } = await outcomeOf(scene);
     expect(Object.keys(metrics ?? {}).sort()).toEqual(['epoch', 'step', 'train_accuracy', 'train_loss']);
@@ -402,7 +402,7 @@ describe('a run on a table', () => {
     const { weights, targets, count } = await weightsFor({ ...weighed, class_weight: 'balanced' });
     const { weights: ofRows } = await weightsFor(weighed);
     expect(new Set(ofRows)).toEqual(new Set([1, 2, 3, 4]));
-    const yes = targets.reduce((sum: number, target: number) => sum + target, 0);
+    const yes = [...targets].reduce((sum, target) => sum + target, 0);
     const ofClass = [count / (2 * (count - yes)), count / (2 * yes)];
     const expected = Float32Array.from(ofRows ?? [], (weight, i) => weight * ofClass[targets[i]]);
     expect(weights).toEqual(expected);

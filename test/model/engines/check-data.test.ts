@@ -26,9 +26,10 @@ const row: Samples = {
 };
 const none = { count: 0, inputs: new Uint8Array(), targets: new Uint8Array() };
 
-test('data that fits is accepted, also without validation samples', () => {
-  const data = { train: image, validation: { ...image, ...none }, test: image };
-  expect(() => checkData(images, data)).not.toThrow();
+test('data that fits is accepted, also without validation and test samples', () => {
+  const empty = { ...image, ...none };
+  expect(() => checkData(images, { train: image, validation: empty, test: image })).not.toThrow();
+  expect(() => checkData(images, { train: image, validation: empty, test: empty })).not.toThrow();
   expect(() => checkData(table, { train: row, validation: row, test: row })).not.toThrow();
 });
 
@@ -41,9 +42,9 @@ function expectRefusal(program: Program, good: Samples, bad: Samples, problem: s
   }
 }
 
-test.each(['train', 'test'] as const)('a %s split without samples is refused', (split) => {
-  const data = { train: image, validation: image, test: image, [split]: { ...image, ...none } };
-  expect(() => checkData(images, data)).toThrow(`The ${split} split has no samples.`);
+test('a train split without samples is refused', () => {
+  const data = { train: { ...image, ...none }, validation: image, test: image };
+  expect(() => checkData(images, data)).toThrow('The train split has no samples.');
 });
 
 describe('of bytes and classes, a split is refused with', () => {
