@@ -61,7 +61,6 @@ import { probeStorage, type Storage } from './storage/storage.js';
 import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
 
-const tableLimits = { rows: 5_000_000, columns: 1_000 };
 /** A worker reads so many uploads at a time, so that a large one does not hold up the others. */
 const uploadsReadAtOnce = 2;
 /** Each process sends so many webhooks at a time. Most of the time it waits for their answers. */
@@ -503,7 +502,7 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
     storage,
     store: storeTarget,
     dataDir,
-    limits: { ...tableLimits, bytes: config.maxDatasetBytes },
+    mostIdxBytes: config.maxDatasetBytes,
     log,
     onEnd: metrics.datasets.read,
   });

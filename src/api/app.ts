@@ -6,7 +6,7 @@ import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { batchComponents, batchRoutes, type BatchDeps } from './batches/batch-routes.js';
 import { batchFileRoutes, type BatchFileDeps } from './batches/file-route.js';
 import { useBodies } from './bodies/bodies.js';
-import type { SlowBodies } from './bodies/body-reader.js';
+import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
 import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';

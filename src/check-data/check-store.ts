@@ -8,6 +8,7 @@ import { createKeyStore } from '../keys/key-store.js';
 import { createRegistry } from '../model/registry/registry.js';
 import type { Storage } from '../storage/storage.js';
 import { accessKeyPart, idempotencyPart } from './check-keys.js';
+import { datasetPart } from './check-dataset.js';
 import { modelPart } from './check-model.js';
 import { runPart } from './check-run.js';
 import { damageOf, readOnly, type Counts, type Damage, type Part, type Repair } from './damage.js';
@@ -44,6 +45,8 @@ export async function checkStore(
     models: 0,
     versions: 0,
     aliases: 0,
+    datasets: 0,
+    'dataset versions': 0,
     'idempotency keys': 0,
     'API keys': 0,
   };
@@ -84,6 +87,7 @@ async function partsOf(storage: Storage): Promise<Part[]> {
   return [
     ...(await createRunStore(storage).ids()).map(runPart),
     ...(await createRegistry(storage, silent).names()).map(modelPart),
+    ...(await storage.list('datasets')).map(datasetPart),
     ...(await storage.list('idempotency')).map(idempotencyPart),
     ...(await createKeyStore(storage).list()).map(({ id }) => accessKeyPart(id)),
   ];

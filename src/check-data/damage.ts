@@ -21,11 +21,19 @@ export type Repair = { move: string } | { put: string; content: Buffer };
 
 /** How many of each kind were checked. The names are plurals. */
 export type Counts = Record<
-  'jobs' | 'checkpoints' | 'models' | 'versions' | 'aliases' | 'idempotency keys' | 'API keys',
+  | 'jobs'
+  | 'checkpoints'
+  | 'models'
+  | 'versions'
+  | 'aliases'
+  | 'datasets'
+  | 'dataset versions'
+  | 'idempotency keys'
+  | 'API keys',
   number
 >;
 
-/** A job, a model, an idempotency key or an API key. Each is checked and repaired as a whole. */
+/** A job, a model, a dataset, an idempotency key or an API key. Each is checked and repaired as a whole. */
 export interface Part {
   name: string;
   check: (storage: Storage, counts: Counts) => Promise<Damage[]>;
@@ -98,6 +106,6 @@ export async function checkFile(storage: Storage, key: string, expected: FileDig
 function isDamage(error: unknown): error is TrainyardError {
   return (
     error instanceof TrainyardError &&
-    ['RUN_CORRUPT', 'CHECKPOINT_CORRUPT', 'BLOB_UNREADABLE'].includes(error.code)
+    ['RUN_CORRUPT', 'CHECKPOINT_CORRUPT', 'DATASET_CORRUPT', 'BLOB_UNREADABLE'].includes(error.code)
   );
 }

@@ -142,5 +142,4 @@ export type TableProblemCode =
   | 'ROW_LENGTH'
   | 'TOO_LARGE'
   | 'TRUNCATED_ARCHIVE'
-  | 'UNCLOSED_QUOTE'
-  | 'UNKNOWN_COLUMN';
+  | 'UNCLOSED_QUOTE';

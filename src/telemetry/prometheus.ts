@@ -36,9 +36,9 @@ interface JobMetrics {
 
 interface DatasetMetrics {
   /** An upload of so many bytes has become a version. */
-  uploaded(sizeBytes: number): void;
+  uploaded: (sizeBytes: number) => void;
   /** An upload was read; `rows` is 0 when it failed. */
-  read(end: { status: 'ready' | 'failed'; seconds: number; rows: number }): void;
+  read: (end: { status: 'ready' | 'failed'; seconds: number; rows: number }) => void;
 }
 
 /** The metrics of one job while a process trains it. */

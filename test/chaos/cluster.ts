@@ -1,4 +1,5 @@
 /** The processes of the built service on one queue and one data folder. Each can be killed and started again. */
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ export interface Cluster {
   /** Suspends the process until it is thawed. */
   freeze(pid: number): void;
   thaw(pid: number): void;
-  /** Ends all processes. @returns the folder with a copy of the runs, or null */
+  /** Ends all processes. @returns the folder with a copy of the runs and the datasets, or null */
   close(options?: { keepRuns: boolean }): Promise<string | null>;
 }
 
@@ -161,7 +162,12 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
       for (const pid of frozen) process.kill(pid, 'SIGKILL');
       for (const kill of kills) await kill();
       const kept = keepRuns ? await newFolder() : null;
-      if (kept !== null) await cp(join(dataDir, 'runs'), kept, { recursive: true });
+      if (kept !== null) {
+        for (const name of ['runs', 'datasets', 'uploads']) {
+          const [from, to] = [join(dataDir, name), join(kept, name)];
+          if (existsSync(from)) await cp(from, to, { recursive: true });
+        }
+      }
       if (plan.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
       return kept;
     },

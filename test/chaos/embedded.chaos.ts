@@ -4,6 +4,7 @@ import { fullDisk } from './faults/storage.js';
 import type { QueuePlace } from './scenario.js';
 import {
   checkpointsAreDamaged,
+  datasetIsTakenIn,
   runIsCancelled,
   runIsCancelledAtItsEnd,
   runIsPaused,
@@ -20,6 +21,7 @@ serviceDies(queue, () => [best, each], 4);
 runIsCancelled(queue, () => final, 5);
 runIsCancelledAtItsEnd(queue, () => short, 8);
 runIsPaused(queue, () => final, 2);
+datasetIsTakenIn(queue, 2);
 storageFails(queue, fullDisk, () => best, 128);
 for (const kind of ['cut short', 'one bit wrong'] as const) {
   const files: Damage['file'][] = ['model.safetensors', 'optimizer.safetensors', 'manifest.json'];

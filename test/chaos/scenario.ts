@@ -54,7 +54,7 @@ export function scenario(queue: QueuePlace, fault: string, act: (stage: Stage) =
         onTestFinished(async () => {
           const failed = task.result?.state === 'fail';
           const folder = await cluster.close({ keepRuns: failed });
-          if (failed) console.error(`The runs are kept in ${folder}.\n${await evidenceOf(cluster)}`);
+          if (failed) console.error(`The data is kept in ${folder}.\n${await evidenceOf(cluster)}`);
         });
         return cluster;
       },

@@ -3,6 +3,13 @@ import { expect } from 'vitest';
 import type { Service as Server } from '../services.js';
 import type { Role } from './cluster.js';
 import { damageAt, type Damage } from './faults/damage.js';
+import {
+  killWhileReading,
+  killWhileUploading,
+  largeTable,
+  outcomeOfDataset,
+  upload,
+} from './faults/datasets.js';
 import { expectNoStepTwice, stopWorkersAt } from './faults/hand-over.js';
 import { cancelAroundTheEnd, cancelAt, pauseAt } from './faults/lifecycle.js';
 import { killAt, killService, killTrainingProcess, killWorker, type Kill } from './faults/kills.js';
@@ -175,6 +182,26 @@ export function runIsPaused(queue: QueuePlace, reference: Later<Reference>, time
       const [run] = trial.runs;
       await pauseAt(trial, run, trial.momentsOf(run, times));
     });
+  });
+}
+
+/** Everything is killed once while a dataset is uploaded, and this many times while it is read. */
+export function datasetIsTakenIn(queue: QueuePlace, times: number): void {
+  scenario(queue, 'a dataset is taken in, and kill −9 everything', async ({ score, startCluster }) => {
+    const cluster = await startCluster(queue.name === 'embedded' ? {} : { roles: ['api', 'worker'] });
+    const file = largeTable();
+    await upload(cluster, 'calm', file);
+    const undisturbed = await outcomeOfDataset(cluster.storage, 'calm');
+
+    await killWhileUploading(cluster, 'hunted', file);
+    expect(await upload(cluster, 'hunted', file)).toEqual({ status: 202, version: 1 });
+    const moments = momentsOf(`${queue.name}, a dataset is taken in`, times, [0, 1]);
+    score.tried = 1 + (await killWhileReading(cluster, 'hunted', moments));
+    score.runs = 1;
+    expect(await outcomeOfDataset(cluster.storage, 'hunted')).toEqual(undisturbed);
+    score.equal = 1;
+    expect(await upload(cluster, 'hunted', file)).toEqual({ status: 200, version: 1 });
+    score.survived = score.tried;
   });
 }
 

@@ -5,6 +5,7 @@ import type { QueueFault } from './faults/queue-server.js';
 import { allStandsStill, orphanStandsStill, workerStandsStill } from './faults/split-brain.js';
 import type { QueuePlace } from './scenario.js';
 import {
+  datasetIsTakenIn,
   queueFails,
   runIsCancelled,
   runIsCancelledAtItsEnd,
@@ -28,6 +29,7 @@ export function everythingFails(queue: QueuePlace, server: () => Service, queueF
   runIsCancelled(queue, () => final, 5);
   runIsCancelledAtItsEnd(queue, () => short, 8);
   runIsPaused(queue, () => final, 2);
+  datasetIsTakenIn(queue, 2);
   standsStill(queue, workerStandsStill, () => long);
   for (const standstill of [allStandsStill, orphanStandsStill]) {
     standsStill(queue, standstill, () => final);

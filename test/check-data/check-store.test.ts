@@ -9,6 +9,7 @@ import { createKeyStore } from '../../src/keys/key-store.js';
 import { createRegistry } from '../../src/model/registry/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { createRecordingLog } from '../model/serving/recording-log.js';
+import { openScene } from '../data/versions/scene.js';
 import { flipBit } from '../storage/temporary-storage.js';
 import { wholeStore } from './whole-store.js';
 
@@ -38,7 +39,7 @@ async function contentsOf(storage: Storage, prefixes: string[]): Promise<Map<str
   return contents;
 }
 
-const everything = ['runs', 'models', 'idempotency', 'keys'];
+const everything = ['runs', 'models', 'datasets', 'uploads', 'idempotency', 'keys'];
 
 test('a healthy store has no damage, and a check changes nothing', async () => {
   const { storage } = await wholeStore();
@@ -53,6 +54,8 @@ test('a healthy store has no damage, and a check changes nothing', async () => {
       models: 1,
       versions: 2,
       aliases: 1,
+      datasets: 1,
+      'dataset versions': 1,
       'idempotency keys': 1,
       'API keys': 2,
     },
@@ -81,6 +84,12 @@ describe('damage', () => {
     ['removed version', /None/],
     ['alias', /no longer pinned/],
     ['unloaded model', /None/],
+    ['version of a dataset', /cannot be used\. Upload its file again/],
+    ['description of an upload', /cannot be used\. Upload its file again/],
+    ['file of an upload', /cannot be used\. Upload its file again/],
+    ['result of reading', /the service reads its file again/],
+    ['schema of a table', /the service reads its file again/],
+    ['rows of a table', /the service reads its file again/],
     ['idempotency key', /found by its spec/],
     ['key', /still requires keys/],
     ['revocation', /None/],
@@ -113,9 +122,17 @@ describe('damage', () => {
   );
 
   test('to one bit is found in every document with a digest', async () => {
-    for (const kind of ['manifest of a checkpoint', 'file of a checkpoint', 'file of a version', 'alias']) {
+    for (const kind of [
+      'manifest of a checkpoint',
+      'file of a checkpoint',
+      'file of a version',
+      'alias',
+      'file of an upload',
+      'schema of a table',
+      'rows of a table',
+    ]) {
       const { storage, keys } = await wholeStore();
-      await flipBit(storage, keys[kind] ?? '', 1_000);
+      await flipBit(storage, keys[kind] ?? '', 300);
       expect((await check(storage)).found, kind).toHaveLength(1);
     }
   });
@@ -194,6 +211,17 @@ describe('after a repair', () => {
     const file = (await registry.load('pets', 2)).parameters;
     expect(file.size).toBeGreaterThan(0);
     expect(ended).toMatch(/^job_/);
+  });
+
+  test('a dataset whose rows were damaged is read again from its file', async () => {
+    const { storage, keys } = await wholeStore();
+    await flipBit(storage, keys['rows of a table'] ?? '', 300);
+    await check(storage, true);
+    const datasets = openScene(storage);
+    await datasets.sweep();
+    await datasets.readAll();
+    const table = await datasets.store.openTable('churn', 1);
+    expect(await table.rows(0, 1)).toEqual([['31', 'Oslo', 'no']]);
   });
 
   test('a service whose keys were all damaged still requires keys', async () => {

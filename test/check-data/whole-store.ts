@@ -11,6 +11,7 @@ import { writeCheckpoint } from '../../src/model/files/checkpoint.js';
 import { createRegistry } from '../../src/model/registry/registry.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { churn, openScene } from '../data/versions/scene.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';
 import { smallDescription, smallModelFile, stateAt } from '../model/small-model.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
@@ -86,6 +87,10 @@ export async function wholeStore(): Promise<WholeStore> {
     now,
   );
   await keys.revoke(revoked.key.id, now);
+  const datasets = openScene(storage);
+  await datasets.upload({ file: churn });
+  const [upload = ''] = datasets.queue.keys();
+  await datasets.readAll();
   const [idempotency = ''] = await storage.list('idempotency');
   return {
     folder,
@@ -113,6 +118,12 @@ export async function wholeStore(): Promise<WholeStore> {
       'removed version': 'models/pets/removed/000001.json',
       alias: 'models/pets/aliases/latest.json',
       'unloaded model': 'models/pets/unloaded.json',
+      'version of a dataset': 'datasets/churn/versions/000001.json',
+      'description of an upload': `uploads/${upload}/upload.json`,
+      'file of an upload': `uploads/${upload}/file/000001`,
+      'result of reading': `uploads/${upload}/result.json`,
+      'schema of a table': `uploads/${upload}/schema.json`,
+      'rows of a table': `uploads/${upload}/table/rows/000000`,
       'idempotency key': `idempotency/${idempotency}`,
       key: `keys/${key.id}.json`,
       revocation: `keys/${revoked.key.id}.revoked.json`,

@@ -10,14 +10,7 @@ import { holderOf } from '../access/credentials.js';
 import { tooLarge } from '../problems/problem.js';
 import type { SharedBudget } from './shared-budget.js';
 import { inflaterFor, takenEncodings } from './content-encoding.js';
-import { streamedBody, tooSlow } from './streamed-body.js';
-
-export interface SlowBodies {
-  /** For this long a body may be slower. */
-  graceMs: number;
-  /** The least average speed after that. */
-  bytesPerSecond: number;
-}
+import { streamedBody, tooSlow, type SlowBodies } from './streamed-body.js';
 
 export const noMemoryLeft = 'The memory for bodies is used up by other requests. Try again in a second.';
 

@@ -5,7 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Transform } from 'node:stream';
 import { TrainyardError } from '../../errors.js';
-import type { SlowBodies } from './body-reader.js';
+
+export interface SlowBodies {
+  /** For this long a body may be slower. */
+  graceMs: number;
+  /** The least average speed after that. */
+  bytesPerSecond: number;
+}
 
 /**
  * The pieces of the body. A consumer that stops early leaves the connection open, so that the client gets its answer.

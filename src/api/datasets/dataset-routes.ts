@@ -62,8 +62,7 @@ export const datasetRoutes: FastifyPluginCallbackTypebox<DatasetDeps> = (app, de
   const { datasets, versions, jobOnDataset } = deps;
   // The fault is in the path, and not at a place in a body.
   app.setErrorHandler((error, request, reply) => {
-    const { pointer: _pointer, ...failure } = logFailure(error, request, reply);
-    void sendProblem(reply, failure);
+    void sendProblem(reply, { ...logFailure(error, request, reply), pointer: undefined });
   });
   void app.register(uploadRoute, deps);
 

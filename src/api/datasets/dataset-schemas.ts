@@ -226,6 +226,12 @@ export const DatasetProfile = component(
             ),
           ),
           histogram: nullable(Histogram),
+          sampled: nullable(
+            Type.Integer({
+              description:
+                'How many values quantiles and histogram are of, where there are very many; null: all of them.',
+            }),
+          ),
         }),
       ),
       warnings: Type.Array(DatasetWarning),
@@ -248,6 +254,7 @@ export const DatasetProfile = component(
                 { at: 0.75, value: 55 },
               ],
               histogram: { from: 0, to: 72, counts: [2186, 1308, 1116, 1209, 1224] },
+              sampled: null,
             },
           ],
           warnings: [],
@@ -328,6 +335,7 @@ const option = {
     maxLength: 1,
     description: 'What separates the cells of a line, instead of finding it out.',
   }),
+  escape: Type.Enum(['"', '\\'], { description: 'What stands before a quote inside quotes.' }),
   encoding: Type.String({
     minLength: 1,
     maxLength: 40,
@@ -351,6 +359,7 @@ export const UploadQuery = Type.Object(
     ),
     format: Type.Optional(option.format),
     delimiter: Type.Optional(option.delimiter),
+    escape: Type.Optional(option.escape),
     encoding: Type.Optional(option.encoding),
     header: Type.Optional(option.header),
     columns: Type.Optional(
@@ -379,6 +388,7 @@ export const UploadOptions = Type.Object(
     target: Type.Optional(targets),
     format: Type.Optional(option.format),
     delimiter: Type.Optional(option.delimiter),
+    escape: Type.Optional(option.escape),
     encoding: Type.Optional(option.encoding),
     header: Type.Optional(option.header),
     columns: Type.Optional(Type.Record(Type.String(), ColumnChoice)),

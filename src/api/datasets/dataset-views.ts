@@ -91,8 +91,8 @@ export function profileOf({ name, version, schema }: TableInfo): ProfileView {
         ...columnOf(column, top.length),
         unreadable,
         quantiles:
-          numbers &&
-          numbers.quantiles.map((value, i) => ({ at: quantilesAt[i] ?? NaN, value: shown(value) })),
+          numbers?.quantiles.map((value, i) => ({ at: quantilesAt[i] ?? NaN, value: shown(value) })) ?? null,
+        sampled: numbers?.sampled ?? null,
         histogram: numbers && { from: numbers.min, to: numbers.max, counts: numbers.histogram },
       };
     }),

@@ -132,6 +132,7 @@ export const uploadDocument = object<UploadDocument>({
   options: object<ReadingOptions>({
     format: optional(oneOf('csv', 'jsonl', 'parquet')),
     delimiter: optional(text),
+    escape: optional(oneOf('"', '\\')),
     encoding: optional(text),
     header: optional(flag),
     columns: optional(
@@ -169,7 +170,7 @@ export const resultDocument = variant<ResultDocument>('kind', {
     rows: count,
     columns: count,
     schema: object<ReadyTable['schema']>({ size_bytes: count, sha256: text }),
-  }) as Shape<ResultDocument>,
+  }),
   arrays: object<ReadyArrays>({
     ...result,
     kind: oneOf('arrays'),
@@ -178,7 +179,7 @@ export const resultDocument = variant<ResultDocument>('kind', {
     train_count: count,
     test_count: count,
     scaling: object<Scaling>({ divide_by: number, mean: number, std: number }),
-  }) as Shape<ResultDocument>,
+  }),
   failed: object<Failed>({
     ...result,
     kind: oneOf('failed'),
@@ -195,7 +196,7 @@ export const resultDocument = variant<ResultDocument>('kind', {
         }),
       ),
     }),
-  }) as Shape<ResultDocument>,
+  }),
 });
 
 export const progressDocument = object<ProgressDocument>({ ...format, fraction: number, rows: count });

@@ -3,11 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openStorage } from '../../storage/open-storage.js';
 import { outcomeOf, takeIn, type TakeInMessage, type TakeInTask } from './take-in.js';
 
-const { id, store, dataDir, limits } = workerData as TakeInTask;
+const { id, store, dataDir, mostIdxBytes } = workerData as TakeInTask;
 const send = (message: TakeInMessage): void => parentPort?.postMessage(message);
 
 send(
   await outcomeOf(async () =>
-    takeIn(await openStorage(store, dataDir), id, { limits, onProgress: (progress) => send({ progress }) }),
+    takeIn(await openStorage(store, dataDir), id, {
+      mostIdxBytes,
+      onProgress: (progress) => send({ progress }),
+    }),
   ),
 );

@@ -13,7 +13,6 @@ import {
   recordResult,
   refused,
   type Progress,
-  type TakeInLimits,
   type TakeInMessage,
   type TakeInOutcome,
   type TakeInTask,
@@ -28,7 +27,7 @@ export interface IntakeOptions {
   /** The thread opens the storage itself. */
   store: StoreTarget;
   dataDir: string;
-  limits: TakeInLimits;
+  mostIdxBytes: number;
   log: Logger;
   /** An upload was read, in so many seconds; `rows` is 0 when it failed. */
   onEnd?: (end: { status: 'ready' | 'failed'; seconds: number; rows: number }) => void;
@@ -111,27 +110,28 @@ class Attempt {
   }
 
   #readInThread(release: AbortSignal): Promise<TakeInOutcome | 'released'> {
-    const { store, dataDir, limits } = this.#options;
-    const workerData: TakeInTask = { id: this.#id, store, dataDir, limits };
+    const { store, dataDir, mostIdxBytes } = this.#options;
+    const workerData: TakeInTask = { id: this.#id, store, dataDir, mostIdxBytes };
     const thread = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     return new Promise((resolve, reject) => {
+      const stop = (): void => void thread.terminate();
       const end = (outcome: TakeInOutcome | 'released'): void => {
-        release.removeEventListener('abort', onRelease);
+        release.removeEventListener('abort', stop);
         resolve(outcome);
       };
-      const onRelease = (): void => {
-        thread.terminate().then(() => end('released'), reject);
-      };
-      release.addEventListener('abort', onRelease);
+      release.addEventListener('abort', stop);
       thread.on('message', (message: TakeInMessage) => {
         if ('progress' in message) this.#noteProgress(message.progress);
         else end(message);
       });
-      thread.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#refuseAsTooLarge().then(end, reject);
-        else end({ kind: 'crashed', reason: error.stack ?? error.message });
+      let failure: NodeJS.ErrnoException | undefined;
+      thread.on('error', (error) => (failure = error));
+      // It comes last. After an outcome it changes nothing.
+      thread.on('exit', (code) => {
+        if (failure?.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#refuseAsTooLarge().then(end, reject);
+        else if (release.aborted) end('released');
+        else end({ kind: 'crashed', reason: failure?.stack ?? `the thread ended with ${code}` });
       });
-      thread.on('exit', (code) => end({ kind: 'crashed', reason: `the thread ended with ${code}` }));
     });
   }
 

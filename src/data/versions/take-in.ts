@@ -4,11 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { TrainyardError, type ErrorCode } from '../../errors.js';
-import { nearestTo } from '../../lib/nearest-word.js';
 import type { StoreTarget } from '../../storage/open-storage.js';
 import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
 import { openReader } from '../formats/open-reader.js';
-import { TableRefusal } from '../formats/rows.js';
+import { formatLimits, TableRefusal, type ByteSource } from '../formats/rows.js';
 import { takeInTable } from '../tables/take-in-table.js';
 import { mostProblems, type TableProblem } from '../table-schema.js';
 import {
@@ -35,15 +34,9 @@ import {
 } from './idx-files.js';
 import { openStoredFile, readStoredFile } from './stored-files.js';
 
-export interface TakeInLimits {
-  rows: number;
-  columns: number;
-  /** Of a file, when unpacked. */
-  bytes: number;
-}
-
 export interface TakeInOptions {
-  limits: TakeInLimits;
+  /** The most that an IDX file may measure when unpacked; it is read into memory as a whole. */
+  mostIdxBytes: number;
   onProgress?: (progress: Progress) => void;
   now?: () => Date;
 }
@@ -58,7 +51,7 @@ export interface TakeInTask {
   id: string;
   store: StoreTarget;
   dataDir: string;
-  limits: TakeInLimits;
+  mostIdxBytes: number;
 }
 
 /** … and what it says: how far it is, and at last how that ended. */
@@ -131,7 +124,7 @@ async function resultOf(
 ): Promise<Result> {
   try {
     return upload.files.file === undefined
-      ? await arraysOf(storage, id, upload, options.limits)
+      ? await arraysOf(storage, id, upload, options.mostIdxBytes)
       : await tableOf(storage, id, upload, options);
   } catch (error) {
     if (error instanceof TableRefusal) return refused(error.problems);
@@ -150,20 +143,24 @@ async function tableOf(
   storage: Storage,
   id: string,
   { files, options, target }: UploadDocument,
-  { limits, onProgress }: TakeInOptions,
+  { onProgress }: TakeInOptions,
 ): Promise<Result> {
   const { file } = files;
   if (file === undefined) throw new Error('The upload has no table');
   const { columns = {}, ...format } = options;
-  const source = openStoredFile(storage, uploadKey(id, 'file'), file);
+  const source = countingSource(openStoredFile(storage, uploadKey(id, 'file'), file));
   const reader = await openReader(source, format);
   const schema = await takeInTable(
     reader,
     { storage, prefix: uploadKey(id, 'table') },
-    { target, columns, limits, onProgress },
+    {
+      target,
+      columns: new Map(Object.entries(columns)),
+      mostRows: formatLimits.rows,
+      mostColumns: formatLimits.columns,
+      onProgress: (rows) => onProgress?.({ rows, fraction: source.fractionRead() }),
+    },
   );
-  const names = schema.columns.map(({ name }) => name);
-  refuseUnknownColumns(names, target, Object.keys(columns));
   const bytes = Buffer.from(JSON.stringify(schema));
   await storage.put(uploadKey(id, 'schema.json'), bytes);
   return {
@@ -171,29 +168,27 @@ async function tableOf(
     kind: 'table',
     format: schema.dialect.format,
     rows: schema.rows,
-    columns: names.length,
+    columns: schema.columns.length,
     schema: { size_bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
   };
 }
 
-/** @throws TableRefusal for names that are not there, each with the nearest that is */
-function refuseUnknownColumns(
-  names: readonly string[],
-  target: readonly string[],
-  chosen: readonly string[],
-): void {
-  const known = new Set(names);
-  const unknown = [...new Set([...target, ...chosen])].filter((name) => !known.has(name));
-  if (unknown.length === 0) return;
-  const problems = unknown.map((name): TableProblem => {
-    const meant = nearestTo(name, names);
-    const where = target.includes(name) ? 'the target' : 'columns';
-    const advice =
-      meant === undefined ? `The columns are: ${names.slice(0, 20).join(', ')}.` : `Did you mean ${meant}?`;
-    const message = `There is no column ${JSON.stringify(name.slice(0, 100))}, which ${where} names. ${advice}`;
-    return { code: 'UNKNOWN_COLUMN', message, line: null, column: name, value: null };
-  });
-  throw new TableRefusal(problems);
+/** Knows how much of it has been read. A reader may open it several times, and may read parts in any order. */
+function countingSource(source: ByteSource): ByteSource & { fractionRead: () => number } {
+  let furthest = 0;
+  return {
+    sizeBytes: source.sizeBytes,
+    fractionRead: () => furthest / source.sizeBytes,
+    async *stream() {
+      let position = 0;
+      for await (const bytes of source.stream()) {
+        yield bytes;
+        position += bytes.length;
+        furthest = Math.max(furthest, position);
+      }
+    },
+    slice: (start, end) => source.slice(start, end),
+  };
 }
 
 /** @throws TableRefusal when a file is not IDX */
@@ -201,12 +196,12 @@ async function arraysOf(
   storage: Storage,
   id: string,
   upload: UploadDocument,
-  { bytes }: TakeInLimits,
+  mostIdxBytes: number,
 ): Promise<Result> {
   const files = await readIdxFiles(storage, id, upload);
   let samples: IdxSamples;
   try {
-    samples = readIdxPairs(files, bytes);
+    samples = readIdxPairs(files, mostIdxBytes);
   } catch (error) {
     if (!(error instanceof TrainyardError && error.code === 'DATASET_CORRUPT')) throw error;
     const { message } = error;

@@ -178,9 +178,9 @@ function digestOf(files: readonly [string, StoredFile][]): string {
 
 /** Does not depend on the order in which options were given. */
 function identityOf(sha256: string, options: ReadingOptions, target: readonly string[]): string {
-  const { columns = {}, format, delimiter, encoding, header } = options;
+  const { columns = {}, format, delimiter, escape, encoding, header } = options;
   const choices = Object.entries(columns).map(([name, { type, role }]) => [name, type ?? null, role ?? null]);
-  const given = [format, delimiter, encoding, header].map((option) => option ?? null);
+  const given = [format, delimiter, escape, encoding, header].map((option) => option ?? null);
   const content = [sha256, given, choices.sort(), target];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
