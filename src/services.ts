@@ -337,6 +337,8 @@ export function openBatches({
 
 type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 
+type RequiredSettings = 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder' | 'maxFileBytes';
+
 /** Anything in `settings` that a group has too takes the place of that part. */
 export async function openApi(
   {
@@ -352,7 +354,7 @@ export async function openApi(
     ApiDeps,
     'checks' | 'metrics' | 'log'
   >,
-  settings: Pick<ApiDeps, 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder'> & Partial<ApiDeps>,
+  settings: Pick<ApiDeps, RequiredSettings> & Partial<ApiDeps>,
 ): Promise<{ app: ApiApp; stop: Stop }> {
   const images = createImageReader();
   const app = await buildApp({
@@ -447,6 +449,7 @@ export async function openApiService(
       maxWaitingPredictions,
       bodyMemoryBytes,
       spoolFolder: config.dataDir,
+      maxFileBytes: config.maxDatasetBytes,
       traced: config.tracing !== null,
       rateLimitStore: queues.sharedClient,
       basePath: config.basePath,

@@ -39,6 +39,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     maxWaitingPredictions: 0,
     bodyMemoryBytes: 0,
     spoolFolder: '',
+    maxFileBytes: 0,
     metrics: createPrometheusMetrics({ queueCounts: never }),
     log: pino({ level: 'silent' }),
   });

@@ -157,7 +157,13 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   stops.add(() => batches.stop());
   const { app, stop } = await openApi(
     { runs, datasets, jobs, models, batches, checks: { storage: () => probeStorage(storage) }, metrics, log },
-    { maxWaitingPredictions: 512, bodyMemoryBytes: 512 * 2 ** 20, spoolFolder: folder, ...replaced },
+    {
+      maxWaitingPredictions: 512,
+      bodyMemoryBytes: 512 * 2 ** 20,
+      spoolFolder: folder,
+      maxFileBytes: 2 ** 25,
+      ...replaced,
+    },
   );
   stops.add(stop);
 

@@ -25,7 +25,7 @@ const mostDrainMs = 10_000;
 
 const mediaTypes: Record<OutputFormat, string> = {
   csv: 'text/csv; charset=utf-8',
-  jsonl: 'application/x-ndjson; charset=utf-8',
+  jsonl: 'application/x-ndjson',
 };
 
 export interface FileAnswerOptions {
@@ -140,7 +140,7 @@ class AnswerStream {
 
   #dropIdle(): void {
     // While it sends, it may be one that reads only afterwards.
-    if (!this.#body.isWhole) this.#unreadSinceMs &&= performance.now();
+    if (!this.#body.hasArrived) this.#unreadSinceMs &&= performance.now();
     const since = this.#unreadSinceMs;
     if (since !== null && performance.now() - since > mostUnreadMs) this.#response.destroy();
   }
@@ -150,6 +150,7 @@ class AnswerStream {
    * connection is closed make the system drop what is on its way.
    */
   async #sent(): Promise<void> {
+    this.#request.raw.resume();
     const untilMs = performance.now() + mostDrainMs;
     const isUnderWay = (): boolean => this.#response.writableLength > 0 || !this.#request.raw.complete;
     do await sleep(20);

@@ -4,7 +4,6 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { TrainyardError } from '../../errors.js';
-import type { Uploads } from '../../data/versions/uploads.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import type { ModelChoice, ModelServer } from '../../model/serving/model-server.js';
 import { holderOf } from '../access/credentials.js';
@@ -12,6 +11,7 @@ import type { Keys } from '../access/keys.js';
 import { SharedBudget } from '../bodies/shared-budget.js';
 import { SpooledBody } from '../bodies/spooled-body.js';
 import type { InferenceStatistics } from '../predictions/inference-statistics.js';
+import { tooLarge } from '../problems/problem.js';
 import { answerFile, type FileAnswerOptions } from './file-answer.js';
 import { BatchFileQuery, FileBody, fileAnswer, fileTypes } from './file-schemas.js';
 
@@ -22,7 +22,7 @@ export interface BatchFileDeps {
   keys?: Pick<Keys, 'stillAdmits'>;
   /** Where a file lies while it is answered. */
   spoolFolder: string;
-  uploads: Pick<Uploads, 'maxBytes'>;
+  maxFileBytes: number;
 }
 
 /** What one file holds in memory: pieces of its body, some rows and their text. */
@@ -81,10 +81,11 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
     model: ServedModel,
     options: Omit<FileAnswerOptions, 'refuseUnwanted'>,
   ): Promise<void> {
+    if (Number(request.headers['content-length']) > deps.maxFileBytes) throw tooLarge(deps.maxFileBytes);
     const pieces = app.bodies.stream(request, request.raw, heldBytes);
     const body = await SpooledBody.of(pieces, {
       folder: deps.spoolFolder,
-      limitBytes: deps.uploads.maxBytes,
+      limitBytes: deps.maxFileBytes,
     });
     try {
       const rows = await answerFile(body, model, reply, {
@@ -97,6 +98,8 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
       request.log.info({ model: name, version, rows: rows.rows, failed: rows.failed }, 'file predicted');
     } finally {
       await body.close();
+      // Without it the connection would stand still where the client still sends.
+      request.raw.resume();
     }
   }
 

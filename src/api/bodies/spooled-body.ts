@@ -17,7 +17,9 @@ export class SpooledBody {
   readonly #limitBytes: number;
   /** Bytes in the file. */
   #size = 0;
+  /** All bytes are in the file. */
   #isWhole = false;
+  #hasArrived = false;
   #failure: unknown = null;
   /** Called when more bytes are there, or no more will come. */
   #waiting: (() => void)[] = [];
@@ -46,13 +48,14 @@ export class SpooledBody {
     void this.#takeIn(pieces);
   }
 
-  /** How many bytes there are so far; once `isWhole`, all. */
+  /** How many bytes there are so far; after `whole`, all. */
   get sizeBytes(): number {
     return this.#size;
   }
 
-  get isWhole(): boolean {
-    return this.#isWhole;
+  /** Whether the client has sent all that it sends, kept or not. */
+  get hasArrived(): boolean {
+    return this.#hasArrived;
   }
 
   /** Resolves once everything has arrived. @throws as `stream` */
@@ -92,26 +95,26 @@ export class SpooledBody {
 
   async #takeIn(pieces: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const piece of pieces) {
-        if (this.#failure !== null) return;
-        await this.#append(piece);
-      }
-      this.#isWhole = true;
+      // What cannot be kept is dropped, since a client may read nothing before it has sent everything.
+      for await (const piece of pieces) if (this.#failure === null) await this.#append(piece);
+      this.#isWhole = this.#failure === null;
       this.#wake();
     } catch (error) {
       this.#fail(error);
     }
+    this.#hasArrived = true;
   }
 
   async #append(piece: Uint8Array): Promise<void> {
-    if (this.#size + piece.length > this.#limitBytes) throw tooLarge(this.#limitBytes);
     try {
+      if (this.#size + piece.length > this.#limitBytes) throw tooLarge(this.#limitBytes);
       for (let written = 0; written < piece.length;) {
         const { bytesWritten } = await this.#file.write(piece, written, undefined, this.#size + written);
         written += bytesWritten;
       }
     } catch (error) {
-      throw notSpooled(error);
+      this.#fail(error instanceof TrainyardError ? error : notSpooled(error));
+      return;
     }
     this.#size += piece.length;
     this.#wake();

@@ -120,7 +120,9 @@ function problemResponses(
   url: string,
   asProtocolError: boolean,
 ): Record<string, unknown> {
-  const instance = url.replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG').replace(':name', url.includes('/datasets/') ? 'churn' : 'mnist-mlp');
+  const instance = url
+    .replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG')
+    .replace(':name', url.includes('/datasets/') ? 'churn' : 'mnist-mlp');
   const responses: Record<string, unknown> = {};
   for (const status of new Set(codes.map(statusHere))) {
     const ofStatus = codes.filter((code) => statusHere(code) === status);

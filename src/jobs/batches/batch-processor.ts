@@ -124,6 +124,8 @@ class RunningBatch {
       const { description, parameters } = await registry.read(manifest);
       return { manifest, description, predictor: await (await engine()).predictor(description, parameters) };
     });
+    // `use` reports it too.
+    loaded.ready.catch(() => undefined);
     try {
       return await loaded.use(work);
     } finally {

@@ -87,16 +87,15 @@ export interface BatchesOptions {
   datasets: Pick<DatasetStore, 'info'>;
   models: Pick<ModelServer, 'use'>;
   log: Logger;
+  /** About how many cells a chunk holds; by default some megabytes and a second of work. */
+  chunkCells?: number;
   sweepIntervalMs?: number;
   now?: () => Date;
 }
 
-/** A chunk holds about so many cells, some megabytes, and is a second of work. */
-const chunkCells = 250_000;
-
 export function createBatches(options: BatchesOptions): Batches {
   const { store, queue, datasets, models, log } = options;
-  const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
+  const { chunkCells = 250_000, sweepIntervalMs = 15_000, now = () => new Date() } = options;
   /** Batches that have ended; they stay so. */
   const ended = new Set<string>();
   let sweeping: Promise<void> | undefined;
