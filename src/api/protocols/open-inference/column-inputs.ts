@@ -132,9 +132,7 @@ function numbersOfJson(tensor: InputTensor, count: number): Cell[] {
   return Array.from(itemsOfJson(tensor, [count, 1]), (value, row) => {
     if (value === null) return null;
     if (!has(value)) throw notOfType(name, datatype, row, 1);
-    if (datatype === 'BOOL') return Boolean(value);
-    // As the same number in bytes.
-    return datatype === 'FP32' ? Math.fround(Number(value)) : value;
+    return datatype === 'BOOL' ? Boolean(value) : value;
   });
 }
 
