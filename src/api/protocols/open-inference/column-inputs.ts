@@ -6,9 +6,12 @@ import { isUtf8 } from 'node:buffer';
 import { TrainyardError } from '../../../errors.js';
 import { isNumeric, type BooleanFormat, type CellFormat } from '../../../lib/cells/cell-format.js';
 import type { Cell } from '../../../lib/cells/columns.js';
-import type { TablePreprocessing } from '../../../model/preprocessing/table.js';
 import { shapeText, sizeOfShape } from '../../../model/serving/packed-numbers.js';
-import { inputsOfColumns, type TableInputs } from '../../../model/serving/table-inputs.js';
+import {
+  inputsOfColumns,
+  type TableInputs,
+  type TablePreprocessing,
+} from '../../../model/serving/table-inputs.js';
 import { datatypes } from './datatypes.js';
 import type { InputTensor } from './infer-schemas.js';
 import {
