@@ -4,8 +4,8 @@ import { TrainyardError } from '../../errors.js';
 /** Such a key from outside could change what other code sees. */
 export const inheritedKey = 'it has a key that objects inherit, like __proto__';
 
-/** The rows of a table, whose keys are the names of columns: any text. */
-const rowMembers: readonly unknown[] = ['inputs', 'instances', 'examples'];
+/** The rows of a table, whose keys are the names of columns: any text. A context is part of each row. */
+const rowMembers: readonly unknown[] = ['inputs', 'instances', 'examples', 'context'];
 
 /** Whether an object in the body is a row, or holds columns by name. `path` leads to it. */
 export function hasColumnNames(path: readonly (string | number)[]): boolean {

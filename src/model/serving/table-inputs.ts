@@ -7,6 +7,7 @@ import type { ServedModel } from './loaded-model.js';
 import type { NumberList } from './packed-numbers.js';
 import { listColumns, TableReader, type TableInputs } from './table-reader.js';
 
+export type { TablePreprocessing } from '../preprocessing/table.js';
 export type { PredictionWarning, TableInputs } from './table-reader.js';
 
 /**

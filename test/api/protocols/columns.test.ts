@@ -217,21 +217,27 @@ describe('open inference', () => {
     expect((json as Inferred).outputs[0]?.data).toEqual((await predicted('churn', rows)).flat());
   });
 
-  test('a number in FP32 means the same in JSON and in bytes', async () => {
-    const rest = [
-      binary('city', 'BYTES', [1], textBytes('Rome')),
-      binary('garden', 'BOOL', [1], Uint8Array.of(1)),
-    ];
-    const { json } = await inferBytes('houses', [
-      binary('area', 'FP32', [1], Float32Array.of(83.3)),
-      ...rest,
-    ]);
+  test('a number in JSON is as exact as it is written, whatever its datatype', async () => {
+    const values = await predicted('houses', [{ area: 83.3, city: 'Rome', garden: true }]);
+    for (const datatype of ['FP64', 'FP32', 'BF16']) {
+      const inputs = [
+        tensor('area', datatype, [83.3]),
+        tensor('city', 'BYTES', ['Rome']),
+        tensor('garden', 'BOOL', [true]),
+      ];
+      expect((await inferred('houses', { inputs })).outputs[0]?.data).toEqual(values);
+    }
+  });
+
+  test('takes a table as MLServer’s clients write it', async () => {
+    const data = await predicted('houses', homes);
     const inputs = [
-      tensor('area', 'FP32', [83.3]),
-      tensor('city', 'BYTES', ['Rome']),
-      tensor('garden', 'BOOL', [true]),
+      { name: 'area', shape: [2], datatype: 'FP32', data: [83.5, 41], parameters: { content_type: 'np' } },
+      { ...tensor('city', 'BYTES', ['Oslo', 'Rome']), parameters: { content_type: 'str' } },
+      { ...tensor('garden', 'BOOL', [true, false]), parameters: null },
     ];
-    expect((await inferred('houses', { inputs })).outputs).toEqual((json as Inferred).outputs);
+    const { outputs } = await inferred('houses', { parameters: { content_type: 'pd' }, inputs });
+    expect(outputs).toMatchObject([{ name: 'price', data }]);
   });
 
   test('does not look at the target and at columns that the dataset has besides, and warns of others', async () => {
@@ -522,9 +528,13 @@ describe('tensorflow serving', () => {
       ['stays', stays],
       ['leaves', leaves],
     ]);
-    const context = '{"city": "Oslo", "since": ["2022-05-17"]}';
-    const body = `{"context": ${context}, "examples": [{"age": 31, "member": true, "__proto__": 4}]}`;
-    expect((await post(`${urlOf('churn')}:classify`, body)).json).toEqual({ result, results: result });
+    const context = '"city": "Oslo", "since": ["2022-05-17"]';
+    for (const body of [
+      `{"context": {${context}}, "examples": [{"age": 31, "member": true, "__proto__": 4}]}`,
+      `{"context": {${context}, "__proto__": [4]}, "examples": [{"age": 31, "member": true}]}`,
+    ]) {
+      expect((await post(`${urlOf('churn')}:classify`, body)).json).toEqual({ result, results: result });
+    }
   });
 
   test('regress: the value of each example', async () => {

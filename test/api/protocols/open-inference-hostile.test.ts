@@ -1,12 +1,16 @@
 /** Binary requests that lie: whatever they say, they are refused in the protocol's words, and cost no more than they send. */
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { priceModelFile } from '../../model/small-table.js';
 import { openService, type TestService } from '../service.js';
 import { framed } from './exchange.js';
 
 let service: TestService;
 beforeAll(async () => {
   service = await openService();
+  const file = priceModelFile();
+  const houses = { model: 'houses', runId: 'job_2', step: 1, file, metrics: null, now: new Date(0) };
+  await service.registry.publish(houses);
   await service.publishDigits();
   return service.stop;
 });
@@ -33,10 +37,13 @@ function sent(json: object | string, bytes: ArrayBufferView = pixels): Sent {
   return { body, headers };
 }
 
-async function answerTo({ body, headers }: Sent): Promise<{ status: number; body: string }> {
+async function answerTo(
+  { body, headers }: Sent,
+  model = 'mnist-mlp',
+): Promise<{ status: number; body: string }> {
   const answer = await service.app.inject({
     method: 'POST',
-    url: '/v2/models/mnist-mlp/infer',
+    url: `/v2/models/${model}/infer`,
     headers,
     payload: Buffer.from(body),
   });
@@ -103,6 +110,52 @@ test('a request that lies is refused with 400 and the error body, whatever the l
     }),
     { numRuns: 3_000 },
   );
+}, 120_000);
+
+const honestColumns = [
+  { name: 'area', shape: [2, 1], datatype: 'FP64', bytes: new Uint8Array(16), more: 0 },
+  { name: 'city', shape: [2], datatype: 'BYTES', bytes: Uint8Array.of(1, 0, 0, 0, 65, 0, 0, 0, 0), more: 0 },
+  { name: 'garden', shape: [2, 1], datatype: 'BOOL', bytes: new Uint8Array(2), more: 0 },
+];
+
+/** What may be otherwise in a column; `more` is how many bytes it states beyond those that it has. */
+const otherwise = fc.record(
+  {
+    name: fc.constantFrom('area', 'city', 'price', 'colour', '__proto__'),
+    shape: fc.array(fc.nat({ max: 3 }), { maxLength: 3 }),
+    datatype: fc.constantFrom('BYTES', 'FP64', 'FP32', 'BOOL', 'INT64', 'UINT8'),
+    bytes: fc.uint8Array({ maxLength: 20 }),
+    more: fc.constantFrom(1, -1, 2 ** 40),
+  },
+  { requiredKeys: [] },
+);
+
+/** Columns of which some are as they should be. */
+const columns: fc.Arbitrary<Sent> = fc
+  .tuple(otherwise, fc.nat({ max: 3 }))
+  .map(([other, at]) => honestColumns.map((each, i) => (i === at ? { ...each, ...other } : each)))
+  .chain((tensors) => fc.shuffledSubarray(tensors, { minLength: 2 }))
+  .map((tensors) => {
+    const inputs = tensors.map(({ bytes, more, ...tensor }) => ({
+      ...tensor,
+      parameters: { binary_data_size: Math.max(0, bytes.length + more) },
+    }));
+    return sent({ inputs }, Buffer.concat(tensors.map(({ bytes }) => bytes)));
+  });
+
+test('columns of which one lies are answered or refused in the same way', async () => {
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(columns, async (request) => {
+      const { status, body } = await answerTo(request, 'houses');
+      statuses.add(status);
+      expect([200, 400]).toContain(status);
+      if (status === 400) expect(JSON.parse(body)).toEqual({ error: expect.any(String) as string });
+      expect(body.length).toBeLessThan(2_000);
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(statuses).toEqual(new Set([200, 400]));
 }, 120_000);
 
 test('what it says of sizes has nothing set aside', async () => {

@@ -6,9 +6,12 @@ import { isUtf8 } from 'node:buffer';
 import { TrainyardError } from '../../../errors.js';
 import { isNumeric, type BooleanFormat, type CellFormat } from '../../../lib/cells/cell-format.js';
 import type { Cell } from '../../../lib/cells/columns.js';
-import type { TablePreprocessing } from '../../../model/preprocessing/table.js';
 import { shapeText, sizeOfShape } from '../../../model/serving/packed-numbers.js';
-import { inputsOfColumns, type TableInputs } from '../../../model/serving/table-inputs.js';
+import {
+  inputsOfColumns,
+  type TableInputs,
+  type TablePreprocessing,
+} from '../../../model/serving/table-inputs.js';
 import { datatypes } from './datatypes.js';
 import type { InputTensor } from './infer-schemas.js';
 import {
@@ -132,9 +135,7 @@ function numbersOfJson(tensor: InputTensor, count: number): Cell[] {
   return Array.from(itemsOfJson(tensor, [count, 1]), (value, row) => {
     if (value === null) return null;
     if (!has(value)) throw notOfType(name, datatype, row, 1);
-    if (datatype === 'BOOL') return Boolean(value);
-    // As the same number in bytes.
-    return datatype === 'FP32' ? Math.fround(Number(value)) : value;
+    return datatype === 'BOOL' ? Boolean(value) : value;
   });
 }
 

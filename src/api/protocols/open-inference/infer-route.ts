@@ -48,7 +48,7 @@ export const inferRoutes: FastifyPluginCallbackTypebox<InferDeps> = (scope, { mo
         schema: {
           operationId: `inferWithModel${suffix}`,
           tags: ['open inference protocol'],
-          summary: 'Classify samples',
+          summary: 'Get the outputs for samples',
           description:
             'Inference in the Open Inference Protocol, with its binary tensors. The example shows a digit from ' +
             'MNIST’s test split.',

@@ -17,10 +17,10 @@ export function invalidInput(name: string, problem: string): TrainyardError {
 }
 
 /** @throws TrainyardError INVALID_REQUEST */
-export function datatypeOf({ name, datatype }: InputTensor, others: readonly string[] = []): Datatype {
+export function datatypeOf({ name, datatype }: InputTensor): Datatype {
   const found = datatypes.get(datatype);
   if (found) return found;
-  const supported = [...datatypes.keys(), ...others].join(', ');
+  const supported = [...datatypes.keys()].join(', ');
   throw invalidInput(name, `its datatype is ${JSON.stringify(datatype)}; supported are ${supported}.`);
 }
 

@@ -80,7 +80,11 @@ export const platform = 'trainyard_mlp';
 /** The inputs of a model: one tensor, or one for each column of a table; -1 stands for the number of samples. */
 export function inputsOf({ network, table }: VersionManifest): Static<typeof Tensor>[] {
   if (table === undefined) return [{ name: inputName, datatype: 'FP32', shape: [-1, network.inputs] }];
-  return table.columns.map(({ name, format }) => ({ name, datatype: datatypeOfColumn(format), shape: [-1, 1] }));
+  return table.columns.map(({ name, format }) => ({
+    name,
+    datatype: datatypeOfColumn(format),
+    shape: [-1, 1],
+  }));
 }
 
 export const modelMetadataRoutes: FastifyPluginCallbackTypebox<ModelMetadataDeps> = (

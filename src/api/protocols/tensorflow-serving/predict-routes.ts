@@ -2,9 +2,9 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { TrainyardError } from '../../../errors.js';
 import { classRows } from '../../../model/heads/class-ranking.js';
 import type { Head } from '../../../model/heads/head.js';
+import { namedValues } from '../../../model/heads/named-values.js';
 import type { ServedModel } from '../../../model/serving/loaded-model.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import { itemCount } from '../../../model/serving/packed-numbers.js';
@@ -158,10 +158,7 @@ async function resultsOfExamples(
 function labelsToClassify(head: Head): string[] {
   if (head.kind === 'classes') return head.labels;
   const other = head.names.length === 1 ? ':predict or :regress' : ':predict';
-  throw new TrainyardError(
-    'INVALID_REQUEST',
-    `The model predicts values, so it cannot classify samples. Use ${other}.`,
-  );
+  throw invalid(`The model predicts values, so it cannot classify samples. Use ${other}.`);
 }
 
 /** @throws TrainyardError INVALID_REQUEST */
@@ -175,14 +172,10 @@ function refuseToRegress(head: Head): void {
   );
 }
 
-/** In place of results that have one name, a list without it; otherwise one object for each sample. */
+/** One list or number for each sample or, where there are several outputs, one object by name. */
 function rowsOfResults(results: Float32Array, head: Head): unknown[] {
   if (head.kind === 'classes') return classRows(results, head.labels.length).map((row) => Array.from(row));
-  const { names } = head;
-  if (names.length === 1) return Array.from(results);
-  return classRows(results, names.length).map((row) =>
-    Object.fromEntries(names.map((name, index) => [name, row[index]])),
-  );
+  return namedValues(results, head.names).map((each) => ('values' in each ? each.values : each.value));
 }
 
 /** As `rowsOfResults`, but one object with a list for each name. */

@@ -3,7 +3,6 @@
  * [rows, 1], so that a cell may be a list of one.
  */
 import type { Cell } from '../../../lib/cells/columns.js';
-import type { TablePreprocessing } from '../../../model/preprocessing/table.js';
 import {
   isNumberList,
   isPacked,
@@ -12,7 +11,12 @@ import {
   type NumberList,
   type PackedNumbers,
 } from '../../../model/serving/packed-numbers.js';
-import { inputsOfColumns, inputsOfRows, type TableInputs } from '../../../model/serving/table-inputs.js';
+import {
+  inputsOfColumns,
+  inputsOfRows,
+  type TableInputs,
+  type TablePreprocessing,
+} from '../../../model/serving/table-inputs.js';
 import { invalid, isObject, refuseOtherCounts } from './array-samples.js';
 
 export interface TableSamples extends TableInputs {
