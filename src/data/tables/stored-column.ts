@@ -91,33 +91,31 @@ export class ColumnPacker {
     const isFixed = leastDecimals === mostDecimals;
     if (leastDecimals === blankDecimals) mostDecimals = 0;
     else if (!isFixed && !isShortest) return null;
-    if (!isFixed) most = this.#align(rows.length, mostDecimals);
+    if (!isFixed) most = this.#largestAligned(rows.length, mostDecimals);
     if (most >= 2 ** 53) return packLong(rows, index);
     return {
       kind: 'numbers',
-      digits: this.#narrow(rows.length, most),
+      digits: this.#align(rows.length, mostDecimals, most),
       decimals: mostDecimals,
       isFixed,
       blank,
     };
   }
 
-  /** Gives all digits the same number of decimals; returns the largest. */
-  #align(count: number, places: number): number {
+  #largestAligned(count: number, places: number): number {
     const { digits, decimals } = this;
     let most = 0;
     for (let row = 0; row < count; row++) {
-      if (decimals[row] === blankDecimals) continue;
-      const aligned = digits[row] * powersOfTen[places - decimals[row]];
-      digits[row] = aligned;
-      most = Math.max(most, Math.abs(aligned));
+      if (decimals[row] !== blankDecimals)
+        most = Math.max(most, Math.abs(digits[row]) * powersOfTen[places - decimals[row]]);
     }
     return most;
   }
 
-  #narrow(count: number, most: number): StoredNumbers['digits'] {
+  /** All digits with the same number of decimals, in the narrowest type that holds `most`. */
+  #align(count: number, places: number, most: number): StoredNumbers['digits'] {
     const { digits, decimals } = this;
-    const narrow =
+    const aligned =
       most < 2 ** 7
         ? new Int8Array(count)
         : most < 2 ** 15
@@ -125,9 +123,12 @@ export class ColumnPacker {
           : most < 2 ** 31
             ? new Int32Array(count)
             : new Float64Array(count);
-    const blank = blankOf(narrow);
-    for (let row = 0; row < count; row++) narrow[row] = decimals[row] === blankDecimals ? blank : digits[row];
-    return narrow;
+    const blank = blankOf(aligned);
+    for (let row = 0; row < count; row++) {
+      const own = decimals[row];
+      aligned[row] = own === blankDecimals ? blank : digits[row] * powersOfTen[places - own];
+    }
+    return aligned;
   }
 }
 
