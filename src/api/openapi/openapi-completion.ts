@@ -65,6 +65,8 @@ interface Operation {
 interface DocumentedSchema {
   examples?: unknown[];
   required?: string[];
+  /** The body is such a file. */
+  contentMediaType?: string;
   properties?: Record<string, { items?: object }>;
 }
 
@@ -120,7 +122,9 @@ function problemResponses(
   url: string,
   asProtocolError: boolean,
 ): Record<string, unknown> {
-  const instance = url.replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG').replace(':name', url.includes('/datasets/') ? 'churn' : 'mnist-mlp');
+  const instance = url
+    .replace(':id', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG')
+    .replace(':name', url.includes('/datasets/') ? 'churn' : 'mnist-mlp');
   const responses: Record<string, unknown> = {};
   for (const status of new Set(codes.map(statusHere))) {
     const ofStatus = codes.filter((code) => statusHere(code) === status);
@@ -183,9 +187,12 @@ export const showExamples: SwaggerTransformObject = (document) => {
       const example = schemaOf(media)?.examples?.[0];
       if (example !== undefined && !media.examples) media.example ??= example;
     }
-    // A body whose fields are all optional is optional itself.
+    // A body whose fields are all optional is optional itself, but not one that is a file.
     if (requestBody) {
-      requestBody.required = Object.values(requestBody.content).some((media) => schemaOf(media)?.required);
+      requestBody.required = Object.values(requestBody.content).some((media) => {
+        const { required, contentMediaType } = schemaOf(media) ?? {};
+        return required !== undefined || contentMediaType !== undefined;
+      });
     }
   }
   for (const schema of Object.values(schemas)) delete schema.examples;
