@@ -65,6 +65,8 @@ interface Operation {
 interface DocumentedSchema {
   examples?: unknown[];
   required?: string[];
+  /** The body is such a file. */
+  contentMediaType?: string;
   properties?: Record<string, { items?: object }>;
 }
 
@@ -185,9 +187,12 @@ export const showExamples: SwaggerTransformObject = (document) => {
       const example = schemaOf(media)?.examples?.[0];
       if (example !== undefined && !media.examples) media.example ??= example;
     }
-    // A body whose fields are all optional is optional itself.
+    // A body whose fields are all optional is optional itself, but not one that is a file.
     if (requestBody) {
-      requestBody.required = Object.values(requestBody.content).some((media) => schemaOf(media)?.required);
+      requestBody.required = Object.values(requestBody.content).some((media) => {
+        const { required, contentMediaType } = schemaOf(media) ?? {};
+        return required !== undefined || contentMediaType !== undefined;
+      });
     }
   }
   for (const schema of Object.values(schemas)) delete schema.examples;
