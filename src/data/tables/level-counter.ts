@@ -9,8 +9,9 @@ import { DistinctEstimate } from './distinct-estimate.js';
 /** Up to so many distinct texts all are counted. */
 const mostExactDistinct = 10_000;
 
-/** Of more, so many of the commonest that have been seen are still counted. */
+/** Of more, so many of the commonest that have been seen are still counted, and only those seen this often by then. */
 const mostKept = 1_000;
+const leastKept = 10;
 
 /** Plain numbers have a table of their own, keyed by their digits: no text is made for them. */
 export class LevelCounter {
@@ -81,8 +82,7 @@ export class LevelCounter {
       counts.push(count);
     });
     counts.sort((a, b) => b - a);
-    // What has been seen once is not common.
-    const least = Math.max(2, (counts[mostKept] ?? 0) + 1);
+    const least = Math.max(leastKept, (counts[mostKept] ?? 0) + 1);
     const numbers = new NumberCounts(64);
     this.#numbers.forEach((digits, decimals, count, low, high) => {
       if (count >= least) numbers.add(digits, decimals, count, low, high);
