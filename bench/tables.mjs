@@ -95,7 +95,7 @@ async function figuresOf({ name, rows, folds, target, seed }) {
   const tested = rows.filter((_, i) => folds[i] === seed);
   const predictions = await predict(
     dataset,
-    tested.map(({ [target]: _, ...features }) => features),
+    tested.map((row) => ({ ...row, [target]: undefined })),
   );
   const actual = tested.map((row) => row[target]);
   return job.spec.task === 'classification'
@@ -116,8 +116,7 @@ function batchSizeFor(rows) {
 }
 
 async function upload(name, csv, target) {
-  const query = new URLSearchParams({ name, target });
-  const answer = await fetch(`${service.url}/v1/datasets?${query}`, {
+  const answer = await fetch(`${service.url}/v1/datasets?name=${name}&target=${target}`, {
     method: 'POST',
     headers: { 'content-type': 'text/csv', prefer: 'wait=60' },
     body: csv,

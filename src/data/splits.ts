@@ -242,7 +242,8 @@ function withSmallest(
 function byClass(rows: Uint32Array, classes: Int32Array): Uint32Array[] {
   const parts: number[][] = [];
   for (const row of rows) (parts[classes[row] ?? 0] ??= []).push(row);
-  return Array.from(parts, (part = []) => Uint32Array.from(part));
+  // A class may have no row.
+  return Array.from(parts, (part: number[] | undefined) => Uint32Array.from(part ?? []));
 }
 
 function rowsWith(codes: Uint8Array, wantedCode: number): Uint32Array {

@@ -103,6 +103,7 @@ test('it has every route of the API', () => {
     'get /v1/jobs/{id}/checkpoints',
     'get /v1/jobs/{id}/events',
     'get /v1/jobs/{id}/metrics',
+    'get /v1/jobs/{id}/split',
     'get /v1/jobs/{id}/webhook-deliveries',
     'get /v1/models',
     'get /v1/models/{name}',
