@@ -1,6 +1,5 @@
 /** Models of tables and models that predict values, in the standard protocols: one tensor for each column. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CellFormat } from '../../../src/lib/cells/cell-format.js';
 import { encodeModelFile } from '../../../src/model/files/model-file.js';
 import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { parametersOf, smallDescription } from '../../model/small-model.js';
@@ -41,7 +40,7 @@ const line = fitted([column('x', 'number', ['1', '2', '3', '5'])]);
 
 /** A column and the texts of its training rows. */
 function column(name: string, type: keyof typeof formats, texts: (string | null)[]): TestColumn {
-  return { name, format: structuredClone(formats[type]) as unknown as CellFormat, texts };
+  return { name, format: formats[type], texts };
 }
 
 /** What /predict says of the same rows: the probabilities or the value of each. */
