@@ -7,8 +7,13 @@ const delimiters = ['\t', ';', '|', ','];
 
 const mostRecords = 1_000;
 
+/** The first line by which Excel is told the delimiter; it is no record. */
+const separatorLine = /^sep=([,;\t|])\r?\n/i;
+
 export interface Trial {
   dialect: CsvDialect;
+  /** Records before the header that are none. */
+  preamble: number;
   /** The first ones, as far as they are whole. */
   records: string[][];
   /** Fields of the first record. */
@@ -34,19 +39,21 @@ export function detectDialect(sample: string, whole: boolean, options: FormatOpt
 }
 
 function candidates(sample: string, options: FormatOptions): CsvDialect[] {
-  const newline = usesCarriageReturns(sample) ? '\r' : '\n';
-  const escapes: CsvDialect['escape'][] = options.escape
-    ? [options.escape]
-    : sample.includes('\\"')
-      ? ['"', '\\']
-      : ['"'];
-  const separators = options.delimiter === undefined ? delimiters : [options.delimiter];
-  return escapes.flatMap((escape) => separators.map((delimiter) => ({ delimiter, newline, escape })));
+  const detected: CsvDialect['escape'][] = sample.includes('\\"') ? ['"', '\\'] : ['"'];
+  const escapes = options.escape === undefined ? detected : [options.escape];
+  const separator = options.delimiter ?? separatorLine.exec(sample)?.[1];
+  const separators = separator === undefined ? delimiters : [separator];
+  return escapes.flatMap((escape) => {
+    const newline = usesCarriageReturns(sample, escape) ? '\r' : '\n';
+    return separators.map((delimiter): CsvDialect => ({ delimiter, newline, escape }));
+  });
 }
 
 /** Whether lines end with CR alone. */
-function usesCarriageReturns(sample: string): boolean {
-  const unquoted = sample.replace(/"[^"]*"/g, '');
+function usesCarriageReturns(sample: string, escape: CsvDialect['escape']): boolean {
+  if (!sample.includes('\r')) return false;
+  const text = escape === '\\' ? sample.replace(/\\["\\]/g, '') : sample;
+  const unquoted = text.replace(/"[^"]*(?:"|$)/g, '');
   return unquoted.includes('\r') && !unquoted.includes('\n');
 }
 
@@ -57,6 +64,8 @@ function attempt(dialect: CsvDialect, sample: string, whole: boolean): Trial {
   });
   parsing.push(sample);
   if (whole) parsing.end();
+  const preamble = separatorLine.test(sample) ? 1 : 0;
+  records.splice(0, preamble);
   const [header = [], ...rows] = records;
   const fits = (row: string[]) =>
     row.length === header.length || (row.length === header.length + 1 && row[row.length - 1] === '');
@@ -64,6 +73,7 @@ function attempt(dialect: CsvDialect, sample: string, whole: boolean): Trial {
   const cells = records.flat();
   return {
     dialect,
+    preamble,
     records,
     names: header.length,
     fitting: rows.length === 0 ? 1 : rows.filter(fits).length / rows.length,

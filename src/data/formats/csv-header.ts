@@ -34,13 +34,20 @@ function vote(cell: string, column: readonly string[]): Vote {
   return values.length >= 5 && singles <= 0.05 * values.length ? 1 : 0;
 }
 
-/** Whether the cells are numbers that count up by one, as years or the names that pandas makes: 0, 1, 2, … */
+/** Whether the cells count up by one from 0, as the names that pandas makes, or are years; the first may be another. */
 function areCounted(cells: readonly string[]): boolean {
-  const numbers = cells.filter((cell) => cell !== '').slice(/^\d+$/.test(cells[0] ?? '') ? 0 : 1);
+  const present = cells.filter((cell) => cell !== '');
+  const numbers = isCount(present[0]) ? present : present.slice(1);
+  const start = Number(numbers[0]);
   return (
     numbers.length >= 3 &&
-    numbers.every((cell, index) => /^\d+$/.test(cell) && Number(cell) === Number(numbers[0]) + index)
+    (start === 0 || (start >= 1900 && start <= 2100)) &&
+    numbers.every((cell, index) => isCount(cell) && Number(cell) === start + index)
   );
+}
+
+function isCount(cell = ''): boolean {
+  return /^\d+$/.test(cell);
 }
 
 /** A number in any spelling, a date or time, or a boolean: what is hardly ever the name of a column. */

@@ -114,12 +114,17 @@ export class CsvRecords {
     }
     this.#start = end;
     const line = this.line;
-    const oneLine = !this.#hasQuotes || this.#text.indexOf(this.#dialect.newline, start) >= end - 1;
-    this.line += oneLine ? 1 : this.#lineEnds(this.#text.slice(start, end));
+    this.line += this.#hasQuotes ? this.#linesOf(start, end) : 1;
     if (fields.length === 1 && (fields[0] ?? '').trim() === '' && this.#text.slice(start, end).trim() === '')
       return;
     this.#dropCarriageReturn(fields, start, end);
     this.#see(fields, line);
+  }
+
+  /** Of a record: one, unless there are line ends inside its quotes. */
+  #linesOf(start: number, end: number): number {
+    const isOne = this.#dialect.newline === '\n' && this.#text.indexOf('\n', start) >= end - 1;
+    return isOne ? 1 : this.#lineEnds(this.#text.slice(start, end));
   }
 
   /** Of a line that ends in CRLF. A carriage return inside quotes stays. */

@@ -20,26 +20,31 @@ import {
 /** Characters at the beginning of a file from which its dialect is found. */
 const sampleLength = 256 * 1024;
 
+const longestFirstRow = 1024 * 1024;
+
 /** `openText` gives the text from its beginning at each call. */
 export async function openCsv(
   openText: () => DecodedText,
   options: RowOptions,
   limits: FormatLimits,
 ): Promise<CsvReader> {
-  for (let length = sampleLength; ; length *= 4) {
-    const { sample, whole, encoding } = await takeSample(openText(), length);
-    if (whole && sample.trim() === '') {
-      throw refusal(
-        'EMPTY_FILE',
-        'The file has no text, only white space. Upload a table with a header and rows.',
-      );
-    }
-    const trial = detectDialect(sample, whole, options);
-    // A first row can be longer than the sample.
-    if (whole || trial.records.length > 1 || trial.faulty || length > 2 * limits.rowLength) {
-      return new CsvReader(openText, encoding, trial, options, limits);
-    }
+  let { sample, whole, encoding } = await takeSample(openText(), sampleLength);
+  if (whole && sample.trim() === '') {
+    throw refusal(
+      'EMPTY_FILE',
+      'The file has no text, only white space. Upload a table with a header and rows.',
+    );
   }
+  let trial = detectDialect(sample, whole, options);
+  if (!whole && !trial.faulty && trial.records.length < 2) {
+    ({ sample, whole, encoding } = await takeSample(openText(), longestFirstRow));
+    trial = detectDialect(sample, whole, options);
+  }
+  if (trial.records.length === 0 && !trial.faulty) {
+    const message = `The first row has more than ${longestFirstRow} characters. Either this is no table, or a quote in it is never closed.`;
+    throw refusal('NOT_A_TABLE', message, { line: 1 });
+  }
+  return new CsvReader(openText, encoding, trial, options, limits);
 }
 
 class CsvReader implements RowReader {
@@ -54,13 +59,15 @@ class CsvReader implements RowReader {
   readonly #limits: FormatLimits;
   readonly #keepBadRows: boolean;
   readonly #names: string[];
+  /** Records before it are none, or the header. */
+  readonly #firstRow: number;
   /** Each row ends with a delimiter, and the header does not. */
   readonly #trailing: boolean;
 
   constructor(
     openText: () => DecodedText,
     encoding: string,
-    { dialect: csv, records }: Trial,
+    { dialect: csv, preamble, records }: Trial,
     options: RowOptions,
     limits: FormatLimits,
   ) {
@@ -88,6 +95,7 @@ class CsvReader implements RowReader {
         message: `The first line looks like data, so it was read as a row, and the columns are named column_1 to column_${first.length}. If it has the names, set the option header to true.`,
       });
     }
+    this.#firstRow = preamble + (header ? 1 : 0);
     this.#trailing =
       rows.length > 0 && rows.every((row) => row.length === first.length + 1 && row[row.length - 1] === '');
     if (this.#trailing) {
@@ -111,9 +119,9 @@ class CsvReader implements RowReader {
   async *batches(): AsyncGenerator<RowBatch> {
     const text = this.#openText();
     const table = new RowCollector(this.#names, this.#trailing, this.#limits, this.#keepBadRows);
-    let isHeader = this.dialect.header === true;
+    let skipped = 0;
     const records = new CsvRecords(this.#csv, (fields, line) => {
-      if (isHeader) isHeader = false;
+      if (skipped < this.#firstRow) skipped++;
       else table.add(fields, line);
     });
     try {

@@ -66,7 +66,7 @@ export function fileKind(head: Uint8Array): FileKind {
 /** Of text, whatever its encoding: the characters that matter are ASCII. */
 function textKind(text: string): FileKind {
   const start = text.trimStart();
-  if (/^<(?:!doctype html|html|head|body|script|meta|table)\b/i.test(start)) {
+  if (/^<(?:!--|(?:!doctype html|html|head|body|script|meta|table)\b)/i.test(start)) {
     return {
       notTable:
         'The file is an HTML page, perhaps one that asks to sign in. Download the table itself and upload that.',

@@ -1,9 +1,11 @@
 /** Opens a file as a table: what it is shows in its bytes, not in its name. */
+import { bytesInMemory, bytesOfFile } from './byte-source.js';
 import { openCsv } from './csv.js';
 import { decodeText } from './decode-text.js';
 import { fileKind } from './file-kind.js';
 import { gunzip, isGzip } from './gunzip.js';
 import { JsonReader } from './json.js';
+import { openParquet } from './parquet.js';
 import {
   formatLimits,
   refusal,
@@ -14,7 +16,7 @@ import {
   type RowReader,
 } from './rows.js';
 
-export { bytesInMemory, bytesOfFile } from './byte-source.js';
+export { bytesInMemory, bytesOfFile };
 
 /** Bytes by which a file shows what it is. */
 const headBytes = 64 * 1024;
@@ -65,7 +67,7 @@ function formatOf(head: Uint8Array, { format: wanted }: FormatOptions): 'csv' | 
 
 async function openFormat(
   format: 'csv' | 'jsonl' | 'json' | 'parquet',
-  { head, stream }: Opened,
+  { source, compression, head, stream }: Opened,
   options: RowOptions,
   limits: FormatLimits,
 ): Promise<RowReader> {
@@ -78,12 +80,29 @@ async function openFormat(
     case 'json':
       return new JsonReader(openText, 'array', options, limits);
     case 'parquet':
-      throw new Error('not yet');
+      return openParquet(compression === null ? source : await inMemory(stream(), limits), limits);
   }
 }
 
 function emptyFile() {
   return refusal('EMPTY_FILE', 'The file is empty. Upload a table with a header and rows.');
+}
+
+/** Parquet is read from its end, and is compressed inside: there is little reason to compress it again. */
+async function inMemory(stream: AsyncIterable<Uint8Array>, limits: FormatLimits): Promise<ByteSource> {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    total += piece.length;
+    if (total > limits.groupBytes) {
+      throw refusal(
+        'TOO_LARGE',
+        'The Parquet file is compressed with gzip, and is too large for that. Upload it as it is.',
+      );
+    }
+  }
+  return bytesInMemory(Buffer.concat(pieces));
 }
 
 async function firstBytes(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
