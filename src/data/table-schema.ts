@@ -41,9 +41,12 @@ export interface ColumnProfile {
   missing: number;
   /** Cells that are not of the format. */
   unreadable: number;
-  /** Of the texts of the cells with a value. Above `mostExactDistinct` it is an estimate. */
+  /** Of the texts of the cells with a value. Above 10,000 it is an estimate, within about 1 %. */
   distinct: number;
-  /** The texts and how often each occurs, the commonest first; all of them where there are at most `mostLevels`. */
+  /**
+   * The texts and how often each occurs, the commonest first, up to `mostLevels`. Where `distinct` is an estimate, those
+   * that were common among the first 10,000 distinct texts.
+   */
   top: Level[];
   /** Of numbers, booleans (0, 1) and datetimes (milliseconds since 1970); null for texts and where no cell has a value. */
   numbers: NumberProfile | null;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../../errors.js';
 import type { Storage } from '../../storage/storage.js';
-import { decodeChunk, encodeChunk, type Chunk } from './chunk.js';
+import { decodeChunk, encodeChunk, type Chunk, type ReadChunk } from './chunk.js';
 
 export interface TablePlace {
   storage: Storage;
@@ -83,21 +83,23 @@ export class ChunkReader {
     return this.#entries[chunk].rows;
   }
 
-  async read(chunk: number): Promise<Chunk> {
+  /** @param isWanted whether the column at the index is read */
+  async read(chunk: number, isWanted: (index: number) => boolean = () => true): Promise<ReadChunk> {
     const key = chunkKey(this.#place.prefix, chunk);
     const entry = this.#entries[chunk];
     const blob = await this.#place.storage.read(key);
     if (blob === null) throw damaged(key, 'is missing');
     if (blob.length !== entry.size_bytes || sha256(blob) !== entry.sha256) throw damaged(key, 'is damaged');
-    return decodeChunk(blob);
+    return decodeChunk(blob, isWanted);
   }
 
-  /** All chunks in order; the next is on its way while one is used. */
-  async *all(): AsyncGenerator<Chunk> {
-    let next = this.count > 0 ? this.read(0) : null;
+  /** All chunks in order, with the columns at these indices; the next is on its way while one is used. */
+  async *all(wanted: ReadonlySet<number>): AsyncGenerator<ReadChunk> {
+    const isWanted = (index: number): boolean => wanted.has(index);
+    let next = this.count > 0 ? this.read(0, isWanted) : null;
     for (let chunk = 1; next !== null; chunk++) {
-      const current: Chunk = await next;
-      next = chunk < this.count ? this.read(chunk) : null;
+      const current: ReadChunk = await next;
+      next = chunk < this.count ? this.read(chunk, isWanted) : null;
       // A caller that stops early leaves it unawaited.
       next?.catch(() => undefined);
       yield current;

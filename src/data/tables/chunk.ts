@@ -16,6 +16,11 @@ export interface Chunk {
   columns: StoredColumn[];
 }
 
+export interface ReadChunk extends Omit<Chunk, 'columns'> {
+  /** null: the column was not wanted. It may have fewer columns than the table, when later rows brought more. */
+  columns: (StoredColumn | null)[];
+}
+
 interface Header {
   rows: number;
   /** 'stored': they are the first section. Otherwise the line of the first row; the others follow one by one. */
@@ -51,45 +56,46 @@ export function encodeChunk({ rows, lines, columns }: Chunk): Uint8Array {
   return bytes;
 }
 
-/** Reads what `encodeChunk` wrote; the bytes must be whole, which a digest can tell. */
-export function decodeChunk(blob: Uint8Array): Chunk {
+/**
+ * Reads what `encodeChunk` wrote; the bytes must be whole, which a digest can tell.
+ * @param isWanted whether the column at the index is read; null stands for the others
+ */
+export function decodeChunk(blob: Uint8Array, isWanted: (index: number) => boolean): ReadChunk {
   // The views below need their alignment, which a buffer out of a pool does not have.
   const bytes = blob.byteOffset % alignment === 0 ? blob : Uint8Array.from(blob);
   const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = JSON.parse(Buffer.from(bytes.subarray(4, 4 + headerLength)).toString()) as Header;
-  let offset = aligned(4 + headerLength);
-  const section = (length: number): { buffer: ArrayBuffer; start: number } => {
-    const start = bytes.byteOffset + offset;
-    offset += aligned(length);
-    return { buffer: bytes.buffer as ArrayBuffer, start };
-  };
   const { rows } = header;
-  let lines: Int32Array | null = null;
-  if (header.lines === 'stored') {
-    const { buffer, start } = section(rows * 4);
-    lines = new Int32Array(buffer, start, rows);
-  } else if (header.lines !== null) {
-    const first = header.lines;
-    lines = Int32Array.from({ length: rows }, (_, row) => first + row);
-  }
-  const columns = header.columns.map((column): StoredColumn => {
-    const { buffer, start } = section(rows * column.bytesEach);
+  let next = aligned(4 + headerLength);
+  const section = <View>(
+    View: new (buffer: ArrayBuffer, start: number, length: number) => View,
+    length: number,
+    bytesEach: number,
+  ): View => {
+    const start = bytes.byteOffset + next;
+    next += aligned(length * bytesEach);
+    return new View(bytes.buffer as ArrayBuffer, start, length);
+  };
+  const lines = header.lines === 'stored' ? section(Int32Array, rows, 4) : linesFrom(header.lines, rows);
+  const columns = header.columns.map((column, index): StoredColumn | null => {
     if (column.kind === 'numbers') {
-      const { decimals, isFixed, blank } = column;
-      const Digits = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: Float64Array }[column.bytesEach];
-      return { kind: 'numbers', digits: new Digits(buffer, start, rows), decimals, isFixed, blank };
+      const { bytesEach, decimals, isFixed, blank } = column;
+      const digits = section<StoredNumbers['digits']>(digitArrays[bytesEach], rows, bytesEach);
+      return { kind: 'numbers', digits, decimals, isFixed, blank };
     }
-    const Codes = { 1: Uint8Array, 2: Uint16Array }[column.bytesEach];
-    const texts = section(column.textBytes);
-    return {
-      kind: 'texts',
-      codes: new Codes(buffer, start, rows),
-      texts: JSON.parse(
-        Buffer.from(texts.buffer, texts.start, column.textBytes).toString(),
-      ) as StoredTexts['texts'],
-    };
+    const codes = section<StoredTexts['codes']>(codeArrays[column.bytesEach], rows, column.bytesEach);
+    const json = section(Uint8Array, column.textBytes, 1);
+    if (!isWanted(index)) return null;
+    return { kind: 'texts', codes, texts: JSON.parse(Buffer.from(json).toString()) as StoredTexts['texts'] };
   });
   return { rows, lines, columns };
+}
+
+const digitArrays = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: Float64Array };
+const codeArrays = { 1: Uint8Array, 2: Uint16Array };
+
+function linesFrom(first: number | null, rows: number): Int32Array | null {
+  return first === null ? null : Int32Array.from({ length: rows }, (_, row) => first + row);
 }
 
 function encodeColumn(column: StoredColumn, sections: Uint8Array[]): HeaderColumn {

@@ -2,16 +2,8 @@
  * What the cells of a column could be: how many fit each way of reading them. All cells are counted, and only counted, so
  * that the order of the rows decides nothing.
  */
-import { readDatetimeText } from '../../lib/cells/datetime-text.js';
-import {
-  coreValue,
-  long,
-  notPlain,
-  scanPlain,
-  undecorate,
-  type PlainNumber,
-  type Separators,
-} from '../../lib/cells/number-text.js';
+import { readDatetimeText, readPlainIso } from '../../lib/cells/datetime-text.js';
+import { coreValue, undecorate, type Separators } from '../../lib/cells/number-text.js';
 
 /** The ways to read separators, the simplest first. */
 export const separatorStyles: readonly Separators[] = [
@@ -64,6 +56,9 @@ const missingTokens = new Set([
 ]);
 const longestToken = 8;
 
+const longestInfinity = 9;
+const leadingZero = /^[-+]?0\d+$/u;
+const codeLike = /^\d{2,}[eE]\d+$/u;
 const notFinite = /^[-+]?(?:inf|infinity|∞)$/iu;
 
 /** Spellings in lower case. '1' and '0' are numbers, unless other spellings occur beside them. */
@@ -76,6 +71,23 @@ const booleanWords = new Map([
 const longestBoolean = 7;
 
 const formula = /^(?:[=@]\S|[-+](?:[A-Za-z]|.*[(!+*/]))/u;
+
+/** Cells that are plain numbers. */
+export interface PlainCounts {
+  integers: number;
+  /** Of the integers, 0 and 1. */
+  zeroOne: number;
+  /** With a decimal part. */
+  decimals: number;
+  /** Of these, what may as well be thousands, as 1.234. */
+  thousands: number;
+}
+
+/** Of a number with three decimals: whether its point may stand between thousands. */
+export function looksLikeThousands(digits: number): boolean {
+  const size = Math.abs(digits);
+  return size >= 1_000 && size < 1_000_000;
+}
 
 export class ColumnEvidence {
   /** Cells with a text. */
@@ -126,28 +138,40 @@ export class ColumnEvidence {
   textLength = 0;
   severalWords = 0;
 
-  readonly #scanned: PlainNumber = { digits: 0, decimals: 0 };
-
   addBlank(count: number): void {
     this.blank += count;
   }
 
-  /** A plain number. */
-  addPlain(digits: number, decimals: number, count: number): void {
+  addPlainNumber(digits: number, decimals: number, count: number): void {
+    const isInteger = decimals === 0;
+    this.addPlain({
+      integers: isInteger ? count : 0,
+      zeroOne: isInteger && (digits === 0 || digits === 1) ? count : 0,
+      thousands: decimals === 3 && looksLikeThousands(digits) ? count : 0,
+      decimals: isInteger ? 0 : count,
+    });
+  }
+
+  /** Counts of plain numbers. */
+  addPlain({ integers, zeroOne, thousands, decimals }: PlainCounts): void {
+    this.values += integers + decimals;
+    this.numbers += integers + decimals;
+    this.integers += integers;
+    this.zeroOne += zeroOne;
+    for (let style = 0; style < 4; style++) this.styled[style] += decimals;
+    this.styled[5] += thousands;
+  }
+
+  /** Plain, but of many digits. */
+  addLongNumber(text: string, count: number): void {
     this.values += count;
     this.numbers += count;
-    if (decimals === 0) {
-      this.integers += count;
-      if (digits === 0 || digits === 1) this.zeroOne += count;
+    if (text.includes('.')) {
+      for (let style = 0; style < 4; style++) this.styled[style] += count;
       return;
     }
-    this.styled[0] += count;
-    this.styled[1] += count;
-    this.styled[2] += count;
-    this.styled[3] += count;
-    // 1.234 may be 1234 with a point between thousands.
-    const size = Math.abs(digits);
-    if (decimals === 3 && size >= 1_000 && size < 1_000_000) this.styled[5] += count;
+    this.integers += count;
+    if (!Number.isSafeInteger(Number(text))) this.bigIntegers += count;
   }
 
   /** A trimmed text that has something in it and is not plain. */
@@ -155,11 +179,19 @@ export class ColumnEvidence {
     this.values += count;
     this.textLength += text.length * count;
     if (text.includes(' ')) this.severalWords += count;
+    if (this.#addPlainDate(text, count)) return;
     if (this.#addToken(text, count)) return;
     const isNumber = this.#addNumber(text, count);
     if (!isNumber && formula.test(text)) this.formulas += count;
     if (text.length <= longestBoolean) this.#addBoolean(text.toLowerCase(), count);
     this.#addDate(text, count);
+  }
+
+  #addPlainDate(text: string, count: number): boolean {
+    if (Number.isNaN(readPlainIso(text))) return false;
+    this.plainDates += count;
+    this.offsets.add(text.length === 20 ? 0 : 'none');
+    return true;
   }
 
   #addToken(text: string, count: number): boolean {
@@ -171,59 +203,33 @@ export class ColumnEvidence {
   }
 
   #addNumber(text: string, count: number): boolean {
-    const scan = scanPlain(text, this.#scanned);
-    if (scan === long) {
-      this.#addLong(text, count);
-      return true;
-    }
-    if (scan !== notPlain) {
-      this.addPlain(this.#scanned.digits, this.#scanned.decimals, count);
-      this.values -= count;
-      return true;
-    }
-    if (notFinite.test(text)) {
+    if (text.length <= longestInfinity && notFinite.test(text)) {
       this.notFinite += count;
       return true;
     }
-    if (/^[-+]?0\d+$/u.test(text)) {
+    if (leadingZero.test(text)) {
       this.leadingZeros += count;
       return true;
     }
-    if (/^\d{2,}[eE]\d+$/u.test(text)) {
+    if (codeLike.test(text)) {
       this.codeLike += count;
       return true;
     }
     return this.#addDecorated(text, count);
   }
 
-  #addLong(text: string, count: number): void {
-    this.numbers += count;
-    if (text.includes('.')) {
-      for (let style = 0; style < 4; style++) this.styled[style] += count;
-      return;
-    }
-    this.integers += count;
-    if (!Number.isSafeInteger(Number(text))) this.bigIntegers += count;
-  }
-
   #addDecorated(text: string, count: number): boolean {
     const number = undecorate(text);
     if (number === null) return false;
-    let fits = false;
-    let isFinite = false;
-    separatorStyles.forEach((style, index) => {
-      const value = coreValue(number.core, style);
-      if (Number.isNaN(value)) return;
-      fits = true;
-      if (!Number.isFinite(value)) return;
-      isFinite = true;
-      this.styled[index] += count;
-    });
-    if (!fits) return false;
-    if (!isFinite) {
+    const values = separatorStyles.map((style) => coreValue(number.core, style));
+    if (values.every(Number.isNaN)) return false;
+    if (!values.some(Number.isFinite)) {
       this.notFinite += count;
       return true;
     }
+    values.forEach((value, style) => {
+      if (Number.isFinite(value)) this.styled[style] += count;
+    });
     this.numbers += count;
     if (/e/iu.test(number.core)) this.scientific += count;
     if (number.hasPercent) this.percent += count;

@@ -1,7 +1,7 @@
 /** Takes in the cells of one column, chunk by chunk: packs them, counts their levels, and gathers evidence of their type. */
-import { notPlain, plain, scanPlain, type PlainNumber } from '../../lib/cells/number-text.js';
-import { ColumnEvidence } from './column-evidence.js';
-import { hashText, LevelCounter, mixed } from './level-counter.js';
+import { long, plain, scanPlain, type PlainNumber } from '../../lib/cells/number-text.js';
+import { ColumnEvidence, looksLikeThousands } from './column-evidence.js';
+import { highSeed, LevelCounter, lowSeed, mixed, textHash } from './level-counter.js';
 import { blankDecimals, type ColumnPacker, type StoredColumn, type StoredTexts } from './stored-column.js';
 
 /** (rows) Two hashes of each row, to which each column adds its cells; equal rows have equal hashes. */
@@ -17,8 +17,12 @@ export class ColumnIntake {
   /** Tells apart equal cells of different columns. */
   readonly #salt: number;
   readonly #scanned: PlainNumber = { digits: 0, decimals: 0 };
+  #low = 0;
+  #high = 0;
 
-  constructor(index: number) {
+  /** @param rowsBefore rows that were taken in before the column was first seen */
+  constructor(index: number, rowsBefore: number) {
+    this.evidence.addBlank(rowsBefore);
     this.#index = index;
     this.#salt = mixed(index + 1);
   }
@@ -28,8 +32,11 @@ export class ColumnIntake {
     packer: ColumnPacker,
     hashes: RowHashes,
   ): StoredColumn {
-    const stored = packer.pack(rows, this.#index);
+    // What the rows before were like; a column that repeats itself only later is stored a little larger.
+    const areDistinct = !this.levels.isExact || this.levels.distinct > this.evidence.values / 2;
+    const stored = packer.pack(rows, this.#index, this.evidence.values > 0 && areDistinct);
     if (stored.kind === 'texts') this.#addTexts(stored, hashes);
+    else if (packer.hasLong) this.#addLongNumbers(rows, hashes);
     else this.#addNumbers(rows, packer, hashes);
     return stored;
   }
@@ -38,6 +45,9 @@ export class ColumnIntake {
     const { digits, decimals } = packer;
     const { evidence, levels } = this;
     let blank = 0;
+    let integers = 0;
+    let zeroOne = 0;
+    let thousands = 0;
     for (let row = 0; row < rows.length; row++) {
       const places = decimals[row];
       if (places === blankDecimals) {
@@ -45,13 +55,29 @@ export class ColumnIntake {
         continue;
       }
       const value = digits[row];
+      if (places === 0) {
+        integers++;
+        if (value === 0 || value === 1) zeroOne++;
+      } else if (places === 3 && looksLikeThousands(value)) thousands++;
       const low = numberHash(value, places);
       const high = numberHash(value, places + 100);
-      evidence.addPlain(value, places, 1);
       levels.addNumber(value, places, 1, low, high);
       this.#addToRow(hashes, row, low, high);
     }
     evidence.addBlank(blank);
+    evidence.addPlain({ integers, zeroOne, thousands, decimals: rows.length - blank - integers });
+  }
+
+  #addLongNumbers(rows: readonly (readonly (string | null)[])[], hashes: RowHashes): void {
+    for (let row = 0; row < rows.length; row++) {
+      const text = rows[row][this.#index] ?? '';
+      if (text === '') {
+        this.evidence.addBlank(1);
+        continue;
+      }
+      this.#addText(text, 1);
+      this.#addToRow(hashes, row, this.#low, this.#high);
+    }
   }
 
   #addTexts({ codes, texts }: StoredTexts, hashes: RowHashes): void {
@@ -68,7 +94,9 @@ export class ColumnIntake {
         return;
       }
       if (trimmed.length !== text?.length) this.evidence.padded += counts[code];
-      [low[code], high[code]] = this.#addText(trimmed, counts[code]);
+      this.#addText(trimmed, counts[code]);
+      low[code] = this.#low;
+      high[code] = this.#high;
     });
     for (let row = 0; row < codes.length; row++) {
       const code = codes[row];
@@ -76,26 +104,28 @@ export class ColumnIntake {
     }
   }
 
-  /** Returns the hashes of the text. */
-  #addText(text: string, count: number): [low: number, high: number] {
+  /** Leaves the hashes of the text in `#low` and `#high`. */
+  #addText(text: string, count: number): void {
     const scanned = this.#scanned;
-    if (scanPlain(text, scanned) === plain) {
+    const scan = scanPlain(text, scanned);
+    if (scan === plain) {
       const { digits, decimals } = scanned;
-      const low = numberHash(digits, decimals);
-      const high = numberHash(digits, decimals + 100);
-      this.evidence.addPlain(digits, decimals, count);
-      this.levels.addNumber(digits, decimals, count, low, high);
-      return [low, high];
+      this.#low = numberHash(digits, decimals);
+      this.#high = numberHash(digits, decimals + 100);
+      this.evidence.addPlainNumber(digits, decimals, count);
+      this.levels.addNumber(digits, decimals, count, this.#low, this.#high);
+      return;
     }
-    const [low, high] = hashText(text);
-    this.evidence.addText(text, count);
-    this.levels.addText(text, count, low, high);
-    return [low, high];
+    this.#low = textHash(text, lowSeed);
+    this.#high = textHash(text, highSeed);
+    if (scan === long) this.evidence.addLongNumber(text, count);
+    else this.evidence.addText(text, count);
+    this.levels.addText(text, count, this.#low, this.#high);
   }
 
   #addToRow({ low, high }: RowHashes, row: number, cellLow: number, cellHigh: number): void {
-    low[row] = (low[row] + mixed(cellLow ^ this.#salt)) | 0;
-    high[row] = (high[row] + mixed(cellHigh + this.#salt)) | 0;
+    low[row] = Math.imul(low[row] ^ (cellLow + this.#salt), 0x9e3779b1);
+    high[row] = Math.imul(high[row] ^ (cellHigh + this.#salt), 0x85ebca6b);
   }
 }
 
@@ -104,5 +134,3 @@ function numberHash(digits: number, tag: number): number {
   const high = (digits / 2 ** 32) | 0;
   return mixed((digits | 0) ^ Math.imul(high, 0x9e3779b1) ^ Math.imul(tag + 1, 0x85ebca6b));
 }
-
-void notPlain;

@@ -69,17 +69,15 @@ export function decideColumn(facts: ColumnFacts, habits: TableHabits): ColumnDec
       : asAsked(facts, facts.asked, habits, warnings);
   const { format, reason } = decided;
   let { role } = decided;
-  const share = `${evidence.blank} of ${evidence.blank + evidence.values} cells`;
   if (evidence.values === 0) {
     warnings.push({ code: 'ALL_MISSING', column: name, message: 'No cell of the column has a value.' });
   } else if (evidence.values > 1 && evidence.blank === 0 && facts.distinct === 1) {
-    warnings.push({ code: 'CONSTANT', column: name, message: 'All cells have the same value.' });
     if (!facts.isTarget) {
+      warnings.push({ code: 'CONSTANT', column: name, message: 'All cells have the same value.' });
       const constant = `It is left out because all ${evidence.values} cells have the same value.`;
       return { format, role: 'ignore', reason: `${reason} ${constant}`, warnings };
     }
   }
-  void share;
   if (evidence.formulas > 0 && !isNumberLike(format)) {
     warnings.push({
       code: 'FORMULA_CELLS',
@@ -128,6 +126,9 @@ function inferred(
   // Among codes like A0F3, 12E12 is one of them; among 1.5e3 and 2.25 it is a number.
   const codes = evidence.scientific > 0 || evidence.numbers > evidence.integers ? 0 : evidence.codeLike;
   const asNumbers = numbers + (codes === 0 ? evidence.codeLike : 0);
+  if (facts.isTarget && evidence.zeroOne === wanted && facts.distinct === 2 && declared === null) {
+    return asText(facts, 'A target of 0 and 1 alone is two classes. ', warnings);
+  }
   if (evidence.numbers > 0 && asNumbers >= mostly * wanted) return asNumber(facts, habits, warnings);
 
   const dates = evidence.plainDates + Math.max(evidence.dayFirst, evidence.monthFirst);

@@ -7,10 +7,11 @@ import type { Level } from '../table-schema.js';
 import { DistinctEstimate } from './distinct-estimate.js';
 
 /** Up to so many distinct texts all are counted. */
-export const mostExactDistinct = 10_000;
+const mostExactDistinct = 10_000;
 
-/** Of more, so many of the commonest that have been seen are still counted. */
+/** Of more, so many of the commonest that have been seen are still counted, and only those seen this often by then. */
 const mostKept = 1_000;
+const leastKept = 10;
 
 /** Plain numbers have a table of their own, keyed by their digits: no text is made for them. */
 export class LevelCounter {
@@ -40,7 +41,7 @@ export class LevelCounter {
 
   /** A trimmed text that is no plain number, with its two hashes. */
   addText(text: string, count: number, low: number, high: number): void {
-    const known = this.#texts.get(text);
+    const known = this.#texts.size === 0 ? undefined : this.#texts.get(text);
     if (known !== undefined) {
       this.#texts.set(text, known + count);
       return;
@@ -69,8 +70,7 @@ export class LevelCounter {
       estimate.add(low, high);
     });
     for (const text of this.#texts.keys()) {
-      const [low, high] = hashText(text);
-      estimate.add(low, high);
+      estimate.add(textHash(text, lowSeed), textHash(text, highSeed));
     }
     this.#estimate = estimate;
     this.#keepCommonest();
@@ -82,8 +82,7 @@ export class LevelCounter {
       counts.push(count);
     });
     counts.sort((a, b) => b - a);
-    // What has been seen once is not common.
-    const least = Math.max(2, (counts[mostKept] ?? 0) + 1);
+    const least = Math.max(leastKept, (counts[mostKept] ?? 0) + 1);
     const numbers = new NumberCounts(64);
     this.#numbers.forEach((digits, decimals, count, low, high) => {
       if (count >= least) numbers.add(digits, decimals, count, low, high);
@@ -161,16 +160,21 @@ class NumberCounts {
   }
 }
 
-/** Two independent hashes of 32 bits, FNV-1a with other constants for the second. */
-export function hashText(text: string): [low: number, high: number] {
-  let low = 0x811c9dc5;
-  let high = 0x5bd1e995;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x5bd1e9f5);
+/** The seeds of the two hashes of a text. */
+export const lowSeed = 0x811c9dc5;
+export const highSeed = 0x5bd1e995;
+
+/** 32 bits, two units of UTF-16 at a time; another seed gives an independent hash. */
+export function textHash(text: string, seed: number): number {
+  const { length } = text;
+  let hash = seed ^ length;
+  let at = 0;
+  for (; at + 1 < length; at += 2) {
+    hash = Math.imul(hash ^ (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16)), 0x9e3779b1);
+    hash ^= hash >>> 15;
   }
-  return [mixed(low ^ text.length), mixed(high ^ Math.imul(text.length, 0x9e3779b1))];
+  if (at < length) hash = Math.imul(hash ^ text.charCodeAt(at), 0x9e3779b1);
+  return mixed(hash ^ seed);
 }
 
 /** The finaliser of MurmurHash3: each bit of the input changes each bit of the output with probability one half. */

@@ -1,7 +1,7 @@
 /** What is said of the numbers of a column: moments of all values, quantiles and histogram of all or of many. */
 import type { NumberProfile } from '../table-schema.js';
 
-export const profileQuantiles = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+const profileQuantiles = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 const bins = 20;
 
@@ -19,27 +19,33 @@ export class NumberProfiler {
   readonly #sample = new RowSample();
 
   /**
-   * Values that are finite or NaN, which is skipped. Each has a hash of its row.
+   * Values of which the finite ones count; each has a hash of its row. Returns how many are not finite.
    * Means are merged as in T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for
-   * computing sample variances", 1979: no digits cancel.
+   * computing sample variances", 1979. Within one call the deviations are from its first value.
    */
-  add(values: Float64Array, rowHashes: Uint32Array): void {
+  add(values: Float64Array, rowHashes: Uint32Array): number {
+    const sample = this.#sample;
     let count = 0;
+    let first = 0;
     let sum = 0;
-    for (const value of values) {
-      if (Number.isNaN(value)) continue;
-      count++;
-      sum += value;
-      if (value < this.#min) this.#min = value;
-      if (value > this.#max) this.#max = value;
-      if (this.#integers && !Number.isInteger(value)) this.#integers = false;
-    }
-    if (count === 0) return;
-    const mean = sum / count;
     let squares = 0;
-    for (const value of values) if (!Number.isNaN(value)) squares += (value - mean) ** 2;
-    this.#merge(count, mean, squares);
-    this.#sample.add(values, rowHashes);
+    let [min, max, integers] = [this.#min, this.#max, this.#integers];
+    for (let row = 0; row < values.length; row++) {
+      const value = values[row];
+      if (!(value < Infinity && value > -Infinity)) continue;
+      if (count === 0) first = value;
+      count++;
+      const deviation = value - first;
+      sum += deviation;
+      squares += deviation * deviation;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (integers && Math.trunc(value) !== value) integers = false;
+      if (rowHashes[row] < sample.limit) sample.add(value, rowHashes[row]);
+    }
+    [this.#min, this.#max, this.#integers] = [min, max, integers];
+    if (count > 0) this.#merge(count, first + sum / count, Math.max(0, squares - (sum * sum) / count));
+    return values.length - count;
   }
 
   /** null: there was no value. */
@@ -83,17 +89,15 @@ class RowSample {
   #values = new Float64Array(256);
   #hashes = new Uint32Array(256);
   #count = 0;
-  #limit = 2 ** 32;
+  limit = 2 ** 32;
 
-  add(values: Float64Array, rowHashes: Uint32Array): void {
-    for (let row = 0; row < values.length; row++) {
-      if (rowHashes[row] >= this.#limit || Number.isNaN(values[row])) continue;
-      if (this.#count === this.#values.length) this.#makeRoom();
-      if (rowHashes[row] >= this.#limit) continue;
-      this.#values[this.#count] = values[row];
-      this.#hashes[this.#count] = rowHashes[row];
-      this.#count++;
-    }
+  /** Of a row whose hash is below the limit. */
+  add(value: number, rowHash: number): void {
+    if (this.#count === this.#values.length) this.#makeRoom();
+    if (rowHash >= this.limit) return;
+    this.#values[this.#count] = value;
+    this.#hashes[this.#count] = rowHash;
+    this.#count++;
   }
 
   values(): Float64Array {
@@ -110,10 +114,10 @@ class RowSample {
       return;
     }
     while (this.#count === this.#values.length) {
-      this.#limit /= 2;
+      this.limit /= 2;
       let kept = 0;
       for (let each = 0; each < this.#count; each++) {
-        if (this.#hashes[each] >= this.#limit) continue;
+        if (this.#hashes[each] >= this.limit) continue;
         this.#values[kept] = this.#values[each];
         this.#hashes[kept] = this.#hashes[each];
         kept++;

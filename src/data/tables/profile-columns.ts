@@ -29,10 +29,11 @@ export async function profileNumbers(
   formats: readonly CellFormat[],
 ): Promise<(NumbersFound | null)[]> {
   const columns = formats.map((format) => (isNumeric(format) ? new ColumnProfiler(format) : null));
-  if (columns.some((column) => column !== null)) {
+  const wanted = new Set([...columns.keys()].filter((index) => columns[index] !== null));
+  if (wanted.size > 0) {
     let first = 0;
     const rowHashes = new Uint32Array(mostChunkRows);
-    for await (const chunk of chunks.all()) {
+    for await (const chunk of chunks.all(wanted)) {
       for (let row = 0; row < chunk.rows; row++) rowHashes[row] = mixed(first + row + 1);
       columns.forEach((column, index) => column?.add(chunk.columns[index], chunk, rowHashes));
       first += chunk.rows;
@@ -54,23 +55,22 @@ class ColumnProfiler {
   }
 
   add(
-    stored: StoredColumn | undefined,
+    stored: StoredColumn | null | undefined,
     { rows, lines }: { rows: number; lines: Int32Array | null },
     rowHashes: Uint32Array,
   ): void {
     const values = this.#values.subarray(0, rows);
     readNumbers(this.#format, stored, values);
+    const missing = this.#profiler.add(values, rowHashes);
+    this.#missing += missing;
+    if (missing === 0) return;
     for (let row = 0; row < rows; row++) {
-      if (Number.isFinite(values[row])) continue;
-      this.#missing++;
       if (values[row] !== unreadable) continue;
-      values[row] = NaN;
       this.#unreadable++;
-      if (this.#misfits.length < mostMisfits && stored !== undefined) {
+      if (this.#misfits.length < mostMisfits && stored) {
         this.#misfits.push({ line: lines?.[row] ?? null, text: cellText(stored, row) ?? '' });
       }
     }
-    this.#profiler.add(values, rowHashes);
   }
 
   found(): NumbersFound {

@@ -2,14 +2,7 @@
  * The cells of one column of a chunk of rows, packed so that each text can be given back: plain decimal numbers as their
  * digits, everything else as codes of the distinct texts.
  */
-import {
-  long,
-  notPlain,
-  plain,
-  powersOfTen,
-  scanPlain,
-  type PlainNumber,
-} from '../../lib/cells/number-text.js';
+import { long, notPlain, powersOfTen, scanPlain, type PlainNumber } from '../../lib/cells/number-text.js';
 
 export type StoredColumn = StoredNumbers | StoredTexts;
 
@@ -28,14 +21,15 @@ export interface StoredTexts {
   kind: 'texts';
   /** (rows) Indices into `texts`. */
   codes: Uint8Array | Uint16Array;
-  /** Distinct, in the order in which they first occur; null: no value. */
+  /** In the order in which they first occur, mostly distinct; null: no value. */
   texts: (string | null)[];
 }
 
 /** A chunk has at most so many rows, so that codes fit in 16 bits. */
-export const mostChunkRows = 16_384;
+export const mostChunkRows = 4_096;
 
-const blankDecimals = 255;
+/** In place of the decimals of a blank cell. */
+export const blankDecimals = 255;
 
 /** The digits of plain cells as they are scanned, before it is known whether all cells of the column are plain. */
 export class ColumnPacker {
@@ -43,11 +37,16 @@ export class ColumnPacker {
   readonly digits = new Float64Array(mostChunkRows);
   /** (rows) */
   readonly decimals = new Uint8Array(mostChunkRows);
+  /** Whether a cell of the column had more digits than a PlainNumber holds, so that `digits` does not have it. */
+  hasLong = false;
   readonly #scanned: PlainNumber = { digits: 0, decimals: 0 };
 
-  /** Packs the column at the index. A row that is shorter has no value there. */
-  pack(rows: readonly (readonly (string | null)[])[], index: number): StoredColumn {
-    return this.#packNumbers(rows, index) ?? packTexts(rows, index);
+  /**
+   * Packs the column at the index. A row that is shorter has no value there.
+   * @param areDistinct whether texts are expected to differ, so that it is not worth while to look for equal ones
+   */
+  pack(rows: readonly (readonly (string | null)[])[], index: number, areDistinct: boolean): StoredColumn {
+    return this.#packNumbers(rows, index) ?? packTexts(rows, index, areDistinct);
   }
 
   #packNumbers(rows: readonly (readonly (string | null)[])[], index: number): StoredNumbers | null {
@@ -59,7 +58,7 @@ export class ColumnPacker {
     let isShortest = true;
     let hasNull = false;
     let hasEmpty = false;
-    let hasLong = false;
+    this.hasLong = false;
     for (let row = 0; row < rows.length; row++) {
       const text = rows[row][index] ?? null;
       if (text === null || text === '') {
@@ -71,8 +70,8 @@ export class ColumnPacker {
       const scan = scanPlain(text, scanned);
       if (scan === notPlain) return null;
       if (scan === long) {
-        hasLong = true;
-        continue;
+        this.hasLong = true;
+        break;
       }
       const places = scanned.decimals;
       const value = scanned.digits;
@@ -86,14 +85,14 @@ export class ColumnPacker {
       if (places > 0 && (value % 10 === 0 || (places > 6 && Math.abs(value) < powersOfTen[places - 6])))
         isShortest = false;
     }
+    if (this.hasLong) return packLong(rows, index);
     if (hasNull && hasEmpty) return null;
     const blank = hasEmpty ? '' : null;
-    if (hasLong) return packLong(rows, index, blank);
     const isFixed = leastDecimals === mostDecimals;
     if (leastDecimals === blankDecimals) mostDecimals = 0;
     else if (!isFixed && !isShortest) return null;
     if (!isFixed) most = this.#align(rows.length, mostDecimals);
-    if (most >= 2 ** 53) return packLong(rows, index, blank);
+    if (most >= 2 ** 53) return packLong(rows, index);
     return {
       kind: 'numbers',
       digits: this.#narrow(rows.length, most),
@@ -133,22 +132,35 @@ export class ColumnPacker {
 }
 
 /** Numbers of many digits, where JavaScript writes each as its text is; null: it does not. */
-function packLong(
-  rows: readonly (readonly (string | null)[])[],
-  index: number,
-  blank: '' | null,
-): StoredNumbers | null {
+function packLong(rows: readonly (readonly (string | null)[])[], index: number): StoredNumbers | null {
   const digits = new Float64Array(rows.length);
+  let hasNull = false;
+  let hasEmpty = false;
   for (let row = 0; row < rows.length; row++) {
-    const text = rows[row][index] ?? '';
-    const value = text === '' ? NaN : Number(text);
-    if (text !== '' && String(value) !== text) return null;
+    const text = rows[row][index] ?? null;
+    if (text === null || text === '') {
+      if (text === null) hasNull = true;
+      else hasEmpty = true;
+      digits[row] = NaN;
+      continue;
+    }
+    const value = Number(text);
+    if (String(value) !== text) return null;
     digits[row] = value;
   }
-  return { kind: 'numbers', digits, decimals: 0, isFixed: false, blank };
+  if (hasNull && hasEmpty) return null;
+  return { kind: 'numbers', digits, decimals: 0, isFixed: false, blank: hasEmpty ? '' : null };
 }
 
-function packTexts(rows: readonly (readonly (string | null)[])[], index: number): StoredTexts {
+function packTexts(
+  rows: readonly (readonly (string | null)[])[],
+  index: number,
+  areDistinct: boolean,
+): StoredTexts {
+  if (areDistinct) {
+    const texts = rows.map((row) => row[index] ?? null);
+    return { kind: 'texts', codes: ownCodes.subarray(0, rows.length), texts };
+  }
   const codes = new Uint16Array(rows.length);
   const codeOf = new Map<string | null, number>();
   for (let row = 0; row < rows.length; row++) {
@@ -160,6 +172,9 @@ function packTexts(rows: readonly (readonly (string | null)[])[], index: number)
   const texts = [...codeOf.keys()];
   return { kind: 'texts', codes: texts.length <= 256 ? Uint8Array.from(codes) : codes, texts };
 }
+
+/** Each row its own code. */
+const ownCodes = Uint16Array.from({ length: mostChunkRows }, (_, row) => row);
 
 /** The value that stands for a blank cell among such digits. */
 export function blankOf(digits: StoredNumbers['digits']): number {
@@ -192,5 +207,3 @@ export function numberText(
   const value = digits / powersOfTen[decimals];
   return isFixed ? value.toFixed(decimals) : String(value);
 }
-
-export { blankDecimals, plain };

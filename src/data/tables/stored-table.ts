@@ -33,7 +33,7 @@ export function openTable(
         return { index, builder: columnBuilder(format, schema.rows) };
       });
       let first = 0;
-      for await (const chunk of (await open()).all()) {
+      for await (const chunk of (await open()).all(new Set(builders.map(({ index }) => index)))) {
         for (const { index, builder } of builders) builder.add(chunk.columns[index], first, chunk.rows);
         first += chunk.rows;
       }
@@ -59,13 +59,13 @@ export function openTable(
   };
 }
 
-function textOf(column: StoredColumn | undefined, row: number): string | null {
-  return column === undefined ? null : cellText(column, row);
+function textOf(column: StoredColumn | null | undefined, row: number): string | null {
+  return column === null || column === undefined ? null : cellText(column, row);
 }
 
 interface ColumnBuilder {
   /** The rows of a chunk, which are the rows from `first` on; undefined: the chunk does not have the column. */
-  add(stored: StoredColumn | undefined, first: number, count: number): void;
+  add(stored: StoredColumn | null | undefined, first: number, count: number): void;
   column(): Column;
 }
 
@@ -88,10 +88,10 @@ function numberBuilder(format: NumericFormat, rows: number): ColumnBuilder {
 /** The cells by the format, into `values` (rows of the chunk), as `numberReader` reads them. */
 export function readNumbers(
   format: NumericFormat,
-  stored: StoredColumn | undefined,
+  stored: StoredColumn | null | undefined,
   values: Float64Array,
 ): void {
-  if (stored === undefined) {
+  if (stored === null || stored === undefined) {
     values.fill(NaN);
     return;
   }
@@ -133,6 +133,25 @@ function levelBuilder(format: TextFormat, rows: number): ColumnBuilder {
   const read = levelReader(format);
   const codes = new Int32Array(rows);
   const codeOf = new Map<string, number>();
+  return {
+    add(stored, first, count) {
+      codes.set(levelCodes(stored, count, codeOf, read), first);
+    },
+    column: () => ({ kind: 'levels', codes, levels: [...codeOf.keys()] }),
+  };
+}
+
+const asCategory = levelReader({ type: 'category', missing: [] });
+
+/** (rows) The code of each cell's level, -1 without one. A level that has none yet gets the next code. */
+export function levelCodes(
+  stored: StoredColumn | null | undefined,
+  rows: number,
+  codeOf: Map<string, number>,
+  read: (text: string) => string | null = asCategory,
+): Int32Array {
+  const codes = new Int32Array(rows);
+  if (stored === null || stored === undefined) return codes.fill(-1);
   const codeOfText = (text: string | null): number => {
     const level = text === null ? null : read(text);
     if (level === null) return -1;
@@ -140,29 +159,23 @@ function levelBuilder(format: TextFormat, rows: number): ColumnBuilder {
     if (code === undefined) codeOf.set(level, (code = codeOf.size));
     return code;
   };
-  return {
-    add(stored, first, count) {
-      if (stored === undefined) {
-        codes.fill(-1, first, first + count);
-      } else if (stored.kind === 'texts') {
-        const codeOfStored = Int32Array.from(stored.texts, codeOfText);
-        for (let row = 0; row < count; row++) codes[first + row] = codeOfStored[stored.codes[row]];
-      } else {
-        const { digits } = stored;
-        const blank = blankOf(digits);
-        const codeOfDigits = new Map<number, number>();
-        for (let row = 0; row < count; row++) {
-          const each = digits[row];
-          if (Number.isNaN(each) || each === blank) {
-            codes[first + row] = -1;
-            continue;
-          }
-          let code = codeOfDigits.get(each);
-          if (code === undefined) codeOfDigits.set(each, (code = codeOfText(numberText(stored, each))));
-          codes[first + row] = code;
-        }
-      }
-    },
-    column: () => ({ kind: 'levels', codes, levels: [...codeOf.keys()] }),
-  };
+  if (stored.kind === 'texts') {
+    const codeOfStored = Int32Array.from(stored.texts, codeOfText);
+    for (let row = 0; row < rows; row++) codes[row] = codeOfStored[stored.codes[row]];
+    return codes;
+  }
+  const { digits } = stored;
+  const blank = blankOf(digits);
+  const codeOfDigits = new Map<number, number>();
+  for (let row = 0; row < rows; row++) {
+    const each = digits[row];
+    if (Number.isNaN(each) || each === blank) {
+      codes[row] = -1;
+      continue;
+    }
+    let code = codeOfDigits.get(each);
+    if (code === undefined) codeOfDigits.set(each, (code = codeOfText(numberText(stored, each))));
+    codes[row] = code;
+  }
+  return codes;
 }

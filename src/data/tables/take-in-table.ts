@@ -16,6 +16,7 @@ import { ChunkReader, ChunkWriter, type TablePlace } from './chunk-store.js';
 import { ColumnIntake, type RowHashes } from './column-intake.js';
 import { decideColumn, habitsOf, type ColumnDecision, type ColumnFacts } from './decide-column.js';
 import { DuplicateRows } from './duplicate-rows.js';
+import { leakWarnings } from './leaks.js';
 import { profileNumbers, type NumbersFound } from './profile-columns.js';
 import { ColumnPacker, mostChunkRows } from './stored-column.js';
 import { targetWarnings } from './target-warnings.js';
@@ -103,7 +104,11 @@ export async function takeInTable(
     ...reader.warnings,
     ...facts.flatMap((each, index) => columnWarnings(each, decisions[index], columns[index], found[index])),
     ...intake.warnings(),
-    ...(await targetWarnings(schema, target, chunks, facts)),
+    ...targetWarnings(
+      schema,
+      facts.filter(({ isTarget }) => isTarget),
+    ),
+    ...(await leakWarnings(chunks, columns, target)),
   );
   return schema;
 }
@@ -121,6 +126,8 @@ class TableIntake {
   #chunk: (readonly (string | null)[])[] = [];
   #lines: number[] | null = null;
   #text = 0;
+  /** Rows in chunks that are written. */
+  #stored = 0;
 
   constructor(place: TablePlace) {
     this.#writer = new ChunkWriter(place);
@@ -132,7 +139,8 @@ class TableIntake {
     lines: readonly number[] | null,
   ): Promise<void> {
     this.names = names;
-    while (this.columns.length < names.length) this.columns.push(new ColumnIntake(this.columns.length));
+    while (this.columns.length < names.length)
+      this.columns.push(new ColumnIntake(this.columns.length, this.#stored));
     for (let row = 0; row < rows.length; row++) {
       const cells = rows[row];
       this.#chunk.push(cells);
@@ -159,9 +167,9 @@ class TableIntake {
     const rows = this.#chunk;
     const lines = this.#lines;
     [this.#chunk, this.#lines, this.#text] = [[], null, 0];
+    this.#stored += rows.length;
     this.#hashes.low.fill(0);
     this.#hashes.high.fill(0);
-    // A row may be the first one with a further column, after others of the same chunk.
     const columns = this.columns.map((column) => column.takeIn(rows, this.#packer, this.#hashes));
     for (let row = 0; row < rows.length; row++) {
       const isCopy = this.#duplicates.add(this.#hashes.low[row], this.#hashes.high[row]);

@@ -75,10 +75,22 @@ const around = new RegExp(
   'u',
 );
 
+/** Whether a text that begins like this can be a number at all; most words are told apart here. */
+function beginsLikeNumber(text: string): boolean {
+  const code = text.charCodeAt(0);
+  if (code >= 0x30 && code <= 0x39) return true;
+  const isLetter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
+  if (!isLetter) return true;
+  // Letters of a currency, which are not followed by more of them.
+  return beforeNumber.test(text);
+}
+
+const beforeNumber = new RegExp(String.raw`^(?:${currency})\s*[-+\u2212\d.,]`, 'u');
+
 /** Takes sign, currency, percent and the parentheses of accountants from a trimmed text; null: it is no number. */
 export function undecorate(text: string): NumberText | null {
-  if (text.length > longestNumber) return null;
-  const match = around.exec(text);
+  if (text.length > longestNumber || !beginsLikeNumber(text)) return null;
+  const match: readonly (string | undefined)[] | null = around.exec(text);
   if (match === null) return null;
   const [, open, sign, before, innerSign, core = '', after, close] = match;
   const hasPercent = after === '%';
