@@ -1,10 +1,11 @@
 /**
- * How fast predictions are, of one MNIST digit by a network that was just trained: in process; over HTTP in each form,
- * beside two routes that compute nothing and beside peers that serve the same weights; while a job trains; while versions
- * are swapped; and when more is asked than can be answered.
+ * How fast predictions are, of one MNIST digit by a network that was just trained and of a row of a table by column name:
+ * in process; over HTTP in each form, beside two routes that compute nothing and beside peers that serve the same weights;
+ * while a job trains; while versions are swapped; and when more is asked than can be answered.
  *
  *   npm run bench:predict -- [--hidden 256] [--seconds 3] [--rounds 5] [--connections 1,32,256] [--job '{…}']
- *                            [--peer fastapi --python PATH] [--room 256] [--parts in-process,http,training,reloads,overload]
+ *                            [--peer fastapi --python PATH] [--room 256]
+ *                            [--parts in-process,named,http,training,reloads,overload]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { createRegistry } from '../dist/model/registry/registry.js';
 import { createFileStorage } from '../dist/storage/file-storage.js';
 import { inProcess } from './predict/in-process.mjs';
+import { namedRows } from './predict/named-rows.mjs';
 import { overHttp } from './predict/over-http.mjs';
 import { overload } from './predict/overload.mjs';
 import { reloadsUnderLoad } from './predict/reloads.mjs';
@@ -30,7 +32,7 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     room: { type: 'string', default: '256' },
-    parts: { type: 'string', default: 'in-process,http,training,reloads,overload' },
+    parts: { type: 'string', default: 'in-process,named,http,training,reloads,overload' },
   },
 });
 const timing = {
@@ -40,6 +42,7 @@ const timing = {
 };
 const parts = {
   'in-process': inProcess,
+  named: (dataDir) => namedRows(dataDir, timing),
   http: besideOthers,
   training: (dataDir) => whileTraining(dataDir, JSON.parse(options.job), timing),
   reloads: reloadsUnderLoad,

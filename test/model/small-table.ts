@@ -3,12 +3,7 @@ import type { CellFormat } from '../../src/lib/cells/cell-format.js';
 import { readColumn, type Cell } from '../../src/lib/cells/columns.js';
 import { encodeModelFile, type ModelDescription } from '../../src/model/files/model-file.js';
 import { classHead, type Head } from '../../src/model/heads/head.js';
-import {
-  fitTable,
-  plannedWidth,
-  type ColumnPlan,
-  type TablePreprocessing,
-} from '../../src/model/preprocessing/table.js';
+import { fitTable, type ColumnPlan, type TablePreprocessing } from '../../src/model/preprocessing/table.js';
 import { parametersOf } from './small-model.js';
 
 export const formats = {
@@ -17,7 +12,7 @@ export const formats = {
   boolean: { type: 'boolean', true: ['yes'], false: ['no'], missing: [] },
   datetime: { type: 'datetime', order: 'ymd', missing: [] },
   category: { type: 'category', missing: ['?'] },
-} as const satisfies Record<string, unknown>;
+} satisfies Record<string, CellFormat>;
 
 /** The format of each column, which is named for it, and its cells as a CSV file has them. */
 export interface TestColumn {
@@ -26,20 +21,18 @@ export interface TestColumn {
   texts: readonly (string | null)[];
 }
 
-const mutable = (format: unknown): CellFormat => structuredClone(format) as CellFormat;
-
 export const houses: readonly TestColumn[] = [
-  { name: 'area', format: mutable(formats.number), texts: ['50', '80.5', 'na', '120', '64', '1e3'] },
-  { name: 'city', format: mutable(formats.category), texts: ['Oslo', 'Rome', 'Oslo', '', 'Paris', 'Oslo'] },
-  { name: 'garden', format: mutable(formats.boolean), texts: ['yes', 'no', 'no', 'yes', null, 'no'] },
+  { name: 'area', format: formats.number, texts: ['50', '80.5', 'na', '120', '64', '1e3'] },
+  { name: 'city', format: formats.category, texts: ['Oslo', 'Rome', 'Oslo', '', 'Paris', 'Oslo'] },
+  { name: 'garden', format: formats.boolean, texts: ['yes', 'no', 'no', 'yes', null, 'no'] },
   {
     name: 'sold',
-    format: mutable(formats.datetime),
+    format: formats.datetime,
     texts: ['2024-01-05', '2024-03-06', '2023-12-24', '2022-02-02', '2024-05-05', '2021-01-01'],
   },
-  { name: '__proto__', format: mutable(formats.decimalComma), texts: ['1,5', '2', '3,25', '4', '5', '6'] },
-  { name: 'constructor', format: mutable(formats.category), texts: ['a', 'b', 'a', 'b', 'a', 'b'] },
-  { name: 'toString', format: mutable(formats.category), texts: ['x', 'x', 'y', 'y', 'z', 'z'] },
+  { name: '__proto__', format: formats.decimalComma, texts: ['1,5', '2', '3,25', '4', '5', '6'] },
+  { name: 'constructor', format: formats.category, texts: ['a', 'b', 'a', 'b', 'a', 'b'] },
+  { name: 'toString', format: formats.category, texts: ['x', 'x', 'y', 'y', 'z', 'z'] },
 ];
 
 export function planOf({ name, format, texts }: TestColumn): ColumnPlan {
@@ -80,5 +73,3 @@ export function tableModelFile(preprocessing: TablePreprocessing, head?: Head): 
   const description = tableDescription(preprocessing, head);
   return encodeModelFile(description, parametersOf(description.network, 1));
 }
-
-export { plannedWidth };

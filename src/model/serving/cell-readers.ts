@@ -77,7 +77,8 @@ class NumberReader extends Counts implements CellReader {
   #valueOf(cell: unknown): number {
     if (typeof cell === 'string') return this.#readText(cell);
     if (cell === null || cell === undefined) return NaN;
-    if (typeof cell === 'number' && this.format.type === 'number') return cell;
+    // Adding 0 makes -0 the same value as 0, as it is in text.
+    if (typeof cell === 'number' && this.format.type === 'number') return cell + 0;
     if (typeof cell === 'boolean' && this.format.type === 'boolean') return Number(cell);
     // Anything else is read as the text that it is written as.
     return isScalar(cell) ? this.#readText(String(cell)) : Infinity;

@@ -64,6 +64,16 @@ test('reads each number to the same bits', () => {
   expect(parse(many)).toEqual(JSON.parse(many));
 });
 
+test('makes __proto__ a key like any other in rows, whatever its value', () => {
+  for (const value of ['1', '"a"', 'null', '[1]', '{}', JSON.stringify(new Array(100).fill(1))]) {
+    for (const text of [`{"inputs":[{"__proto__":${value}}]}`, `{"instances":{"__proto__":${value}}}`]) {
+      const parsed = parse(text);
+      expect(JSON.stringify(parsed)).toBe(text);
+      expect(({} as { 0?: unknown })[0]).toBeUndefined();
+    }
+  }
+});
+
 test('packs lists of one shape as a whole', () => {
   const { places, numbers } = parsePacked(
     Buffer.from(
@@ -119,9 +129,15 @@ describe('refuses what JSON.parse refuses', () => {
     if (text.trim() !== '') expect(() => parse(inMany)).toThrow();
   });
 
-  test('and keys that objects inherit', () => {
-    expect(() => parse('{"__proto__": {}}')).toThrow('it has a key that objects inherit, like __proto__');
-    expect(() => parse('{"\\u005f_proto__": {}}')).toThrow('__proto__');
+  test.each([
+    '{"__proto__": {}}',
+    '{"\\u005f_proto__": {}}',
+    '{"inputs": {"a": {"__proto__": 1}}}',
+    '{"inputs": [{"a": {"__proto__": 1}}]}',
+    '{"parameters": {"__proto__": 1}}',
+    '[{"__proto__": 1}]',
+  ])('and keys that objects inherit, but in rows: %s', (text) => {
+    expect(() => parse(text)).toThrow('it has a key that objects inherit, like __proto__');
   });
 
   test('with a hint where it is a number that JSON has not', () => {

@@ -26,6 +26,7 @@ test('a model is shown with its versions, and without where their files lie', as
     aliases: {},
     version_count: 2,
     created_at: '2026-01-03T00:00:00.000Z',
+    task: 'classification',
     has_more: false,
     versions: manifests.map(({ version, file, step, metrics, network, head, parameters, ...manifest }) => ({
       object: 'model_version',
@@ -38,6 +39,7 @@ test('a model is shown with its versions, and without where their files lie', as
       metrics,
       network,
       labels: labelsOf(head),
+      task: 'classification',
       parameters,
       file: { size_bytes: file.size_bytes, sha256: file.sha256 },
       created_at: manifest.created_at,

@@ -98,6 +98,7 @@ test('it has every route of the API', () => {
     'get /v1/models/{name}/labels/{label}',
     'get /v1/models/{name}/labels/{label}/metadata',
     'get /v1/models/{name}/metadata',
+    'get /v1/models/{name}/openapi.json',
     'get /v1/models/{name}/versions',
     'get /v1/models/{name}/versions/{version}',
     'get /v1/models/{name}/versions/{version}/metadata',

@@ -107,7 +107,7 @@ describe('refuses', () => {
       { inputs: [blank], version: 1, alias: 'latest' },
     ],
     ['inputs must be an array.', '/inputs', { inputs: 'abc' }],
-    ['inputs[0] must be an array.', '/inputs/0', { inputs: blank }],
+    ['inputs[0] must be an array or an object.', '/inputs/0', { inputs: blank }],
     ['inputs[0][5] is not a finite float32 number', '/inputs/0/5', { inputs: [replaced(5, '7')] }],
     ['inputs[0][5] is not a finite float32 number', '/inputs/0/5', { inputs: [replaced(5, null)] }],
     ['inputs[0][5] is not a finite float32 number', '/inputs/0/5', { inputs: [replaced(5, NaN)] }],

@@ -4,6 +4,7 @@ import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { activations, type Tensor } from '../../../src/model/network/network.js';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/model/files/safetensors.js';
 import { describedAs, parametersOf, smallDescription } from '../small-model.js';
+import { fitted, houses, tableDescription } from '../small-table.js';
 
 const file = encodeModelFile(smallDescription, parametersOf(smallDescription.network, 1));
 
@@ -87,6 +88,15 @@ describe('a model file', () => {
     expect(
       decodeModelFile(encodeModelFile(description, parametersOf(description.network, 0))).description,
     ).toEqual(description);
+  });
+
+  test('may take the columns of a table, and is read by others as before', () => {
+    const description = tableDescription(fitted(houses));
+    const bytes = encodeModelFile(description, parametersOf(description.network, 0));
+    expect(decodeModelFile(bytes).description).toEqual(description);
+    const { metadata, tensors } = decodeSafetensors(bytes);
+    expect(Object.values(metadata).every((value) => typeof value === 'string')).toBe(true);
+    expect([...tensors.keys()]).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']);
   });
 
   test('of format 1 is the same model', () => {
@@ -195,6 +205,22 @@ describe('a file that is no model', () => {
     '{"kind":"values","names":["one","two"],"unit":"m"}',
   ])('has the head %s', (head) => {
     expect(() => decodeModelFile(withMetadata({ head }))).toThrow(corrupt('head does not name 2 outputs'));
+  });
+
+  test('has a preprocessing that is no record, or that makes other inputs than its network takes', () => {
+    const description = tableDescription(fitted(houses));
+    const table = encodeModelFile(description, parametersOf(description.network, 0));
+    expect(() => decodeModelFile(withMetadata({ preprocessing: 'null' }, table))).toThrow(
+      corrupt('in its preprocessing, the document is not an object'),
+    );
+    const preprocessing = JSON.stringify(description.preprocessing).replace('"mean":', '"mean":"",":":');
+    expect(() => decodeModelFile(withMetadata({ preprocessing }, table))).toThrow(
+      corrupt('in its preprocessing, /columns/0/parts/0/mean is not a number'),
+    );
+    const other = JSON.stringify(fitted(houses.slice(1)));
+    expect(() => decodeModelFile(withMetadata({ preprocessing: other }, table))).toThrow(
+      corrupt('inputs, and its network takes'),
+    );
   });
 
   test('lacks a tensor, has one too many, or one of another shape or name', () => {
