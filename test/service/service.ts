@@ -174,9 +174,9 @@ async function launch(settings: Record<string, string>): Promise<{
   log: LogLine[];
   errors: () => string;
 }> {
-  const { DATA_DIR: dataDir, QUEUE_URL: queueUrl } = settings;
-  const isFolder = dataDir !== undefined && statSync(dataDir, { throwIfNoEntry: false })?.isDirectory();
-  if (isFolder && queueUrl === undefined) await addQueue(dataDir);
+  const { DATA_DIR: dataDir = '' } = settings;
+  const isFolder = statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder && !('QUEUE_URL' in settings)) await addQueue(dataDir);
   const child = spawn(process.execPath, [entry], {
     env: { PORT: '0', LOG_FORMAT: 'json', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
