@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { ErrorCode } from '../../errors.js';
-import type { Batches, BatchRequest as Wanted } from '../../jobs/batches/batches.js';
+import type { Batches } from '../../jobs/batches/batches.js';
 import { basePathOf } from '../plugins/base-path.js';
 import { Batch, batchExamples, BatchList, BatchPage, BatchParams, BatchRequest } from './batch-schemas.js';
 import { csvAnswer, fileComponents } from './file-schemas.js';
@@ -53,8 +53,7 @@ export const batchRoutes: FastifyPluginCallbackTypebox<BatchDeps> = (app, { batc
       },
     },
     async (request, reply) => {
-      // Values are left out rather than undefined, since they come from JSON.
-      const batch = await batches.submit(request.body as Wanted);
+      const batch = await batches.submit(request.body);
       request.log.info({ batch: batch.id, dataset: batch.dataset.name }, 'batch submitted');
       return reply
         .code(202)

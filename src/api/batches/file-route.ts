@@ -1,5 +1,4 @@
 /** POST /v1/models/{name}/batch: a file of rows in, the same rows with their predictions out. */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';

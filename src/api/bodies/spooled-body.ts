@@ -20,7 +20,7 @@ export class SpooledBody {
   /** All bytes are in the file. */
   #isWhole = false;
   #hasArrived = false;
-  #failure: unknown = null;
+  #failure: Error | null = null;
   /** Called when more bytes are there, or no more will come. */
   #waiting: (() => void)[] = [];
 
@@ -100,7 +100,7 @@ export class SpooledBody {
       this.#isWhole = this.#failure === null;
       this.#wake();
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     this.#hasArrived = true;
   }
@@ -139,7 +139,7 @@ export class SpooledBody {
   }
 
   /** The first failure stands. */
-  #fail(failure: unknown): void {
+  #fail(failure: Error): void {
     if (!this.#isWhole) this.#failure ??= failure;
     this.#wake();
   }

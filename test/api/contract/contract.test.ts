@@ -81,7 +81,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   // Whatever the operations before have made of it. Only the third version can be removed.
   const { registry, aliases, modelServer } = service;
-  await registry.setUnloaded('mnist-mlp', false);
+  for (const model of ['mnist-mlp', 'houses']) await registry.setUnloaded(model, false);
   await aliases.set('mnist-mlp', 'production', 1);
   await aliases.set('mnist-mlp', 'canary', 2);
   await modelServer.refresh();
