@@ -53,7 +53,7 @@ export const batchRoutes: FastifyPluginCallbackTypebox<BatchDeps> = (app, { batc
     },
     async (request, reply) => {
       // Values are left out rather than undefined, since they come from JSON.
-      const batch = await batches.submit(request.body as Wanted);
+      const batch = await batches.submit(request.body);
       request.log.info({ batch: batch.id, dataset: batch.dataset.name }, 'batch submitted');
       return reply
         .code(202)

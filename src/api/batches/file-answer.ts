@@ -67,7 +67,7 @@ export async function answerFile(
       'x-accel-buffering': 'no',
       'x-model-version': version,
     })
-    .send(Readable.from(stream.chunks(first.value ?? '', parts)));
+    .send(Readable.from(stream.chunks((first.value as string | undefined) ?? '', parts)));
   await stream.ended();
   return rows;
 }

@@ -1,5 +1,4 @@
 /** POST /v1/models/{name}/batch: a file of rows in, the same rows with their predictions out. */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -143,7 +142,7 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
       },
       async (request, reply) => {
         const { params, query } = request;
-        if (request.body === undefined) throw withoutBody();
+        if (!(request.body as unknown)) throw withoutBody();
         if (request.mediaType === 'multipart/form-data') throw notAForm();
         takePlace(request);
         const { output, probabilities = false, alias, ...format } = query;

@@ -13,7 +13,7 @@ export interface PredictionColumns {
   withoutPrediction(error: string): PredictionCell[];
 }
 
-export const overflowed = 'The numbers of this row are too large: the outputs of the model are not finite.';
+const overflowed = 'The numbers of this row are too large: the outputs of the model are not finite.';
 
 /**
  * For classes `prediction` and `confidence`, with `probabilities` also `probability_{label}` for each class. For one value

@@ -146,8 +146,8 @@ describe('JSON Lines', () => {
     const [one, other] = answers.map(
       (line) => JSON.parse(line) as { prediction: number; prediction_error: null },
     );
-    expect(one?.prediction).toBe(other?.prediction);
-    expect(one?.prediction_error).toBeNull();
+    expect(one.prediction).toBe(other.prediction);
+    expect(one.prediction_error).toBeNull();
   });
 
   test('have a bad line marked, and a key that the prediction would hide', async () => {
@@ -159,7 +159,7 @@ describe('JSON Lines', () => {
       prediction_error: expect.stringContaining('Line 2 is not JSON') as string,
     });
     expect(clash).toMatchObject({ ...row, prediction: [7] });
-    expect(clash?.prediction_error_2).toContain('prediction');
+    expect(clash.prediction_error_2).toContain('prediction');
   });
 });
 
@@ -178,7 +178,7 @@ describe('a file that cannot be predicted', () => {
       /itself/,
     ],
   ])('%s is refused before anything is answered', async (_what, body, headers, status, code, detail) => {
-    const answer = await send(body, { headers: headers as Record<string, string> });
+    const answer = await send(body, { headers: headers });
     expect(answer.status).toBe(status);
     const problem = JSON.parse(answer.text) as { code: string; detail: string };
     expect(problem.code).toBe(code);

@@ -74,7 +74,10 @@ async function sceneOf(): Promise<Scene> {
   const batches = createBatches({
     store: createBatchStore(storage),
     queue: {
-      add: (id) => Promise.resolve(void (queue.includes(id) || queue.push(id))),
+      add(id) {
+        if (!queue.includes(id)) queue.push(id);
+        return Promise.resolve();
+      },
       placeOf: (id) => Promise.resolve(queue.includes(id) ? 'waiting' : null),
     },
     datasets,
@@ -148,7 +151,11 @@ describe('a batch', () => {
     const whole = await sceneOf();
     const { id } = await whole.submit();
     let writes = 0;
-    await whole.work(id, { on: watched(whole.storage, () => void writes++) });
+    await whole.work(id, {
+      on: watched(whole.storage, () => {
+        writes++;
+      }),
+    });
     const expected = await resultOf(whole, id);
     // One attempt, four chunks, the ending and the result.
     expect(writes).toBe(7);
