@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { ErrorCode } from '../../errors.js';
-import type { Batches, BatchRequest as Wanted } from '../../jobs/batches/batches.js';
+import type { Batches } from '../../jobs/batches/batches.js';
 import { basePathOf } from '../plugins/base-path.js';
 import { Batch, batchExamples, BatchList, BatchPage, BatchParams, BatchRequest } from './batch-schemas.js';
 
