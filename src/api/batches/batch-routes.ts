@@ -6,8 +6,9 @@ import type { ErrorCode } from '../../errors.js';
 import type { Batches } from '../../jobs/batches/batches.js';
 import { basePathOf } from '../plugins/base-path.js';
 import { Batch, batchExamples, BatchList, BatchPage, BatchParams, BatchRequest } from './batch-schemas.js';
+import { csvAnswer, fileComponents } from './file-schemas.js';
 
-export const batchComponents = [Batch, BatchList, BatchRequest];
+export const batchComponents = [Batch, BatchList, BatchRequest, ...fileComponents];
 
 export interface BatchDeps {
   batches: Pick<Batches, 'submit' | 'get' | 'list' | 'cancel' | 'remove' | 'openResult'>;
@@ -114,7 +115,7 @@ export const batchRoutes: FastifyPluginCallbackTypebox<BatchDeps> = (app, { batc
         response: {
           200: {
             description: 'The file.',
-            content: { 'text/csv': { schema: Type.Unsafe<Readable>({ type: 'string' }) } },
+            content: csvAnswer,
           },
         },
       },

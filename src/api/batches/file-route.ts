@@ -12,7 +12,7 @@ import { SpooledBody } from '../bodies/spooled-body.js';
 import type { InferenceStatistics } from '../predictions/inference-statistics.js';
 import { tooLarge } from '../problems/problem.js';
 import { answerFile, type FileAnswerOptions } from './file-answer.js';
-import { BatchFileQuery, FileBody, fileAnswer, fileTypes } from './file-schemas.js';
+import { BatchFileQuery, fileAnswer, fileBody } from './file-schemas.js';
 
 export interface BatchFileDeps {
   modelServer: Pick<ModelServer, 'use'>;
@@ -119,8 +119,7 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
             '`prediction_error`, and the connection ends before the answer is complete.',
           params,
           querystring: BatchFileQuery,
-          body: FileBody,
-          consumes: fileTypes,
+          body: fileBody,
           response: fileAnswer,
         },
         // What a compressor holds back would be lost where an answer ends early.

@@ -1,6 +1,6 @@
 /** The query string and the answer of a file of rows. */
-import type { IncomingMessage } from 'node:http';
 import Type from 'typebox';
+import { component } from '../../lib/named-schema.js';
 
 export const BatchFileQuery = Type.Object(
   {
@@ -43,7 +43,7 @@ export const BatchFileQuery = Type.Object(
   { additionalProperties: false },
 );
 
-export const fileTypes = [
+const fileTypes = [
   'text/csv',
   'text/tab-separated-values',
   'application/x-ndjson',
@@ -52,27 +52,52 @@ export const fileTypes = [
   'application/octet-stream',
 ];
 
-/** The body is read as it arrives. */
-export const FileBody = Type.Unsafe<IncomingMessage>({});
+/** The bodies are files: OpenAPI 3.1 describes them with a schema without a type. */
+function fileOf(name: string, contentMediaType: string, description: string, example: string) {
+  return component(name, Type.Unsafe<unknown>({ contentMediaType, description, examples: [example] }));
+}
 
-const csvExample =
-  'age,city,prediction,confidence,prediction_error\n31,Oslo,yes,0.91,\nx,Rome,,,"age: ""x"" cannot be read as number."\n';
-const jsonExample = '{"age":31,"city":"Oslo","prediction":"yes","confidence":0.91,"prediction_error":null}\n';
+export const RowsFile = fileOf(
+  'RowsFile',
+  'text/csv, application/x-ndjson, application/vnd.apache.parquet, application/gzip',
+  'The rows to predict. The content of the file decides how it is read, and not its Content-Type.',
+  'age,city\n31,Oslo\nx,Rome\n',
+);
+
+const PredictedCsv = fileOf(
+  'PredictedCsv',
+  'text/csv',
+  'The rows, with the columns of the prediction behind their own.',
+  'age,city,prediction,confidence,prediction_error\n31,Oslo,yes,0.91,\nx,Rome,,,"age is ""x""; a finite number is expected."\n',
+);
+
+const PredictedLines = fileOf(
+  'PredictedLines',
+  'application/x-ndjson',
+  'The objects, with the keys of the prediction behind their own.',
+  '{"age":31,"city":"Oslo","prediction":"yes","confidence":0.91,"prediction_error":null}\n',
+);
+
+export const fileComponents = [RowsFile, PredictedCsv, PredictedLines];
+
+export const csvAnswer = { 'text/csv': { schema: PredictedCsv.ref } };
+
+export const fileBody = {
+  content: Object.fromEntries(fileTypes.map((type) => [type, { schema: RowsFile.ref }])),
+};
 
 export const fileAnswer = {
   200: {
-    description:
-      'The rows of the file in their order, each with its prediction. The answer begins before the file has ended.',
+    description: 'The rows of the file in their order. The answer begins before the file has ended.',
     headers: {
       'X-Model-Version': { type: 'string', description: 'The version that answers every row.' },
       Trailer: {
         type: 'string',
-        description: 'After the last row: `X-Rows`, how many rows there are, and `X-Failed-Rows`.',
+        description:
+          'After the last row of a complete answer come `X-Rows`, how many rows there are, and `X-Failed-Rows`, how ' +
+          'many of them have no prediction.',
       },
     },
-    content: {
-      'text/csv': { schema: { type: 'string' }, example: csvExample },
-      'application/x-ndjson': { schema: { type: 'string' }, example: jsonExample },
-    },
+    content: { ...csvAnswer, 'application/x-ndjson': { schema: PredictedLines.ref } },
   },
 };
