@@ -57,7 +57,7 @@ function fileOf(name: string, contentMediaType: string, description: string, exa
   return component(name, Type.Unsafe<unknown>({ contentMediaType, description, examples: [example] }));
 }
 
-export const RowsFile = fileOf(
+const RowsFile = fileOf(
   'RowsFile',
   'text/csv, application/x-ndjson, application/vnd.apache.parquet, application/gzip',
   'The rows to predict. The content of the file decides how it is read, and not its Content-Type.',
