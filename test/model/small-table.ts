@@ -35,7 +35,7 @@ export const houses: readonly TestColumn[] = [
   { name: 'toString', format: formats.category, texts: ['x', 'x', 'y', 'y', 'z', 'z'] },
 ];
 
-export function planOf({ name, format, texts }: TestColumn): ColumnPlan {
+function planOf({ name, format, texts }: TestColumn): ColumnPlan {
   const { column } = readColumn(format, texts);
   const present = texts.filter((_, row) =>
     column.kind === 'numbers' ? !Number.isNaN(column.values[row]) : (column.codes[row] ?? -1) >= 0,

@@ -141,7 +141,7 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
       },
       async (request, reply) => {
         const { params, query } = request;
-        if (request.body === undefined) throw withoutBody();
+        if (!request.body) throw withoutBody();
         if (request.mediaType === 'multipart/form-data') throw notAForm();
         takePlace(request);
         const { output, probabilities = false, alias, ...format } = query;

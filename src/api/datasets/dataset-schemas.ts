@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 
-export const datasetStatuses = ['processing', 'ready', 'failed'] as const;
+const datasetStatuses = ['processing', 'ready', 'failed'] as const;
 
 const formats = ['csv', 'jsonl', 'parquet', 'idx'] as const;
 const types = ['number', 'category', 'boolean', 'datetime', 'id', 'text'] as const;
@@ -62,7 +62,9 @@ const summaryProperties = {
   name: Type.String(),
   version: Type.Integer({ description: 'From 1. What a version holds never changes.' }),
   status: Type.Enum([...datasetStatuses], { type: 'string' }),
-  format: nullable(Type.Enum([...formats], { type: 'string', description: 'null: not known yet.' })),
+  format: Type.Union([Type.Enum([...formats], { type: 'string' }), Type.Null()], {
+    description: 'null: not known yet.',
+  }),
   rows: nullable(Type.Integer({ description: 'null: not known yet.' })),
   sha256: Type.String({ description: 'Of the file, as `sha256sum` prints it.' }),
   size_bytes: nullable(

@@ -47,7 +47,7 @@ function jsonFields(keys: readonly string[], cells: readonly WrittenCell[]): str
   let fields = '';
   for (let column = 0; column < cells.length; column++) {
     if (column > 0) fields += ',';
-    fields += `${keys[column]}${JSON.stringify(cells[column])}`;
+    fields += `${keys[column] ?? ''}${JSON.stringify(cells[column])}`;
   }
   return fields;
 }

@@ -41,7 +41,7 @@ describe('POST /v1/datasets', () => {
     expect(answer.headers.location).toBe('/v1/datasets/raw/versions/1');
     expect(answer.headers['preference-applied']).toBeUndefined();
     expect(answer.body).toMatchObject({ object: 'dataset', name: 'raw', version: 1, status: 'processing' });
-    const { body } = await service.http.get(answer.headers.location ?? '').expect(200);
+    const { body } = await service.http.get(answer.headers.location).expect(200);
     expect(body).toEqual(answer.body);
     await readUploads();
     const ready = await service.http.get('/v1/datasets/raw').expect(200);

@@ -338,7 +338,7 @@ describe('what the document shows works as it stands', () => {
   test('POST /v1/datasets, as a file and as a form', async () => {
     const { http, url } = await startService();
     const content = operation('post', '/v1/datasets').requestBody?.content ?? {};
-    const file = String(document.components.examples.DatasetFile.value);
+    const file = document.components.examples.DatasetFile.value as unknown as string;
     for (const type of Object.keys(content).filter((each) => each !== 'multipart/form-data')) {
       await http.post('/v1/datasets?name=churn').type(type).send(file).expect(202);
     }

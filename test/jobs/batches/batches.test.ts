@@ -19,7 +19,7 @@ const log = pino({ level: 'silent' });
 const columns = houses.slice(0, 4);
 const header = columns.map(({ name }) => name);
 
-/** In chunks of three. */
+/** Three chunks of 62,500 rows would take seconds: the rows are few, and the chunks of the spec are made small. */
 const rows = Array.from({ length: 10 }, (_, row) =>
   columns.map(({ texts }) => (row === 7 ? 'none such' : (texts[row % 6] ?? null))),
 );
@@ -74,7 +74,7 @@ async function sceneOf(): Promise<Scene> {
   const batches = createBatches({
     store: createBatchStore(storage),
     queue: {
-      add: (id) => {
+      add(id) {
         if (!queue.includes(id)) queue.push(id);
         return Promise.resolve();
       },
@@ -151,9 +151,11 @@ describe('a batch', () => {
     const whole = await sceneOf();
     const { id } = await whole.submit();
     let writes = 0;
-    await whole.work(id, { on: watched(whole.storage, () => {
-      writes++;
-    }) });
+    await whole.work(id, {
+      on: watched(whole.storage, () => {
+        writes++;
+      }),
+    });
     const expected = await resultOf(whole, id);
     // One attempt, four chunks, the ending and the result.
     expect(writes).toBe(7);

@@ -170,6 +170,8 @@ for (const kind of ['redis', 'postgres'] as const) {
           { queue: 'training', waiting: 1, active: 0, workers: 0 },
           { queue: 'training-tensorflow', waiting: 1, active: 0, workers: 0 },
           { queue: 'webhooks', waiting: 0, active: 0, workers: 0 },
+          { queue: 'datasets', waiting: 0, active: 0, workers: 0 },
+          { queue: 'batches', waiting: 0, active: 0, workers: 0 },
         ]);
         for (const id of [plain, special]) {
           expect(await queues.training.placeOf(id)).toBe('waiting');
