@@ -61,21 +61,21 @@ const RowsFile = fileOf(
   'RowsFile',
   'text/csv, application/x-ndjson, application/vnd.apache.parquet, application/gzip',
   'The rows to predict. The content of the file decides how it is read, and not its Content-Type.',
-  'age,city\n31,Oslo\nx,Rome\n',
+  'area,city,garden\n83.5,Oslo,yes\nx,Rome,no\n',
 );
 
 const PredictedCsv = fileOf(
   'PredictedCsv',
   'text/csv',
   'The rows, with the columns of the prediction behind their own.',
-  'age,city,prediction,confidence,prediction_error\n31,Oslo,yes,0.91,\nx,Rome,,,"age is ""x""; a finite number is expected."\n',
+  'area,city,garden,prediction,prediction_error\n83.5,Oslo,yes,412.5,\nx,Rome,no,,"area is ""x""; a finite number is expected."\n',
 );
 
 const PredictedLines = fileOf(
   'PredictedLines',
   'application/x-ndjson',
   'The objects, with the keys of the prediction behind their own.',
-  '{"age":31,"city":"Oslo","prediction":"yes","confidence":0.91,"prediction_error":null}\n',
+  '{"area":83.5,"city":"Oslo","garden":"yes","prediction":412.5,"prediction_error":null}\n',
 );
 
 export const fileComponents = [RowsFile, PredictedCsv, PredictedLines];

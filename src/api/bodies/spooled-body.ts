@@ -135,7 +135,6 @@ export class SpooledBody {
   async #more(): Promise<void> {
     if (this.#failure === null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     // A failure of the client, of the disk or of the limit, as it was thrown.
-    // eslint-disable-next-line @typescript-eslint/only-throw-error
     if (this.#failure !== null) throw this.#failure;
   }
 

@@ -7,6 +7,8 @@ import addFormats from 'ajv-formats';
 import fc, { type Arbitrary } from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { takeIn } from '../../../src/data/versions/take-in.js';
+import { createBatchStore } from '../../../src/jobs/batches/batch-store.js';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { priceModelFile } from '../../model/small-table.js';
 import { openService, type TestService } from '../service.js';
@@ -62,6 +64,10 @@ const validators = new Map<Schema, ValidateFunction>();
 let service: TestService;
 let waitingJob: string;
 let endedJob: string;
+let waitingBatch: string;
+let endedBatch: string;
+/** The newest version of the dataset `customers`. */
+let customersVersion: number;
 
 beforeAll(async () => {
   service = await openService();
@@ -75,6 +81,7 @@ beforeAll(async () => {
     now: new Date(0),
   };
   await service.registry.publish(houses);
+  await service.registry.publish({ ...houses, model: 'churn' });
   for (const seed of [1, 2, 3, 4]) await service.publishDigits('mnist-mlp', seed);
 });
 
@@ -90,7 +97,44 @@ beforeEach(async () => {
   waitingJob = await newJob();
   endedJob = await newJob();
   await service.http.post(`/v1/jobs/${endedJob}/cancel`);
+  customersVersion = await newCustomers();
+  waitingBatch = await newBatch();
+  endedBatch = await newBatch();
+  const { writeResult } = createBatchStore(service.storage);
+  await writeResult(endedBatch, {
+    status: 'succeeded',
+    error: null,
+    failed_rows: 0,
+    size_bytes: 1,
+    dataset_version: null,
+  });
 });
+
+/** Operations remove versions; each one is of another content, or it would be the one before. */
+let customers = 0;
+
+async function newCustomers(): Promise<number> {
+  const table = `area,city,garden\n${++customers},Oslo,yes\n41,Rome,no\n`;
+  const { body } = await service.http.post('/v1/datasets?name=customers').type('text/csv').send(table);
+  for (const id of service.uploads) await takeIn(service.storage, id, { mostIdxBytes: 2 ** 20 });
+  return (body as { version: number }).version;
+}
+
+/** Without rows, so that its result is whole from the beginning. */
+function newBatch(): Promise<string> {
+  return createBatchStore(service.storage).create({
+    format_version: 1,
+    dataset: { name: 'visitors', version: 1, sha256: '' },
+    model: { name: 'houses', version: 1, sha256: '' },
+    probabilities: false,
+    output: null,
+    rows: 0,
+    chunk_rows: 1,
+    columns: [],
+    prediction_columns: [],
+    created_at: new Date(0).toISOString(),
+  });
+}
 
 async function newJob(): Promise<string> {
   const { body } = await service.http.post('/v1/jobs');
@@ -99,8 +143,18 @@ async function newJob(): Promise<string> {
 
 afterAll(() => service.stop());
 
-/** Things that are there, so that not every path leads to a 404. */
-const known: Partial<Record<string, () => string[]>> = {
+type Known = Partial<Record<string, () => string[]>>;
+
+/** Things that are there, so that not every path leads to a 404; by the beginning of the path. */
+const knownBelow: Record<string, Known> = {
+  '/v1/datasets': {
+    name: () => ['customers', 'mnist'],
+    version: () => [String(customersVersion), '1'],
+  },
+  '/v1/batches': { id: () => [waitingBatch, endedBatch] },
+};
+
+const known: Known = {
   id: () => [waitingJob, endedJob],
   name: () => ['mnist-mlp', 'houses'],
   version: () => ['1', '3', '9'],
@@ -112,7 +166,7 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
   test('answers whatever is asked as the document says', async () => {
     const statuses = new Set<number>();
     await fc.assert(
-      fc.asyncProperty(requestsOf(operation), async ({ parameters, body }) => {
+      fc.asyncProperty(requestsOf(operation, path), async ({ parameters, body }) => {
         const answer = await service.app.inject({
           method: method.toUpperCase() as InjectOptions['method'] & string,
           url: urlOf(path, parameters),
@@ -132,7 +186,7 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
         expect(declared, `status ${answer.statusCode}: ${answer.payload}`).toBeDefined();
         checkBody(declared.content, String(answer.headers['content-type'] ?? ''), answer.payload);
       }),
-      { numRuns: 100, examples: plainRequestsOf(operation).map((plain): [Asked] => [plain]) },
+      { numRuns: 100, examples: plainRequestsOf(operation, path).map((plain): [Asked] => [plain]) },
     );
     expect(
       [...statuses].some((status) => status < 400),
@@ -182,10 +236,11 @@ function valueOf({ $ref, value }: Example): unknown {
 }
 
 /** What is there is asked for, as the document shows it: that must work with one of them. */
-function plainRequestsOf({ parameters = [], requestBody }: Operation): Asked[] {
+function plainRequestsOf({ parameters = [], requestBody }: Operation, path: string): Asked[] {
   const choices = parameters
-    .filter(({ in: place }) => place === 'path')
-    .map((parameter) => knownOf(parameter).map((value): [Parameter, string] => [parameter, value]));
+    // An upload has its name in the query string.
+    .filter(({ in: place, name }) => place === 'path' || name === 'name')
+    .map((parameter) => knownOf(parameter, path).map((value): [Parameter, string] => [parameter, value]));
   const body = requestBody && shownBody(requestBody.content);
   return productOf(choices).map((chosen) => ({ parameters: chosen, body }));
 }
@@ -200,21 +255,26 @@ function productOf<Choice>(choices: Choice[][]): Choice[][] {
 function shownBody(content: Record<string, Media>): Asked['body'] {
   const [type, media] = Object.entries(content)[0] ?? ['', {}];
   const [example] = examplesOf(media);
-  return example === undefined ? undefined : { type, payload: JSON.stringify(example) };
+  if (example === undefined) return undefined;
+  return { type, payload: type.endsWith('json') ? JSON.stringify(example) : String(example) };
 }
 
 function examplesOf({ example, examples = {} }: Media): unknown[] {
   return [example, ...Object.values(examples).map(valueOf)].filter((each) => each !== undefined);
 }
 
-function requestsOf({ parameters = [], requestBody }: Operation): Arbitrary<Asked> {
+function requestsOf({ parameters = [], requestBody }: Operation, path: string): Arbitrary<Asked> {
   return fc.record({
     // Some go with one kind of body only, so that with many of them nothing would ever be answered.
     parameters: fc
       .boolean()
       .chain((isAll) =>
         fc
-          .tuple(...parameters.filter(({ in: place }) => isAll || place === 'path').map(parameterOf))
+          .tuple(
+            ...parameters
+              .filter(({ in: place }) => isAll || place === 'path')
+              .map((each) => parameterOf(each, path)),
+          )
           .map((values) => values.filter((value) => value !== null)),
       ),
     body: requestBody
@@ -226,10 +286,10 @@ function requestsOf({ parameters = [], requestBody }: Operation): Arbitrary<Aske
 /** Of operations that take none. */
 const noBody = { type: 'application/json', payload: '{}' };
 
-function parameterOf(parameter: Parameter): Arbitrary<[Parameter, string] | null> {
+function parameterOf(parameter: Parameter, path: string): Arbitrary<[Parameter, string] | null> {
   const fits = fitting(parameter.schema, resolve).map(textOf);
   const present = fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(...knownOf(parameter)) },
+    { weight: 4, arbitrary: fc.constantFrom(...knownOf(parameter, path)) },
     { weight: 2, arbitrary: fits },
     { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 80 }) },
   );
@@ -237,8 +297,9 @@ function parameterOf(parameter: Parameter): Arbitrary<[Parameter, string] | null
   return parameter.in === 'path' ? values : fc.option(values, { nil: null });
 }
 
-function knownOf({ name, schema }: Parameter): string[] {
-  return known[name]?.() ?? [textOf(schema.enum?.[0] ?? schema.minimum ?? 'x')];
+function knownOf({ name, schema }: Parameter, path: string): string[] {
+  const below = Object.entries(knownBelow).find(([start]) => path.startsWith(start))?.[1] ?? known;
+  return below[name]?.() ?? [textOf(schema.enum?.[0] ?? schema.minimum ?? 'x')];
 }
 
 function textOf(value: unknown): string {
