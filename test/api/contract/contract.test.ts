@@ -100,8 +100,7 @@ beforeEach(async () => {
   customersVersion = await newCustomers();
   waitingBatch = await newBatch();
   endedBatch = await newBatch();
-  const { writeResult } = createBatchStore(service.storage);
-  await writeResult(endedBatch, {
+  await createBatchStore(service.storage).writeResult(endedBatch, {
     status: 'succeeded',
     error: null,
     failed_rows: 0,
@@ -256,7 +255,7 @@ function shownBody(content: Record<string, Media>): Asked['body'] {
   const [type, media] = Object.entries(content)[0] ?? ['', {}];
   const [example] = examplesOf(media);
   if (example === undefined) return undefined;
-  return { type, payload: type.endsWith('json') ? JSON.stringify(example) : String(example) };
+  return { type, payload: typeof example === 'string' ? example : JSON.stringify(example) };
 }
 
 function examplesOf({ example, examples = {} }: Media): unknown[] {
