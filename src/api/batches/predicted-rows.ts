@@ -216,7 +216,10 @@ function takenNames({ names, texts = [] }: RowBatch): string[] {
 function jsonCell(cell: string | null, declared: DeclaredType | undefined): WrittenCell {
   if (cell === null || cell === '') return cell;
   if (declared === 'boolean') return cell === 'true';
-  return declared === 'number' && Number.isFinite(Number(cell)) ? Number(cell) : cell;
+  const number = Number(cell);
+  // An integer that a double does not hold stays the text that it is.
+  const isExact = Number.isInteger(number) ? Number.isSafeInteger(number) : Number.isFinite(number);
+  return declared === 'number' && isExact ? number : cell;
 }
 
 export function invalidTable({ problems, message }: TableRefusal): TrainyardError {

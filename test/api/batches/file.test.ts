@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bytesInMemory, openReader } from '../../../src/data/formats/open-reader.js';
+import type { RowBatch } from '../../../src/data/formats/rows.js';
 import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { fitted, houses, tableModelFile, type TestColumn } from '../../model/small-table.js';
 import { openService, type TestService } from '../service.js';
@@ -26,12 +29,12 @@ beforeAll(async () => {
 
 afterAll(() => service.stop());
 
-async function publish(model: string, head: Head): Promise<void> {
+async function publish(model: string, head: Head, on = columns): Promise<void> {
   await service.registry.publish({
     model,
     runId: `job_${model}`,
     step: 1,
-    file: tableModelFile(fitted(columns), head),
+    file: tableModelFile(fitted(on), head),
     metrics: {},
     now: new Date('2026-01-02T03:04:05.678Z'),
   });
@@ -160,6 +163,37 @@ describe('JSON Lines', () => {
     });
     expect(clash).toMatchObject({ ...row, prediction: [7] });
     expect(clash.prediction_error_2).toContain('prediction');
+  });
+});
+
+describe('Parquet', () => {
+  test('is answered with CSV, or with JSON Lines whose numbers are numbers, gzipped or not', async () => {
+    const file = await readFile(new URL('../../fixtures/tables/all_types_snappy.parquet', import.meta.url));
+    const reader = await openReader(bytesInMemory(file));
+    const batches: RowBatch[] = [];
+    for await (const batch of reader.batches()) batches.push(batch);
+    const names = batches[0]?.names ?? [];
+    const rows = batches.flatMap((batch) => batch.rows);
+    const numbers = names.flatMap((name, column): TestColumn[] => {
+      if (reader.declared?.[column] !== 'number') return [];
+      const format = { type: 'number' as const, decimal: '.' as const, grouping: '' as const, missing: [] };
+      return [{ name, format, texts: rows.map((row) => row[column] ?? null) }];
+    });
+    expect(numbers.length).toBeGreaterThan(1);
+    await publish('parquet', { kind: 'values', names: ['value'] }, numbers);
+    const path = '/v1/models/parquet/batch';
+    const asCsv = await send(gzipSync(file), { path });
+    expect(asCsv.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(linesOf(asCsv.text)[0]).toBe([...names, 'prediction', 'prediction_error'].join(','));
+    const asLines = await send(file, { path, headers: { accept: 'application/x-ndjson' } });
+    expect(asLines.trailers).toEqual(asCsv.trailers);
+    const objects = linesOf(asLines.text).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(objects).toHaveLength(rows.length);
+    const [first] = numbers;
+    expect(objects.map((object) => object[first?.name ?? ''])).toEqual(
+      first?.texts.map((cell) => (cell === null ? null : Number(cell))),
+    );
+    expect(objects.every(({ prediction }) => typeof prediction === 'number')).toBe(true);
   });
 });
 
