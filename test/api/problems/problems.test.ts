@@ -39,11 +39,25 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_ENDED: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
+  BATCH_NOT_FOUND: 404,
+  BATCH_ENDED: 409,
+  BATCH_FINISHING: 409,
+  BATCH_NOT_ENDED: 409,
+  BATCH_WITHOUT_RESULT: 409,
+  BATCH_CORRUPT: 409,
+  DATASET_NAME_TAKEN: 409,
+  DATASET_NOT_READY: 409,
+  DATASET_IN_USE: 409,
+  DATASET_CHANGED: 409,
   BODY_TOO_LARGE: 413,
+  DATASET_TOO_LARGE: 413,
   IMAGE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   RANGE_NOT_SATISFIABLE: 416,
   DATASET_NOT_FOUND: 422,
+  DATASET_VERSION_NOT_FOUND: 422,
+  DATASET_INVALID: 422,
+  DATASET_NOT_A_TABLE: 422,
   NETWORK_TOO_LARGE: 422,
   ENGINE_UNAVAILABLE: 422,
   WEBHOOK_REFUSED: 422,
@@ -63,10 +77,18 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   MODEL_TOO_LARGE: 507,
 };
 
+/** For codes whose errors do not say what to do. */
+const advice: Partial<Record<ErrorCode, RegExp>> = {
+  RUN_CORRUPT: /^What is wrong\. Repair/,
+  BATCH_CORRUPT: /^What is wrong\. Repair/,
+  DATASET_CORRUPT: /^What is wrong\. `npm run -s check-data`/,
+};
+
 const retryAfter: Partial<Record<number | string, string>> = { 429: '10', 503: '5', OVERLOADED: '1' };
 
 test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (code) => {
   const expected = statuses[code] ?? 500;
+  const advised = advice[code];
   expect(statusOf(code)).toBe(expected);
   const { http } = await failingWith(new TrainyardError(code, 'What is wrong.', { pointer: '/field' }));
   const { status, body, headers } = await http.get('/v1/jobs/job_1');
@@ -77,10 +99,7 @@ test.each(Object.keys(errorCodes) as ErrorCode[])('%s has its status', async (co
     type: `urn:trainyard:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: errorCodes[code],
     status: expected,
-    detail:
-      code === 'RUN_CORRUPT'
-        ? (expect.stringMatching(/^What is wrong\. Repair/) as string)
-        : 'What is wrong.',
+    detail: advised === undefined ? 'What is wrong.' : (expect.stringMatching(advised) as string),
     code,
     pointer: '/field',
     instance: '/v1/jobs/job_1',
