@@ -190,8 +190,8 @@ describe('Parquet', () => {
     const objects = linesOf(asLines.text).map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(objects).toHaveLength(rows.length);
     const [first] = numbers;
-    expect(objects.map((object) => object[first?.name ?? ''])).toEqual(
-      first?.texts.map((cell) => (cell === null ? null : Number(cell))),
+    expect(objects.map((object) => object[first.name])).toEqual(
+      first.texts.map((cell) => (cell === null ? null : Number(cell))),
     );
     expect(objects.every(({ prediction }) => typeof prediction === 'number')).toBe(true);
   });
