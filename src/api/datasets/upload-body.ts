@@ -80,7 +80,7 @@ async function receiveForm(
       refuse(`${name} is there more than once`);
     } else {
       if (name === 'file') form.filename = filename;
-      const storing = upload.store(name, file);
+      const storing = filename ? upload.store(name, file) : storeUnlessEmpty(upload, name, file);
       stored.push(storing);
       storing.catch((error: unknown) => parser.destroy(error as Error));
     }
@@ -104,6 +104,20 @@ async function receiveForm(
     await Promise.allSettled(stored);
     throw asInvalidForm(error);
   }
+}
+
+/** Pages send an empty part without the name of a file where no file was chosen. */
+async function storeUnlessEmpty(upload: Upload, name: FileName, file: AsyncIterable<Buffer>): Promise<void> {
+  const pieces = file[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  if (first.done === true) return;
+  await upload.store(
+    name,
+    (async function* () {
+      yield first.value;
+      for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
+    })(),
+  );
 }
 
 function createParser(contentType: string) {
