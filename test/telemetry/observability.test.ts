@@ -75,6 +75,7 @@ test('the panels are in rows, have unique ids and do not overlap', () => {
     'Predictions',
     'Queue',
     'Training',
+    'Datasets',
     'Process',
   ]);
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);

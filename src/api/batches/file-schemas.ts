@@ -45,10 +45,8 @@ export const BatchFileQuery = Type.Object(
 
 const fileTypes = [
   'text/csv',
-  'text/tab-separated-values',
   'application/x-ndjson',
   'application/vnd.apache.parquet',
-  'application/gzip',
   'application/octet-stream',
 ];
 

@@ -310,7 +310,11 @@ export const DatasetForm = component(
       labels: file('An IDX file with the class of each image.'),
       test_images: file('Images of a test split.'),
       test_labels: file('Their classes.'),
-      options: { type: 'string', description: 'All options as one JSON object.' },
+      options: {
+        type: 'string',
+        description: 'All options as one JSON object.',
+        examples: ['{"name":"churn","target":"churned"}'],
+      },
     },
     description:
       'The file and the options. Every parameter of the query string may be a field of the form instead, before or ' +

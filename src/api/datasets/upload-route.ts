@@ -35,11 +35,8 @@ export interface UploadDeps {
 /** The content decides how a file is read; these are for the clients that want to know a type. */
 const fileTypes = [
   'text/csv',
-  'text/tab-separated-values',
-  'application/jsonl',
   'application/x-ndjson',
   'application/vnd.apache.parquet',
-  'application/gzip',
   'application/octet-stream',
 ];
 
