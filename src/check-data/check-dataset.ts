@@ -4,7 +4,6 @@ import { TrainyardError } from '../errors.js';
 import { ChunkReader } from '../data/tables/chunk-store.js';
 import {
   decodeDocument,
-  numbersIn,
   removedKey,
   resultDocument,
   uploadDocument,
@@ -20,6 +19,7 @@ import { openStoredFile } from '../data/versions/stored-files.js';
 import type { Shape } from '../lib/json-shape.js';
 import type { Storage } from '../storage/storage.js';
 import { damageOf, type Counts, type Damage, type Part, type Repair } from './damage.js';
+import { numbersIn } from '../storage/numbered-blobs.js';
 
 export function datasetPart(name: string): Part {
   return { name: `datasets/${name}`, check: (storage, counts) => checkDataset(storage, name, counts) };

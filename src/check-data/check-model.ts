@@ -7,7 +7,6 @@ import {
   aliasPattern,
   folderOf,
   latestAlias,
-  numbersIn,
   removedKey,
   unloadedKey,
   versionKey,
@@ -20,6 +19,7 @@ import {
 import { object } from '../lib/json-shape.js';
 import type { Storage } from '../storage/storage.js';
 import { checkFile, damageOf, damageOfDocument, type Counts, type Damage, type Part } from './damage.js';
+import { numbersIn } from '../storage/numbered-blobs.js';
 
 export function modelPart(name: string): Part {
   return { name: `models/${name}`, check: (storage, counts) => checkModel(storage, name, counts) };

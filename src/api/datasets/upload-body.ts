@@ -3,10 +3,11 @@ import { pipeline } from 'node:stream/promises';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
-import { nearestDatasetName, type FileName } from '../../data/versions/documents.js';
+import type { FileName } from '../../data/versions/documents.js';
 import { partBytes } from '../../data/versions/stored-files.js';
 import type { Upload } from '../../data/versions/uploads.js';
 import { TrainyardError } from '../../errors.js';
+import { nearestStoredName } from '../../lib/stored-name.js';
 
 /** Options as they were sent; nothing of them is checked yet. */
 export interface SentOptions {
@@ -183,7 +184,7 @@ export function jsonObjectOf(name: string, text: string): object {
 /** `Customer Data.csv.gz` → `customer-data` */
 function nameOfFile(filename: string): string | undefined {
   const base = filename.split(/[/\\]/).at(-1) ?? '';
-  const name = nearestDatasetName(base.replace(/(?<=.)(?:\.[A-Za-z0-9]{1,8}){1,2}$/, ''));
+  const name = nearestStoredName(base.replace(/(?<=.)(?:\.[A-Za-z0-9]{1,8}){1,2}$/, ''));
   return name === '' ? undefined : name;
 }
 

@@ -10,7 +10,7 @@ import {
   type DatasetVersions,
   type StoredVersion,
 } from '../../data/versions/dataset-versions.js';
-import { datasetNamePattern, nearestDatasetName } from '../../data/versions/documents.js';
+import { nearestStoredName, storedNamePattern } from '../../lib/stored-name.js';
 import { datasetTooLarge, type UploadDescription, type Uploads } from '../../data/versions/uploads.js';
 import { TrainyardError } from '../../errors.js';
 import { basePathOf } from '../plugins/base-path.js';
@@ -182,8 +182,8 @@ function requireName(name: string | undefined): string {
     const message = 'The dataset has no name: add ?name=… to the URL, or the field name to the form.';
     throw new TrainyardError('INVALID_REQUEST', message);
   }
-  if (!datasetNamePattern.test(name)) {
-    const nearest = nearestDatasetName(name);
+  if (!storedNamePattern.test(name)) {
+    const nearest = nearestStoredName(name);
     const advice = nearest === '' ? '' : ` The nearest valid name is ${JSON.stringify(nearest)}.`;
     throw new TrainyardError(
       'INVALID_REQUEST',

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../../errors.js';
+import { numberedName } from '../../storage/numbered-blobs.js';
 import type { Storage } from '../../storage/storage.js';
 import { decodeChunk, encodeChunk, type Chunk, type ReadChunk } from './chunk.js';
 
@@ -118,7 +119,7 @@ function chunksOf(blob: Uint8Array): ChunkEntry[] | null {
 }
 
 function chunkKey(prefix: string, chunk: number): string {
-  return `${prefix}/rows/${String(chunk).padStart(6, '0')}`;
+  return `${prefix}/rows/${numberedName(chunk)}`;
 }
 
 function indexKey(prefix: string): string {

@@ -4,14 +4,14 @@
  */
 import { TrainyardError } from '../../errors.js';
 import type { Shape } from '../../lib/json-shape.js';
+import { storedNamePattern } from '../../lib/stored-name.js';
+import { nextNumber, numbersIn, removeNumbered } from '../../storage/numbered-blobs.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
 import { mnistInfo } from '../builtin/mnist.js';
 import {
-  datasetNamePattern,
   decodeDocument,
   encodeDocument,
   isUploadId,
-  numbersIn,
   progressDocument,
   removedKey,
   resultDocument,
@@ -93,7 +93,7 @@ export function createDatasetVersions(blobs: Storage): DatasetVersions {
     read(uploadKey(id, 'result.json'), resultDocument);
 
   async function numbers(name: string): Promise<number[]> {
-    if (!datasetNamePattern.test(name)) return [];
+    if (!storedNamePattern.test(name)) return [];
     return numbersIn(await storage.list(`datasets/${name}/versions`));
   }
 
@@ -182,7 +182,7 @@ export function createDatasetVersions(blobs: Storage): DatasetVersions {
         // In this order: a version that is removed meanwhile is in one of the lists.
         const known = await numbers(name);
         const removed = numbersIn(await storage.list(`datasets/${name}/removed`));
-        const version = Math.max(0, ...known.slice(-1), ...removed.slice(-1)) + 1;
+        const version = nextNumber(known, removed);
         const document: VersionDocument = {
           format_version: 1,
           name,
@@ -200,16 +200,9 @@ export function createDatasetVersions(blobs: Storage): DatasetVersions {
     async remove(name, version, isNeeded) {
       await require(name, version);
       const key = versionKey(name, version);
-      const bytes = await storage.read(key);
-      if (bytes === null) return true;
-      await storage.create(removedKey(name, version), bytes);
-      await storage.remove(key);
-      if (await isNeeded()) {
-        await storage.create(key, bytes);
-        await storage.remove(removedKey(name, version));
-        return false;
-      }
-      const upload = uploadOf(bytes, key);
+      const removed = await removeNumbered(storage, { key, removedKey: removedKey(name, version) }, isNeeded);
+      if (removed === 'needed') return false;
+      const upload = removed && uploadOf(removed, key);
       // If this process dies here, or the document is damaged, the sweep removes the upload.
       if (upload !== null) await storage.remove(`uploads/${upload}`);
       return true;

@@ -29,7 +29,8 @@ import {
   variant,
   type Shape,
 } from '../../lib/json-shape.js';
-import type { CellType } from '../../lib/cells/cell-format.js';
+import { cellTypes, type CellType } from '../../lib/cells/cell-format.js';
+import { numberedName } from '../../storage/numbered-blobs.js';
 import type { Scaling } from '../dataset.js';
 import type { FormatOptions } from '../formats/rows.js';
 import type { DatasetFormat, TableProblem } from '../table-schema.js';
@@ -122,8 +123,6 @@ export interface ProgressDocument {
 const format = { format_version: oneOf(1) };
 
 const storedFile = object<StoredFile>({ size_bytes: count, sha256: text, part_bytes: positive });
-
-const cellTypes: readonly CellType[] = ['number', 'boolean', 'datetime', 'category', 'id', 'text'];
 
 export const uploadDocument = object<UploadDocument>({
   ...format,
@@ -219,21 +218,6 @@ export function decodeDocument<T>(bytes: Buffer, key: string, shape: Shape<T>): 
   return document as T;
 }
 
-/** Valid names: a segment of a key and of a URL that no file system confuses with another. */
-export const datasetNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
-/** The nearest valid name; '' where no character is valid. */
-export function nearestDatasetName(text: string): string {
-  return text
-    .slice(0, 200)
-    .normalize('NFKD')
-    .replace(/\p{Mark}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+|-+$/g, '')
-    .slice(0, 64);
-}
-
 /** A ULID follows. */
 export const idPrefix = 'up_';
 
@@ -247,22 +231,10 @@ export function uploadKey(id: string, file: string): string {
   return `uploads/${id}/${file}`;
 }
 
-/** Padded so that a listing sorts by version. */
 export function versionKey(name: string, version: number): string {
-  return `datasets/${name}/versions/${padded(version)}.json`;
+  return `datasets/${name}/versions/${numberedName(version)}.json`;
 }
 
 export function removedKey(name: string, version: number): string {
-  return `datasets/${name}/removed/${padded(version)}.json`;
-}
-
-/** The numbers in a listing of versions, ascending. */
-export function numbersIn(files: readonly string[]): number[] {
-  return files
-    .flatMap((file) => /^(\d{6,})\.json$/.exec(file)?.slice(1).map(Number) ?? [])
-    .sort((a, b) => a - b);
-}
-
-function padded(number: number): string {
-  return String(number).padStart(6, '0');
+  return `datasets/${name}/removed/${numberedName(version)}.json`;
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../../errors.js';
+import { numberedName } from '../../storage/numbered-blobs.js';
 import type { Storage } from '../../storage/storage.js';
 import type { ByteSource } from '../formats/rows.js';
 
@@ -113,7 +114,7 @@ export async function readStoredFile(source: ByteSource): Promise<Buffer> {
 }
 
 function partKey(prefix: string, index: number): string {
-  return `${prefix}/${String(index + 1).padStart(6, '0')}`;
+  return `${prefix}/${numberedName(index + 1)}`;
 }
 
 async function readRange(

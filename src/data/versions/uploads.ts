@@ -5,6 +5,7 @@ import { TrainyardError } from '../../errors.js';
 import { cachedFor } from '../../lib/cached-for.js';
 import { forEachBounded } from '../../lib/for-each-bounded.js';
 import type { Logger } from '../../lib/log.js';
+import { PeriodicWork } from '../../lib/periodic-work.js';
 import type { Storage } from '../../storage/storage.js';
 import type { DatasetVersions } from './dataset-versions.js';
 import {
@@ -59,27 +60,21 @@ export interface UploadsOptions {
 export function createUploads(options: UploadsOptions): Uploads {
   const { log, sweepIntervalMs = 15_000 } = options;
   const sweeper = new Sweeper(options);
-  let timer: NodeJS.Timeout | undefined;
-  let sweeping: Promise<void> | undefined;
-  const sweepUnlessSweeping = (): Promise<void> =>
-    (sweeping ??= sweeper
-      .sweep()
-      .catch((err: unknown) => {
-        log.warn({ err }, 'cannot look for datasets that the queue has lost; trying again later');
-      })
-      .finally(() => (sweeping = undefined)));
+  const sweeps = new PeriodicWork(async () => {
+    try {
+      await sweeper.sweep();
+    } catch (err) {
+      log.warn({ err }, 'cannot look for datasets that the queue has lost; trying again later');
+    }
+  }, sweepIntervalMs);
 
   return {
     maxBytes: options.maxBytes,
     begin: () => new Upload(options),
-    start() {
-      timer = setInterval(() => void sweepUnlessSweeping(), sweepIntervalMs).unref();
-      return sweepUnlessSweeping();
-    },
+    start: () => sweeps.start(),
     async stop() {
-      clearInterval(timer);
       sweeper.stop();
-      await sweeping;
+      await sweeps.stop();
     },
   };
 }

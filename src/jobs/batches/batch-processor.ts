@@ -13,7 +13,14 @@ import { RowPredictor, sliceRows, type Row } from '../../model/serving/row-predi
 import { isStorageFailure } from '../../storage/storage.js';
 import type { Delivery, EntryProcessor } from '../queue/entry-queue.js';
 import type { JobError } from '../runs/documents.js';
-import { chunksOf, delimiter, type BatchSpec, type BatchStore, type Chunk } from './batch-store.js';
+import {
+  chunksOf,
+  delimiter,
+  withoutResult,
+  type BatchSpec,
+  type BatchStore,
+  type Chunk,
+} from './batch-store.js';
 
 /** Attempts without a further chunk, after which a batch is given up. */
 const mostAttempts = 5;
@@ -173,8 +180,6 @@ class RunningBatch {
     return { outcome: 'done' };
   }
 }
-
-const withoutResult = { failed_rows: null, size_bytes: null, dataset_version: null };
 
 async function predictChunk(
   predictor: RowPredictor,

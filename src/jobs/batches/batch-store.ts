@@ -27,6 +27,7 @@ import {
   time,
   type Shape,
 } from '../../lib/json-shape.js';
+import { numberedName, numbersIn } from '../../storage/numbered-blobs.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
 import type { EndStatus, JobError } from '../runs/documents.js';
 import { decodeDocument, encodeDocument, type DocumentShape } from '../runs/json-document.js';
@@ -63,6 +64,9 @@ export interface BatchResult {
   dataset_version: number | null;
   finished_at: string;
 }
+
+/** Of a batch that has not succeeded. */
+export const withoutResult = { failed_rows: null, size_bytes: null, dataset_version: null };
 
 /** A document. */
 interface Attempt {
@@ -168,7 +172,7 @@ export function createBatchStore(blobs: Storage, now: () => Date = () => new Dat
   const storage = unreadableAs('BATCH_CORRUPT', blobs);
   const nextUlid = monotonicFactory();
   const key = (id: string, file: string): string => `batches/${id}/${file}`;
-  const chunkKey = (id: string, chunk: number): string => key(id, `chunks/${padded(chunk)}`);
+  const chunkKey = (id: string, chunk: number): string => key(id, `chunks/${numberedName(chunk)}`);
 
   async function readDocument<T>(id: string, file: string, shape: DocumentShape<T>): Promise<T | null> {
     if (!isBatchId(id)) return null;
@@ -177,17 +181,17 @@ export function createBatchStore(blobs: Storage, now: () => Date = () => new Dat
   }
 
   const attemptNumbers = async (id: string): Promise<number[]> =>
-    numbersIn(await storage.list(key(id, 'attempts')));
+    numbersIn(await storage.list(key(id, 'attempts')), '');
 
   async function chunks(id: string): Promise<number[]> {
-    return numbersIn(await storage.list(key(id, 'chunks')));
+    return numbersIn(await storage.list(key(id, 'chunks')), '');
   }
 
   async function attempts(id: string): Promise<AttemptsSummary> {
     const numbers = await attemptNumbers(id);
-    const released = numbersIn(await storage.list(key(id, 'releases')));
+    const released = numbersIn(await storage.list(key(id, 'releases')), '');
     const read = async (number: number): Promise<Attempt> => {
-      const file = `attempts/${padded(number)}`;
+      const file = `attempts/${numberedName(number)}`;
       return (await readDocument(id, file, attemptShape)) ?? missing(key(id, file));
     };
     const [first] = numbers;
@@ -233,12 +237,12 @@ export function createBatchStore(blobs: Storage, now: () => Date = () => new Dat
         started_at: now().toISOString(),
       });
       for (let number = ((await attemptNumbers(id)).at(-1) ?? 0) + 1; ; number++) {
-        if (await storage.create(key(id, `attempts/${padded(number)}`), attempt)) return number;
+        if (await storage.create(key(id, `attempts/${numberedName(number)}`), attempt)) return number;
       }
     },
 
     async releaseAttempt(id, attempt) {
-      await storage.create(key(id, `releases/${padded(attempt)}`), encodeDocument({}));
+      await storage.create(key(id, `releases/${numberedName(attempt)}`), encodeDocument({}));
     },
 
     async writeChunk(id, number, { failedRows, rows }) {
@@ -304,14 +308,6 @@ const newline = 0x0a;
 
 function headerOf({ columns, prediction_columns }: BatchSpec): Buffer {
   return Buffer.from(csvLine([...columns, ...prediction_columns], delimiter));
-}
-
-function padded(number: number): string {
-  return String(number).padStart(6, '0');
-}
-
-function numbersIn(names: readonly string[]): number[] {
-  return names.filter((name) => /^\d{6,}$/.test(name)).map(Number);
 }
 
 function missing(key: string): never {

@@ -5,11 +5,12 @@
 import type { Logger } from 'pino';
 import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
+import { PeriodicWork } from '../../lib/periodic-work.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import { RowPredictor } from '../../model/serving/row-predictor.js';
 import type { IdQueue } from '../queue/queues.js';
 import type { JobError } from '../runs/documents.js';
-import { chunksOf, type BatchResult, type BatchSpec, type BatchStore } from './batch-store.js';
+import { chunksOf, withoutResult, type BatchResult, type BatchSpec, type BatchStore } from './batch-store.js';
 
 /** What a client asks for. */
 export interface BatchRequest {
@@ -98,8 +99,6 @@ export function createBatches(options: BatchesOptions): Batches {
   const { chunkCells = 250_000, sweepIntervalMs = 15_000, now = () => new Date() } = options;
   /** Batches that have ended; they stay so. */
   const ended = new Set<string>();
-  let sweeping: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
 
   async function specOf(id: string): Promise<BatchSpec> {
     const spec = await store.readSpec(id);
@@ -173,8 +172,7 @@ export function createBatches(options: BatchesOptions): Batches {
     }
   }
 
-  const sweepUnlessSweeping = (): Promise<void> =>
-    (sweeping ??= sweep().finally(() => (sweeping = undefined)));
+  const sweeps = new PeriodicWork(sweep, sweepIntervalMs);
 
   return {
     get,
@@ -210,13 +208,7 @@ export function createBatches(options: BatchesOptions): Batches {
         const message = `All rows of the batch ${id} are predicted, and its result is being stored.`;
         throw new TrainyardError('BATCH_FINISHING', message);
       }
-      await store.writeResult(id, {
-        status: 'cancelled',
-        error: null,
-        failed_rows: null,
-        size_bytes: null,
-        dataset_version: null,
-      });
+      await store.writeResult(id, { ...withoutResult, status: 'cancelled', error: null });
       return batchOf(store, id, spec);
     },
 
@@ -257,15 +249,8 @@ export function createBatches(options: BatchesOptions): Batches {
       return null;
     },
 
-    start() {
-      timer = setInterval(() => void sweepUnlessSweeping(), sweepIntervalMs).unref();
-      return sweepUnlessSweeping();
-    },
-
-    async stop() {
-      clearInterval(timer);
-      await sweeping;
-    },
+    start: () => sweeps.start(),
+    stop: () => sweeps.stop(),
   };
 }
 

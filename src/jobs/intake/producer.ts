@@ -9,6 +9,7 @@ import type { TraceContext } from '../../telemetry/trace-context.js';
 import type { Job, JobRequest, RunSpec } from '../runs/documents.js';
 import { cancelRun } from '../runs/end-run.js';
 import { forEachBounded } from '../../lib/for-each-bounded.js';
+import { PeriodicWork } from '../../lib/periodic-work.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
 import type { TrainingQueue } from '../queue/training-queue.js';
 import type { RunIndex, UnsettledRun } from '../runs/run-index.js';
@@ -62,9 +63,9 @@ export function createProducer(options: {
   /** What went wrong with which run, in the last sweep and in this one: the same failure is logged once. */
   let failuresBefore = new Map<string, string>();
   let failures = new Map<string, string>();
-  let sweeping: Promise<void> | undefined;
   let isStopping = false;
-  let timer: NodeJS.Timeout | undefined;
+
+  const sweeps = new PeriodicWork(sweep, sweepIntervalMs);
 
   async function sweep(): Promise<void> {
     try {
@@ -245,16 +246,11 @@ export function createProducer(options: {
       return { job, replayed: false };
     },
 
-    start() {
-      const sweepUnlessSweeping = () => (sweeping ??= sweep().finally(() => (sweeping = undefined)));
-      timer = setInterval(() => void sweepUnlessSweeping(), sweepIntervalMs).unref();
-      return sweepUnlessSweeping();
-    },
+    start: () => sweeps.start(),
 
     async stop() {
       isStopping = true;
-      clearInterval(timer);
-      await sweeping;
+      await sweeps.stop();
     },
   };
 }

@@ -22,6 +22,7 @@ import { decodeDocument, encodeDocument } from './json-document.js';
 import { missingEvents, parseEvents, withMissing } from './event-lines.js';
 import { termEnd, type TermEnd } from './document-shapes.js';
 import { statusIn } from './summarize-events.js';
+import { numberedName } from '../../storage/numbered-blobs.js';
 
 /** How far a reader has come. */
 export interface LogPosition {
@@ -66,8 +67,9 @@ const newline = '\n'.charCodeAt(0);
 
 export function createRunLog(storage: Storage, now: () => Date): RunLog {
   const termKey = (runId: string, term: number, kind = ''): string =>
-    `runs/${runId}/terms/${padded(term)}${kind}.json`;
-  const eventsKey = (runId: string, term: number): string => `runs/${runId}/events/${padded(term)}.jsonl`;
+    `runs/${runId}/terms/${numberedName(term)}${kind}.json`;
+  const eventsKey = (runId: string, term: number): string =>
+    `runs/${runId}/events/${numberedName(term)}.jsonl`;
 
   async function termsOf(runId: string): Promise<{ claimed: number[]; names: string[] }> {
     const names = await storage.list(`runs/${runId}/terms`);
@@ -80,7 +82,7 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
   async function newestTerm(runId: string): Promise<{ term: number; pauseAsked: boolean }> {
     const { claimed, names } = await termsOf(runId);
     const term = Math.max(0, ...claimed);
-    return { term, pauseAsked: names.includes(`${padded(term)}.pause.json`) };
+    return { term, pauseAsked: names.includes(`${numberedName(term)}.pause.json`) };
   }
 
   /** A line without its end is still being written, or was cut off by a crash. */
@@ -167,7 +169,7 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
         const lines = await wholeLines(runId, term, byte);
         const { claimed, names } = await termsOf(runId);
         const nextTerm = Math.min(...claimed.filter((other) => other > term));
-        if (nextTerm === Infinity && !names.includes(`${padded(term)}.end.json`)) {
+        if (nextTerm === Infinity && !names.includes(`${numberedName(term)}.end.json`)) {
           const more = withMissing(parseEvents(lines), seq, eventsKey(runId, term));
           events.push(...more);
           return { events, next: { seq: more.at(-1)?.seq ?? seq, term, byte: byte + lines.length } };
@@ -211,9 +213,4 @@ export function createRunLog(storage: Storage, now: () => Date): RunLog {
       };
     },
   };
-}
-
-/** Padded, so that a listing sorts by term. */
-function padded(term: number): string {
-  return String(term).padStart(6, '0');
 }

@@ -1,8 +1,10 @@
 /** The storage keys of a model's blobs, and the names that models and aliases may have. */
 import { TrainyardError } from '../../errors.js';
+import { nearestStoredName, storedNamePattern } from '../../lib/stored-name.js';
+import { numberedName } from '../../storage/numbered-blobs.js';
 
 /** Valid names of models. */
-export const modelNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const modelNamePattern = storedNamePattern;
 
 /** Valid names of aliases. Digits alone are not valid, since they would be taken for the number of a version. */
 export const aliasPattern = /^(?!\d+$)[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -25,32 +27,19 @@ export function whyNoModelName(name: string): string {
       'Capitals are refused because two names that differ only in case would share a folder on some file systems.',
     /[/\\]/.test(name) && 'Slashes are refused because they separate the parts of a URL and of a path.',
   ].filter((reason) => reason !== false);
-  const nearest = nearestModelName(name);
+  const nearest = nearestStoredName(name);
   const advice = nearest === '' ? [] : [`The nearest valid name is ${JSON.stringify(nearest)}.`];
   const shown = JSON.stringify(name.slice(0, 100));
   return [`${shown} is not a valid model name: use ${rule}.`, ...reasons, ...advice].join(' ');
 }
 
-/** Empty where no character of the name is valid. */
-function nearestModelName(name: string): string {
-  return name
-    .slice(0, 200)
-    .normalize('NFKD')
-    .replace(/\p{Mark}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+|-+$/g, '')
-    .slice(0, 64);
-}
-
-/** Padded so that a listing sorts by version. */
 export function versionKey(name: string, version: number): string {
-  return `${folderOf(name)}/versions/${padded(version)}.json`;
+  return `${folderOf(name)}/versions/${numberedName(version)}.json`;
 }
 
 /** The manifest of a removed version is kept here, so that its number is not given again. */
 export function removedKey(name: string, version: number): string {
-  return `${folderOf(name)}/removed/${padded(version)}.json`;
+  return `${folderOf(name)}/removed/${numberedName(version)}.json`;
 }
 
 /** The file that the checkpoint of a run at a step becomes. */
@@ -83,15 +72,4 @@ export function unloadedKey(name: string): string {
   return `${folderOf(name)}/unloaded.json`;
 }
 
-/** The numbers in a listing of versions, ascending. */
-export function numbersIn(files: readonly string[]): number[] {
-  return files
-    .flatMap((file) => /^(\d{6,})\.json$/.exec(file)?.slice(1).map(Number) ?? [])
-    .sort((a, b) => a - b);
-}
-
 const rule = "1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit";
-
-function padded(version: number): string {
-  return String(version).padStart(6, '0');
-}

@@ -8,7 +8,6 @@ import { parameterCount } from '../network/network.js';
 import {
   folderOf,
   lastPublishedKey,
-  numbersIn,
   publishedFileKey,
   removedKey,
   removedPublicationKey,
@@ -18,6 +17,7 @@ import {
 import { requireModel, tryManifest, versionNumbers, type RegistryStore } from './published-versions.js';
 import { signatureOf } from './table-signature.js';
 import { encodeVersionManifest, type VersionManifest } from './version-manifest.js';
+import { nextNumber, numbersIn, removeNumbered } from '../../storage/numbered-blobs.js';
 
 /** What a run has made at a step. */
 export interface Publication {
@@ -43,7 +43,7 @@ export async function publish(store: RegistryStore, publication: Publication): P
     if (version !== undefined) return version;
   }
   await storage.put(publishedFileKey(model, runId, step), file);
-  const first = Math.max(0, ...taken.slice(-1), ...numbersIn(removed).slice(-1)) + 1;
+  const first = nextNumber(taken, numbersIn(removed));
   return claimNumber(store, publication, contentOf(publication, description), first);
 }
 
@@ -54,16 +54,9 @@ export async function remove(
   isNeeded: () => Promise<boolean>,
 ): Promise<boolean> {
   const { storage } = store;
-  const key = versionKey(name, version);
-  const bytes = await storage.read(key);
-  if (bytes === null) return false;
-  await storage.create(removedKey(name, version), bytes);
-  await storage.remove(key);
-  if (await isNeeded()) {
-    await storage.create(key, bytes);
-    await storage.remove(removedKey(name, version));
-    return false;
-  }
+  const keys = { key: versionKey(name, version), removedKey: removedKey(name, version) };
+  const outcome = await removeNumbered(storage, keys, isNeeded);
+  if (outcome === null || outcome === 'needed') return false;
   const removed = await tryManifest(store, name, version, removedKey(name, version));
   if (removed === null) return true;
   // Before the file goes: until then the file says that this was published.

@@ -6,8 +6,9 @@ import type { BlobCache } from '../../storage/blob-cache.js';
 import type { Storage } from '../../storage/storage.js';
 import { isDamage, verifyDigest } from '../files/manifest.js';
 import { viewModelFile, type DecodedModel } from '../files/model-file.js';
-import { folderOf, lastPublishedKey, modelNamePattern, numbersIn, versionKey } from './model-folder.js';
+import { folderOf, lastPublishedKey, modelNamePattern, versionKey } from './model-folder.js';
 import { decodeVersionManifest, type VersionManifest } from './version-manifest.js';
+import { numbersIn } from '../../storage/numbered-blobs.js';
 
 export interface RegistryStore {
   storage: Storage;
