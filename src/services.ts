@@ -4,6 +4,7 @@
  * folder, a queue or an engine of their own.
  */
 import { apiSchemas, buildApp, type ApiDeps } from './api/app.js';
+import { servedFirst } from './api/jobs/served-first.js';
 import { checkModels, type Check } from './api/operations/readiness.js';
 import {
   createInferenceStatistics,
@@ -359,10 +360,9 @@ export async function openApi(
   const images = createImageReader();
   const app = await buildApp({
     producer: jobs.producer,
-    jobs: jobs.queries,
+    ...servedFirst({ jobs: jobs.queries, feed: runs.feed }, models.modelServer),
     splits: jobs.splits,
     lifecycle: jobs.lifecycle,
-    feed: runs.feed,
     webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },
     datasets: datasets.store,
     versions: datasets.versions,

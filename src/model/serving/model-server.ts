@@ -4,12 +4,13 @@
  * when a request asks for them. One version answers the whole of a request, and a change of versions fails no request.
  */
 import type { Logger } from 'pino';
+import { withTimeout } from '../../lib/timeout.js';
 import type { Engine } from '../engines/engine.js';
 import type { Aliases, DamagedAlias } from '../registry/aliases.js';
 import { latestAlias } from '../registry/model-folder.js';
 import type { Registry } from '../registry/registry.js';
 import { AliasSwitch } from './alias-switch.js';
-import { FollowedModels, type FollowedModel } from './followed-models.js';
+import { aliasChanges, FollowedModels, type FollowedModel } from './followed-models.js';
 import type { ServedModel } from './loaded-model.js';
 import { LoadedVersions } from './loaded-versions.js';
 import { LoadingAhead } from './loading-ahead.js';
@@ -17,6 +18,9 @@ import { RegistryWatch } from './registry-watch.js';
 import { VersionChooser, type ModelChoice } from './version-choice.js';
 
 export type { ModelChoice } from './version-choice.js';
+
+/** How long a client that follows a job waits for the version that it published. */
+const catchUpTimeoutMs = 5_000;
 
 /** The state of a published model in this process. */
 export interface ModelStatus {
@@ -64,6 +68,11 @@ export interface ModelServer {
   use<T>(choice: ModelChoice, work: (model: ServedModel) => Promise<T>): Promise<T>;
   /** Checks one model or all. Changes made before the call take effect before it resolves, unless a version cannot be loaded. */
   refresh(model?: string): Promise<void>;
+  /**
+   * Resolves when `latest` is no older than the version, which is published. A version that cannot be checked or loaded within
+   * seconds is not waited for.
+   */
+  catchUp(model: string, version: number): Promise<void>;
   /** The published models, sorted by name. */
   status(): ModelStatus[];
   statusOf(model: string): ModelStatus | undefined;
@@ -92,6 +101,12 @@ export function createModelServer(options: ModelServerOptions): ModelServer {
     starting: () => parts.starting,
     use: (choice, work) => chooser.use(choice, work),
     refresh: (model) => (model === undefined ? watch.refreshAll() : watch.refresh(model)),
+    async catchUp(name, version) {
+      const model = models.get(name);
+      const isKnown = model !== undefined && (model.versions.at(-1) ?? 0) >= version;
+      if (isKnown && aliasChanges(model).length === 0) return;
+      await withTimeout(catchUpTimeoutMs, watch.refresh(name)).catch(() => undefined);
+    },
     status() {
       const all = models.all().map((model) => statusOf(model, versions));
       return all.sort((a, b) => (a.model < b.model ? -1 : 1));

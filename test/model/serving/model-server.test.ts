@@ -164,6 +164,18 @@ describe('a prediction', () => {
     expect(await predict(server, { inputs })).toMatchObject({ model: 'pets', version: 2 });
   });
 
+  test('comes from a version that the server has caught up with, also where no model is named', async () => {
+    const { server, publish } = await setUp();
+    await publish(1, 'pets', '2026-01-01T00:00:00.000Z');
+    await server.start();
+    await publish(2, 'birds', '2026-01-02T00:00:00.000Z');
+    await server.catchUp('birds', 1);
+    expect(await predict(server, { inputs })).toMatchObject({ model: 'birds', version: 1 });
+    await publish(3, 'pets', '2026-01-03T00:00:00.000Z');
+    await server.catchUp('pets', 2);
+    expect(await predict(server, { inputs })).toMatchObject({ model: 'pets', version: 2 });
+  });
+
   test('comes from an older version on request, of which a few stay loaded', async () => {
     const { server, engine, publish } = await setUp();
     for (let run = 1; run <= 8; run++) await publish(run);
