@@ -2,6 +2,8 @@
 import Type from 'typebox';
 import {
   columnRoles,
+  monitors,
+  presets,
   splitKinds,
   webhookEvents,
   type RunSpec,
@@ -73,6 +75,12 @@ export const TrainingSpec = Type.Object(
       }),
     ),
     rows: Type.Optional(RowCounts),
+    preset: Type.Optional(Type.Enum([...presets], { type: 'string' })),
+    reasons: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Why the preset chose as it did, by field, where that depends on the data.',
+      }),
+    ),
     network: Network.ref,
     loss: Type.Enum([...losses], {
       type: 'string',
@@ -95,7 +103,18 @@ export const TrainingSpec = Type.Object(
       },
     }),
     optimizer: Optimizer.ref,
-    epochs: Type.Integer(),
+    label_smoothing: Type.Optional(Type.Number({ description: 'Left out where it is 0.' })),
+    epochs: Type.Integer({ description: 'At most, where there is a `patience`.' }),
+    monitor: Type.Optional(
+      Type.Enum([...monitors], {
+        type: 'string',
+        description: 'The figure of the validation split that decides. Left out: the loss.',
+      }),
+    ),
+    patience: Type.Optional(
+      Type.Integer({ description: 'Epochs without a better one that end training. Left out: none do.' }),
+    ),
+    min_epochs: Type.Optional(Type.Integer({ description: 'Training does not stop early before.' })),
     batch_size: Type.Integer(),
     seed: Type.Integer(),
     engine: Type.String({ description: '`auto`, or the name of the engine that was requested.' }),

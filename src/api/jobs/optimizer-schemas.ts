@@ -1,8 +1,9 @@
 /** The optimisers: as requests name them, with a default for each field, and as answers show them, complete. */
 import Type, { type TBoolean, type TNumber } from 'typebox';
 import type * as contracts from '../../jobs/runs/documents.js';
-import { optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
+import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
 import { optimizerTypes, type OptimizerSpec } from '../../model/network/optimizers.js';
+import { scheduleTypes } from '../../model/network/schedules.js';
 import { component } from '../../lib/named-schema.js';
 
 type OptimizerType = OptimizerSpec['type'];
@@ -48,6 +49,59 @@ const fieldsOf: { [T in OptimizerType]: Record<FieldOf<T>, FieldSchema> } = {
   },
 };
 
+/** What every type has besides, and does not do unless it is asked for. */
+const options = {
+  schedule: Type.Unsafe<contracts.ScheduleRequest>({
+    type: 'object',
+    properties: {
+      type: { type: 'string', enum: [...scheduleTypes] },
+      warmup: {
+        type: 'number',
+        minimum: 0,
+        maximum: 0.9,
+        description:
+          'The fraction of the steps over which the learning rate rises to its full size: ' +
+          `${defaults.warmup.one_cycle} of \`one_cycle\`, else ${defaults.warmup.otherwise}.`,
+      },
+      flat: {
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        description: `Of \`flat_cosine\`: the fraction of the steps after which the learning rate falls. ${defaults.flat}.`,
+      },
+      every: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: 'Of `step`: the fraction of the steps between two changes. A third.',
+      },
+      factor: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: `Of \`step\`: what each change multiplies the learning rate by. ${defaults.step.factor}.`,
+      },
+    },
+    required: ['type'],
+    additionalProperties: false,
+    description:
+      'How the learning rate changes over the steps of the job. `constant`. `cosine`: it falls to 0. `one_cycle`: it rises from a ' +
+      '25th and falls to almost 0, as `OneCycleLR`. `flat_cosine`: it stays, and then falls to 0. `step`: it changes by steps.',
+  }),
+  clip_norm: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1e6,
+    description: 'Gradients whose norm, of all of them together, is larger are scaled down to it.',
+  }),
+  ema: Type.Number({
+    minimum: 0,
+    exclusiveMaximum: 1,
+    description:
+      'The decay of an exponential moving average of the parameters, for example 0.999. Evaluations and predictions use the ' +
+      'average.',
+  }),
+};
+
 const classOf: Record<OptimizerType, string> = {
   adam: 'Adam',
   adamw: 'AdamW',
@@ -56,14 +110,14 @@ const classOf: Record<OptimizerType, string> = {
 };
 
 const shapes = optimizerTypes.map((type) => {
-  const defaults: Record<string, unknown> = optimizerDefaults[type];
+  const usual: Record<string, unknown> = optimizerDefaults[type];
   const fields = Object.entries<FieldSchema>(fieldsOf[type]);
-  return { type, fields: fields.map(([name, schema]) => ({ name, schema, default: defaults[name] })) };
+  return { type, fields: fields.map(([name, schema]) => ({ name, schema, default: usual[name] })) };
 });
 
 const summaries = shapes.map(({ type, fields }) => {
-  const defaults = fields.map((field) => `\`${field.name}\` ${String(field.default)}`);
-  return `- \`${type}\` (\`torch.optim.${classOf[type]}\`): ${defaults.join(', ')}`;
+  const usual = fields.map((field) => `\`${field.name}\` ${String(field.default)}`);
+  return `- \`${type}\` (\`torch.optim.${classOf[type]}\`): ${usual.join(', ')}`;
 });
 
 /** Also matches an absent type. */
@@ -83,10 +137,23 @@ export const OptimizerRequest = Type.Unsafe<contracts.OptimizerRequest>({
         ...Object.fromEntries(
           fields.map((field) => [field.name, { ...field.schema, default: field.default }]),
         ),
+        ...options,
       },
       additionalProperties: false,
     },
   })),
+});
+
+const Schedule = Type.Unsafe<OptimizerSpec['schedule']>({
+  type: 'object',
+  properties: {
+    type: { type: 'string', enum: [...scheduleTypes] },
+    warmup: { type: 'number' },
+    flat: { type: 'number' },
+    every: { type: 'number' },
+    factor: { type: 'number' },
+  },
+  required: ['type', 'warmup'],
 });
 
 /** Without the limits of a request: a job that was accepted once is shown, whatever is accepted now. */
@@ -98,6 +165,9 @@ export const Optimizer = component(
       Type.Object({
         type: Type.Literal(type),
         ...Object.fromEntries(fields.map(({ name, schema }) => [name, { type: schema.type }])),
+        schedule: Type.Optional(Schedule),
+        clip_norm: Type.Optional(Type.Number()),
+        ema: Type.Optional(Type.Number()),
       }),
     ),
   }),

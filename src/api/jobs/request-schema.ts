@@ -1,10 +1,13 @@
 /** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
 import Type from 'typebox';
-import { defaults, tableDefaults } from '../../jobs/intake/resolve-spec.js';
+import { plainArrays, plainTable } from '../../jobs/intake/presets/plain.js';
+import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
 import {
   columnRoles,
   defaultWebhookEvents,
+  monitors,
+  presets,
   splitKinds,
   webhookEvents,
   type JobRequest as Request,
@@ -131,10 +134,10 @@ const NetworkRequest = Type.Object(
     hidden: Type.Optional(
       Type.Array(HiddenLayer, {
         maxItems: 64,
-        default: defaults.hidden,
+        default: plainArrays.hidden,
         description:
           'The hidden layers, first to last; `[]` is a linear model. The dataset sets the numbers of inputs and of ' +
-          `outputs. For tables, ${tableDefaults.hidden.map(({ units }) => units).join(' and ')} units.`,
+          `outputs. For tables, ${plainTable.hidden.map(({ units }) => units).join(' and ')} units.`,
       }),
     ),
   },
@@ -251,6 +254,15 @@ export const JobRequest = component(
             'rows they have. By label, `{"yes": 5}`: the others count 1.',
         }),
       ),
+      preset: Type.Optional(
+        Type.Enum([...presets], {
+          type: 'string',
+          default: defaults.preset.arrays,
+          description:
+            'What the fields below are where you leave them out. `plain`: the classic network. `auto`: a recipe that has proved ' +
+            'good for data of this kind and size; the spec of the job shows each choice, and why.',
+        }),
+      ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
         Type.Enum(['auto', ...losses], {
@@ -265,19 +277,56 @@ export const JobRequest = component(
       ),
       split: Type.Optional(SplitRequest),
       optimizer: Type.Optional(OptimizerRequest),
+      label_smoothing: Type.Optional(
+        Type.Number({
+          minimum: 0,
+          maximum: 0.5,
+          default: plainArrays.label_smoothing,
+          description:
+            'With the loss `cross_entropy`: the fraction of each target that training spreads evenly over all classes, as in ' +
+            'PyTorch. Evaluations do not.',
+        }),
+      ),
       epochs: Type.Optional(
         Type.Integer({
           minimum: 1,
           maximum: 10_000,
-          default: defaults.epochs,
-          description: `Passes over the training samples. ${tableDefaults.epochs} for tables.`,
+          default: plainArrays.epochs,
+          description: `Passes over the training samples, at most: \`patience\` may end training sooner. ${plainTable.epochs} for tables.`,
+        }),
+      ),
+      monitor: Type.Optional(
+        Type.Enum([...monitors], {
+          type: 'string',
+          default: defaults.monitor,
+          description:
+            'The figure of the validation split that decides which epoch is the best, and when training stops. `accuracy` is for ' +
+            'classes, `rmse` for values.',
+        }),
+      ),
+      patience: Type.Optional(
+        Type.Unsafe<number | null>({
+          type: ['integer', 'null'],
+          minimum: 1,
+          maximum: 10_000,
+          description:
+            'Training stops after so many epochs in which `monitor` did not improve. `null`: it does not stop early. Needs ' +
+            'validation rows; without them `auto` does not stop early.',
+        }),
+      ),
+      min_epochs: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          default: defaults.min_epochs,
+          description: 'Training does not stop early before so many epochs.',
         }),
       ),
       batch_size: Type.Optional(
         Type.Integer({
           minimum: 1,
           maximum: 65_536,
-          default: defaults.batch_size,
+          default: plainArrays.batch_size,
           description: 'Samples in one step. The last step of an epoch takes those that are left.',
         }),
       ),
@@ -301,7 +350,7 @@ export const JobRequest = component(
       publish: Type.Optional(
         Type.Enum(['final', 'best', 'every_checkpoint'], {
           type: 'string',
-          default: defaults.publish,
+          default: plainArrays.publish,
           description:
             'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
             '`best`: the network after the epoch with the lowest loss on the validation split; the default for tables. ' +

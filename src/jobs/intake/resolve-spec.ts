@@ -8,6 +8,7 @@ import { stepsPerEpoch } from '../../model/network/batch-plan.js';
 import { classLosses, isClassLoss, taskOf, valueLosses, type Loss } from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
 import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
+import type { Schedule } from '../../model/network/schedules.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
 import { plannedWidth } from '../../model/preprocessing/table.js';
 import type {
@@ -15,39 +16,34 @@ import type {
   CheckpointPolicy,
   CheckpointRequest,
   JobRequest,
-  HiddenLayerRequest,
   OptimizerRequest,
-  PublishPolicy,
+  Preset,
   RunSpec,
+  ScheduleRequest,
 } from '../runs/documents.js';
 import { plansOf } from '../runs/table-rows.js';
+import { plainArrays, plainTable } from './presets/plain.js';
+import type { Recipe } from './presets/recipe.js';
 import type { ResolvedTable } from './resolve-table.js';
 
-/** The reference work: the classic MNIST example. */
 export const defaults = {
   model: 'mnist-mlp',
   dataset: 'mnist',
-  hidden: [{ units: 256, activation: 'relu', dropout: 0 }],
+  preset: { arrays: 'plain', tables: 'plain' },
   activation: 'relu',
   dropout: 0,
   loss: { classes: 'cross_entropy', values: 'mse' },
   /** The best epoch is found by the validation split; without one no rows are set apart. */
   validation: { best: 0.1, otherwise: 0 },
-  epochs: 5,
-  batch_size: 64,
+  monitor: 'loss',
+  min_epochs: 1,
+  warmup: { one_cycle: 0.3, otherwise: 0 },
+  flat: 0.7,
+  step: { every: 1 / 3, factor: 0.1 },
   seed: 0,
   engine: 'auto',
-  publish: 'final',
   checkpoint: { every_seconds: 10, keep: 2 },
   priority: 0,
-} as const;
-
-/** Where they differ for tables. The model has the name of the dataset. */
-export const tableDefaults = {
-  hidden: [{ units: 256 }, { units: 256 }],
-  epochs: 50,
-  /** final, where no rows are set apart to find the best epoch by. */
-  publish: 'best',
 } as const;
 
 /** PyTorch's, except for SGD's learning rate, which is 0.001 there. */
@@ -73,7 +69,9 @@ interface Work extends Pick<RunSpec, 'split' | 'table'> {
   trainCount: number;
   samples: { count: number; hasWeights: boolean };
   scaling: AffineMap | null;
-  defaults: { model: string; hidden: readonly HiddenLayerRequest[]; epochs: number; publish: PublishPolicy };
+  model: string;
+  preset: Preset;
+  recipe: Recipe;
 }
 
 /**
@@ -91,16 +89,18 @@ export function resolveSpec(
   const engine = request.engine ?? defaults.engine;
   refuseUnknownEngine(engine);
   const seed = request.seed ?? defaults.seed;
-  const work = dataset.kind === 'table' ? workOfTable(dataset) : workOfArrays(request, dataset, seed);
+  const work =
+    dataset.kind === 'table' ? workOfTable(request, dataset) : workOfArrays(request, dataset, seed);
   const loss = resolveLoss(request.loss ?? 'auto', work);
-  const epochs = request.epochs ?? work.defaults.epochs;
-  const batchSize = request.batch_size ?? defaults.batch_size;
-  const hidden = request.network?.hidden ?? work.defaults.hidden;
+  const { recipe } = work;
+  const epochs = request.epochs ?? recipe.epochs;
+  const batchSize = request.batch_size ?? recipe.batch_size;
+  const hidden = request.network?.hidden ?? recipe.hidden;
   const { activation, dropout } = defaults;
   const { name, version, sha256 } = dataset.kind === 'table' ? dataset.info : dataset;
   const spec: RunSpec = {
     format_version: 2,
-    model: request.model ?? work.defaults.model,
+    model: request.model ?? work.model,
     dataset: { name, version, sha256 },
     task: taskOf(loss),
     split: work.split,
@@ -110,13 +110,17 @@ export function resolveSpec(
       hidden: hidden.map((layer) => ({ activation, dropout, ...layer })),
       outputs: targetCount(work.targets),
     },
+    preset: work.preset,
+    ...reasonsFor(request, recipe),
     loss,
-    optimizer: resolveOptimizer(request.optimizer ?? {}),
+    optimizer: resolveOptimizer(request.optimizer ?? recipe.optimizer),
+    ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
     epochs,
+    ...resolveStopping(request, recipe, work),
     batch_size: batchSize,
     seed,
     engine,
-    publish: request.publish ?? work.defaults.publish,
+    publish: request.publish ?? recipe.publish,
     checkpoint: resolveCheckpoint(request.checkpoint ?? {}),
     priority: request.priority ?? defaults.priority,
     time_limit_seconds: request.time_limit_seconds ?? null,
@@ -127,7 +131,7 @@ export function resolveSpec(
     steps: epochs * stepsPerEpoch(work.trainCount, batchSize),
     created_at: now.toISOString(),
   };
-  if (spec.publish === 'best') refuseBestWithoutValidation(spec);
+  refuseWithoutValidation(spec);
   refuseIfTooLarge(spec, work, limits.trainingMemoryLimitBytes);
   return spec;
 }
@@ -135,8 +139,15 @@ export function resolveSpec(
 function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): Work {
   const { name, inputs, targets, trainCount, testCount, scaling } = dataset;
   refuseTableFields(request, name);
+  const preset = request.preset ?? defaults.preset.arrays;
+  const recipe: Recipe = plainArrays;
   const { best, otherwise } = defaults.validation;
-  const validation = request.split?.validation ?? (request.publish === 'best' ? best : otherwise);
+  const decides = [
+    (request.publish ?? recipe.publish) === 'best',
+    (request.patience ?? recipe.patience) !== null,
+    request.monitor !== undefined,
+  ];
+  const validation = request.split?.validation ?? (decides.includes(true) ? best : otherwise);
   const split = { validation };
   return {
     name,
@@ -146,11 +157,13 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
     trainCount: countTrainingRows(dataset, split, seed),
     samples: { count: trainCount + testCount, hasWeights: false },
     scaling,
-    defaults,
+    model: defaults.model,
+    preset,
+    recipe,
   };
 }
 
-function workOfTable({ info, split, table }: TableWork): Work {
+function workOfTable(request: JobRequest, { info, split, table }: TableWork): Work {
   const { targets, columns, rows, class_weight } = table;
   const { train, validation, test } = rows;
   return {
@@ -165,11 +178,9 @@ function workOfTable({ info, split, table }: TableWork): Work {
       hasWeights: class_weight !== 'none' || columns.some(({ role }) => role === 'weight'),
     },
     scaling: null,
-    defaults: {
-      ...tableDefaults,
-      model: info.name,
-      publish: validation > 0 ? tableDefaults.publish : defaults.publish,
-    },
+    model: info.name,
+    preset: request.preset ?? defaults.preset.tables,
+    recipe: validation > 0 ? plainTable : { ...plainTable, patience: null, publish: 'final' },
   };
 }
 
@@ -203,11 +214,59 @@ function resolveLoss(wanted: 'auto' | Loss, { name, targets }: Work): Loss {
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/loss' });
 }
 
-function refuseBestWithoutValidation({ split, table }: RunSpec): void {
+/** @throws TrainyardError INVALID_REQUEST where the validation split is to decide and has no rows */
+function refuseWithoutValidation({ split, table, publish, patience, monitor }: RunSpec): void {
   if (table === undefined ? split.validation > 0 : table.rows.validation > 0) return;
-  const message =
-    'With publish best the validation split decides which epoch is the best: split.validation must be above 0.';
+  const deciding =
+    publish === 'best'
+      ? 'With publish best the validation split decides which epoch is the best'
+      : patience !== undefined
+        ? 'With patience the validation split decides when training stops'
+        : monitor !== undefined && 'monitor is a figure of the validation split';
+  if (deciding === false) return;
+  const message = `${deciding}: split.validation must be above 0.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
+}
+
+/** Of what the preset chose: a field that the request names has no reason but the request. */
+function reasonsFor(request: JobRequest, { reasons }: Recipe): Pick<RunSpec, 'reasons'> {
+  const named = new Set([
+    ...Object.keys(request),
+    ...(request.network?.hidden === undefined ? [] : ['network.hidden']),
+  ]);
+  const left = Object.entries(reasons).filter(([field]) => !named.has(field));
+  return left.length === 0 ? {} : { reasons: Object.fromEntries(left) };
+}
+
+/** @throws TrainyardError INVALID_REQUEST for a loss that has nothing to smooth */
+function resolveSmoothing(
+  smoothing: number,
+  loss: Loss,
+  request: JobRequest,
+): Pick<RunSpec, 'label_smoothing'> {
+  if (smoothing === 0) return {};
+  if (loss === 'cross_entropy') return { label_smoothing: smoothing };
+  if (request.label_smoothing === undefined) return {};
+  const message = `label_smoothing is for the loss cross_entropy, and this job has ${loss}.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/label_smoothing' });
+}
+
+/** @throws TrainyardError INVALID_REQUEST for a figure that the targets do not have */
+function resolveStopping(
+  { monitor, patience: asked, min_epochs }: JobRequest,
+  { patience: usual }: Recipe,
+  { name, targets }: Work,
+): Pick<RunSpec, 'monitor' | 'patience' | 'min_epochs'> {
+  const foreign = targets.kind === 'classes' ? 'rmse' : 'accuracy';
+  if (monitor === foreign) {
+    const message = `There are ${targets.kind} of ${name} to learn, and these have no ${foreign}: monitor loss${targets.kind === 'classes' ? ' or accuracy' : ' or rmse'}.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/monitor' });
+  }
+  const patience = asked === undefined ? usual : asked;
+  return {
+    ...(monitor !== undefined && { monitor }),
+    ...(patience !== null && { patience, min_epochs: min_epochs ?? defaults.min_epochs }),
+  };
 }
 
 function countTrainingRows(
@@ -229,9 +288,36 @@ function countTrainingRows(
  * @throws TrainyardError INVALID_REQUEST for Nesterov's momentum without a momentum
  */
 function resolveOptimizer(request: OptimizerRequest): OptimizerSpec {
-  if (request.type === 'sgd') return withMomentum({ ...optimizerDefaults.sgd, ...request });
-  if (request.type === 'rmsprop') return { ...optimizerDefaults.rmsprop, ...request };
-  return { ...optimizerDefaults[request.type ?? 'adam'], ...request };
+  const { schedule: asked, ...settings } = request;
+  const schedule = asked && { schedule: resolveSchedule(asked) };
+  if (settings.type === 'sgd') return withMomentum({ ...optimizerDefaults.sgd, ...settings, ...schedule });
+  if (settings.type === 'rmsprop') return { ...optimizerDefaults.rmsprop, ...settings, ...schedule };
+  return { ...optimizerDefaults[settings.type ?? 'adam'], ...settings, ...schedule };
+}
+
+/** @throws TrainyardError INVALID_REQUEST for a field of another type */
+function resolveSchedule({ type, ...asked }: ScheduleRequest): Schedule {
+  const own = { flat_cosine: ['flat'], step: ['every', 'factor'] } as Record<string, string[] | undefined>;
+  const foreign = Object.keys(asked).find(
+    (field) => field !== 'warmup' && own[type]?.includes(field) !== true,
+  );
+  if (foreign !== undefined) {
+    const message = `optimizer.schedule.${foreign} is not for the type ${type}. Its fields are: ${['warmup', ...(own[type] ?? [])].join(', ')}.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/optimizer/schedule/${foreign}` });
+  }
+  const { one_cycle, otherwise } = defaults.warmup;
+  const { warmup = type === 'one_cycle' ? one_cycle : otherwise, flat = defaults.flat } = asked;
+  const { every = defaults.step.every, factor = defaults.step.factor } = asked;
+  switch (type) {
+    case 'flat_cosine':
+      return { type, warmup, flat };
+    case 'step':
+      return { type, warmup, every, factor };
+    case 'constant':
+    case 'cosine':
+    case 'one_cycle':
+      return { type, warmup };
+  }
 }
 
 function withMomentum(spec: SgdSpec): SgdSpec {

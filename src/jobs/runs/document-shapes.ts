@@ -5,9 +5,12 @@ import type { CellFormat } from '../../lib/cells/cell-format.js';
 import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
+import type { Schedule } from '../../model/network/schedules.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 import {
   columnRoles,
+  monitors,
+  presets,
   type ArraysSplit,
   type CheckpointPolicy,
   type ClassWeight,
@@ -63,6 +66,20 @@ const networkOfFormat1 = object<SpecOfFormat1['network']>({
   outputs: positive,
 });
 
+const schedule = variant<Schedule>('type', {
+  constant: object({ type: oneOf('constant'), warmup: number }),
+  cosine: object({ type: oneOf('cosine'), warmup: number }),
+  one_cycle: object({ type: oneOf('one_cycle'), warmup: number }),
+  flat_cosine: object({ type: oneOf('flat_cosine'), warmup: number, flat: number }),
+  step: object({ type: oneOf('step'), warmup: number, every: number, factor: number }),
+});
+
+const optimizerOptions = {
+  schedule: optional(schedule),
+  clip_norm: optional(number),
+  ema: optional(number),
+};
+
 const adam = (type: AdamSpec['type']): Shape<OptimizerSpec> =>
   object<AdamSpec>({
     type: oneOf(type),
@@ -71,6 +88,7 @@ const adam = (type: AdamSpec['type']): Shape<OptimizerSpec> =>
     beta2: number,
     epsilon: number,
     weight_decay: number,
+    ...optimizerOptions,
   });
 
 const optimizer = variant<OptimizerSpec>('type', {
@@ -82,6 +100,7 @@ const optimizer = variant<OptimizerSpec>('type', {
     momentum: number,
     nesterov: flag,
     weight_decay: number,
+    ...optimizerOptions,
   }),
   rmsprop: object<RmspropSpec>({
     type: oneOf('rmsprop'),
@@ -89,6 +108,7 @@ const optimizer = variant<OptimizerSpec>('type', {
     alpha: number,
     epsilon: number,
     weight_decay: number,
+    ...optimizerOptions,
   }),
 });
 
@@ -103,8 +123,14 @@ const traceContext = nullable(object<TraceContext>({ traceparent: text, tracesta
 /** The same in every format. */
 const specFields = {
   model: text,
+  preset: optional(oneOf(...presets)),
+  reasons: optional(mapOf(text)),
   optimizer,
+  label_smoothing: optional(number),
   epochs: positive,
+  monitor: optional(oneOf(...monitors)),
+  patience: optional(positive),
+  min_epochs: optional(positive),
   batch_size: positive,
   seed: whole,
   engine: text,

@@ -9,6 +9,7 @@ import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
 import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
+import type { Schedule } from '../../model/network/schedules.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 
 export const webhookEvents = [
@@ -41,6 +42,16 @@ export interface WebhookSpec {
 
 export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
 
+/** plain: the classic network. auto: what has proved best for data of this kind and size. */
+export const presets = ['plain', 'auto'] as const;
+
+export type Preset = (typeof presets)[number];
+
+/** The figure of the validation split by which the best epoch is found. Accuracy is of classes, rmse of values. */
+export const monitors = ['loss', 'accuracy', 'rmse'] as const;
+
+export type Monitor = (typeof monitors)[number];
+
 /** What a client asks for. Every field has a default. */
 export interface JobRequest {
   model?: string;
@@ -52,12 +63,19 @@ export interface JobRequest {
   /** By name, or as a list, which takes names that no JSON object can have as keys. */
   columns?: Record<string, ColumnRequest> | (ColumnRequest & { name: string })[];
   class_weight?: ClassWeight;
+  preset?: Preset;
   network?: { hidden?: HiddenLayerRequest[] };
   /** 'mse' fits classes too: it is `one_hot_mse` then. */
   loss?: 'auto' | Loss;
   split?: SplitRequest;
   optimizer?: OptimizerRequest;
+  label_smoothing?: number;
+  /** A bound, where `patience` may end training sooner. */
   epochs?: number;
+  monitor?: Monitor;
+  /** null: training does not stop early, whatever the preset says. */
+  patience?: number | null;
+  min_epochs?: number;
   batch_size?: number;
   seed?: number;
   engine?: string;
@@ -147,10 +165,20 @@ export type CheckpointRequest = { [Key in keyof CheckpointPolicy]?: NonNullable<
 export type HiddenLayerRequest = Pick<HiddenLayer, 'units'> & Partial<HiddenLayer>;
 
 /** Without a type it is Adam. */
-export type OptimizerRequest =
-  | Partial<AdamSpec>
-  | (Partial<SgdSpec> & Pick<SgdSpec, 'type'>)
-  | (Partial<RmspropSpec> & Pick<RmspropSpec, 'type'>);
+export type OptimizerRequest = { schedule?: ScheduleRequest } & (
+  | Partial<Omit<AdamSpec, 'schedule'>>
+  | (Partial<Omit<SgdSpec, 'schedule'>> & Pick<SgdSpec, 'type'>)
+  | (Partial<Omit<RmspropSpec, 'schedule'>> & Pick<RmspropSpec, 'type'>)
+);
+
+/** `flat` is for flat_cosine, `every` and `factor` are for step. */
+export interface ScheduleRequest {
+  type: Schedule['type'];
+  warmup?: number;
+  flat?: number;
+  every?: number;
+  factor?: number;
+}
 
 /** The content that a run trains on. */
 export interface DatasetPin {
@@ -171,9 +199,21 @@ export interface RunSpec {
   /** Where the dataset is a table. */
   table?: TableSpec;
   network: NetworkSpec;
+  /** Runs older than presets lack it: they are plain. */
+  preset?: Preset;
+  /** Why the preset chose as it did, by the field of the spec. */
+  reasons?: Record<string, string>;
   loss: Loss;
   optimizer: OptimizerSpec;
+  /** Left out: 0. */
+  label_smoothing?: number;
   epochs: number;
+  /** Left out: loss. */
+  monitor?: Monitor;
+  /** Training stops after so many epochs without a better one. Left out: it does not. */
+  patience?: number;
+  /** It does not stop before. Left out: 1. */
+  min_epochs?: number;
   batch_size: number;
   seed: number;
   /** 'auto' or the name of an engine. */
@@ -332,23 +372,30 @@ export interface Job extends RunSummary {
   metadata: Record<string, string>;
 }
 
+const trainingFields = [
+  'task',
+  'preset',
+  'reasons',
+  'network',
+  'loss',
+  'split',
+  'optimizer',
+  'label_smoothing',
+  'epochs',
+  'monitor',
+  'patience',
+  'min_epochs',
+  'batch_size',
+  'seed',
+  'engine',
+  'publish',
+  'checkpoint',
+] as const satisfies (keyof RunSpec)[];
+
 /** The part of the spec that says what is trained and kept. That of a table can be sent again, field by field. */
 export interface TrainingSpec
   extends
-    Pick<
-      RunSpec,
-      | 'task'
-      | 'network'
-      | 'loss'
-      | 'split'
-      | 'optimizer'
-      | 'epochs'
-      | 'batch_size'
-      | 'seed'
-      | 'engine'
-      | 'publish'
-      | 'checkpoint'
-    >,
+    Pick<RunSpec, (typeof trainingFields)[number]>,
     Partial<Pick<TableSpec, 'target' | 'class_weight' | 'rows'>> {
   columns?: ShownColumn[];
 }
@@ -360,22 +407,9 @@ export interface ShownColumn extends Pick<ColumnSpec, 'name' | 'role'> {
 }
 
 export function trainingSpecOf(spec: RunSpec): TrainingSpec {
-  const { task, network, loss, split, optimizer, epochs, batch_size, seed, engine, publish, checkpoint } =
-    spec;
-  return {
-    task,
-    ...(spec.table && shownTable(spec.table)),
-    network,
-    loss,
-    split,
-    optimizer,
-    epochs,
-    batch_size,
-    seed,
-    engine,
-    publish,
-    checkpoint,
-  };
+  const fields = trainingFields.filter((field) => spec[field] !== undefined);
+  const shown = Object.fromEntries(fields.map((field) => [field, spec[field]])) as unknown as TrainingSpec;
+  return { ...shown, ...(spec.table && shownTable(spec.table)) };
 }
 
 function shownTable({ target, columns, class_weight, rows }: TableSpec): Partial<TrainingSpec> {

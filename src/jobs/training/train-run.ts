@@ -55,7 +55,7 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
   const { runId, store, threads, memoryLimitBytes } = training;
-  const { network, loss, optimizer, seed } = spec;
+  const { network, loss, optimizer, seed, steps, label_smoothing: labelSmoothing = 0 } = spec;
   const journal = await openJournal(training, runId, training.term);
   const checkpoints = new RunCheckpoints(training, spec, journal);
   const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
@@ -68,7 +68,16 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   };
   const tally = new Tally(spec, data, start, unitsOf(description));
   const trainer = await engine.trainer(
-    { network, loss, optimizer, batchSize: spec.batch_size, seed, scaling: description.scaling },
+    {
+      network,
+      loss,
+      labelSmoothing,
+      optimizer,
+      batchSize: spec.batch_size,
+      seed,
+      steps,
+      scaling: description.scaling,
+    },
     data,
     found?.state ?? initialState(network, optimizer, seed),
     { threads, memoryLimitBytes },

@@ -22,6 +22,10 @@ export interface TrainingProgram extends PredictionProgram {
   optimizer: OptimizerSpec;
   batchSize: number;
   seed: number;
+  /** See `sampleLoss`; 0 if left out. */
+  labelSmoothing?: number;
+  /** Of the whole run: what the optimiser's schedule extends over. Needed where there is a schedule. */
+  steps?: number;
 }
 
 /** What a trainer may use. It does not change a bit of what is learnt. */
@@ -81,6 +85,11 @@ export interface Trainer {
   run(steps: number): Promise<BatchReport>;
   /** Evaluates `batches` batches of `evaluationBatchSize` samples of the split, in their order, from the one numbered `first`. */
   evaluate(split: SplitName, first: number, batches: number): Promise<BatchReport>;
+  /**
+   * The training samples get other inputs, of the same type and size, (count, width): pictures that are changed a little for
+   * each epoch. The array is copied.
+   */
+  replaceInputs(inputs: Uint8Array | Float32Array): Promise<void>;
   /** A copy that later steps do not touch. */
   snapshot(): Promise<TrainingState>;
   /** Frees everything, at once: a call under way is rejected or never settles. */

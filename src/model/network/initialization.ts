@@ -2,7 +2,7 @@
 import { TrainyardError } from '../../errors.js';
 import { denseLayers, parameterShapes } from './network.js';
 import type { NetworkSpec, StateDict, Tensor } from './network.js';
-import { optimizerSlots } from './optimizers.js';
+import { liveSlot, optimizerSlots } from './optimizers.js';
 import type { OptimizerSpec } from './optimizers.js';
 import { fillUniform } from '../../lib/philox.js';
 
@@ -20,7 +20,7 @@ type TensorShape = ReturnType<typeof parameterShapes>[number];
 /**
  * Weights and biases from U(−1/√inputs, 1/√inputs), as `torch.nn.Linear.reset_parameters` does by
  * `kaiming_uniform_(weight, a=√5)`: K. He et al., "Delving Deep into Rectifiers", 2015, with a gain of √(1/3). The
- * optimiser's state is zero.
+ * optimiser's state is zero, but for parameters that are averaged: their average begins as the parameter itself.
  */
 export function initialState(network: NetworkSpec, optimizer: OptimizerSpec, seed: number): TrainingState {
   const fanIns = denseLayers(network).flatMap((layer) => [layer.inputs, layer.inputs]);
@@ -31,11 +31,22 @@ export function initialState(network: NetworkSpec, optimizer: OptimizerSpec, see
     for (let i = 0; i < data.length; i++) data[i] = (2 * data[i] - 1) * bound;
     return [name, { shape, data }];
   });
-  const slots = optimizerShapes(network, optimizer).map(({ name, shape }): [string, Tensor] => [
-    name,
-    { shape, data: new Float32Array(elements(shape)) },
-  ]);
-  return { step: 0, parameters: new Map(parameters), optimizer: new Map(slots) };
+  return {
+    step: 0,
+    parameters: new Map(parameters),
+    optimizer: initialSlots(optimizer, new Map(parameters)),
+  };
+}
+
+/** The state of an optimiser that has done no step, for these parameters. */
+export function initialSlots(optimizer: OptimizerSpec, parameters: StateDict): StateDict {
+  const slots = [...parameters].flatMap(([name, { shape, data }]) =>
+    optimizerSlots(optimizer).map((slot): [string, Tensor] => [
+      `${name}.${slot}`,
+      { shape, data: slot === liveSlot ? data.slice() : new Float32Array(data.length) },
+    ]),
+  );
+  return new Map(slots);
 }
 
 /** Names and shapes of the optimiser's state, in its order. */

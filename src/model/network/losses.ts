@@ -37,10 +37,23 @@ type Floats = Float32Array | Float64Array;
 
 /**
  * The loss of one sample, in float64. `outputs` (outputs) are the network's for that sample. `targets` is the column of
- * all samples: class indices (count) or values (count, outputs); `sample` is the index of this one.
+ * all samples: class indices (count) or values (count, outputs); `sample` is the index of this one. `smoothing`: of
+ * cross_entropy, the fraction of the target that is spread evenly over all classes, as `label_smoothing` of
+ * `torch.nn.CrossEntropyLoss`. Only training smooths; evaluations do not.
  */
-export function sampleLoss(loss: Loss, outputs: Floats, targets: ArrayLike<number>, sample: number): number {
-  if (loss === 'cross_entropy') return logSumExp(outputs) - outputs[targets[sample]];
+export function sampleLoss(
+  loss: Loss,
+  outputs: Floats,
+  targets: ArrayLike<number>,
+  sample: number,
+  smoothing = 0,
+): number {
+  if (loss === 'cross_entropy') {
+    let sum = 0;
+    if (smoothing > 0) for (const logit of outputs) sum += logit;
+    const mean = sum / outputs.length;
+    return logSumExp(outputs) - (1 - smoothing) * outputs[targets[sample]] - smoothing * mean;
+  }
   const errors = outputErrors(loss, outputs, targets, sample);
   return errors.reduce((sum, error) => sum + errorLoss(loss, error), 0) / errors.length;
 }

@@ -1,10 +1,24 @@
 /** A multi-layer perceptron: its specification, its layers, and the names and shapes of its parameters. */
 
 /**
- * PyTorch's modules with their defaults: leaky_relu has the slope 0.01 below 0, and gelu is x · Φ(x) with the exact Φ of
- * D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016.
+ * PyTorch's modules with their defaults: leaky_relu has the slope 0.01 below 0; gelu is x · Φ(x) with the exact Φ of
+ * D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", 2016; silu is x · σ(x); mish is x · tanh(ln(1 + e^x)), D. Misra, 2019;
+ * selu has the scale and α of G. Klambauer et al., "Self-Normalizing Neural Networks", 2017.
  */
-export const activations = ['identity', 'relu', 'leaky_relu', 'sigmoid', 'tanh', 'gelu'] as const;
+export const activations = [
+  'identity',
+  'relu',
+  'leaky_relu',
+  'sigmoid',
+  'tanh',
+  'gelu',
+  'silu',
+  'mish',
+  'selu',
+] as const;
+
+/** selu(x) = scale · x where x > 0, else scale · α · (e^x − 1). */
+export const selu = { scale: 1.0507009873554805, alpha: 1.6732632423543772 };
 
 export type Activation = (typeof activations)[number];
 

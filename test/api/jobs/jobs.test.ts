@@ -55,6 +55,7 @@ test.each([
   expect(job).toMatchObject({ object: 'job', status: 'queued', model: 'mnist-mlp', dataset: 'mnist' });
   expect(job.spec).toEqual({
     task: 'classification',
+    preset: 'plain',
     split: { validation: 0 },
     network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
     loss: 'cross_entropy',

@@ -19,6 +19,7 @@ describe('an empty request', () => {
       model: 'mnist-mlp',
       dataset: { name: 'mnist', version: 1, sha256: mnist.sha256 },
       task: 'classification',
+      preset: 'plain',
       split: { validation: 0 },
       network: { inputs: 784, hidden: [{ units: 256, activation: 'relu', dropout: 0 }], outputs: 10 },
       loss: 'cross_entropy',

@@ -2,7 +2,7 @@
  * The activations and their gradients, number by number. A NaN stays a NaN in both directions, so that divergence cannot
  * hide.
  */
-import type { Activation } from '../../network/network.js';
+import { selu, type Activation } from '../../network/network.js';
 import type { Matrix } from './matrix.js';
 
 interface Curve {
@@ -39,10 +39,30 @@ const curves: Record<Activation, Curve> = {
     value: (x) => x * normalDistribution(x),
     gradient: (dValue, x) => dValue * (normalDistribution(x) + x * normalDensity(x)),
   },
+  silu: {
+    value: (x) => x * sigmoid(x),
+    gradient: (dValue, x) => dValue * sigmoid(x) * (1 + x * (1 - sigmoid(x))),
+  },
+  mish: {
+    value: (x) => x * Math.tanh(softplus(x)),
+    gradient: (dValue, x) => {
+      const t = Math.tanh(softplus(x));
+      return dValue * (t + x * (1 - t * t) * sigmoid(x));
+    },
+  },
+  selu: {
+    value: (x) => selu.scale * (x > 0 ? x : selu.alpha * Math.expm1(x)),
+    gradient: (dValue, x) => dValue * selu.scale * (x > 0 ? 1 : selu.alpha * Math.exp(x)),
+  },
 };
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
+}
+
+/** ln(1 + e^x), which is x where e^x would overflow. */
+function softplus(x: number): number {
+  return x > 30 ? x : Math.log1p(Math.exp(x));
 }
 
 /** Φ(x) */

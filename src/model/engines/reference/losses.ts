@@ -12,17 +12,23 @@ export interface Batch {
 }
 
 /** The weighted sum of the samples' losses; `outputs` (batch, outputs). */
-export function lossSumOf(loss: Loss, outputs: Matrix, { split, rows }: Batch): number {
+export function lossSumOf(loss: Loss, outputs: Matrix, { split, rows }: Batch, smoothing = 0): number {
   return outputs.reduce((sum, row, b) => {
-    return sum + weightOf(split, rows[b]) * sampleLoss(loss, row, split.targets, rows[b]);
+    return sum + weightOf(split, rows[b]) * sampleLoss(loss, row, split.targets, rows[b], smoothing);
   }, 0);
 }
 
 /** Fills dOutputs (batch, outputs) with the gradient of the batch's loss: Σ w·dl / Σ w, and 0 where Σ w is 0. */
-export function lossGradient(loss: Loss, dOutputs: Matrix, outputs: Matrix, { split, rows }: Batch): void {
+export function lossGradient(
+  loss: Loss,
+  dOutputs: Matrix,
+  outputs: Matrix,
+  { split, rows }: Batch,
+  smoothing = 0,
+): void {
   const weightSum = weightSumOf(split, rows);
   outputs.forEach((row, b) => {
-    const gradient = sampleGradient(loss, row, split.targets, rows[b]);
+    const gradient = sampleGradient(loss, row, split.targets, rows[b], smoothing);
     const weight = weightOf(split, rows[b]);
     for (let i = 0; i < row.length; i++) {
       dOutputs[b][i] = weightSum === 0 ? 0 : (gradient[i] * weight) / weightSum;
@@ -40,11 +46,13 @@ function sampleGradient(
   outputs: Floats,
   targets: Samples['targets'],
   sample: number,
+  smoothing: number,
 ): Float64Array {
   if (loss === 'cross_entropy') {
     const normalizer = logSumExp(outputs);
     return Float64Array.from(outputs, (logit, i) => {
-      return Math.exp(logit - normalizer) - (i === targets[sample] ? 1 : 0);
+      const target = (i === targets[sample] ? 1 - smoothing : 0) + smoothing / outputs.length;
+      return Math.exp(logit - normalizer) - target;
     });
   }
   const slope = errorSlopes[loss];

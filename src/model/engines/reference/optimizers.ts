@@ -1,5 +1,11 @@
 /** The optimisers as PyTorch computes them: one update of one parameter, in place. */
-import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../network/optimizers.js';
+import {
+  clipFactor,
+  type AdamSpec,
+  type OptimizerSpec,
+  type RmspropSpec,
+  type SgdSpec,
+} from '../../network/optimizers.js';
 import type { Floats } from './matrix.js';
 
 /** A parameter and what training keeps beside it, all of the parameter's shape. */
@@ -8,6 +14,28 @@ export interface LearnedTensor {
   gradients: Floats;
   /** In the order of optimizerSlots. */
   slots: Floats[];
+}
+
+/** In place, all gradients of a step together; see `OptimizerOptions`. */
+export function clipGradients(
+  tensors: readonly Pick<LearnedTensor, 'gradients'>[],
+  clipNorm: number | undefined,
+): void {
+  if (clipNorm === undefined) return;
+  let squares = 0;
+  for (const { gradients } of tensors) for (const gradient of gradients) squares += gradient * gradient;
+  const factor = clipFactor(clipNorm, Math.sqrt(squares));
+  if (factor === 1) return;
+  for (const { gradients } of tensors) for (let i = 0; i < gradients.length; i++) gradients[i] *= factor;
+}
+
+/** After an update: the average follows the values. */
+export function averageTensor(
+  { values, average }: { values: Floats; average: Floats | null },
+  decay: number,
+): void {
+  if (average === null) return;
+  for (let i = 0; i < values.length; i++) average[i] = decay * average[i] + (1 - decay) * values[i];
 }
 
 /** `step` counts from 1. */

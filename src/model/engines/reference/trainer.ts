@@ -2,7 +2,7 @@
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
 import { checkState, tensorOf, type TrainingState } from '../../network/initialization.js';
 import { denseLayers, parameterShapes, type NetworkSpec, type Tensor } from '../../network/network.js';
-import { optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
+import { emaDecayAt, optimizerAt, optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
 import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
 import { reportOf, weightSumOf, type SeenBatch } from '../batch-report.js';
 import { checkData } from '../check-data.js';
@@ -16,10 +16,10 @@ import {
   type TrainingProgram,
 } from '../engine.js';
 import { backward, createActivations, firstRows, forward, outputsOf } from './layers.js';
-import type { Activations, Dropout, TrainableLayer } from './layers.js';
+import type { Activations, Dropout, Layer, TrainableLayer } from './layers.js';
 import { lossGradient, lossSumOf, type Batch } from './losses.js';
 import { rowsOf, type Floats, type FloatsConstructor, type Matrix } from './matrix.js';
-import { updateTensor, type LearnedTensor } from './optimizers.js';
+import { averageTensor, clipGradients, updateTensor, type LearnedTensor } from './optimizers.js';
 
 export const device = 'CPU, 1 thread, plain TypeScript';
 
@@ -30,6 +30,10 @@ export class ReferenceTrainer implements Trainer {
   readonly #data: TrainingData;
   readonly #tensors: NamedTensor[];
   readonly #layers: TrainableLayer[];
+  /** What evaluations use: the averages, where parameters are averaged. */
+  readonly #evaluatedLayers: Layer[];
+  /** (count, width) */
+  #trainInputs: Samples['inputs'];
   /** Room for the largest batch. */
   readonly #activations: Activations;
   readonly #gradients: Activations;
@@ -51,6 +55,8 @@ export class ReferenceTrainer implements Trainer {
     this.#data = data;
     this.#tensors = readState(network, optimizer, start, Numbers);
     this.#layers = layersOf(network, this.#tensors);
+    this.#evaluatedLayers = averagesOf(this.#layers, this.#tensors);
+    this.#trainInputs = data.train.inputs;
     this.#activations = createActivations(this.#layers, Math.max(batchSize, evaluationBatchSize), Numbers);
     this.#gradients = createActivations(this.#layers, batchSize, Numbers);
     this.#step = start.step;
@@ -66,6 +72,11 @@ export class ReferenceTrainer implements Trainer {
     );
   }
 
+  async replaceInputs(inputs: Samples['inputs']): Promise<void> {
+    this.#trainInputs = inputs.slice();
+    return Promise.resolve();
+  }
+
   async snapshot(): Promise<TrainingState> {
     return Promise.resolve(writeState(this.#step, this.#program.optimizer, this.#tensors));
   }
@@ -75,16 +86,21 @@ export class ReferenceTrainer implements Trainer {
   }
 
   #trainBatch(): SeenBatch {
-    const { loss, optimizer, seed } = this.#program;
+    const { loss, optimizer, seed, labelSmoothing = 0, steps = 0 } = this.#program;
     const dropout = { seed, step: this.#step };
-    const batch = { split: this.#data.train, rows: this.#nextRows() };
-    const activations = this.#forward(batch, dropout);
-    const seen = this.#seen(batch, outputsOf(activations));
+    const batch = { split: { ...this.#data.train, inputs: this.#trainInputs }, rows: this.#nextRows() };
+    const activations = this.#forward(this.#layers, batch, dropout);
+    const seen = this.#seen(batch, outputsOf(activations), labelSmoothing);
     const gradients = firstRows(this.#gradients, batch.rows.length);
-    lossGradient(loss, outputsOf(gradients), outputsOf(activations), batch);
+    lossGradient(loss, outputsOf(gradients), outputsOf(activations), batch, labelSmoothing);
     backward(this.#layers, activations, gradients, dropout);
     this.#step += 1;
-    for (const tensor of this.#tensors) updateTensor(tensor, this.#step, optimizer);
+    clipGradients(this.#tensors, optimizer.clip_norm);
+    const optimizerNow = optimizerAt(optimizer, this.#step, steps);
+    for (const tensor of this.#tensors) {
+      updateTensor(tensor, this.#step, optimizerNow);
+      if (optimizer.ema !== undefined) averageTensor(tensor, emaDecayAt(optimizer.ema, this.#step));
+    }
     return seen;
   }
 
@@ -92,7 +108,7 @@ export class ReferenceTrainer implements Trainer {
     const first = index * evaluationBatchSize;
     const size = Math.min(evaluationBatchSize, split.count - first);
     const batch = { split, rows: Uint32Array.from({ length: size }, (_, i) => first + i) };
-    return this.#seen(batch, outputsOf(this.#forward(batch, null)));
+    return this.#seen(batch, outputsOf(this.#forward(this.#evaluatedLayers, batch, null)), 0);
   }
 
   /** The next step's samples, as rows of the train split. */
@@ -104,17 +120,21 @@ export class ReferenceTrainer implements Trainer {
     return this.#order.samples.slice(first, first + size);
   }
 
-  #forward({ split, rows }: { split: Samples; rows: Uint32Array }, dropout: Dropout): Activations {
+  #forward(
+    layers: readonly Layer[],
+    { split, rows }: { split: Samples; rows: Uint32Array },
+    dropout: Dropout,
+  ): Activations {
     const activations = firstRows(this.#activations, rows.length);
     gather(activations.values[0], split, rows, this.#program.scaling);
-    forward(this.#layers, activations, dropout);
+    forward(layers, activations, dropout);
     return activations;
   }
 
   /** Must be called before the next batch overwrites `outputs`. */
-  #seen(batch: Batch, outputs: Matrix): SeenBatch {
+  #seen(batch: Batch, outputs: Matrix, smoothing: number): SeenBatch {
     return {
-      lossSum: lossSumOf(this.#program.loss, outputs, batch),
+      lossSum: lossSumOf(this.#program.loss, outputs, batch, smoothing),
       weightSum: weightSumOf(batch.split, batch.rows),
       rows: batch.rows,
       outputs: Float32Array.from(outputs.flatMap((row) => [...row])),
@@ -135,6 +155,8 @@ function gather(inputs: Matrix, split: Samples, rows: Uint32Array, scaling: Affi
 interface NamedTensor extends LearnedTensor {
   name: string;
   shape: readonly number[];
+  /** null: the parameter is not averaged. */
+  average: Floats | null;
 }
 
 /** Copies of the state's tensors in the network's order: each layer's weight, then its bias. */
@@ -150,13 +172,16 @@ function readState(
     return values;
   };
   return parameterShapes(network).map(({ name, shape }) => {
-    const values = copy(tensorOf(state.parameters, name));
+    const parameter = copy(tensorOf(state.parameters, name));
+    const slots = optimizerSlots(optimizer).map((slot) => copy(tensorOf(state.optimizer, `${name}.${slot}`)));
+    const live = optimizer.ema === undefined ? undefined : slots.pop();
     return {
       name,
       shape,
-      values,
-      gradients: new Numbers(values.length),
-      slots: optimizerSlots(optimizer).map((slot) => copy(tensorOf(state.optimizer, `${name}.${slot}`))),
+      values: live ?? parameter,
+      gradients: new Numbers(parameter.length),
+      slots,
+      average: live === undefined ? null : parameter,
     };
   });
 }
@@ -175,6 +200,18 @@ function layersOf(network: NetworkSpec, tensors: readonly NamedTensor[]): Traina
   });
 }
 
+/** Views too: the layers with the averages of their parameters, where these are averaged. */
+function averagesOf(layers: readonly TrainableLayer[], tensors: readonly NamedTensor[]): Layer[] {
+  return layers.map((layer, l) => {
+    const [weight, bias] = tensors.slice(2 * l, 2 * l + 2);
+    return {
+      ...layer,
+      weights: rowsOf(weight.average ?? weight.values, layer.inputs),
+      bias: bias.average ?? bias.values,
+    };
+  });
+}
+
 /** Copies, which later steps do not touch. */
 function writeState(step: number, optimizer: OptimizerSpec, tensors: readonly NamedTensor[]): TrainingState {
   const slotNames = optimizerSlots(optimizer);
@@ -184,10 +221,15 @@ function writeState(step: number, optimizer: OptimizerSpec, tensors: readonly Na
   });
   return {
     step,
-    parameters: new Map(tensors.map(({ name, shape, values }) => [name, copy(shape, values)])),
+    parameters: new Map(
+      tensors.map(({ name, shape, values, average }) => [name, copy(shape, average ?? values)]),
+    ),
     optimizer: new Map(
-      tensors.flatMap(({ name, shape, slots }) =>
-        slots.map((values, i): [string, Tensor] => [`${name}.${slotNames[i]}`, copy(shape, values)]),
+      tensors.flatMap(({ name, shape, values, slots, average }) =>
+        [...slots, ...(average === null ? [] : [values])].map((slot, i): [string, Tensor] => [
+          `${name}.${slotNames[i]}`,
+          copy(shape, slot),
+        ]),
       ),
     ),
   };

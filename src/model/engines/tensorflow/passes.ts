@@ -2,7 +2,13 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { fillDropoutFactors, type DropoutPlace } from '../../network/dropout.js';
 import type { Loss } from '../../network/losses.js';
-import { denseLayers, type Activation, type DenseLayer, type NetworkSpec } from '../../network/network.js';
+import {
+  denseLayers,
+  selu,
+  type Activation,
+  type DenseLayer,
+  type NetworkSpec,
+} from '../../network/network.js';
 import type { Tf } from './tensorflow.js';
 
 /** The step whose dropout applies; null when evaluating and predicting. */
@@ -152,6 +158,33 @@ function createActivations(tf: Tf, { of }: Constants): Record<Activation, Curve>
     gelu: {
       value: (x) => tf.mul(x, normalDistribution(x)),
       gradient: (dValues, x) => tf.mul(dValues, tf.add(normalDistribution(x), tf.mul(x, normalDensity(x)))),
+    },
+    silu: {
+      value: (x) => tf.mul(x, tf.sigmoid(x)),
+      gradient(dValues, x, values) {
+        const on: Tensor2D = tf.sigmoid(x);
+        return tf.mul(dValues, tf.add(on, tf.mul(values, tf.sub(of(1), on))));
+      },
+    },
+    mish: {
+      value: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
+      gradient(dValues, x) {
+        const t: Tensor2D = tf.tanh(tf.softplus(x));
+        const slope = tf.mul(tf.mul(x, tf.sub(of(1), tf.square(t))), tf.sigmoid(x));
+        return tf.mul(dValues, tf.add(t, slope));
+      },
+    },
+    selu: {
+      value: (x) => tf.selu(x),
+      gradient: (dValues, x) =>
+        tf.mul(
+          dValues,
+          tf.where(
+            tf.greater(x, of(0)),
+            tf.fill(x.shape, selu.scale),
+            tf.mul(tf.exp(tf.minimum(x, of(0))), of(selu.scale * selu.alpha)),
+          ),
+        ),
     },
   };
 }

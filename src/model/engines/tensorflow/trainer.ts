@@ -110,6 +110,14 @@ class TensorflowTrainer implements Trainer {
     return explainingNoRoom(() => this.#work(batches, (i) => this.#evaluateBatch(split, first + i)));
   }
 
+  async replaceInputs(inputs: Samples['inputs']): Promise<void> {
+    const { train } = this.#samples;
+    const replaced = inputsOnDevice(this.#tf, this.#program, { ...this.#data.train, inputs });
+    train.inputs.dispose();
+    this.#samples.train = { ...train, inputs: replaced };
+    return Promise.resolve();
+  }
+
   async snapshot(): Promise<TrainingState> {
     const { network, optimizer } = this.#program;
     const step = this.#step;
@@ -214,21 +222,25 @@ function sharesOf(split: Samples, rows: Uint32Array): Float32Array {
 }
 
 /** Scaled once. */
-function samplesOnDevice(
-  tf: Tf,
-  { network, loss, scaling }: TrainingProgram,
-  { count, width, inputs, targets }: Samples,
-): DeviceSamples {
-  const table = scaling && byteTable(scaling);
+function samplesOnDevice(tf: Tf, program: TrainingProgram, samples: Samples): DeviceSamples {
+  const { network, loss } = program;
+  const { count, targets } = samples;
   const values = new Float32Array(count * network.outputs);
   if (isClassLoss(loss)) targets.forEach((index, sample) => (values[sample * network.outputs + index] = 1));
   else values.set(targets);
   return {
-    // A copy: a tensor may keep the array that it is created from.
-    inputs: tf.tensor2d(
-      table ? Float32Array.from(inputs, (byte) => table[byte]) : Float32Array.from(inputs),
-      [count, width],
-    ),
+    inputs: inputsOnDevice(tf, program, samples),
     targets: tf.tensor2d(values, [count, network.outputs]),
   };
+}
+
+function inputsOnDevice(
+  tf: Tf,
+  { scaling }: TrainingProgram,
+  { count, width, inputs }: Pick<Samples, 'count' | 'width' | 'inputs'>,
+): Tensor2D {
+  const table = scaling && byteTable(scaling);
+  // A copy: a tensor may keep the array that it is created from.
+  const numbers = table ? Float32Array.from(inputs, (byte) => table[byte]) : Float32Array.from(inputs);
+  return tf.tensor2d(numbers, [count, width]);
 }

@@ -457,6 +457,9 @@ const activationCodes: Readonly<Record<Activation, number>> = {
   sigmoid: 3,
   tanh: 4,
   gelu: 5,
+  silu: 6,
+  mish: 7,
+  selu: 8,
 };
 
 /** As kernels/losses.ts numbers them. */

@@ -33,7 +33,7 @@ interface ThreadPlan {
 }
 
 export interface Plan {
-  program: Pick<TrainingProgram, 'loss' | 'optimizer' | 'batchSize' | 'seed'>;
+  program: Pick<TrainingProgram, 'loss' | 'optimizer' | 'batchSize' | 'seed' | 'steps'>;
   data: DataPlan;
   /** Rows that there is room for, a multiple of 4. */
   rowsStride: number;
@@ -54,7 +54,7 @@ export function planTrainer(
   data: TrainingData,
   threads: number,
 ): Plan {
-  const { network, loss, optimizer, batchSize, seed } = program;
+  const { network, loss, optimizer, batchSize, seed, steps = 0 } = program;
   const shapes = panelShapes(network);
   const rowsStride = rowsOfBatch(batchSize, data);
   const dataPlan = planData(layout, program, data);
@@ -62,7 +62,7 @@ export function planTrainer(
   const planInputs = (): BatchMatrix => planBatchMatrix(layout, network.inputs, rowsStride, keptInputs);
   const layers = planLayers(layout, program, rowsStride);
   return {
-    program: { loss, optimizer, batchSize, seed },
+    program: { loss, optimizer, batchSize, seed, steps },
     data: dataPlan,
     rowsStride,
     layers,

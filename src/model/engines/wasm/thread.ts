@@ -15,6 +15,7 @@
  * meeting of the next: its units of the first layer stay its own. Networks of one layer or of more meet once more.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { optimizerAt } from '../../network/optimizers.js';
 import { reportOf, type SeenBatch } from '../batch-report.js';
 import type { BatchReport } from '../engine.js';
 import { Batches, rowsOf, type Batch } from './batches.js';
@@ -170,7 +171,8 @@ class TrainingThread {
     const updater = this.#updater;
     const last = layers.length - 1;
     const quads = Math.ceil(rows / 4);
-    this.#floats.set(optimizerSettings(program.optimizer, step + 1), updater.settings / 4);
+    const optimizer = optimizerAt(program.optimizer, step + 1, program.steps ?? 0);
+    this.#floats.set(optimizerSettings(optimizer, step + 1), updater.settings / 4);
     let isSparse = false;
     for (let l = last; l >= 0; l--) {
       const layer = layers[l];

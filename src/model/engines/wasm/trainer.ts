@@ -42,6 +42,10 @@ export function createWasmTrainer(
     },
     evaluate: (split, firstBatch, batches) =>
       threads.carryOut({ kind: 'evaluate', split, firstBatch, batches }),
+    async replaceInputs(inputs) {
+      await Promise.resolve();
+      writeData(memory, plan.data, program.scaling, { ...data, train: { ...data.train, inputs } });
+    },
     snapshot: async () => Promise.resolve(readState(floats, plan, step)),
     async dispose() {
       if (disposed) return;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planBatchMatrix } from '../../../../src/model/engines/wasm/layout.js';
-import type { Activation } from '../../../../src/model/network/network.js';
+import { selu, type Activation } from '../../../../src/model/network/network.js';
 import { expectClose } from '../close.js';
 import { workbench } from './workbench.js';
 
@@ -29,6 +29,7 @@ function normalDistribution(z: number): number {
 }
 
 const density = (z: number): number => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+const softplus = (z: number): number => Math.max(0, z) + Math.log1p(Math.exp(-Math.abs(z)));
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 const functions: Record<Activation, { value: (z: number) => number; slope: (z: number) => number }> = {
@@ -40,6 +41,15 @@ const functions: Record<Activation, { value: (z: number) => number; slope: (z: n
   gelu: {
     value: (z) => z * normalDistribution(z),
     slope: (z) => normalDistribution(z) + z * density(z),
+  },
+  silu: { value: (z) => z * sigmoid(z), slope: (z) => sigmoid(z) * (1 + z * sigmoid(-z)) },
+  mish: {
+    value: (z) => z * Math.tanh(softplus(z)),
+    slope: (z) => Math.tanh(softplus(z)) + z * (1 - Math.tanh(softplus(z)) ** 2) * sigmoid(z),
+  },
+  selu: {
+    value: (z) => selu.scale * (z > 0 ? z : selu.alpha * Math.expm1(z)),
+    slope: (z) => selu.scale * (z > 0 ? 1 : selu.alpha * Math.exp(z)),
   },
 };
 

@@ -1,0 +1,22 @@
+/** The classic networks, the same for every dataset. */
+import type { Recipe } from './recipe.js';
+
+/** The classic MNIST example. */
+export const plainArrays = {
+  hidden: [{ units: 256, activation: 'relu', dropout: 0 }],
+  optimizer: {},
+  epochs: 5,
+  batch_size: 64,
+  label_smoothing: 0,
+  patience: null,
+  publish: 'final',
+  reasons: {},
+} as const satisfies Recipe;
+
+export const plainTable = {
+  ...plainArrays,
+  hidden: [{ units: 256 }, { units: 256 }],
+  epochs: 50,
+  /** final, where no rows are set apart to find the best epoch by. */
+  publish: 'best',
+} as const satisfies Recipe;

@@ -1,0 +1,15 @@
+/** What a preset chooses where a request says nothing. */
+import type { HiddenLayerRequest, OptimizerRequest, PublishPolicy } from '../../runs/documents.js';
+
+export interface Recipe {
+  hidden: readonly HiddenLayerRequest[];
+  optimizer: OptimizerRequest;
+  epochs: number;
+  batch_size: number;
+  label_smoothing: number;
+  /** Epochs without a better one after which training stops; null: it does not. */
+  patience: number | null;
+  publish: PublishPolicy;
+  /** Why, by the field of the spec: a sentence each. Only what depends on the data has a reason. */
+  reasons: Readonly<Record<string, string>>;
+}
