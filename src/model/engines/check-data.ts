@@ -25,7 +25,23 @@ export function checkData(program: Program, data: TrainingData): void {
   }
 }
 
-function checkInputColumns(split: SplitName, { network, scaling }: Program, samples: Samples): void {
+/**
+ * Checks that the training samples can get these inputs in the place of their own.
+ * @throws TrainyardError DATASET_CORRUPT
+ */
+export function checkReplacement(
+  program: Pick<TrainingProgram, 'network' | 'scaling'>,
+  train: Samples,
+  inputs: Samples['inputs'],
+): void {
+  checkInputColumns('train', program, { ...train, inputs });
+}
+
+function checkInputColumns(
+  split: SplitName,
+  { network, scaling }: Pick<TrainingProgram, 'network' | 'scaling'>,
+  samples: Samples,
+): void {
   const { count, width, inputs } = samples;
   if (width !== network.inputs) fail(split, `is ${width} wide, the network takes ${network.inputs}`);
   if (inputs.length !== count * width) {

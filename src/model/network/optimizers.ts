@@ -65,7 +65,7 @@ export function optimizerSlots(spec: OptimizerSpec): readonly string[] {
 }
 
 /** Without `liveSlot`. */
-function momentSlots(spec: OptimizerSpec): readonly string[] {
+export function momentSlots(spec: OptimizerSpec): readonly string[] {
   switch (spec.type) {
     case 'adam':
     case 'adamw':

@@ -5,7 +5,7 @@ import { denseLayers, parameterShapes, type NetworkSpec, type Tensor } from '../
 import { emaDecayAt, optimizerAt, optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
 import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
 import { reportOf, weightSumOf, type SeenBatch } from '../batch-report.js';
-import { checkData } from '../check-data.js';
+import { checkData, checkReplacement } from '../check-data.js';
 import {
   evaluationBatchSize,
   type BatchReport,
@@ -27,13 +27,12 @@ export const device = 'CPU, 1 thread, plain TypeScript';
 export class ReferenceTrainer implements Trainer {
   readonly device = device;
   readonly #program: TrainingProgram;
-  readonly #data: TrainingData;
+  /** Its training inputs may be replaced. */
+  #data: TrainingData;
   readonly #tensors: NamedTensor[];
   readonly #layers: TrainableLayer[];
   /** What evaluations use: the averages, where parameters are averaged. */
   readonly #evaluatedLayers: Layer[];
-  /** (count, width) */
-  #trainInputs: Samples['inputs'];
   /** Room for the largest batch. */
   readonly #activations: Activations;
   readonly #gradients: Activations;
@@ -56,7 +55,6 @@ export class ReferenceTrainer implements Trainer {
     this.#tensors = readState(network, optimizer, start, Numbers);
     this.#layers = layersOf(network, this.#tensors);
     this.#evaluatedLayers = averagesOf(this.#layers, this.#tensors);
-    this.#trainInputs = data.train.inputs;
     this.#activations = createActivations(this.#layers, Math.max(batchSize, evaluationBatchSize), Numbers);
     this.#gradients = createActivations(this.#layers, batchSize, Numbers);
     this.#step = start.step;
@@ -73,8 +71,10 @@ export class ReferenceTrainer implements Trainer {
   }
 
   async replaceInputs(inputs: Samples['inputs']): Promise<void> {
-    this.#trainInputs = inputs.slice();
-    return Promise.resolve();
+    await Promise.resolve();
+    const { train } = this.#data;
+    checkReplacement(this.#program, train, inputs);
+    this.#data = { ...this.#data, train: { ...train, inputs: inputs.slice() } };
   }
 
   async snapshot(): Promise<TrainingState> {
@@ -88,7 +88,7 @@ export class ReferenceTrainer implements Trainer {
   #trainBatch(): SeenBatch {
     const { loss, optimizer, seed, labelSmoothing = 0, steps = 0 } = this.#program;
     const dropout = { seed, step: this.#step };
-    const batch = { split: { ...this.#data.train, inputs: this.#trainInputs }, rows: this.#nextRows() };
+    const batch = { split: this.#data.train, rows: this.#nextRows() };
     const activations = this.#forward(this.#layers, batch, dropout);
     const seen = this.#seen(batch, outputsOf(activations), labelSmoothing);
     const gradients = firstRows(this.#gradients, batch.rows.length);

@@ -95,17 +95,26 @@ function parametersOf(parameters: readonly Tensor[], layer: number): [Tensor2D, 
 
 /**
  * The gradient of the batch's loss by the outputs, all (batch, outputs), in a tidy: Σ w·dl / Σ w. `targets` are one-hot or
- * values. `shares` (batch, 1) is each sample's w / Σ w; null where all samples count the same.
+ * values; of one-hot targets of cross_entropy `smoothing` is spread over the classes. `shares` (batch, 1) is each sample's w / Σ w; null where all samples count the same.
  */
 export function lossGradient(
   tf: Tf,
   { of }: Constants,
   loss: Loss,
-  { outputs, targets, shares }: { outputs: Tensor2D; targets: Tensor2D; shares: Tensor2D | null },
+  {
+    outputs,
+    targets,
+    smoothing,
+    shares,
+  }: { outputs: Tensor2D; targets: Tensor2D; smoothing: number; shares: Tensor2D | null },
 ): Tensor2D {
   const [batch, width] = outputs.shape;
   const slopesOf = (): { slopes: Tensor2D; factor: number } => {
-    if (loss === 'cross_entropy') return { slopes: tf.sub(tf.softmax(outputs), targets), factor: 1 };
+    if (loss === 'cross_entropy') {
+      const smoothed: Tensor2D =
+        smoothing === 0 ? targets : tf.add(tf.mul(targets, of(1 - smoothing)), of(smoothing / width));
+      return { slopes: tf.sub(tf.softmax(outputs), smoothed), factor: 1 };
+    }
     const errors: Tensor2D = tf.sub(outputs, targets);
     if (loss === 'mae') return { slopes: tf.sign(errors), factor: 1 / width };
     if (loss === 'huber') return { slopes: tf.clipByValue(errors, -1, 1), factor: 1 / width };
@@ -176,15 +185,11 @@ function createActivations(tf: Tf, { of }: Constants): Record<Activation, Curve>
     },
     selu: {
       value: (x) => tf.selu(x),
-      gradient: (dValues, x) =>
-        tf.mul(
-          dValues,
-          tf.where(
-            tf.greater(x, of(0)),
-            tf.fill(x.shape, selu.scale),
-            tf.mul(tf.exp(tf.minimum(x, of(0))), of(selu.scale * selu.alpha)),
-          ),
-        ),
+      // Below 0 the slope is scale · α · e^x, and the value scale · α · (e^x − 1).
+      gradient(dValues, x, values) {
+        const below = tf.add(values, of(selu.scale * selu.alpha));
+        return tf.mul(dValues, tf.where(tf.greater(x, of(0)), of(selu.scale), below));
+      },
     },
   };
 }

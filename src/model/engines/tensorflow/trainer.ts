@@ -1,11 +1,11 @@
 /** Training: each step is queued on the device, and what it showed is read after several. */
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
 import { checkState, type TrainingState } from '../../network/initialization.js';
 import { isClassLoss, sampleLoss } from '../../network/losses.js';
 import { byteTable } from '../../preprocessing/affine.js';
 import { reportOf, weightSumOf, type SeenBatch } from '../batch-report.js';
-import { checkData } from '../check-data.js';
+import { checkData, checkReplacement } from '../check-data.js';
 import { evaluationBatchSize } from '../engine.js';
 import type {
   BatchReport,
@@ -40,9 +40,10 @@ export async function createTensorflowTrainer(
   const isAdam = optimizer.type === 'adam' || optimizer.type === 'adamw';
   const inVariables = isAdam && (await hasVariables(tf));
   const state = stateOnDevice(tf, network, optimizer, start);
+  const { steps = 0 } = program;
   const learned = inVariables
-    ? createVariables(tf, optimizer, state)
-    : createImmutableTensors(tf, constants, optimizer, state);
+    ? createVariables(tf, { optimizer, steps }, state)
+    : createImmutableTensors(tf, constants, { optimizer, steps }, state);
   return new TensorflowTrainer(tensorflow, program, data, { constants, learned, step: start.step });
 }
 
@@ -56,6 +57,8 @@ interface QueuedBatch {
   rows: Uint32Array;
   /** (batch, outputs) */
   outputs: Tensor2D;
+  /** Of the targets in the loss; 0 in evaluations. */
+  smoothing: number;
 }
 
 /** A split on the device, so that a batch is a look-up there. */
@@ -111,11 +114,16 @@ class TensorflowTrainer implements Trainer {
   }
 
   async replaceInputs(inputs: Samples['inputs']): Promise<void> {
+    if (this.#disposed) throw new Error('This trainer has ended.');
+    checkReplacement(this.#program, this.#data.train, inputs);
     const { train } = this.#samples;
-    const replaced = inputsOnDevice(this.#tf, this.#program, { ...this.#data.train, inputs });
+    // First, so that the device need not hold both.
     train.inputs.dispose();
-    this.#samples.train = { ...train, inputs: replaced };
-    return Promise.resolve();
+    await explainingNoRoom(async () => {
+      const replaced = inputsOnDevice(this.#tf, this.#program, { ...this.#data.train, inputs });
+      this.#samples.train = { ...train, inputs: replaced };
+      return Promise.resolve();
+    });
   }
 
   async snapshot(): Promise<TrainingState> {
@@ -147,9 +155,9 @@ class TensorflowTrainer implements Trainer {
       const numbers = (await together.data()) as Float32Array;
       together.dispose();
       let at = 0;
-      for (const { split, rows } of queued) {
-        const end = at + rows.length * this.#program.network.outputs;
-        seen.push(this.#seenBatch(split, rows, numbers.slice(at, end)));
+      for (const batch of queued) {
+        const end = at + batch.rows.length * this.#program.network.outputs;
+        seen.push(this.#seenBatch(batch, numbers.slice(at, end)));
         at = end;
       }
     }
@@ -157,13 +165,14 @@ class TensorflowTrainer implements Trainer {
   }
 
   /** The losses are computed here, in float64 from the outputs, so that a step needs no kernel for them. */
-  #seenBatch(split: Samples, rows: Uint32Array, outputs: Float32Array): SeenBatch {
+  #seenBatch({ split, rows, smoothing }: QueuedBatch, outputs: Float32Array): SeenBatch {
     const { network, loss } = this.#program;
     const width = network.outputs;
     let lossSum = 0;
     rows.forEach((row, i) => {
       const weight = split.weights === null ? 1 : split.weights[row];
-      lossSum += weight * sampleLoss(loss, outputs.subarray(i * width, (i + 1) * width), split.targets, row);
+      const own = outputs.subarray(i * width, (i + 1) * width);
+      lossSum += weight * sampleLoss(loss, own, split.targets, row, smoothing);
     });
     return { lossSum, weightSum: weightSumOf(split, rows), rows, outputs };
   }
@@ -173,7 +182,8 @@ class TensorflowTrainer implements Trainer {
     const split = this.#data.train;
     const { inputs, targets } = this.#samples.train;
     const rows = this.#nextRows();
-    const dropout = { seed: this.#program.seed, step: this.#step };
+    const { seed, optimizer, labelSmoothing: smoothing = 0 } = this.#program;
+    const dropout = { seed, step: this.#step };
     const { outputs, gradients } = tf.tidy(() => {
       const indices = tf.tensor1d(Int32Array.from(rows), 'int32');
       const parameters = this.#learned.parameters();
@@ -181,16 +191,17 @@ class TensorflowTrainer implements Trainer {
       const dOutputs = lossGradient(tf, this.#constants, this.#program.loss, {
         outputs: seen.outputs,
         targets: tf.gather(targets, indices),
+        smoothing,
         shares: split.weights === null ? null : tf.tensor2d(sharesOf(split, rows), [rows.length, 1]),
       });
       return { outputs: seen.outputs, gradients: this.#passes.backward(parameters, seen.passes, dOutputs) };
     });
     this.#step += 1;
     tf.tidy(() => {
-      this.#learned.update(gradients, this.#step);
+      this.#learned.update(clipped(tf, gradients, optimizer.clip_norm), this.#step);
     });
     tf.dispose(gradients);
-    return { split, rows, outputs };
+    return { split, rows, outputs, smoothing };
   }
 
   #evaluateBatch(name: SplitName, batch: number): QueuedBatch {
@@ -200,9 +211,10 @@ class TensorflowTrainer implements Trainer {
     const size = Math.min(evaluationBatchSize, split.count - first);
     const outputs = tf.tidy(() => {
       const inputs = tf.slice(this.#samples[name].inputs, [first, 0], [size, split.width]);
-      return this.#passes.forward(this.#learned.parameters(), inputs, null).outputs;
+      return this.#passes.forward(this.#learned.evaluated(), inputs, null).outputs;
     });
-    return { split, rows: Uint32Array.from({ length: size }, (_, i) => first + i), outputs };
+    const rows = Uint32Array.from({ length: size }, (_, i) => first + i);
+    return { split, rows, outputs, smoothing: 0 };
   }
 
   /** The next step's samples, as rows of the train split. */
@@ -219,6 +231,16 @@ class TensorflowTrainer implements Trainer {
 function sharesOf(split: Samples, rows: Uint32Array): Float32Array {
   const weightSum = weightSumOf(split, rows);
   return Float32Array.from(rows, (row) => (weightSum === 0 ? 0 : (split.weights?.[row] ?? 1) / weightSum));
+}
+
+/** See `OptimizerOptions`. In a tidy; where a gradient is not a number, none is. */
+function clipped(tf: Tf, gradients: readonly Tensor[], clipNorm: number | undefined): readonly Tensor[] {
+  if (clipNorm === undefined) return gradients;
+  const squares = tf.addN(gradients.map((gradient): Tensor => tf.sum(tf.square(gradient))));
+  const factor = tf.div(clipNorm, tf.add(tf.sqrt(squares), 1e-6));
+  const one = tf.scalar(1);
+  const capped = tf.where(tf.greater(factor, one), one, factor);
+  return gradients.map((gradient) => tf.mul(gradient, capped));
 }
 
 /** Scaled once. */

@@ -4,8 +4,9 @@
  * not. Where these operations do not work as expected, the trainer uses immutable tensors instead.
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import type { AdamSpec } from '../../network/optimizers.js';
-import { adamStep, numbersOf, type Learned, type LearnedTensors } from './learned-tensors.js';
+import { optimizerAt, type AdamSpec } from '../../network/optimizers.js';
+import { adamStep, numbersOf, sharesOfAverage } from './learned-tensors.js';
+import type { Learned, LearnedTensors, SharesOfAverage } from './learned-tensors.js';
 import type { Tf } from './tensorflow.js';
 
 /** What the node packages have behind `tf.backend()`. */
@@ -31,19 +32,23 @@ const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 /** A handle. */
 type Variable = Tensor;
 
-/** Takes over the tensors. */
-export function createVariables(tf: Tf, spec: AdamSpec, tensors: readonly Learned<Tensor>[]): LearnedTensors {
+/** Takes over the tensors. `steps` are those of the whole run. */
+export function createVariables(
+  tf: Tf,
+  { optimizer: spec, steps }: { optimizer: AdamSpec; steps: number },
+  tensors: readonly Learned<Tensor>[],
+): LearnedTensors {
   const { run, open, read, close } = variableOperations(tf);
   const betas = [tf.scalar(spec.beta1), tf.scalar(spec.beta2)];
   // The step size already includes the bias corrections that TensorFlow would derive from the betas' powers.
   const noPower = tf.scalar(0);
-  const variables = tensors.map(({ value, slots }): Learned<Variable> => {
-    const opened = { value: open(value), slots: slots.map(open) };
-    tf.dispose([value, ...slots]);
+  const variables = tensors.map(({ value, slots, average }): Learned<Variable> => {
+    const opened = { value: open(value), slots: slots.map(open), average: average && open(average) };
+    tf.dispose([value, ...slots, ...(average === null ? [] : [average])]);
     return opened;
   });
 
-  function updateOne({ value, slots }: Learned<Variable>, gradient: Tensor, step: StepScalars): void {
+  function updateOne({ value, slots, average }: Learned<Variable>, gradient: Tensor, step: StepScalars): void {
     let penalized = gradient;
     if (step.decay !== null) {
       const decayed = tf.mul(read(value), step.decay);
@@ -52,18 +57,25 @@ export function createVariables(tf: Tf, spec: AdamSpec, tensors: readonly Learne
     }
     const settings = [noPower, noPower, step.size, ...betas, step.epsilon];
     run('ResourceApplyAdam', ['T'], [value, ...slots, ...settings, penalized]);
+    if (average === null || step.shares === null) return;
+    const { kept, taken } = step.shares;
+    const followed = tf.add(tf.mul(read(average), kept), tf.mul(read(value), taken));
+    run('AssignVariableOp', ['dtype'], [average, followed]);
   }
 
   return {
     parameters: () => variables.map(({ value }) => read(value)),
+    evaluated: () => variables.map(({ value, average }) => read(average ?? value)),
     update(gradients, step) {
-      const { stepSize, epsilon } = adamStep(spec, step);
-      const { type, weight_decay, learning_rate } = spec;
+      const specNow = optimizerAt(spec, step, steps) as AdamSpec;
+      const { stepSize, epsilon } = adamStep(specNow, step);
+      const { type, weight_decay, learning_rate } = specNow;
       const decay = type === 'adam' ? weight_decay : learning_rate * weight_decay;
       const scalars: StepScalars = {
         size: tf.scalar(stepSize),
         epsilon: tf.scalar(epsilon),
         decay: decay === 0 ? null : tf.scalar(decay),
+        shares: sharesOfAverage(tf, spec, step),
       };
       variables.forEach((variable, i) => {
         updateOne(variable, gradients[i], scalars);
@@ -71,12 +83,15 @@ export function createVariables(tf: Tf, spec: AdamSpec, tensors: readonly Learne
     },
     read: () => Promise.all(variables.map(readOne)),
     dispose() {
-      for (const { value, slots } of variables) [value, ...slots].forEach(close);
+      for (const { value, slots, average } of variables) {
+        [value, ...slots].forEach(close);
+        if (average !== null) close(average);
+      }
       tf.dispose([...betas, noPower]);
     },
   };
 
-  async function readOne({ value, slots }: Learned<Variable>): Promise<Learned<Float32Array>> {
+  async function readOne({ value, slots, average }: Learned<Variable>): Promise<Learned<Float32Array>> {
     const numbers = async (variable: Variable): Promise<Float32Array> => {
       const tensor = read(variable);
       try {
@@ -85,7 +100,11 @@ export function createVariables(tf: Tf, spec: AdamSpec, tensors: readonly Learne
         tensor.dispose();
       }
     };
-    return { value: await numbers(value), slots: await Promise.all(slots.map(numbers)) };
+    return {
+      value: await numbers(value),
+      slots: await Promise.all(slots.map(numbers)),
+      average: average && (await numbers(average)),
+    };
   }
 }
 
@@ -94,6 +113,7 @@ interface StepScalars {
   epsilon: Scalar;
   /** The factor of the parameters in their decay; null: they do not decay. */
   decay: Scalar | null;
+  shares: SharesOfAverage | null;
 }
 
 /** Whether the backend has such variables: tries a step of Adam on one. */
@@ -107,9 +127,9 @@ export async function hasVariables(tf: Tf): Promise<boolean> {
     epsilon: 0,
     weight_decay: 0,
   };
-  const learned = { value: tf.tensor1d([1]), slots: [tf.tensor1d([0]), tf.tensor1d([0])] };
+  const learned = { value: tf.tensor1d([1]), slots: [tf.tensor1d([0]), tf.tensor1d([0])], average: null };
   try {
-    const variables = createVariables(tf, spec, [learned]);
+    const variables = createVariables(tf, { optimizer: spec, steps: 1 }, [learned]);
     tf.tidy(() => variables.update([tf.tensor1d([3])], 1));
     const [{ value }] = await variables.read();
     variables.dispose();

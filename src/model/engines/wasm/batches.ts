@@ -11,10 +11,10 @@ import type { BatchMatrix, Layout } from './layout.js';
 /** All splits in memory. */
 export interface DataPlan {
   inputs: 'bytes' | 'float32';
-  /** What most inputs are, where it pays to leave it out. */
+  /** What most inputs are, where it pays to leave it out: of all splits until the training samples get other inputs. */
   background: Background | null;
-  /** (256) What each byte becomes, or with a background, by how much it then differs from it; 0 for float32 inputs. */
-  table: number;
+  /** The forms of a batch that there is room for: both layouts, or lists. All, where the background may change. */
+  keptInputs: { panels?: boolean; quads?: boolean; lists?: boolean };
   splits: Record<SplitName, SplitPlan>;
 }
 
@@ -26,10 +26,12 @@ export interface SplitPlan {
   targets: number;
   /** (count), f32; 0 where there are none. */
   weights: number;
+  /** (256) What each byte becomes, or with a background, by how much it then differs from it; 0 for float32 inputs. */
+  table: number;
 }
 
 /** A number that so many inputs have that the first layer need not compute its contribution again and again. */
-interface Background {
+export interface Background {
   /** As it is in the data: a byte, or 0 of float32 inputs. */
   raw: number;
   /** What it becomes, as a float32. */
@@ -49,12 +51,17 @@ export function planData(
     inputs: layout.bytes(inputs.byteLength + overreadBytes),
     targets: layout.bytes(4 * targets.length + (isClassLoss(loss) ? 0 : overreadBytes)),
     weights: weights === null ? 0 : layout.floats(count),
+    table: scaling === null ? 0 : layout.floats(256),
   });
+  // A single layer is divided among the threads by rows, which the sparse kernels are not.
+  const mayBeSparse = network.hidden.length > 0;
+  const background = mayBeSparse ? findBackground(data.train.inputs, scaling) : null;
+  const mayChange = mayBeSparse && scaling !== null;
+  const dense = mayChange || background === null;
   return {
     inputs: scaling === null ? 'float32' : 'bytes',
-    // A single layer is divided among the threads by rows, which the sparse kernels are not.
-    background: network.hidden.length > 0 ? findBackground(data.train, scaling) : null,
-    table: scaling === null ? 0 : layout.floats(256),
+    background,
+    keptInputs: { panels: dense, quads: dense, lists: mayChange || background !== null },
     splits: {
       train: planSplit(data.train),
       validation: planSplit(data.validation),
@@ -70,16 +77,45 @@ export function writeData(
   data: TrainingData,
 ): void {
   const floats = new Float32Array(memory.buffer);
-  if (scaling !== null) floats.set(tableOf(scaling, plan.background), plan.table / 4);
   for (const split of ['train', 'validation', 'test'] as const) {
     const { inputs, targets, weights } = data[split];
     const to = plan.splits[split];
-    const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength);
-    new Uint8Array(memory.buffer).set(bytes, to.inputs);
+    writeInputs(memory, to, inputs);
+    writeTable(memory, to, scaling, plan.background);
     if (targets instanceof Float32Array) floats.set(targets, to.targets / 4);
     else new Uint32Array(memory.buffer).set(targets, to.targets / 4);
     if (weights !== null) floats.set(weights, to.weights / 4);
   }
+}
+
+/** Overwrites the inputs of the training samples, and returns the background that they now have. */
+export function replaceInputs(
+  memory: WebAssembly.Memory,
+  { background, keptInputs, splits: { train } }: DataPlan,
+  scaling: AffineMap | null,
+  inputs: Samples['inputs'],
+): Background | null {
+  writeInputs(memory, train, inputs);
+  const mayChange = keptInputs.panels === true && keptInputs.lists === true;
+  if (!mayChange) return background;
+  const found = findBackground(inputs, scaling);
+  writeTable(memory, train, scaling, found);
+  return found;
+}
+
+function writeInputs(memory: WebAssembly.Memory, to: SplitPlan, inputs: Samples['inputs']): void {
+  const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength);
+  new Uint8Array(memory.buffer).set(bytes, to.inputs);
+}
+
+function writeTable(
+  memory: WebAssembly.Memory,
+  to: SplitPlan,
+  scaling: AffineMap | null,
+  background: Background | null,
+): void {
+  if (scaling === null) return;
+  new Float32Array(memory.buffer).set(tableOf(scaling, background), to.table / 4);
 }
 
 /** Of the inputs; with fewer of them alike, the dense kernels are about as fast. Measured with noise on a background. */
@@ -88,7 +124,7 @@ const leastShare = 0.5;
 const inputsLookedAt = 1_000_000;
 
 /** The same for the same data. */
-function findBackground({ inputs }: Samples, scaling: AffineMap | null): Background | null {
+function findBackground(inputs: Samples['inputs'], scaling: AffineMap | null): Background | null {
   // An odd stride, so that it does not always look at the same columns.
   const stride = 2 * Math.floor(inputs.length / inputsLookedAt / 2) + 1;
   const counts = new Uint32Array(256);
@@ -112,6 +148,7 @@ function tableOf(scaling: AffineMap, background: Background | null): Float32Arra
 /** `size` samples from `first` on, in `order` or in their own. */
 export interface Batch {
   split: SplitPlan;
+  background: Background | null;
   order: Uint32Array | null;
   first: number;
   size: number;
@@ -130,6 +167,8 @@ export class Batches {
   readonly #data: DataPlan;
   /** The samples of the rows that this thread has gathered last, (rows), u32. */
   readonly #indices: Uint32Array;
+  /** Of the training samples. */
+  trainBackground: Background | null;
   #order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
 
   constructor(
@@ -142,6 +181,7 @@ export class Batches {
     this.#memory = memory;
     this.#program = plan.program;
     this.#data = plan.data;
+    this.trainBackground = plan.data.background;
     this.#indices = new Uint32Array(memory.buffer, indices, plan.rowsStride);
   }
 
@@ -150,13 +190,15 @@ export class Batches {
     const split = this.#data.splits.train;
     const { epoch, first, size } = batchAt(step, split.count, batchSize);
     if (this.#order.epoch !== epoch) this.#order = { epoch, samples: epochOrder(seed, epoch, split.count) };
-    return { split, order: this.#order.samples, first, size };
+    return { split, background: this.trainBackground, order: this.#order.samples, first, size };
   }
 
   ofEvaluation(name: SplitName, batch: number): Batch {
     const split = this.#data.splits[name];
+    const background = name === 'train' ? this.trainBackground : this.#data.background;
     const first = batch * evaluationBatchSize;
-    return { split, order: null, first, size: Math.min(evaluationBatchSize, split.count - first) };
+    const size = Math.min(evaluationBatchSize, split.count - first);
+    return { split, background, order: null, first, size };
   }
 
   weightSumOf(batch: Batch): number {
@@ -166,17 +208,16 @@ export class Batches {
   }
 
   /** Gathers the inputs of these quads of rows, and leaves their samples at the thread's indices. */
-  gather({ split, order, first, size }: Batch, out: BatchMatrix, quads: Range): void {
+  gather({ split, background, order, first, size }: Batch, out: BatchMatrix, quads: Range): void {
     const rows: Range = [4 * quads[0], 4 * quads[1]];
     for (let row = rows[0]; row < rows[1]; row++) {
       // Rows that fill up the last quad repeat the last sample; nothing is learnt from them.
       const sample = first + Math.min(row, size - 1);
       this.#indices[row] = order ? order[sample] : sample;
     }
-    const { inputs: type, background, table } = this.#data;
-    const { inputs } = split;
+    const { inputs, table } = split;
     const indices = this.#indices.byteOffset;
-    if (type === 'bytes') {
+    if (this.#data.inputs === 'bytes') {
       if (background === null) {
         this.#kernels.gatherBytes({ inputs, indices, out, quads, table });
       } else {

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
 import type { Loss } from '../../network/losses.js';
 import type { Activation } from '../../network/network.js';
-import type { OptimizerSpec } from '../../network/optimizers.js';
+import { emaDecayAt, optimizerAt, type OptimizerSpec } from '../../network/optimizers.js';
 import type { AffineMap } from '../../preprocessing/affine.js';
 import { streamWord } from '../../../lib/philox.js';
 import type { BatchMatrix, LayerAddress, PlannedLayer } from './layout.js';
@@ -47,20 +47,29 @@ interface LossCall {
   weights: number;
   weightSum: number;
   losses: number;
+  /** Of cross_entropy; 0 in evaluations. */
+  smoothing: number;
 }
 
 /** What a thread updates parameters by. */
 export interface Updater {
-  optimizer: OptimizerSpec;
+  /** null: nothing is learnt, and the values are overwritten by the gradients. */
+  optimizer: OptimizerSpec | null;
   /** The address of `optimizerSettings`. */
   settings: number;
   scratch: number;
 }
 
+interface UpdatedLayer extends PlannedLayer {
+  slots: LayerAddress[];
+  /** null: the parameters are not averaged. */
+  averages: LayerAddress | null;
+}
+
 interface UpdateCall {
   updater: Updater;
   /** The layer and the gradient of its outputs, of which `rows` rows count. */
-  layer: PlannedLayer & { slots: LayerAddress[]; gradient: BatchMatrix };
+  layer: UpdatedLayer & { gradient: BatchMatrix };
   rows: number;
   panels: Range;
 }
@@ -362,7 +371,7 @@ export class Kernels {
 
   /** The weighted loss of each row, and the gradient of the batch's loss. */
   loss(call: LossCall): void {
-    const { loss, outputs, gradient, rows, indices, targets, weights, weightSum, losses } = call;
+    const { loss, outputs, gradient, rows, indices, targets, weights, weightSum, losses, smoothing } = call;
     const numbers = [
       outputs.panels,
       outputs.rowsStride,
@@ -376,7 +385,7 @@ export class Kernels {
       losses,
       gradient.panels,
     ] as const;
-    if (loss === 'cross_entropy') this.#exports.crossEntropy(...numbers);
+    if (loss === 'cross_entropy') this.#exports.crossEntropy(...numbers, smoothing);
     else this.#exports.errorLoss(errorLossCodes[loss], ...numbers);
   }
 
@@ -384,7 +393,7 @@ export class Kernels {
   updateWeights(call: UpdateCall & { x: BatchMatrix; inputs: Range; zeros: number }): void {
     const { updater, layer, x, rows, inputs, panels, zeros } = call;
     const { optimizer, settings, scratch } = updater;
-    const { shape, values, slots, gradient } = layer;
+    const { shape, values, slots, averages, gradient } = layer;
     this.#exports.updateWeights(
       optimizerCode(optimizer),
       settings,
@@ -395,6 +404,7 @@ export class Kernels {
       values.weights,
       slots.at(0)?.weights ?? 0,
       slots.at(1)?.weights ?? 0,
+      averages?.weights ?? 0,
       shape.panelRows,
       inputs[0],
       inputs[1],
@@ -409,7 +419,7 @@ export class Kernels {
   updateSparseWeights(call: UpdateCall & { x: BatchMatrix; background: number }): void {
     const { updater, layer, x, background, rows, panels } = call;
     const { optimizer, settings, scratch } = updater;
-    const { shape, values, slots, gradient } = layer;
+    const { shape, values, slots, averages, gradient } = layer;
     this.#exports.updateSparseWeights(
       optimizerCode(optimizer),
       settings,
@@ -423,6 +433,7 @@ export class Kernels {
       values.weights,
       slots.at(0)?.weights ?? 0,
       slots.at(1)?.weights ?? 0,
+      averages?.weights ?? 0,
       shape.panelRows,
       panels[0],
       panels[1],
@@ -432,7 +443,7 @@ export class Kernels {
 
   updateBias({ updater, layer, rows, panels }: UpdateCall): void {
     const { optimizer, settings, scratch } = updater;
-    const { values, slots, gradient } = layer;
+    const { values, slots, averages, gradient } = layer;
     this.#exports.updateBias(
       optimizerCode(optimizer),
       settings,
@@ -442,10 +453,53 @@ export class Kernels {
       values.bias,
       slots.at(0)?.bias ?? 0,
       slots.at(1)?.bias ?? 0,
+      averages?.bias ?? 0,
       panels[0],
       panels[1],
       scratch,
     );
+  }
+
+  /** Of gradients in the layout of the layer's parameters: the sum of the squares of each panel, to `sums` (panels), f64. */
+  sumSquares({ layer, sums, panels }: { layer: PlannedLayer; sums: number; panels: Range }): void {
+    const { shape, values } = layer;
+    this.#exports.sumSquares(
+      values.weights,
+      shape.panelRows,
+      shape.inputs,
+      values.bias,
+      shape.outputs,
+      panels[0],
+      panels[1],
+      sums,
+    );
+  }
+
+  /** The parameters of these panels by `factor` times their gradients. */
+  updateStored(call: {
+    updater: Updater;
+    layer: UpdatedLayer;
+    gradients: LayerAddress;
+    factor: number;
+    panels: Range;
+  }): void {
+    const { updater, layer, gradients, factor, panels } = call;
+    const { values, slots, averages, shape } = layer;
+    for (const part of ['weights', 'bias'] as const) {
+      const panelBytes = 32 * (part === 'weights' ? shape.panelRows : 1);
+      const at = panelBytes * panels[0];
+      this.#exports.updateStored(
+        optimizerCode(updater.optimizer),
+        updater.settings,
+        gradients[part] + at,
+        factor,
+        values[part] + at,
+        slots.length > 0 ? slots[0][part] + at : 0,
+        slots.length > 1 ? slots[1][part] + at : 0,
+        averages === null ? 0 : averages[part] + at,
+        panelBytes * (panels[1] - panels[0]),
+      );
+    }
   }
 }
 
@@ -471,8 +525,10 @@ const errorLossCodes: Readonly<Record<Exclude<Loss, 'cross_entropy'>, number>> =
 };
 
 /** As kernels/update.ts numbers them. */
-function optimizerCode(spec: OptimizerSpec): number {
-  switch (spec.type) {
+function optimizerCode(spec: OptimizerSpec | null): number {
+  switch (spec?.type) {
+    case undefined:
+      return 4;
     case 'adam':
     case 'adamw':
       return 0;
@@ -485,9 +541,24 @@ function optimizerCode(spec: OptimizerSpec): number {
 
 /** Room for the settings of any optimiser. */
 export const optimizerSettingsCount = 16;
+/** Where those of the averages begin. */
+const emaSettings = 14;
 
-/** The numbers that the optimiser's kernel reads, computed in float64; kernels/update.ts lists them. `step` counts from 1. */
-export function optimizerSettings(spec: OptimizerSpec, step: number): number[] {
+/**
+ * The numbers that the kernels of an update read at a step, counted from 1, of a run of `steps`, computed in float64;
+ * kernels/update.ts lists them.
+ */
+export function updateSettings(spec: OptimizerSpec, step: number, steps: number): Float64Array {
+  const settings = new Float64Array(optimizerSettingsCount);
+  settings.set(optimizerSettings(optimizerAt(spec, step, steps), step));
+  if (spec.ema !== undefined) {
+    const decay = emaDecayAt(spec.ema, step);
+    settings.set([decay, 1 - decay], emaSettings);
+  }
+  return settings;
+}
+
+function optimizerSettings(spec: OptimizerSpec, step: number): number[] {
   const { learning_rate: rate, weight_decay: decay } = spec;
   switch (spec.type) {
     case 'adam':

@@ -2,7 +2,8 @@
  * A trainer's memory: the address of everything, and what else the threads must know. Plain data, so that it can be sent to
  * them.
  */
-import { optimizerSlots } from '../../network/optimizers.js';
+import type { Activation } from '../../network/network.js';
+import { momentSlots } from '../../network/optimizers.js';
 import { evaluationBatchSize } from '../engine.js';
 import type { TrainingData, TrainingProgram } from '../engine.js';
 import { planData, type DataPlan } from './batches.js';
@@ -11,8 +12,14 @@ import { inputsOfPiece, panelShapes, planBatchMatrix, planLayer, roundUp } from 
 import type { BatchMatrix, LayerAddress, Layout, PanelShape, PlannedLayer } from './layout.js';
 
 export interface LayerPlan extends PlannedLayer {
-  /** What the optimiser keeps, in the order of `optimizerSlots`. */
+  /** What the optimiser keeps, in the order of `momentSlots`. */
   slots: LayerAddress[];
+  /** The averages of the parameters, which evaluations use; null where parameters are not averaged. */
+  averages: LayerAddress | null;
+  /** The gradients of a step; null where each is used as soon as it is known. */
+  gradients: LayerAddress | null;
+  /** (panels), f64: the sum of the squares of each panel's gradients; 0 where they are not needed. */
+  squares: number;
   /** What the next layer sees; of the last layer the network's outputs, in panels only. */
   outputs: BatchMatrix;
   /** The gradient of what the activation is applied to; of the first layer in panels only. */
@@ -33,12 +40,15 @@ interface ThreadPlan {
 }
 
 export interface Plan {
-  program: Pick<TrainingProgram, 'loss' | 'optimizer' | 'batchSize' | 'seed' | 'steps'>;
+  program: Pick<TrainingProgram, 'loss' | 'optimizer' | 'batchSize' | 'seed'> & {
+    labelSmoothing: number;
+    steps: number;
+  };
   data: DataPlan;
   /** Rows that there is room for, a multiple of 4. */
   rowsStride: number;
   layers: LayerPlan[];
-  /** The inputs of two batches, so that one can be gathered while the other is worked on: in both layouts, or as lists. */
+  /** The inputs of two batches, so that one can be gathered while the other is worked on. */
   batches: [BatchMatrix, BatchMatrix];
   /** 8 of them. */
   zeros: number;
@@ -54,15 +64,16 @@ export function planTrainer(
   data: TrainingData,
   threads: number,
 ): Plan {
-  const { network, loss, optimizer, batchSize, seed, steps = 0 } = program;
+  const { network, loss, optimizer, batchSize, seed, labelSmoothing = 0, steps = 0 } = program;
   const shapes = panelShapes(network);
   const rowsStride = rowsOfBatch(batchSize, data);
   const dataPlan = planData(layout, program, data);
-  const keptInputs = dataPlan.background === null ? { panels: true, quads: true } : { lists: true };
-  const planInputs = (): BatchMatrix => planBatchMatrix(layout, network.inputs, rowsStride, keptInputs);
+  const planInputs = (): BatchMatrix => {
+    return planBatchMatrix(layout, network.inputs, rowsStride, dataPlan.keptInputs);
+  };
   const layers = planLayers(layout, program, rowsStride);
   return {
-    program: { loss, optimizer, batchSize, seed, steps },
+    program: { loss, optimizer, batchSize, seed, labelSmoothing, steps },
     data: dataPlan,
     rowsStride,
     layers,
@@ -91,6 +102,7 @@ function planLayers(
 ): LayerPlan[] {
   const shapes = panelShapes(network);
   const last = shapes.length - 1;
+  const clips = optimizer.clip_norm !== undefined;
   const ofUnits = (width: number): number => layout.floats(roundUp(width, 8) * rowsStride);
   return shapes.map((shape, l): LayerPlan => {
     const { outputs, activation, dropout } = shape;
@@ -101,7 +113,10 @@ function planLayers(
     return {
       shape,
       values: planLayer(layout, shape),
-      slots: optimizerSlots(optimizer).map(() => planLayer(layout, shape)),
+      slots: momentSlots(optimizer).map(() => planLayer(layout, shape)),
+      averages: optimizer.ema === undefined ? null : planLayer(layout, shape),
+      gradients: clips ? planLayer(layout, shape) : null,
+      squares: clips ? layout.bytes(8 * shape.panels) : 0,
       outputs: planBatchMatrix(
         layout,
         outputs,
@@ -114,11 +129,14 @@ function planLayers(
         rowsStride,
         l === 0 ? panelsOnly : { ...whole, lists: lists && l < last },
       ),
-      source: dropout > 0 || activation === 'gelu' ? ofUnits(outputs) : 0,
+      source: dropout > 0 || slopesByArgument.has(activation) ? ofUnits(outputs) : 0,
       factors: dropout > 0 ? ofUnits(outputs) : 0,
     };
   });
 }
+
+/** Their gradient is computed from what they are applied to, that of the others from their value. */
+const slopesByArgument: ReadonlySet<Activation> = new Set(['gelu', 'silu', 'mish']);
 
 /** Whether many outputs of a layer can be 0. */
 function leavesZeros({ activation, dropout }: PanelShape): boolean {

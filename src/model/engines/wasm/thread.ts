@@ -10,16 +10,21 @@
  *                   of a layer between: the weights that feed its units
  *   first layer     the weights that feed its units
  *
+ * Where gradients are clipped, the weights wait for the norm of all gradients, which are stored meanwhile:
+ *
+ *   norm            all meet; the squares of its units' gradients                                 all meet
+ *   update          the weights that feed its units, of every layer
+ *
  * A number is computed by one thread alone and always in the same order, so the number of threads changes no bit. In a
  * network of two layers, what a thread does after the last meeting of a step touches nothing of the others' until the first
  * meeting of the next: its units of the first layer stay its own. Networks of one layer or of more meet once more.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { optimizerAt } from '../../network/optimizers.js';
+import { clipFactor } from '../../network/optimizers.js';
 import { reportOf, type SeenBatch } from '../batch-report.js';
 import type { BatchReport } from '../engine.js';
 import { Batches, rowsOf, type Batch } from './batches.js';
-import { Kernels, optimizerSettings, type Range, type Updater } from './kernels.js';
+import { Kernels, updateSettings, type Range, type Updater } from './kernels.js';
 import { inputsOfPiece, readRows, type BatchMatrix } from './layout.js';
 import type { LayerPlan, Plan } from './plan.js';
 import type { Command, ThreadTask } from './threads.js';
@@ -39,8 +44,13 @@ class TrainingThread {
   readonly #thread: number;
   readonly #batches: Batches;
   readonly #updater: Updater;
+  /** What the gradients of a step update at once: the layers, or where gradients are clipped, what these are stored in. */
+  readonly #updatedLayers: LayerPlan[];
+  /** The layers as evaluations use them: with averages, where parameters are averaged. */
+  readonly #evaluatedLayers: LayerPlan[];
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
+  readonly #doubles: Float64Array;
   readonly #losses: Float64Array;
 
   constructor({ module, memory, plan, thread }: ThreadTask) {
@@ -49,14 +59,22 @@ class TrainingThread {
     this.#thread = thread;
     this.#batches = new Batches(this.#kernels, memory, plan, plan.threads[thread].indices);
     const { scratch, settings } = plan.threads[thread];
-    this.#updater = { optimizer: plan.program.optimizer, settings, scratch };
+    const { layers, program } = plan;
+    const clips = program.optimizer.clip_norm !== undefined;
+    this.#updater = { optimizer: clips ? null : program.optimizer, settings, scratch };
+    this.#updatedLayers = layers.map((layer) =>
+      layer.gradients === null ? layer : { ...layer, values: layer.gradients, slots: [], averages: null },
+    );
+    this.#evaluatedLayers = layers.map((layer) => ({ ...layer, values: layer.averages ?? layer.values }));
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#doubles = new Float64Array(memory.buffer);
     this.#losses = new Float64Array(memory.buffer, plan.losses, plan.rowsStride);
   }
 
   /** All threads must get the same command. The report of the first thread is whole, those of the others are empty. */
   carryOut(command: Command): BatchReport {
+    this.#batches.trainBackground = command.trainBackground;
     const isTraining = command.kind === 'train';
     const count = isTraining ? command.steps : command.batches;
     const lastLayer = this.#plan.layers.length - 1;
@@ -65,8 +83,8 @@ class TrainingThread {
     this.#meet();
     for (let i = 0; batch !== null; i++) {
       const step = isTraining ? command.firstStep + i : null;
-      const inputs = this.#hiddenLayers(this.#plan.batches[i % 2], quadsOf(batch), step);
-      const weightSum = this.#lastLayer(inputs[lastLayer].x, batch);
+      const inputs = this.#hiddenLayers(this.#plan.batches[i % 2], batch, step);
+      const weightSum = this.#lastLayer(inputs[lastLayer].x, batch, step);
       const next = i + 1 < count ? this.#gather(command, i + 1) : null;
       this.#meet();
       if (this.#thread === 0) seen.push(this.#seenBatch(batch, weightSum));
@@ -88,10 +106,10 @@ class TrainingThread {
   }
 
   /** Returns the inputs of each layer. `step` is null where nothing is learnt and no unit dropped. */
-  #hiddenLayers(x: BatchMatrix, quads: number, step: number | null): LayerInputs[] {
-    const { layers, data } = this.#plan;
-    const inputs: LayerInputs[] = [{ x, background: data.background?.value ?? null }];
-    layers.slice(0, -1).forEach((layer, l) => {
+  #hiddenLayers(x: BatchMatrix, batch: Batch, step: number | null): LayerInputs[] {
+    const quads = quadsOf(batch);
+    const inputs: LayerInputs[] = [{ x, background: batch.background?.value ?? null }];
+    this.#layersOf(step).slice(0, -1).forEach((layer, l) => {
       const panels = this.#partOf(layer.shape.panels);
       this.#forward(layer, inputs[l], quads, panels);
       this.#activate(layer, l, step, quads, panels);
@@ -99,6 +117,10 @@ class TrainingThread {
       inputs.push({ x: layer.outputs, background: isSparse ? 0 : null });
     });
     return inputs;
+  }
+
+  #layersOf(step: number | null): LayerPlan[] {
+    return step === null ? this.#evaluatedLayers : this.#plan.layers;
   }
 
   #forward(layer: LayerPlan, { x, background }: LayerInputs, quads: number, panels: Range): void {
@@ -142,9 +164,9 @@ class TrainingThread {
    * Outputs, losses and their gradient of this thread's rows; the gradient costs an evaluation next to nothing. Returns the
    * sum of the batch's weights.
    */
-  #lastLayer(x: BatchMatrix, batch: Batch): number {
-    const { program, losses, layers, threads } = this.#plan;
-    const layer = layers[layers.length - 1];
+  #lastLayer(x: BatchMatrix, batch: Batch, step: number | null): number {
+    const { program, losses, threads } = this.#plan;
+    const [layer] = this.#layersOf(step).slice(-1);
     const { shape, outputs, gradient } = layer;
     const quads = this.#partOf(quadsOf(batch));
     const panels: Range = [0, shape.panels];
@@ -161,6 +183,7 @@ class TrainingThread {
       // Where all weights are 0, so is the gradient.
       weightSum: weightSum === 0 ? 1 : weightSum,
       losses,
+      smoothing: step === null ? 0 : program.labelSmoothing,
     });
     if (gradient.quads !== 0) this.#kernels.toQuads({ matrix: gradient, quads, panels });
     return weightSum;
@@ -171,11 +194,11 @@ class TrainingThread {
     const updater = this.#updater;
     const last = layers.length - 1;
     const quads = Math.ceil(rows / 4);
-    const optimizer = optimizerAt(program.optimizer, step + 1, program.steps ?? 0);
-    this.#floats.set(optimizerSettings(optimizer, step + 1), updater.settings / 4);
+    this.#floats.set(updateSettings(program.optimizer, step + 1, program.steps), updater.settings / 4);
     let isSparse = false;
     for (let l = last; l >= 0; l--) {
       const layer = layers[l];
+      const updated = this.#updatedLayers[l];
       const panels = this.#partOf(layer.shape.panels);
       const isBetween = l > 0 && l < last;
       if (l > 0) {
@@ -186,13 +209,36 @@ class TrainingThread {
           const { x } = inputs[l];
           const fed: Range = [8 * first, Math.min(8 * end, x.width)];
           const all: Range = [0, layer.shape.panels];
-          this.#kernels.updateWeights({ updater, layer, x, rows, inputs: fed, panels: all, zeros });
+          this.#kernels.updateWeights({ updater, layer: updated, x, rows, inputs: fed, panels: all, zeros });
         }
         if (l > 1) isSparse = this.#publish(below.gradient, quads);
         else if (isBetween) this.#meet();
       }
-      if (l === 0 || isBetween) this.#updateWeights(layer, inputs[l], rows, panels);
-      this.#kernels.updateBias({ updater, layer, rows, panels });
+      if (l === 0 || isBetween) this.#updateWeights(updated, inputs[l], rows, panels);
+      this.#kernels.updateBias({ updater, layer: updated, rows, panels });
+    }
+    if (program.optimizer.clip_norm !== undefined) this.#updateClipped(program.optimizer.clip_norm);
+  }
+
+  /** Each panel's squares are added up by one thread, and those of all panels in their order, so that no bit can differ. */
+  #updateClipped(clipNorm: number): void {
+    const { layers, program } = this.#plan;
+    this.#meet();
+    layers.forEach(({ shape, squares }, l) => {
+      const layer = this.#updatedLayers[l];
+      this.#kernels.sumSquares({ layer, sums: squares, panels: this.#partOf(shape.panels) });
+    });
+    this.#meet();
+    let sum = 0;
+    for (const { shape, squares } of layers) {
+      for (let panel = 0; panel < shape.panels; panel++) sum += this.#doubles[squares / 8 + panel];
+    }
+    const factor = clipFactor(clipNorm, Math.sqrt(sum));
+    const updater = { ...this.#updater, optimizer: program.optimizer };
+    for (const layer of layers) {
+      const { gradients, shape } = layer;
+      if (gradients === null) continue;
+      this.#kernels.updateStored({ updater, layer, gradients, factor, panels: this.#partOf(shape.panels) });
     }
   }
 

@@ -4,12 +4,14 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { BatchReport, SplitName } from '../engine.js';
+import type { Background } from './batches.js';
 import type { Plan } from './plan.js';
 
 /** What all threads carry out together. */
-export type Command =
+export type Command = { trainBackground: Background | null } & (
   | { kind: 'train'; firstStep: number; steps: number }
-  | { kind: 'evaluate'; split: SplitName; firstBatch: number; batches: number };
+  | { kind: 'evaluate'; split: SplitName; firstBatch: number; batches: number }
+);
 
 /** All that a thread needs to know. */
 export interface ThreadTask {

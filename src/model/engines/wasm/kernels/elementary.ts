@@ -8,18 +8,44 @@
 export function exponential(x: v128): v128 {
   x = f32x4.max(x, f32x4.splat(-87));
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
-  // ln 2 in two parts, the first of which has few bits: its product is exact.
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
+  const r = remainder(x, n);
+  return f32x4.mul(f32x4.add(smallExponentialLess1(r), f32x4.splat(1)), powerOfTwo(n));
+}
+
+/** e^x − 1 for x ≤ 0, accurate also where it is near 0. */
+@inline
+export function exponentialLess1(x: v128): v128 {
+  x = f32x4.max(x, f32x4.splat(-87));
+  const one = f32x4.splat(1);
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
+  const small = smallExponentialLess1(remainder(x, n));
+  const large = f32x4.sub(f32x4.mul(f32x4.add(small, one), powerOfTwo(n)), one);
+  return v128.bitselect(large, small, f32x4.ne(n, f32x4.splat(0)));
+}
+
+/** x − n · ln 2, with ln 2 in two parts, the first of which has few bits: its product is exact. */
+@inline
+function remainder(x: v128, n: v128): v128 {
+  const r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
+  return f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
+}
+
+/** e^r − 1 for |r| ≤ ln 2 / 2. */
+@inline
+function smallExponentialLess1(r: v128): v128 {
   let p = f32x4.splat(1.987569150e-4);
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(p, power);
+  return f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r);
+}
+
+/** 2^n for whole n from −126 to 0. */
+@inline
+function powerOfTwo(n: v128): v128 {
+  return i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
 }
 
 /** 1 / (1 + e^−x), by the exponential of −|x| on both sides. */

@@ -22,6 +22,7 @@ export { activate, activationGradient } from './activation';
 export { dropoutFactors } from './dropout';
 export { crossEntropy, errorLoss } from './losses';
 export { updateBias, updateWeights } from './update';
+export { sumSquares, updateStored } from './clip';
 
 /** Where the memory is free to use. */
 export function heapBase(): usize {

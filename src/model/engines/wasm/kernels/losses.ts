@@ -8,7 +8,10 @@
  */
 import { exponential } from './elementary';
 
-/** log Σ exp(logits) − logits[class], with the largest logit taken out first so that nothing overflows. */
+/**
+ * log Σ exp(logits) − logits[class], with the largest logit taken out first so that nothing overflows. Of the target,
+ * `smoothing` is spread evenly over all classes.
+ */
 export function crossEntropy(
   logits: usize,
   rowsStride: usize,
@@ -21,6 +24,7 @@ export function crossEntropy(
   weightSum: f64,
   losses: usize,
   gradient: usize,
+  smoothing: f64,
 ): void {
   const panelBytes = rowsStride << 5;
   for (let row = firstRow; row < endRow; row++) {
@@ -44,16 +48,39 @@ export function crossEntropy(
     const weight = weightOf(weights, sample);
     const index = <usize>load<u32>(targets + (sample << 2));
     const own = (index >> 3) * panelBytes + ((index & 7) << 2);
-    store<f64>(losses + (row << 3), <f64>weight * (Math.log(sum) + <f64>top - <f64>load<f32>(from + own)));
+    let target = <f64>load<f32>(from + own);
+    let share: f32 = weight / <f32>weightSum;
+    if (smoothing != 0) {
+      target += smoothing * (logitSum(from, panelBytes, classes) / <f64>classes - target);
+      share = <f32>(((1 - smoothing) * <f64>weight) / weightSum);
+    }
+    store<f64>(losses + (row << 3), <f64>weight * (Math.log(sum) + <f64>top - target));
 
-    // (softmax − one-hot) · weight / weightSum
+    // (softmax − target) · weight / weightSum
     const scale = f32x4.splat(<f32>(<f64>weight / (sum * weightSum)));
     for (let at: usize = 0, base: usize = 0; base < classes; at += panelBytes, base += 8) {
       v128.store(to + at, f32x4.mul(v128.load(to + at), scale));
       v128.store(to + at + 16, f32x4.mul(v128.load(to + at + 16), scale));
     }
-    store<f32>(to + own, load<f32>(to + own) - weight / <f32>weightSum);
+    if (smoothing != 0) {
+      const spread = f32x4.splat(<f32>((smoothing * <f64>weight) / (<f64>classes * weightSum)));
+      for (let at: usize = 0, base: usize = 0; base < classes; at += panelBytes, base += 8) {
+        v128.store(to + at, f32x4.sub(v128.load(to + at), spread));
+        v128.store(to + at + 16, f32x4.sub(v128.load(to + at + 16), spread));
+      }
+    }
+    store<f32>(to + own, load<f32>(to + own) - share);
   }
+}
+
+/** Of a row in panels. */
+@inline
+function logitSum(row: usize, panelBytes: usize, classes: usize): f64 {
+  let sum: f64 = 0;
+  for (let index: usize = 0; index < classes; index++) {
+    sum += <f64>load<f32>(row + (index >> 3) * panelBytes + ((index & 7) << 2));
+  }
+  return sum;
 }
 
 // As ../kernels.ts numbers them.

@@ -6,7 +6,7 @@
  */
 import { transposePanel } from './blocks';
 import { inputsOfPiece, listBytes } from './gather';
-import { applyOptimizer, biasGradient } from './update';
+import { applyOptimizer, biasGradient, follow } from './update';
 
 /** Of a piece of a panel of weights. */
 const pieceBytes: usize = inputsOfPiece << 5;
@@ -183,6 +183,7 @@ export function updateSparseWeights(
   w: usize,
   slot0: usize,
   slot1: usize,
+  average: usize,
   panelRows: usize,
   firstPanel: usize,
   endPanel: usize,
@@ -206,6 +207,7 @@ export function updateSparseWeights(
       for (let i: usize = 0; i < together; i++) {
         const at = ((panel + i) * panelRows + first) << 5;
         applyOptimizer(optimizer, settings, scratch + i * pieceBytes, w + at, slot0 + at, slot1 + at, bytes);
+        if (average != 0) follow(settings, w + at, average + at, bytes);
       }
       list += rowsStride * listBytes;
       count += rowsStride << 2;

@@ -1,7 +1,7 @@
 /**
  * A layer's gradient and the update by it, a piece of a panel at a time: a gradient is used while it is in the cache, and
- * is stored nowhere else. No two threads get the same weights. Then the optimisers themselves, with the formulas of
- * src/model/network/optimizers.ts.
+ * is stored nowhere else, unless all gradients of a step must be known before the first is used (clip.ts). No two threads
+ * get the same weights. Then the optimisers themselves, with the formulas of src/model/network/optimizers.ts.
  */
 import { tile } from './blocks';
 
@@ -9,6 +9,8 @@ import { tile } from './blocks';
 const adaptiveMoments: u32 = 0;
 const gradientDescent: u32 = 1;
 const momentumDescent: u32 = 2;
+/** Nothing is learnt: w gets the gradients. */
+const storing: u32 = 4;
 
 /** Inputs whose weights are updated at a time: with gradients and optimiser state, half of a small first-level cache. */
 const inputsOfPiece: usize = 128;
@@ -16,7 +18,7 @@ const inputsOfPiece: usize = 128;
 /**
  * The weights of the panels from `firstPanel`, and of their inputs from `firstInput`, a multiple of 8, to `endInput`. x
  * are the layer's inputs and dz the gradient of its outputs, in panels of `rowsStride` rows of which `rows` count. w and
- * the optimiser's slots are in panels of `panelRows` rows. `scratch` has room for a piece of a panel, `zeros` holds eight.
+ * the optimiser's slots and averages, where `average` is not 0, are in panels of `panelRows` rows. `scratch` has room for a piece of a panel, `zeros` holds eight.
  */
 export function updateWeights(
   optimizer: u32,
@@ -28,6 +30,7 @@ export function updateWeights(
   w: usize,
   slot0: usize,
   slot1: usize,
+  average: usize,
   panelRows: usize,
   firstInput: usize,
   endInput: usize,
@@ -45,12 +48,14 @@ export function updateWeights(
         tile(a, 32, b, rows, zeros, scratch + ((input - first) << 5));
       }
       const at = (panel * panelRows + first) << 5;
-      applyOptimizer(optimizer, settings, scratch, w + at, slot0 + at, slot1 + at, (end - first) << 5);
+      const bytes = (end - first) << 5;
+      applyOptimizer(optimizer, settings, scratch, w + at, slot0 + at, slot1 + at, bytes);
+      if (average != 0) follow(settings, w + at, average + at, bytes);
     }
   }
 }
 
-/** The biases of the panels from `firstPanel`; bias and its slots are one number an output. */
+/** The biases of the panels from `firstPanel`; bias, its slots and its average are one number an output. */
 export function updateBias(
   optimizer: u32,
   settings: usize,
@@ -60,6 +65,7 @@ export function updateBias(
   bias: usize,
   slot0: usize,
   slot1: usize,
+  average: usize,
   firstPanel: usize,
   endPanel: usize,
   scratch: usize,
@@ -68,6 +74,7 @@ export function updateBias(
     biasGradient(dz + ((panel * rowsStride) << 5), rows, scratch);
     const at = panel << 5;
     applyOptimizer(optimizer, settings, scratch, bias + at, slot0 + at, slot1 + at, 32);
+    if (average != 0) follow(settings, bias + at, average + at, 32);
   }
 }
 
@@ -99,7 +106,18 @@ export function applyOptimizer(
   if (optimizer == adaptiveMoments) adam(settings, gradients, w, slot0, slot1, bytes);
   else if (optimizer == gradientDescent) sgd(settings, gradients, w, bytes);
   else if (optimizer == momentumDescent) momentumSgd(settings, gradients, w, slot0, bytes);
+  else if (optimizer == storing) memory.copy(w, gradients, bytes);
   else rmsprop(settings, gradients, w, slot0, bytes);
+}
+
+/** In place: `bytes` of the averages after an update of the weights w. Settings, at 14: the decay, 1 − decay. */
+export function follow(settings: usize, w: usize, average: usize, bytes: usize): void {
+  const keep = v128.load32_splat(settings, 56);
+  const take = v128.load32_splat(settings, 60);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const kept = f32x4.mul(keep, v128.load(average + at));
+    v128.store(average + at, f32x4.add(kept, f32x4.mul(take, v128.load(w + at))));
+  }
 }
 
 /**
