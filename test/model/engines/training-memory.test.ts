@@ -21,6 +21,9 @@ test.each<[OptimizerSpec, number]>([
   [{ type: 'rmsprop', ...rates, alpha: 0.99 }, 5],
   [{ ...sgd, momentum: 0.9 }, 5],
   [{ ...sgd, momentum: 0 }, 3],
+  // Averages are one more copy; gradients that are clipped are those counted already.
+  [{ ...adam, ema: 0.99 }, 9],
+  [{ ...sgd, momentum: 0, clip_norm: 1 }, 3],
 ])(
   'the estimate adds up parameters, activations and data: with %o, %i times the parameters',
   (optimizer, times) => {

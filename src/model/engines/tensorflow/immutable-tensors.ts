@@ -2,7 +2,13 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { optimizerAt } from '../../network/optimizers.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../network/optimizers.js';
-import { adamStep, numbersOf, sharesOfAverage, type Learned, type LearnedTensors } from './learned-tensors.js';
+import {
+  adamStep,
+  numbersOf,
+  sharesOfAverage,
+  type Learned,
+  type LearnedTensors,
+} from './learned-tensors.js';
 import type { Constants } from './passes.js';
 import type { Tf } from './tensorflow.js';
 

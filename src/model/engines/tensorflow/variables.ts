@@ -48,7 +48,11 @@ export function createVariables(
     return opened;
   });
 
-  function updateOne({ value, slots, average }: Learned<Variable>, gradient: Tensor, step: StepScalars): void {
+  function updateOne(
+    { value, slots, average }: Learned<Variable>,
+    gradient: Tensor,
+    step: StepScalars,
+  ): void {
     let penalized = gradient;
     if (step.decay !== null) {
       const decayed = tf.mul(read(value), step.decay);

@@ -109,13 +109,15 @@ class TrainingThread {
   #hiddenLayers(x: BatchMatrix, batch: Batch, step: number | null): LayerInputs[] {
     const quads = quadsOf(batch);
     const inputs: LayerInputs[] = [{ x, background: batch.background?.value ?? null }];
-    this.#layersOf(step).slice(0, -1).forEach((layer, l) => {
-      const panels = this.#partOf(layer.shape.panels);
-      this.#forward(layer, inputs[l], quads, panels);
-      this.#activate(layer, l, step, quads, panels);
-      const isSparse = this.#publish(layer.outputs, quads);
-      inputs.push({ x: layer.outputs, background: isSparse ? 0 : null });
-    });
+    this.#layersOf(step)
+      .slice(0, -1)
+      .forEach((layer, l) => {
+        const panels = this.#partOf(layer.shape.panels);
+        this.#forward(layer, inputs[l], quads, panels);
+        this.#activate(layer, l, step, quads, panels);
+        const isSparse = this.#publish(layer.outputs, quads);
+        inputs.push({ x: layer.outputs, background: isSparse ? 0 : null });
+      });
     return inputs;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lossGradient, lossSumOf, type Batch } from '../../../../src/model/engines/reference/losses.js';
-import { losses, type Loss } from '../../../../src/model/network/losses.js';
+import { losses, sampleLoss, type Loss } from '../../../../src/model/network/losses.js';
 import { expectClose } from '../close.js';
 
 const rounding = { absolute: 1e-15, relative: 1e-14 };
@@ -66,6 +66,45 @@ describe('cross-entropy', () => {
     const logits = [Float64Array.of(1e4, -1e4, 0)];
     expect([...gradientOf('cross_entropy', logits, batchOf([0]))[0]]).toEqual([0, 0, 0]);
     expect([...gradientOf('cross_entropy', logits, batchOf([1]))[0]]).toEqual([1, -1, 0]);
+  });
+});
+
+describe('cross-entropy with smoothed labels', () => {
+  const logits = [Float64Array.of(1, 0, -2), Float64Array.of(0.5, 2, -0.25)];
+  const batch = batchOf([1, 0]);
+
+  // By torch.nn.CrossEntropyLoss(label_smoothing=…) in float64: the samples' losses, and the gradient of their mean.
+  test.each([
+    {
+      smoothing: 0.1,
+      losses: [1.3823455501015198, 1.7590726046861715],
+      gradients: [
+        [0.33602558968245394, -0.3369184364954571, 0.0008928468130031987],
+        [-0.3826902929724233, 0.35968932948544896, 0.023000963486974318],
+      ],
+    },
+    {
+      smoothing: 0.3,
+      losses: [1.4490122167681863, 1.7090726046861713],
+      gradients: [
+        [0.30269225634912056, -0.2702517698287904, -0.03244048652033013],
+        [-0.3160236263057566, 0.3263559961521156, -0.010332369846359017],
+      ],
+    },
+  ])('has PyTorch’s losses and gradients, $smoothing', ({ smoothing, losses, gradients }) => {
+    logits.forEach((row, b) => {
+      const loss = sampleLoss('cross_entropy', row, batch.split.targets, b, smoothing);
+      expectClose('loss', [loss], [losses[b]], rounding);
+    });
+    const sum = lossSumOf('cross_entropy', logits, batch, smoothing);
+    expectClose('sum', [sum], [losses[0] + losses[1]], rounding);
+    const gradient = logits.map((row) => new Float64Array(row.length).fill(NaN));
+    lossGradient('cross_entropy', gradient, logits, batch, smoothing);
+    gradient.forEach((row, b) => expectClose(`row ${b}`, row, gradients[b], rounding));
+  });
+
+  test('is NaN when a logit is', () => {
+    expect(sampleLoss('cross_entropy', Float64Array.of(0, NaN), [0], 0, 0.1)).toBeNaN();
   });
 });
 

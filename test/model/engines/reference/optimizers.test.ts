@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { updateTensor } from '../../../../src/model/engines/reference/optimizers.js';
-import { optimizerSlots, type OptimizerSpec } from '../../../../src/model/network/optimizers.js';
+import {
+  averageTensor,
+  clipGradients,
+  updateTensor,
+} from '../../../../src/model/engines/reference/optimizers.js';
+import { optimizerAt, optimizerSlots, type OptimizerSpec } from '../../../../src/model/network/optimizers.js';
 import { expectClose } from '../close.js';
 
 const start = [0.5, -1.25, 2, 0];
@@ -166,6 +170,45 @@ const cases: Case[] = [
     ],
     slots: [[0.0136731119429833, 0.420337373705559, 2.34059905684865, 6.78084341608745e-16]],
   },
+  {
+    name: 'AdamW with a cosine of four steps, which its weight decay follows',
+    spec: {
+      type: 'adamw',
+      learning_rate: 0.01,
+      beta1: 0.8,
+      beta2: 0.95,
+      epsilon: 1e-3,
+      weight_decay: 0.1,
+      schedule: { type: 'cosine', warmup: 0 },
+    },
+    values: [
+      [0.4895990099009901, -1.2387549975012495, 1.998, -9.99999000001e-9],
+      [0.4937791036375934, -1.2358853568426018, 1.9962946003255948, -1.3785022451654754e-8],
+      [0.49330678627446356, -1.2352989508568473, 1.998755923827448, -1.5089604612580445e-8],
+      [0.49305233519587743, -1.2350142483006963, 1.998502045259978, -1.5341394208391646e-8],
+    ],
+    slots: [
+      [0.01384, -0.0468, -0.04, 1.024e-10],
+      [0.0065149375, 0.2316, 1.21, 4.286875e-20],
+    ],
+  },
+  {
+    name: 'SGD with momentum and one cycle of four steps',
+    spec: {
+      ...sgd,
+      momentum: 0.9,
+      nesterov: false,
+      weight_decay: 0,
+      schedule: { type: 'one_cycle', warmup: 0.3 },
+    },
+    values: [
+      [0.4996, -1.242, 2, -4e-12],
+      [0.516646658732945, -1.177060347684019, 2, -7.705710885547868e-11],
+      [0.5163352916349154, -1.1708330057234275, 2.11322439928348, -9.998504971038332e-11],
+      [0.5163352676749154, -1.1708328265234276, 2.1132246392834797, -9.998534131038332e-11],
+    ],
+    slots: [[0.0599, -0.448, -0.6, 7.29e-10]],
+  },
 ];
 
 describe.each(cases)('$name', ({ spec, values, slots }) => {
@@ -182,10 +225,67 @@ describe.each(cases)('$name', ({ spec, values, slots }) => {
     };
     gradients.forEach((gradient, done) => {
       tensor.gradients.set(gradient);
-      updateTensor(tensor, done + 1, spec);
+      updateTensor(tensor, done + 1, optimizerAt(spec, done + 1, gradients.length));
       expectClose(`values after step ${done + 1}`, tensor.values, values[done], tolerance);
     });
     names.forEach((name, slot) => expectClose(name, tensor.slots[slot], slots[slot], tolerance));
     expect([...tensor.gradients]).toEqual([...Numbers.from(gradients[3])]);
   });
+});
+
+describe('clipping', () => {
+  // By torch.nn.utils.clip_grad_norm_ in float64. Their norm is 3.774917217635375.
+  test.each([
+    {
+      norm: 1,
+      first: [0.13245320061879437, -0.5298128024751775, 0, 2.6490640123758876e-10],
+      second: [0.7947192037127662, -0.26490640123758874],
+    },
+    {
+      norm: 2.5,
+      first: [0.33113300154698594, -1.3245320061879438, 0, 6.622660030939719e-10],
+      second: [1.9867980092819155, -0.6622660030939719],
+    },
+    { norm: 10, first: [0.5, -2, 0, 1e-9], second: [3, -1] },
+  ])(
+    'scales all gradients together, as PyTorch does, to a norm of at most $norm',
+    ({ norm, first, second }) => {
+      const tensors = [
+        { gradients: Float64Array.of(0.5, -2, 0, 1e-9) },
+        { gradients: Float64Array.of(3, -1) },
+      ];
+      clipGradients(tensors, norm);
+      expectClose('first', tensors[0].gradients, first, { absolute: 0, relative: 1e-14 });
+      expectClose('second', tensors[1].gradients, second, { absolute: 0, relative: 1e-14 });
+    },
+  );
+
+  test('comes before Adam and its weight decay', () => {
+    const rates = { learning_rate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weight_decay: 0.1 };
+    const tensor = {
+      values: Float64Array.from(start),
+      gradients: new Float64Array(4),
+      slots: [new Float64Array(4), new Float64Array(4)],
+    };
+    gradients.forEach((gradient, done) => {
+      tensor.gradients.set(gradient);
+      clipGradients([tensor], 1);
+      updateTensor(tensor, done + 1, { type: 'adam', ...rates });
+    });
+    // By clip_grad_norm_([p], 1.0) before each step of torch.optim.Adam.
+    const expected = [0.4944993756027989, -1.2381488081716465, 1.9807133662017034, -9.623885444042518e-11];
+    expectClose('values', tensor.values, expected, { absolute: 0, relative: 1e-12 });
+  });
+
+  test('turns every gradient into NaN where one is, and leaves none to hide it', () => {
+    const tensors = [{ gradients: Float64Array.of(1, NaN) }, { gradients: Float64Array.of(2) }];
+    clipGradients(tensors, 1);
+    expect(tensors.flatMap(({ gradients: all }) => [...all])).toEqual([NaN, NaN, NaN]);
+  });
+});
+
+test('the average moves by the rest of its decay towards the values', () => {
+  const average = Float64Array.of(1, -4);
+  averageTensor({ values: Float64Array.of(3, 0), average }, 0.75);
+  expect([...average]).toEqual([1.5, -3]);
 });
