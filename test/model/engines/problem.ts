@@ -25,6 +25,7 @@ interface Traits {
   dropout: number;
   loss: Loss;
   optimizer: OptimizerSpec;
+  labelSmoothing: number;
   /** Bytes are scaled, float32 inputs are not. */
   inputs: 'bytes' | 'float32';
   /** What three of four inputs are: a byte, or 0 of float32 inputs. */
@@ -53,12 +54,16 @@ export const optimizers = {
   rmsprop: { type: 'rmsprop', learning_rate: 0.005, alpha: 0.9, epsilon, weight_decay: 0.01 },
 } satisfies Record<string, OptimizerSpec>;
 
+/** Schedules extend over so many: the whole of a course. */
+const stepsOfCourse = 7;
+
 /**
  * Random bytes with random classes, for ReLU, cross-entropy and Adam unless it has other traits. An epoch is two batches at
  * least, and the last of them is short.
  */
 export function randomProblem(widths: number[], batchSize: number, traits: Partial<Traits> = {}): Problem {
-  const { activations = ['relu'], dropout = 0, loss = 'cross_entropy', optimizer = optimizers.adam } = traits;
+  const { activations = ['relu'], dropout = 0, loss = 'cross_entropy' } = traits;
+  const optimizer: OptimizerSpec = traits.optimizer ?? optimizers.adam;
   const program: TrainingProgram = {
     network: {
       inputs: widths[0],
@@ -74,6 +79,8 @@ export function randomProblem(widths: number[], batchSize: number, traits: Parti
     batchSize,
     seed: 12,
     scaling: traits.inputs === 'float32' ? null : { divide_by: 255, mean: 0.1307, std: 0.3081 },
+    ...(traits.labelSmoothing !== undefined && { labelSmoothing: traits.labelSmoothing }),
+    ...(optimizer.schedule !== undefined && { steps: stepsOfCourse }),
   };
   const samples = (seed: number, count: number): Samples => randomSamples(seed, count, program, traits);
   const data = {
@@ -118,6 +125,14 @@ function onBackground(bytes: Uint8Array, background: number | undefined): Uint8A
   if (background === undefined) return bytes;
   const chosen = bytes.toSorted()[Math.floor(bytes.length / 4)];
   return bytes.map((byte) => (byte < chosen ? byte : background));
+}
+
+/** Other bytes or float32 numbers in the place of the training inputs; three of four are `background`, if given. */
+export function otherInputs({ data: { train }, program }: Problem, seed: number, background?: number) {
+  const bytes = onBackground(Uint8Array.from(randomWords(seed, 3, train.inputs.length)), background);
+  return program.scaling === null
+    ? Float32Array.from(bytes, (byte) => (byte - (background ?? 90)) / 70)
+    : bytes;
 }
 
 /** Three classes of 8 bytes, each scattered about a pattern of its own, and PyTorch's settings of Adam. */

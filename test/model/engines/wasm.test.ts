@@ -4,7 +4,7 @@ import { createWasmEngine } from '../../../src/model/engines/wasm/wasm-engine.js
 import { parameterShapes } from '../../../src/model/network/network.js';
 import { engineConformance } from './conformance.js';
 import { bits, trained } from './course.js';
-import { optimizers, randomProblem, type Problem } from './problem.js';
+import { optimizers, otherInputs, randomProblem, type Problem } from './problem.js';
 
 // Sums of products in float32, of up to 600 here.
 engineConformance('wasm', createWasmEngine, { absolute: 1e-5, relative: 1e-5 });
@@ -26,12 +26,44 @@ const large: [string, Problem][] = [
   ['float32 inputs and values', randomProblem([64, 257, 9], 64, { inputs: 'float32', loss: 'huber' })],
   ['float32 inputs, mostly 0', randomProblem([300, 257, 9], 64, { inputs: 'float32', background: 3 })],
   ['weights', randomProblem([64, 257, 9], 64, { weighted: true })],
+  [
+    'clipping and averages',
+    randomProblem([300, 257, 40, 17], 64, {
+      background: 3,
+      labelSmoothing: 0.1,
+      optimizer: { ...optimizers.adamw, clip_norm: 0.2, ema: 0.9 },
+    }),
+  ],
+  [
+    'clipping of two layers',
+    randomProblem([64, 257, 9], 64, {
+      activations: ['mish'],
+      optimizer: { ...optimizers.sgd, clip_norm: 0.2 },
+    }),
+  ],
 ];
 
 describe('training on threads', () => {
   test.each(large)('gives the same bits on 1, 2, 3 and 4 of them, with %s', async (_, problem) => {
     const on = async (threads: number) =>
       bits(await trained(engine, problem, problem.start, 5, { threads, memoryLimitBytes }));
+    const one = await on(1);
+    for (const threads of [2, 3, 4]) expect(await on(threads)).toEqual(one);
+  });
+
+  test('gives the same bits on 1, 2, 3 and 4 of them, with inputs that are replaced', async () => {
+    const problem = randomProblem([300, 257, 40, 17], 64, { background: 3 });
+    const { program, data, start } = problem;
+    const on = async (threads: number) => {
+      const trainer = await engine.trainer(program, data, start, { threads, memoryLimitBytes });
+      for (const background of [undefined, 200]) {
+        await trainer.replaceInputs(otherInputs(problem, 5, background));
+        await trainer.run(2);
+      }
+      const state = await trainer.snapshot();
+      await trainer.dispose();
+      return bits(state);
+    };
     const one = await on(1);
     for (const threads of [2, 3, 4]) expect(await on(threads)).toEqual(one);
   });
@@ -66,6 +98,8 @@ describe('training on threads', () => {
     await trainer.dispose();
     await rejected;
     await expect(trainer.run(1)).rejects.toThrow('has ended');
+    // Its memory may be another trainer's now.
+    await expect(trainer.replaceInputs(data.train.inputs)).rejects.toThrow('has ended');
   });
 
   test('leaves the caller free while it runs', async () => {

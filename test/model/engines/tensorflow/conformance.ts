@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { TrainingResources } from '../../../../src/model/engines/engine.js';
 import { createTensorflowEngine } from '../../../../src/model/engines/tensorflow/tensorflow-engine.js';
 import type { Tensorflow } from '../../../../src/model/engines/tensorflow/tensorflow.js';
+import type { OptimizerSpec } from '../../../../src/model/network/optimizers.js';
 import type { Tolerance } from '../close.js';
 import { engineConformance } from '../conformance.js';
-import { optimizers, randomProblem } from '../problem.js';
+import { optimizers, otherInputs, randomProblem } from '../problem.js';
 
 const resources: TrainingResources = { threads: 2, memoryLimitBytes: 2 ** 30 };
 
@@ -18,7 +19,15 @@ export function tensorflowConformance(tensorflow: Tensorflow, tolerance: Toleran
 
   describe('the tensorflow engine', () => {
     test.each(
-      Object.entries(optimizers).map(([name, optimizer]) => ({
+      Object.entries({
+        ...optimizers,
+        'averages, clipping and a schedule': {
+          ...optimizers.sgd,
+          clip_norm: 0.1,
+          ema: 0.9,
+          schedule: { type: 'constant', warmup: 1 },
+        } satisfies OptimizerSpec,
+      }).map(([name, optimizer]) => ({
         name,
         optimizer,
         steps: optimizer === optimizers.adam ? 10_000 : 500,
@@ -27,10 +36,13 @@ export function tensorflowConformance(tensorflow: Tensorflow, tolerance: Toleran
       'holds as much memory after $steps steps as after ten, with $name, and none after its end',
       async ({ optimizer, steps }) => {
         const before = tf.memory().numTensors;
-        const { program, data, start } = randomProblem([7, 9, 3], 5, { optimizer, dropout: 0.1 });
+        const problem = randomProblem([7, 9, 3], 5, { optimizer, dropout: 0.1 });
+        const { data, start } = problem;
+        const program = { ...problem.program, steps };
         const trainer = await engine.trainer(program, data, start, resources);
         const lookAfter = async (more: number) => {
           await trainer.run(more);
+          await trainer.replaceInputs(otherInputs(problem, more));
           await trainer.evaluate('test', 0, 2);
           await trainer.snapshot();
           const { numTensors, numDataBuffers, numBytes } = tf.memory();
