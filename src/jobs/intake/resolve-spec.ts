@@ -276,7 +276,7 @@ function reasonsFor(request: JobRequest, { optimizer, reasons }: Recipe): Pick<R
 /** What the request names wins; the settings of the recipe go with its type of optimiser alone. */
 function withRecipe(asked: OptimizerRequest, recipe: OptimizerRequest): OptimizerRequest {
   if (asked.type !== undefined && asked.type !== (recipe.type ?? 'adam')) return asked;
-  return { ...recipe, ...asked } as OptimizerRequest;
+  return { ...recipe, ...asked };
 }
 
 /** @throws TrainyardError INVALID_REQUEST for a loss that has nothing to smooth */

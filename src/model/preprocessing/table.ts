@@ -195,7 +195,9 @@ function fitNumbers(plan: ColumnPlan, { values }: NumberColumn, rows: Uint32Arra
       case 'one_hot':
       case 'sign':
         throw new Error(`${plan.name} is of numbers`);
-      default:
+      case 'year':
+      case 'week':
+      case 'day':
         return fitCycle(sorted, kind);
     }
   };
