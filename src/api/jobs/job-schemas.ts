@@ -11,6 +11,7 @@ import {
 } from '../../jobs/runs/documents.js';
 import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
 import { losses } from '../../model/network/losses.js';
+import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-schema.js';
@@ -74,11 +75,18 @@ export const TrainingSpec = Type.Object(
         description: '`none`, `balanced`, or how much the classes weigh, by label.',
       }),
     ),
+    encoding: Type.Optional(
+      Type.Enum([...encodings], {
+        type: 'string',
+        description: 'How the columns of the table become inputs; see the request.',
+      }),
+    ),
     rows: Type.Optional(RowCounts),
     preset: Type.Optional(Type.Enum([...presets], { type: 'string' })),
     reasons: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
-        description: 'Why the preset chose as it did, by field, where that depends on the data.',
+        description:
+          'Why the preset chose as it did, by field. A field that the request named has no reason here.',
       }),
     ),
     network: Network.ref,

@@ -15,6 +15,7 @@ import {
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { losses } from '../../model/network/losses.js';
 import { activations } from '../../model/network/network.js';
+import { encodings } from '../../model/preprocessing/table.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { component } from '../../lib/named-schema.js';
 import { OptimizerRequest } from './optimizer-schemas.js';
@@ -254,11 +255,21 @@ export const JobRequest = component(
             'rows they have. By label, `{"yes": 5}`: the others count 1.',
         }),
       ),
+      encoding: Type.Optional(
+        Type.Enum([...encodings], {
+          type: 'string',
+          description:
+            'How the columns of a table become inputs. `standard`: numbers by their mean and standard deviation, categories one-hot. ' +
+            '`robust`: numbers by their median and quartiles, smoothly clipped, and categories of two levels as one input of ±1. ' +
+            '`piecewise`: as `robust`, and beside it up to 16 inputs that say where a number lies between the quantiles of its ' +
+            'column. Left out, the preset decides.',
+        }),
+      ),
       preset: Type.Optional(
         Type.Enum([...presets], {
           type: 'string',
-          default: defaults.preset.arrays,
           description:
+            `For tables \`${defaults.preset.tables}\` is the default, otherwise \`${defaults.preset.arrays}\`. ` +
             'What the fields below are where you leave them out. `plain`: the classic network. `auto`: a recipe that has proved ' +
             'good for data of this kind and size; the spec of the job shows each choice, and why.',
         }),

@@ -10,7 +10,8 @@ import { parameterCount } from '../../model/network/network.js';
 import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { Schedule } from '../../model/network/schedules.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
-import { plannedWidth } from '../../model/preprocessing/table.js';
+import { isNumeric } from '../../lib/cells/cell-format.js';
+import { plannedWidth, type Encoding } from '../../model/preprocessing/table.js';
 import type {
   ArraysSplit,
   CheckpointPolicy,
@@ -20,16 +21,18 @@ import type {
   Preset,
   RunSpec,
   ScheduleRequest,
+  TableSpec,
 } from '../runs/documents.js';
 import { plansOf } from '../runs/table-rows.js';
+import { autoTable, type TableFacts } from './presets/auto-table.js';
 import { plainArrays, plainTable } from './presets/plain.js';
-import type { Recipe } from './presets/recipe.js';
+import type { Recipe, TableRecipe } from './presets/recipe.js';
 import type { ResolvedTable } from './resolve-table.js';
 
 export const defaults = {
   model: 'mnist-mlp',
   dataset: 'mnist',
-  preset: { arrays: 'plain', tables: 'plain' },
+  preset: { arrays: 'plain', tables: 'auto' },
   activation: 'relu',
   dropout: 0,
   loss: { classes: 'cross_entropy', values: 'mse' },
@@ -90,7 +93,9 @@ export function resolveSpec(
   refuseUnknownEngine(engine);
   const seed = request.seed ?? defaults.seed;
   const work =
-    dataset.kind === 'table' ? workOfTable(request, dataset) : workOfArrays(request, dataset, seed);
+    dataset.kind === 'table'
+      ? workOfTable(request, dataset, limits.trainingMemoryLimitBytes)
+      : workOfArrays(request, dataset, seed);
   const loss = resolveLoss(request.loss ?? 'auto', work);
   const { recipe } = work;
   const epochs = request.epochs ?? recipe.epochs;
@@ -113,7 +118,7 @@ export function resolveSpec(
     preset: work.preset,
     ...reasonsFor(request, recipe),
     loss,
-    optimizer: resolveOptimizer(request.optimizer ?? recipe.optimizer),
+    optimizer: resolveOptimizer(withRecipe(request.optimizer ?? {}, recipe.optimizer)),
     ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
     epochs,
     ...resolveStopping(request, recipe, work),
@@ -163,14 +168,17 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
   };
 }
 
-function workOfTable(request: JobRequest, { info, split, table }: TableWork): Work {
+function workOfTable(request: JobRequest, { info, split, table }: TableWork, limitBytes: number): Work {
   const { targets, columns, rows, class_weight } = table;
   const { train, validation, test } = rows;
+  const preset = request.preset ?? defaults.preset.tables;
+  const recipe = preset === 'auto' ? autoTable(factsOf(table, limitBytes)) : plainTableFor(validation);
+  const encoded = { ...table, encoding: request.encoding ?? recipe.encoding };
   return {
     name: info.name,
     split,
-    table,
-    inputs: plannedWidth(plansOf(columns)),
+    table: encoded,
+    inputs: plannedWidth(plansOf(encoded)),
     targets,
     trainCount: train,
     samples: {
@@ -179,15 +187,37 @@ function workOfTable(request: JobRequest, { info, split, table }: TableWork): Wo
     },
     scaling: null,
     model: info.name,
-    preset: request.preset ?? defaults.preset.tables,
-    recipe: validation > 0 ? plainTable : { ...plainTable, patience: null, publish: 'final' },
+    preset,
+    recipe,
+  };
+}
+
+function plainTableFor(validation: number): TableRecipe {
+  return validation > 0 ? plainTable : { ...plainTable, patience: null, publish: 'final' };
+}
+
+/** The part of the memory limit that the inputs of a table may take where a preset chooses. */
+const inputsShare = 0.5;
+
+function factsOf(table: TableSpec, limitBytes: number): TableFacts {
+  const { train, validation, test } = table.rows;
+  const inputsWith = (encoding: Encoding): number => plannedWidth(plansOf({ ...table, encoding }));
+  const bytesWith = (encoding: Encoding): number =>
+    (train + validation + test) * inputsWith(encoding) * Float32Array.BYTES_PER_ELEMENT;
+  return {
+    rows: table.rows,
+    numberColumns: table.columns.filter(
+      ({ role, format }) => role === 'feature' && isNumeric(format) && format.type !== 'boolean',
+    ).length,
+    inputsWith,
+    hasRoomFor: (encoding) => bytesWith(encoding) <= inputsShare * limitBytes,
   };
 }
 
 /** @throws TrainyardError INVALID_REQUEST for what only a table has */
 function refuseTableFields(request: JobRequest, name: string): void {
   const { split = {} } = request;
-  const fields = ['target', 'columns', 'class_weight', 'task'] as const;
+  const fields = ['target', 'columns', 'class_weight', 'encoding', 'task'] as const;
   const field =
     fields.find((each) => request[each] !== undefined && request[each] !== 'auto') ??
     (['test', 'by', 'column'] as const)
@@ -229,13 +259,24 @@ function refuseWithoutValidation({ split, table, publish, patience, monitor }: R
 }
 
 /** Of what the preset chose: a field that the request names has no reason but the request. */
-function reasonsFor(request: JobRequest, { reasons }: Recipe): Pick<RunSpec, 'reasons'> {
+function reasonsFor(request: JobRequest, { optimizer, reasons }: Recipe): Pick<RunSpec, 'reasons'> {
+  const { network, optimizer: asked = {}, ...fields } = request;
+  const { type, schedule, ...settings } = asked;
+  const isOther = type !== undefined && type !== optimizer.type;
   const named = new Set([
-    ...Object.keys(request),
-    ...(request.network?.hidden === undefined ? [] : ['network.hidden']),
+    ...Object.keys(fields),
+    ...(network?.hidden === undefined ? [] : ['network.hidden']),
+    ...(isOther || Object.keys(settings).length > 0 ? ['optimizer'] : []),
+    ...(isOther || schedule !== undefined ? ['optimizer.schedule'] : []),
   ]);
   const left = Object.entries(reasons).filter(([field]) => !named.has(field));
   return left.length === 0 ? {} : { reasons: Object.fromEntries(left) };
+}
+
+/** What the request names wins; the settings of the recipe go with its type of optimiser alone. */
+function withRecipe(asked: OptimizerRequest, recipe: OptimizerRequest): OptimizerRequest {
+  if (asked.type !== undefined && asked.type !== (recipe.type ?? 'adam')) return asked;
+  return { ...recipe, ...asked };
 }
 
 /** @throws TrainyardError INVALID_REQUEST for a loss that has nothing to smooth */

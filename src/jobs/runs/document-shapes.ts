@@ -6,6 +6,7 @@ import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { Schedule } from '../../model/network/schedules.js';
+import { encodings } from '../../model/preprocessing/table.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 import {
   columnRoles,
@@ -190,6 +191,7 @@ const tableSpec = object<TableSpec>({
     }),
   ),
   class_weight: classWeight,
+  encoding: optional(oneOf(...encodings)),
   rows: object<RowCounts>({
     train: positive,
     validation: count,

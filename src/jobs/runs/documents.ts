@@ -10,6 +10,7 @@ import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { Schedule } from '../../model/network/schedules.js';
+import type { Encoding } from '../../model/preprocessing/table.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 
 export const webhookEvents = [
@@ -63,6 +64,8 @@ export interface JobRequest {
   /** By name, or as a list, which takes names that no JSON object can have as keys. */
   columns?: Record<string, ColumnRequest> | (ColumnRequest & { name: string })[];
   class_weight?: ClassWeight;
+  /** How the columns of a table become inputs. */
+  encoding?: Encoding;
   preset?: Preset;
   network?: { hidden?: HiddenLayerRequest[] };
   /** 'mse' fits classes too: it is `one_hot_mse` then. */
@@ -126,6 +129,8 @@ export interface TableSpec {
   /** All columns, in the order of the file. */
   columns: ColumnSpec[];
   class_weight: ClassWeight;
+  /** Left out: standard. */
+  encoding?: Encoding;
   rows: RowCounts;
 }
 
@@ -396,7 +401,7 @@ const trainingFields = [
 export interface TrainingSpec
   extends
     Pick<RunSpec, (typeof trainingFields)[number]>,
-    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'rows'>> {
+    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'encoding' | 'rows'>> {
   columns?: ShownColumn[];
 }
 
@@ -412,14 +417,20 @@ export function trainingSpecOf(spec: RunSpec): TrainingSpec {
   return { ...shown, ...(spec.table && shownTable(spec.table)) };
 }
 
-function shownTable({ target, columns, class_weight, rows }: TableSpec): Partial<TrainingSpec> {
+function shownTable({
+  target,
+  columns,
+  class_weight,
+  encoding = 'standard',
+  rows,
+}: TableSpec): Partial<TrainingSpec> {
   const shown = columns.map(({ name, role, format, unreadable }) => ({
     name,
     role,
     type: format.type,
     ...(unreadable > 0 && { unreadable }),
   }));
-  return { target, columns: shown, class_weight, rows };
+  return { target, columns: shown, class_weight, encoding, rows };
 }
 
 /** A page of jobs, newest first. */

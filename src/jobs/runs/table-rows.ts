@@ -106,10 +106,19 @@ export function divideTable(
 }
 
 /** The columns that the network takes, as preprocessing plans them. */
-export function plansOf(columns: readonly ColumnSpec[]): ColumnPlan[] {
+export function plansOf({
+  columns,
+  encoding = 'standard',
+}: Pick<TableSpec, 'columns' | 'encoding'>): ColumnPlan[] {
   return columns
     .filter(({ role }) => role === 'feature')
-    .map(({ name, format, distinct, has_missing }) => ({ name, format, distinct, hasMissing: has_missing }));
+    .map(({ name, format, distinct, has_missing: hasMissing }) => ({
+      name,
+      format,
+      distinct,
+      hasMissing,
+      encoding,
+    }));
 }
 
 /** (rows) Class indices; -1 where a row has none. null where values are learned. */

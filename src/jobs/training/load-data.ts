@@ -191,10 +191,11 @@ const columnsAtOnce = 8;
 
 async function readInputs(
   content: TableContent,
-  { columns, target }: TableSpec,
+  table: TableSpec,
   rows: SplitRows,
 ): Promise<{ preprocessing: TablePreprocessing; inputs: Record<SplitName, Float32Array> }> {
-  const plans = plansOf(columns);
+  const { columns, target } = table;
+  const plans = plansOf(table);
   const width = plannedWidth(plans);
   const inputs = eachSplit((split) => new Float32Array(rows[split].length * width));
   const isUsed = ({ role }: ColumnSpec): boolean => role === 'feature' || role === 'target';

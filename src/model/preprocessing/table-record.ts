@@ -24,6 +24,9 @@ import {
   type MissingPart,
   type OneHotPart,
   type Part,
+  type PiecewisePart,
+  type RobustPart,
+  type SignPart,
   type StandardPart,
   type UnusedPart,
 } from './parts.js';
@@ -72,6 +75,23 @@ const one = oneOf(1);
 const missingPart = object<MissingPart>({ kind: oneOf('missing'), width: one });
 const unusedPart = object<UnusedPart>({ kind: oneOf('unused'), width: count });
 
+const piecewiseFields = object<PiecewisePart>({
+  kind: oneOf('piecewise'),
+  width: count,
+  fill: number,
+  edges: listOf(number),
+});
+
+const piecewisePart: Shape<PiecewisePart> = (value, path) => {
+  const problem = piecewiseFields(value, path);
+  if (problem !== null) return problem;
+  const { width, edges } = value as PiecewisePart;
+  if (edges.length < 2 || edges.length > width + 1) return `${path}/edges are not 2 to ${width + 1}`;
+  // Halves, as the part divides by their difference.
+  const isAscending = edges.every((edge, i) => i === 0 || edge / 2 - (edges[i - 1] ?? edge) / 2 > 0);
+  return isAscending ? null : `${path}/edges do not ascend`;
+};
+
 const partOfNumbers = variant<Part>('kind', {
   standard: object<StandardPart>({
     kind: oneOf('standard'),
@@ -80,6 +100,14 @@ const partOfNumbers = variant<Part>('kind', {
     mean: number,
     std: above0,
   }),
+  robust: object<RobustPart>({
+    kind: oneOf('robust'),
+    width: one,
+    fill: number,
+    center: number,
+    scale: above0,
+  }),
+  piecewise: piecewisePart,
   cycle: object({ kind: oneOf('cycle'), width: oneOf(2), period: oneOf(...periods) }),
   missing: missingPart,
   unused: unusedPart,
@@ -99,7 +127,18 @@ const oneHotPart: Shape<OneHotPart> = (value, path) => {
   return levels.length + (rare ? 1 : 0) <= width ? null : `${path}/levels has more than there are places`;
 };
 
-const partOfLevels = variant<Part>('kind', { one_hot: oneHotPart, missing: missingPart, unused: unusedPart });
+const signFields = object<SignPart>({ kind: oneOf('sign'), width: one, levels: distinctTexts });
+
+const signPart: Shape<SignPart> = (value, path) =>
+  signFields(value, path) ??
+  ((value as SignPart).levels.length <= 2 ? null : `${path}/levels has more than two`);
+
+const partOfLevels = variant<Part>('kind', {
+  one_hot: oneHotPart,
+  sign: signPart,
+  missing: missingPart,
+  unused: unusedPart,
+});
 
 const seenNumbers = object<SeenNumbers>({
   kind: oneOf('numbers'),
@@ -137,12 +176,13 @@ const fittedColumn: Shape<FittedColumn> = (value, path) => {
   if (isNumeric(column.format)) return columnOfNumbers(value, path);
   // The cells of a column know one set of places.
   return (
-    columnOfLevels(value, path) ?? (hasOneSetOfPlaces(column) ? null : `${path}/parts has one_hot twice`)
+    columnOfLevels(value, path) ??
+    (hasOneSetOfPlaces(column) ? null : `${path}/parts has places for levels twice`)
   );
 };
 
 function hasOneSetOfPlaces({ parts }: FittedColumn): boolean {
-  return parts.filter(({ kind }) => kind === 'one_hot').length <= 1;
+  return parts.filter(({ kind }) => kind === 'one_hot' || kind === 'sign').length <= 1;
 }
 
 const tableShape = object<TablePreprocessing>({

@@ -5,15 +5,25 @@
 import { isNumeric, type CellFormat } from '../../lib/cells/cell-format.js';
 import type { Column, LevelColumn, NumberColumn } from '../../lib/cells/columns.js';
 import {
-  fillPart,
-  periods,
-  phases,
-  placesOf,
-  type Cells,
-  type OneHotPart,
-  type Part,
-  type Period,
-} from './parts.js';
+  fitBoolean,
+  fitCycle,
+  fitPiecewise,
+  fitRobust,
+  fitStandard,
+  mostBins,
+  rangeOf,
+  unusedInput,
+} from './fit-numbers.js';
+import { fillPart, periods, placesOf, type Cells, type LevelPart, type Part, type Period } from './parts.js';
+
+/**
+ * How columns become inputs. standard: numbers by their mean and standard deviation, categories one-hot. robust: numbers by their
+ * median and quartiles, smoothly clipped, and categories of two levels as one input. piecewise: beside that of robust, where each
+ * number lies between the quantiles of its column. A part of specs.
+ */
+export const encodings = ['standard', 'robust', 'piecewise'] as const;
+
+export type Encoding = (typeof encodings)[number];
 
 /** What decides how many inputs a column becomes. It is known before any row is read. */
 export interface ColumnPlan {
@@ -23,6 +33,8 @@ export interface ColumnPlan {
   distinct: number;
   /** Whether any cell of the whole column has no value. */
   hasMissing: boolean;
+  /** Left out: standard. */
+  encoding?: Encoding;
 }
 
 /** A document. */
@@ -127,41 +139,67 @@ export function encodeCells(
 }
 
 /** The part of a column that has places for its levels; undefined: it has no such part. */
-export function oneHotOf({ parts }: FittedColumn): OneHotPart | undefined {
-  return parts.find((part) => part.kind === 'one_hot');
+export function levelPartOf({ parts }: FittedColumn): LevelPart | undefined {
+  return parts.find((part) => part.kind === 'one_hot' || part.kind === 'sign');
 }
 
 function cellsOf(fitted: FittedColumn, column: Column): Cells {
   if (column.kind !== fitted.seen.kind) throw new Error(`${fitted.name} was fitted as ${fitted.seen.kind}`);
   if (column.kind === 'numbers') return { values: column.values };
-  return { codes: column.codes, places: placesOf(oneHotOf(fitted), column.levels) };
+  return { codes: column.codes, places: placesOf(levelPartOf(fitted), column.levels) };
 }
 
 /** A part before it is fitted. */
 interface PlannedPart {
-  kind: 'standard' | Period | 'one_hot' | 'missing';
+  kind: 'standard' | 'robust' | 'piecewise' | Period | 'one_hot' | 'sign' | 'missing';
   width: number;
 }
 
 /** The parts that a column becomes, each with a fixed width: one that the training rows have no use for stays 0. */
-function plannedParts({ format, distinct, hasMissing }: ColumnPlan): PlannedPart[] {
+function plannedParts(plan: ColumnPlan): PlannedPart[] {
+  const parts = isNumeric(plan.format) ? partsOfNumbers(plan) : partsOfLevels(plan);
+  return plan.hasMissing ? [...parts, { kind: 'missing', width: 1 }] : parts;
+}
+
+function partsOfNumbers({ format, distinct, encoding = 'standard' }: ColumnPlan): PlannedPart[] {
   const parts: PlannedPart[] = [];
-  if (isNumeric(format)) parts.push({ kind: 'standard', width: 1 });
-  else if (distinct > 0) parts.push({ kind: 'one_hot', width: Math.min(distinct, mostPlaces) });
+  // A boolean is -1 and 1 in every encoding.
+  const isRobust = encoding !== 'standard' && format.type !== 'boolean';
+  parts.push({ kind: isRobust ? 'robust' : 'standard', width: 1 });
+  // One bin would say what the part before it says.
+  const bins = Math.min(mostBins, distinct - 1);
+  if (isRobust && encoding === 'piecewise' && bins > 1) parts.push({ kind: 'piecewise', width: bins });
   if (format.type === 'datetime') parts.push(...periods.map((kind) => ({ kind, width: 2 })));
-  if (hasMissing) parts.push({ kind: 'missing', width: 1 });
   return parts;
+}
+
+function partsOfLevels({ distinct, encoding = 'standard' }: ColumnPlan): PlannedPart[] {
+  if (distinct === 0) return [];
+  if (distinct === 2 && encoding !== 'standard') return [{ kind: 'sign', width: 1 }];
+  return [{ kind: 'one_hot', width: Math.min(distinct, mostPlaces) }];
 }
 
 function fitNumbers(plan: ColumnPlan, { values }: NumberColumn, rows: Uint32Array): FittedColumn {
   const sorted = presentNumbers(values, rows).sort();
   const missing = rows.length - sorted.length;
   const fit = ({ kind, width }: PlannedPart): Part => {
-    if (kind === 'standard') return plan.format.type === 'boolean' ? fitBoolean(sorted) : fitStandard(sorted);
-    if (kind === 'missing') return fitMissing(missing, rows.length);
-    return isConstant(sorted, phases[kind as Period])
-      ? { kind: 'unused', width }
-      : { kind: 'cycle', width: 2, period: kind as Period };
+    switch (kind) {
+      case 'standard':
+        return plan.format.type === 'boolean' ? fitBoolean(sorted) : fitStandard(sorted);
+      case 'robust':
+        return fitRobust(sorted);
+      case 'piecewise':
+        return fitPiecewise(sorted, width);
+      case 'missing':
+        return fitMissing(missing, rows.length);
+      case 'one_hot':
+      case 'sign':
+        throw new Error(`${plan.name} is of numbers`);
+      case 'year':
+      case 'week':
+      case 'day':
+        return fitCycle(sorted, kind);
+    }
   };
   return {
     name: plan.name,
@@ -171,42 +209,11 @@ function fitNumbers(plan: ColumnPlan, { values }: NumberColumn, rows: Uint32Arra
   };
 }
 
-function rangeOf(sorted: Float64Array): Pick<SeenNumbers, 'min' | 'median' | 'max'> {
-  if (sorted.length === 0) return { min: null, median: null, max: null };
-  return { min: sorted[0], median: medianOf(sorted), max: sorted[sorted.length - 1] };
-}
-
 function presentNumbers(values: Float64Array, rows: Uint32Array): Float64Array {
   const present = new Float64Array(rows.length);
   let count = 0;
   for (const row of rows) if (Number.isFinite(values[row])) present[count++] = values[row];
   return present.subarray(0, count);
-}
-
-const unusedInput: Part = { kind: 'unused', width: 1 };
-
-/** `sorted` are the numbers of the training rows, ascending. */
-function fitStandard(sorted: Float64Array): Part {
-  const [min, max] = [sorted[0], sorted[sorted.length - 1]];
-  if (sorted.length === 0 || min === max) return unusedInput;
-  // A power of two changes no bits; with it, squares neither overflow nor vanish.
-  const unit = 2 ** Math.min(1023, Math.floor(Math.log2(Math.max(Math.abs(min), Math.abs(max)))));
-  let sum = 0;
-  for (const value of sorted) sum += value / unit;
-  const mean = sum / sorted.length;
-  let squares = 0;
-  for (const value of sorted) squares += (value / unit - mean) ** 2;
-  const std = Math.sqrt(squares / sorted.length) * unit;
-  // The smallest numbers can differ by less than a number can express.
-  if (std === 0) return unusedInput;
-  return { kind: 'standard', width: 1, fill: medianOf(sorted), mean: mean * unit, std };
-}
-
-/** -1 and 1, and 0 where it is missing. */
-function fitBoolean(sorted: Float64Array): Part {
-  return isConstant(sorted, (value) => value)
-    ? unusedInput
-    : { kind: 'standard', width: 1, fill: 0.5, mean: 0.5, std: 0.5 };
 }
 
 function fitMissing(missing: number, count: number): Part {
@@ -224,6 +231,7 @@ function fitLevels(plan: ColumnPlan, { codes, levels }: LevelColumn, rows: Uint3
   const fit = ({ kind, width }: PlannedPart): Part => {
     if (kind === 'missing') return fitMissing(missing, rows.length);
     if (byCount.length + (missing > 0 ? 1 : 0) < 2) return { kind: 'unused', width };
+    if (kind === 'sign') return { kind, width: 1, levels: byCount };
     const rare = byCount.length > width;
     return { kind: 'one_hot', width, levels: byCount.slice(0, rare ? width - 1 : width), rare };
   };
@@ -240,16 +248,4 @@ function withinRecord(levels: readonly string[]): string[] {
   let room = mostTextSeen;
   const end = levels.findIndex((level, index) => index === mostLevelsSeen || (room -= level.length) < 0);
   return end === -1 ? [...levels] : levels.slice(0, end);
-}
-
-function isConstant(numbers: Float64Array, of: (number: number) => number): boolean {
-  return numbers.every((number) => of(number) === of(numbers[0]));
-}
-
-/** Of numbers in ascending order, at least one. */
-function medianOf(sorted: Float64Array): number {
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle];
-  // Halved before they are added: the sum of two large numbers overflows.
-  return sorted.length % 2 === 1 ? upper : sorted[middle - 1] / 2 + upper / 2;
 }

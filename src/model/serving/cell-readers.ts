@@ -4,7 +4,7 @@
  */
 import { isNumeric, levelReader, numberReader, type CellFormat } from '../../lib/cells/cell-format.js';
 import { placesOf, type LevelCells, type NumberCells } from '../preprocessing/parts.js';
-import { oneHotOf, type FittedColumn } from '../preprocessing/table.js';
+import { levelPartOf, type FittedColumn } from '../preprocessing/table.js';
 
 export interface CellReader {
   readonly name: string;
@@ -99,12 +99,12 @@ class LevelReader extends Counts implements CellReader {
     this.name = column.name;
     this.format = format;
     this.#readText = levelReader(format);
-    const oneHot = oneHotOf(column);
+    const part = levelPartOf(column);
     const seen = column.seen.kind === 'levels' ? column.seen : { levels: [], distinct: 0 };
-    const levels = [...new Set([...seen.levels, ...(oneHot?.levels ?? [])])];
+    const levels = [...new Set([...seen.levels, ...(part?.levels ?? [])])];
     this.#codeOf = new Map(levels.map((level, code) => [level, code]));
     this.#knowsAll = seen.levels.length === seen.distinct;
-    this.cells = { codes: new Int32Array(1), places: placesOf(oneHot, levels) };
+    this.cells = { codes: new Int32Array(1), places: placesOf(part, levels) };
   }
 
   begin(count: number): void {

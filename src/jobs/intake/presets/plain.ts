@@ -1,5 +1,5 @@
 /** The classic networks, the same for every dataset. */
-import type { Recipe } from './recipe.js';
+import type { Recipe, TableRecipe } from './recipe.js';
 
 /** The classic MNIST example. */
 export const plainArrays = {
@@ -17,6 +17,7 @@ export const plainTable = {
   ...plainArrays,
   hidden: [{ units: 256 }, { units: 256 }],
   epochs: 50,
+  encoding: 'standard',
   /** final, where no rows are set apart to find the best epoch by. */
   publish: 'best',
-} as const satisfies Recipe;
+} as const satisfies TableRecipe;

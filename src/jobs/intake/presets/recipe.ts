@@ -1,4 +1,5 @@
 /** What a preset chooses where a request says nothing. */
+import type { Encoding } from '../../../model/preprocessing/table.js';
 import type { HiddenLayerRequest, OptimizerRequest, PublishPolicy } from '../../runs/documents.js';
 
 export interface Recipe {
@@ -10,6 +11,10 @@ export interface Recipe {
   /** Epochs without a better one after which training stops; null: it does not. */
   patience: number | null;
   publish: PublishPolicy;
-  /** Why, by the field of the spec: a sentence each. Only what depends on the data has a reason. */
+  /** Why, by the field of the request: a sentence each. The classic recipe has none. */
   reasons: Readonly<Record<string, string>>;
+}
+
+export interface TableRecipe extends Recipe {
+  encoding: Encoding;
 }
