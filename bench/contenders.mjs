@@ -16,20 +16,9 @@ const optimizer = optimizerDefaults.adam;
 /** An epoch of the reference takes most of a minute: it runs this part of one, and is reported as if it went on so. */
 const referencePart = 1 / 40;
 
-export async function engineContender(name, { info, train, test }, hidden, batchSize, threads, seed = 0) {
-  const { engine } = await selectEngine(name, engines);
-  const network = {
-    inputs: info.inputs,
-    hidden: hidden.map((units) => ({ units, activation: 'relu', dropout: 0 })),
-    outputs: info.targets.labels.length,
-  };
-  const { train: rows, validation } = splitSamples(train, { seed, fraction: 0 });
-  const trainer = await engine.trainer(
-    { network, loss: 'cross_entropy', optimizer, batchSize, seed, scaling: info.scaling },
-    { train: rows, validation, test },
-    initialState(network, optimizer, seed),
-    { threads, memoryLimitBytes: totalmem() / 2 },
-  );
+export async function engineContender(name, data, hidden, batchSize, threads, seed = 0) {
+  const { train, test } = data;
+  const trainer = await openTrainer(name, data, { hidden, batchSize, seed }, threads);
   const stepsPerEpoch = Math.ceil(train.count / batchSize);
   const steps = name === 'reference' ? Math.round(stepsPerEpoch * referencePart) : stepsPerEpoch;
   return {
@@ -47,6 +36,24 @@ export async function engineContender(name, { info, train, test }, hidden, batch
     },
     close: () => trainer.dispose(),
   };
+}
+
+/** `settings`: hidden widths, batch size and seed, and what else a program may have: another optimiser, smoothing. */
+export async function openTrainer(name, { info, train, test }, { hidden, ...settings }, threads) {
+  const { engine } = await selectEngine(name, engines);
+  const network = {
+    inputs: info.inputs,
+    hidden: hidden.map((units) => ({ units, activation: 'relu', dropout: 0 })),
+    outputs: info.targets.labels.length,
+  };
+  const program = { network, loss: 'cross_entropy', optimizer, scaling: info.scaling, ...settings };
+  const { train: rows, validation } = splitSamples(train, { seed: program.seed, fraction: 0 });
+  return engine.trainer(
+    program,
+    { train: rows, validation, test },
+    initialState(network, program.optimizer, program.seed),
+    { threads, memoryLimitBytes: totalmem() / 2 },
+  );
 }
 
 /** bench/pytorch_mnist.py does one thing for each line it reads and answers with one line. */

@@ -6,12 +6,15 @@
  *   npm run bench:train -- [--cases reference,batch-512,deep,wide,dense] [--epochs 5] [--threads N]
  *                          [--engines wasm,tensorflow,reference] [--peer pytorch --python PATH]
  *
+ * With --costs it prints instead what schedules, weights, smoothing, clipping and averages cost: ratios to plain steps of the
+ * first of the cases, in --rounds turns.
  * With --seeds N it trains the reference network for five epochs with N seeds and prints the accuracies instead.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/store.js';
 import { engineContender, pytorchContender } from './contenders.mjs';
+import { reportCosts } from './train-costs.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -22,6 +25,8 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     seeds: { type: 'string' },
+    costs: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '200' },
   },
 });
 if (options.peer !== undefined && options.peer !== 'pytorch') throw new Error('The only peer is pytorch.');
@@ -40,7 +45,11 @@ const cases = {
 
 const mnist = await createDatasetStore().load('mnist');
 console.log(`${cpus()[0].model}, ${cpus().length} processors, Node ${process.version}, ${today()}\n`);
-if (options.seeds === undefined) {
+if (options.costs) {
+  const [name] = options.cases.split(',');
+  for (const count of new Set([1, threads]))
+    await reportCosts(mnist, cases[name], count, Number(options.rounds));
+} else if (options.seeds === undefined) {
   for (const name of options.cases.split(',')) await time(name, cases[name]);
 } else {
   await compareAccuracies(Number(options.seeds));
