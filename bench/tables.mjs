@@ -129,10 +129,14 @@ async function showAblation() {
     const usual = await byFigure((seed) => trainedOn(table, seed, {}));
     const changed = {};
     for (const change of changes) {
-      changed[change] = await byFigure((seed) => trainedOn(table, seed, ablations[change](table.specs[seed])));
+      changed[change] = await byFigure((seed) =>
+        trainedOn(table, seed, ablations[change](table.specs[seed])),
+      );
     }
     for (const figure of Object.keys(usual).filter((each) => each !== 'seconds')) {
-      const differences = changes.map((change) => signed(mean(changed[change][figure]) - mean(usual[figure])));
+      const differences = changes.map((change) =>
+        signed(mean(changed[change][figure]) - mean(usual[figure])),
+      );
       printRow([`${name}, ${figure}`, mean(usual[figure]).toFixed(4), ...differences]);
     }
   }

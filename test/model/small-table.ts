@@ -3,7 +3,12 @@ import type { CellFormat } from '../../src/lib/cells/cell-format.js';
 import { readColumn, type Cell } from '../../src/lib/cells/columns.js';
 import { encodeModelFile, type ModelDescription } from '../../src/model/files/model-file.js';
 import { classHead, type Head } from '../../src/model/heads/head.js';
-import { fitTable, type ColumnPlan, type TablePreprocessing } from '../../src/model/preprocessing/table.js';
+import {
+  fitTable,
+  type ColumnPlan,
+  type Encoding,
+  type TablePreprocessing,
+} from '../../src/model/preprocessing/table.js';
 import { parametersOf } from './small-model.js';
 
 export const formats = {
@@ -44,11 +49,16 @@ function planOf({ name, format, texts }: TestColumn): ColumnPlan {
 }
 
 /** Fitted on all rows, or on those that are chosen. */
-export function fitted(columns: readonly TestColumn[], rows?: readonly number[]): TablePreprocessing {
+export function fitted(
+  columns: readonly TestColumn[],
+  rows?: readonly number[],
+  encoding: Encoding = 'standard',
+): TablePreprocessing {
   const count = columns[0]?.texts.length ?? 0;
   const chosen = Uint32Array.from(rows ?? Array.from({ length: count }, (_, row) => row));
   const read = columns.map(({ format, texts }) => readColumn(format, texts).column);
-  return fitTable(columns.map(planOf), read, chosen, { targets: ['price'], ignored: ['id'] });
+  const plans = columns.map((column) => ({ ...planOf(column), encoding }));
+  return fitTable(plans, read, chosen, { targets: ['price'], ignored: ['id'] });
 }
 
 /** The cells of a row by name, as JSON.parse would make them. */

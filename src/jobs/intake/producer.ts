@@ -255,10 +255,15 @@ export function createProducer(options: {
   };
 }
 
-/** What an older spec does not say, by one of today: format 1 pinned no data and had no validation split. */
-function notPinned({ dataset: stored }: RunSpec, { dataset, split, steps }: RunSpec): Partial<RunSpec> {
-  if (stored.sha256 === null) return { dataset, split, steps };
-  return stored.version === null ? { dataset: { ...stored, version: dataset.version } } : {};
+/**
+ * What an older spec does not say, by one of today: format 1 pinned no data and had no validation split, and before presets all
+ * were plain.
+ */
+function notPinned({ dataset: stored, preset }: RunSpec, spec: RunSpec): Partial<RunSpec> {
+  const { dataset, split, steps } = spec;
+  const plain = preset === undefined && spec.preset === 'plain' ? { preset: spec.preset } : {};
+  if (stored.sha256 === null) return { dataset, split, steps, ...plain };
+  return stored.version === null ? { dataset: { ...stored, version: dataset.version }, ...plain } : plain;
 }
 
 /** Queue or storage cannot be used, so no run can be looked after. */

@@ -206,6 +206,7 @@ function factsOf(table: TableSpec, limitBytes: number): TableFacts {
     (train + validation + test) * inputsWith(encoding) * Float32Array.BYTES_PER_ELEMENT;
   return {
     rows: table.rows,
+    learns: table.targets.kind,
     numberColumns: table.columns.filter(
       ({ role, format }) => role === 'feature' && isNumeric(format) && format.type !== 'boolean',
     ).length,

@@ -5,9 +5,11 @@ import type { CellFormat } from '../../../src/lib/cells/cell-format.js';
 import { readColumn, type Column } from '../../../src/lib/cells/columns.js';
 import {
   applyTable,
+  encodings,
   fitTable,
   plannedWidth,
   type ColumnPlan,
+  type Encoding,
 } from '../../../src/model/preprocessing/table.js';
 import { problemOfRecord } from '../../../src/model/preprocessing/table-record.js';
 import { fitted, formats, houses } from '../small-table.js';
@@ -19,8 +21,14 @@ const none = { targets: [], ignored: [] };
 const all = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row);
 
 /** One column of numbers → (rows, width). */
-function inputsOf(values: number[], of = values, hasMissing = of.some(Number.isNaN)): number[][] {
-  const plan = { name: 'x', format: number, distinct: of.length, hasMissing };
+function inputsOf(
+  values: number[],
+  of = values,
+  hasMissing = of.some(Number.isNaN),
+  encoding: Encoding = 'standard',
+): number[][] {
+  const distinct = new Set(of).size;
+  const plan = { name: 'x', format: number, distinct, hasMissing, encoding };
   const column = { kind: 'numbers' as const, values: Float64Array.from(of) };
   const preprocessing = fitTable([plan], [column], all(of.length), none);
   const asked = { kind: 'numbers' as const, values: Float64Array.from(values) };
@@ -93,6 +101,105 @@ describe('a column of numbers', () => {
     );
   });
 });
+
+describe('a column of numbers with the encoding robust', () => {
+  const robust = (values: number[], of: number[]): number[] =>
+    inputsOf(values, of, false, 'robust').map(([input]) => input ?? NaN);
+  const clipped = (t: number): number => Math.fround(t / Math.sqrt(1 + (t / 3) ** 2));
+
+  test('is its distance from the median in distances of the quartiles, smoothly clipped', () => {
+    // Quartiles 1 and 3.
+    expect(robust([0, 1, 2, 4, 100, NaN], [0, 1, 2, 3, 4])).toEqual([-1, -0.5, 0, 1, 49, 0].map(clipped));
+  });
+
+  test('has half of the range for a distance where most numbers are the same', () => {
+    expect(robust([0, 5, 10], [0, 0, 0, 0, 0, 0, 0, 0, 5, 10])).toEqual([0, 1, 2].map(clipped));
+  });
+
+  test('of two numbers is the same with either sign, and 0 where it is missing', () => {
+    expect(robust([7, 9, NaN], [7, 7, 7, 9])).toEqual([-1, 1, 0].map(clipped));
+  });
+
+  test('has the same inputs in any unit, and none of what rounding leaves', () => {
+    const numbers = [1, 2, 3, 5, 8, 13];
+    const small = numbers.map((each) => each * 2 ** -60);
+    expect(robust(small, small)).toEqual(robust(numbers, numbers));
+    expect(robust([0.3, 0.1 + 0.2, 5], [0.3, 0.1 + 0.2])).toEqual([0, 0, 0]);
+  });
+
+  test('lies within 3 for any numbers', () => {
+    const any = fc.double({ noDefaultInfinity: true });
+    fc.assert(
+      fc.property(fc.array(any, { minLength: 1 }), fc.array(any), (of, later) => {
+        for (const input of robust([...of, ...later], of)) expect(Math.abs(input)).toBeLessThanOrEqual(3);
+      }),
+    );
+  });
+});
+
+describe('a column of numbers with the encoding piecewise', () => {
+  /** Without the first input, which is that of robust. */
+  const bins = (values: number[], of: number[]): number[][] =>
+    inputsOf(values, of, false, 'piecewise').map(([, ...rest]) => rest);
+
+  test('says for each bin between two numbers how much of it lies below, and never more than all', () => {
+    expect(bins([-9, 0, 1, 2, 3, 8, 99], [0, 2, 4, 8])).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+      [0.5, 0, 0],
+      [1, 0, 0],
+      [1, 0.5, 0],
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
+  });
+
+  test('has 16 bins of as many rows each where there are more numbers', () => {
+    const of = Array.from({ length: 161 }, (_, row) => row ** 2);
+    const [quarter] = bins([40 ** 2], of);
+    expect(quarter).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  test('takes the median for a missing number, and leaves places 0 that the training rows have no use for', () => {
+    const columns = [{ kind: 'numbers' as const, values: Float64Array.of(1, 2, 3, 4, 5, NaN) }];
+    const plan = { name: 'x', format: number, distinct: 5, hasMissing: true, encoding: 'piecewise' as const };
+    const preprocessing = fitTable([plan], columns, Uint32Array.of(0, 1, 2), none);
+    expect(preprocessing.width).toBe(6);
+    const inputs = rowsOf(applyTable(preprocessing, columns, all(6)), 6);
+    expect(inputs[5]).toEqual([0, 1, 0, 0, 0, 0]);
+    expect(inputs[4]?.slice(1)).toEqual([1, 1, 0, 0, 0]);
+  });
+
+  test('has no bins for two numbers', () => {
+    expect(bins([1, 2], [1, 2])).toEqual([[], []]);
+  });
+
+  test('lies between 0 and 1 for any numbers', () => {
+    const any = fc.double({ noDefaultInfinity: true });
+    fc.assert(
+      fc.property(fc.array(any, { minLength: 1 }), fc.array(any), (of, later) => {
+        for (const input of bins([...of, ...later], of).flat()) {
+          expect(input).toBeGreaterThanOrEqual(0);
+          expect(input).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+});
+
+test.each(['robust', 'piecewise'] as const)(
+  'a category of two levels is 1 or -1 with the encoding %s, and 0 where it is neither',
+  (encoding) => {
+    const inputs = levelInputs(['b', 'a', '', 'unseen'], ['b', 'a', 'b', ''], { encoding });
+    expect(inputs).toEqual([
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, 0],
+    ]);
+    expect(levelInputs(['a', 'b', 'c'], ['a', 'b', 'c'], { encoding })[0]).toEqual([1, 0, 0]);
+  },
+);
 
 describe('a category', () => {
   test('has a place for each level, the commonest first, and a flag', () => {
@@ -175,22 +282,23 @@ describe('any table', () => {
       ),
     );
 
-  function planned(table: { format: CellFormat; column: Column }[]): ColumnPlan[] {
+  function planned(table: { format: CellFormat; column: Column }[], encoding: Encoding): ColumnPlan[] {
     return table.map(({ format, column }, index) => ({
       name: `column ${index}`,
       format,
       distinct: column.kind === 'levels' ? column.levels.length : column.values.length,
       hasMissing: column.kind === 'levels' ? column.codes.includes(-1) : column.values.some(Number.isNaN),
+      encoding,
     }));
   }
 
   test('has the planned width, a record that can be read back, and the same bits one row at a time', () => {
     fc.assert(
-      fc.property(anyTable, fc.nat(), (table, seed) => {
+      fc.property(anyTable, fc.nat(), fc.constantFrom(...encodings), (table, seed, encoding) => {
         const columns = table.map(({ column }) => column);
         const count = table[0]?.texts.length ?? 0;
         const training = all(count).filter((row) => (row + seed) % 3 !== 0);
-        const plans = planned(table);
+        const plans = planned(table, encoding);
         const made = fitTable(plans, columns, training, none);
         expect(made).toEqual(fitTable(plans, columns, training.toReversed(), none));
         const preprocessing = JSON.parse(JSON.stringify(made)) as typeof made;
@@ -206,8 +314,8 @@ describe('any table', () => {
     );
   });
 
-  test('has the same bits for many rows', () => {
-    const preprocessing = fitted(houses);
+  test.each(encodings)('has the same bits for many rows with the encoding %s', (encoding) => {
+    const preprocessing = fitted(houses, undefined, encoding);
     const columns = houses.map(({ format, texts }) => readColumn(format, texts).column);
     const rows = Uint32Array.from({ length: 10_000 }, (_, row) => (row * 7) % 6);
     const many = applyTable(preprocessing, columns, rows);
@@ -245,7 +353,11 @@ describe('a record', () => {
     ['/columns has a name twice', '"name":"city"', '"name":"area"'],
     ['/columns/0/parts/0/std is not above 0', '"std":', '"std":-'],
     ['/columns/0/parts/0/mean is not a number', '"mean":', '"mean":null,"of":'],
-    ['/columns/0/parts/0/kind is not standard or cycle', '"kind":"standard"', '"kind":"one_hot"'],
+    [
+      '/columns/0/parts/0/kind is not standard or robust or piecewise or cycle',
+      '"kind":"standard"',
+      '"kind":"one_hot"',
+    ],
     ['/columns/0/format/type is not', '"type":"number"', '"type":"colour"'],
     ['/columns/1/parts/0/levels has more than there are places', '"rare":false', '"rare":true'],
     ['/columns/1/parts/0/levels has a text twice', '"levels":["Oslo","Paris"', '"levels":["Oslo","Oslo"'],
@@ -257,6 +369,20 @@ describe('a record', () => {
     const at = from.startsWith('"levels"') ? record.lastIndexOf(from) : record.indexOf(from);
     const damaged = JSON.parse(record.slice(0, at) + to + record.slice(at + from.length)) as unknown;
     expect(problemOfRecord(damaged)).toContain(problem);
+  });
+
+  const piecewise = JSON.stringify(fitted(houses.slice(0, 1), undefined, 'piecewise'));
+
+  test.each<[problem: string, from: RegExp, to: string]>([
+    ['/columns/0/parts/0/scale is not above 0', /"scale":/, '"scale":-'],
+    ['/columns/0/parts/1/edges do not ascend', /"edges":\[50,[^,]*/, '"edges":[50,50'],
+    ['/columns/0/parts/1/edges are not 2 to 5', /"edges":\[.*?\]/, '"edges":[1]'],
+    ['/columns/0/parts/1/edges do not ascend', /"edges":\[.*?\]/, '"edges":[0,5e-324]'],
+    ['/columns/0/parts/1/edges are not 2 to 5', /"edges":\[/, '"edges":[1,2,3,'],
+  ])('of bins that is damaged is refused: %s', (problem, from, to) => {
+    expect(piecewise).toMatch(from);
+    expect(problemOfRecord(JSON.parse(piecewise))).toBeNull();
+    expect(problemOfRecord(JSON.parse(piecewise.replace(from, to)))).toContain(problem);
   });
 
   test('of no sense at all is refused, and never a crash', () => {

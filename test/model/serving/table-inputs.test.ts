@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readColumn, type Cell } from '../../../src/lib/cells/columns.js';
-import { applyTable } from '../../../src/model/preprocessing/table.js';
+import { applyTable, encodings } from '../../../src/model/preprocessing/table.js';
 import { inputsOfColumns, inputsOfRows, readTableRows } from '../../../src/model/serving/table-inputs.js';
 import { fitted, formats, houses, namedRow, type TestColumn } from '../small-table.js';
 
@@ -12,10 +12,10 @@ const count = 6;
 const rows = Array.from({ length: count }, (_, index) => namedRow(houses, index));
 
 /** What training makes of the same cells. */
-function trained(columns: readonly TestColumn[] = houses): Float32Array {
+function trained(columns: readonly TestColumn[] = houses, by = preprocessing): Float32Array {
   const read = columns.map(({ format, texts }) => readColumn(format, texts).column);
   return applyTable(
-    preprocessing,
+    by,
     read,
     Uint32Array.from({ length: count }, (_, index) => index),
   );
@@ -35,6 +35,14 @@ test('rows by name, rows in order, and columns are the inputs that training make
     expect(read.inputs).toEqual(trained());
     expect(read.count).toBe(count);
   }
+});
+
+test.each(encodings)('rows are what training makes of them with the encoding %s', (encoding) => {
+  // What is served was read from a file, and fitted on some of the rows.
+  const own = JSON.parse(JSON.stringify(fitted(houses, [0, 1, 2, 3], encoding))) as typeof preprocessing;
+  expect(inputsOfRows(own, rows).inputs).toEqual(trained(houses, own));
+  const alone = rows.flatMap((each) => [...inputsOfRows(own, [each]).inputs]);
+  expect(Float32Array.from(alone)).toEqual(trained(houses, own));
 });
 
 test('the order of keys and further columns change nothing, and numbers may be texts', () => {
