@@ -105,9 +105,15 @@ export const TrainingSpec = Type.Object(
     }),
     optimizer: Optimizer.ref,
     augment: Type.Optional(
-      Type.Object(Object.fromEntries(augmentationAmounts.map((name) => [name, Type.Number()])) as Record<keyof Augmentation, Type.TNumber>, {
-        description: 'How the training pictures are changed for each epoch. Left out: they are not.',
-      }),
+      Type.Object(
+        Object.fromEntries(augmentationAmounts.map((name) => [name, Type.Number()])) as Record<
+          keyof Augmentation,
+          Type.TNumber
+        >,
+        {
+          description: 'How the training pictures are changed for each epoch. Left out: they are not.',
+        },
+      ),
     ),
     label_smoothing: Type.Optional(Type.Number({ description: 'Left out where it is 0.' })),
     epochs: Type.Integer({ description: 'At most, where there is a `patience`.' }),

@@ -149,7 +149,10 @@ const AugmentRequest = Type.Unsafe<NonNullable<Request['augment']>>({
   type: ['string', 'object'],
   pattern: '^(none|digits)$',
   properties: Object.fromEntries(
-    augmentationAmounts.map((name) => [name, { type: 'number', minimum: 0, maximum: mostAugmentation[name] }]),
+    augmentationAmounts.map((name) => [
+      name,
+      { type: 'number', minimum: 0, maximum: mostAugmentation[name] },
+    ]),
   ),
   additionalProperties: false,
   default: 'none',

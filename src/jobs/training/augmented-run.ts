@@ -11,5 +11,10 @@ export function augmentedInputsOf(
 ): AugmentedInputs | null {
   if (augment === undefined || !(inputs instanceof Uint8Array)) return null;
   const side = Math.sqrt(width);
-  return new AugmentedInputs({ amounts: augment, seed, width: side, height: side }, inputs, epochs, epochsDone);
+  return new AugmentedInputs(
+    { amounts: augment, seed, width: side, height: side },
+    inputs,
+    epochs,
+    epochsDone,
+  );
 }

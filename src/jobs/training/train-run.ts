@@ -86,7 +86,16 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   );
   const augmented = augmentedInputsOf(spec, data.train, tally.state.metrics.length);
   try {
-    const course = new Course({ training, spec, description, journal, checkpoints, tally, trainer, augmented });
+    const course = new Course({
+      training,
+      spec,
+      description,
+      journal,
+      checkpoints,
+      tally,
+      trainer,
+      augmented,
+    });
     await course.begin({ name: engine.name, device: trainer.device, reason }, found?.state.step ?? null);
     if ((await course.run()) === 'handed_back') return 'handed_back';
   } finally {
