@@ -18,7 +18,7 @@ const engineFolder = '^src/model/engines/[^/]+/';
 const floors = {
   model: [
     ['network'],
-    ['preprocessing'],
+    ['augmentation', 'preprocessing'],
     ['heads'],
     ['metrics'],
     ['engines'],

@@ -1,15 +1,12 @@
 /** Turns a picture into the input of a network: `side` × `side` grey levels. docs/images.md explains it to users. */
+import { drawingOf } from './drawing.js';
 import type { GreyImage } from './grey-image.js';
+import { inkOf } from './ink.js';
 import { resample, type Region } from './resample.js';
+import { widenedStrokes } from './stroke-width.js';
 
 /** How a picture becomes an input: shaped like a digit of MNIST, or only scaled. */
 export type Fit = 'digit' | 'stretch';
-
-/** A page whose background and most different grey are closer than this is blank. Paper and cameras vary by less. */
-const minContrast = 32;
-
-/** Ink below this, of 255, is not part of the drawing. It comes from JPEG, scanners and uneven light. */
-const minInk = 32;
 
 /** A larger picture is scaled down first. This averages its noise, so that no stray pixel extends the drawing. */
 const maxSide = 512;
@@ -31,9 +28,11 @@ export function fitDigit(picture: GreyImage, side: number): Float32Array {
   const image = scaledDown(picture);
   const input = new Float32Array(side * side);
   const ink = inkOf(image);
-  if (ink === undefined) return input;
+  const drawing = ink && drawingOf(ink);
+  if (!ink || !drawing) return input;
 
-  const box = boxOf(ink, image.width);
+  const found = boxOf(drawing, image.width, ink.least);
+  const box = widenedStrokes(found, ink.least) ?? found;
   const scale = Math.round((side * 20) / 28) / Math.max(box.width, box.height);
   const width = Math.max(1, Math.round(box.width * scale));
   const height = Math.max(1, Math.round(box.height * scale));
@@ -57,35 +56,11 @@ function scaledDown(image: GreyImage): GreyImage {
   return { width, height, grey: Uint8Array.from(pixels, Math.round) };
 }
 
-/** (height, width): 0 for the background, 255 for what differs from it most. undefined: all of it is background. */
-function inkOf({ width, height, grey }: GreyImage): Uint8Array | undefined {
-  const background = medianOfBorder(grey, width, height);
-  const isLight = background > 127;
-  let extreme = background;
-  for (const level of grey) {
-    if (isLight ? level < extreme : level > extreme) extreme = level;
-  }
-  const span = extreme - background;
-  if (Math.abs(span) < minContrast) return undefined;
-  // By grey level. Levels on the other side of the background are not ink.
-  const inkOfLevel = Uint8Array.from({ length: 256 }, (_, level) =>
-    Math.max(0, Math.round(((level - background) / span) * 255)),
-  );
-  return grey.map((level) => inkOfLevel[level]);
-}
-
-function medianOfBorder(grey: Uint8Array, width: number, height: number): number {
-  const rows = [grey.subarray(0, width), grey.subarray((height - 1) * width)];
-  const border = rows.flatMap((row) => [...row]);
-  for (let row = 1; row < height - 1; row++) border.push(grey[row * width], grey[(row + 1) * width - 1]);
-  return Uint8Array.from(border).sort()[border.length >> 1];
-}
-
-/** The smallest box around the drawing. It is not empty, because the darkest ink is 255. */
-function boxOf(ink: Uint8Array, width: number): Region {
+/** The smallest box around the drawing. It is not empty, because a drawing has such ink. */
+function boxOf(ink: Uint8Array, width: number, least: number): Region {
   let [left, right, top, bottom] = [width, 0, Infinity, 0];
   for (let at = 0; at < ink.length; at++) {
-    if (ink[at] < minInk) continue;
+    if (ink[at] < least) continue;
     const column = at % width;
     const row = (at - column) / width;
     left = Math.min(left, column);

@@ -10,6 +10,7 @@ import {
   type TableSpec,
 } from '../../jobs/runs/documents.js';
 import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
+import { augmentationAmounts, type Augmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
@@ -111,6 +112,17 @@ export const TrainingSpec = Type.Object(
       },
     }),
     optimizer: Optimizer.ref,
+    augment: Type.Optional(
+      Type.Object(
+        Object.fromEntries(augmentationAmounts.map((name) => [name, Type.Number()])) as Record<
+          keyof Augmentation,
+          Type.TNumber
+        >,
+        {
+          description: 'How the training pictures are changed for each epoch. Left out: they are not.',
+        },
+      ),
+    ),
     label_smoothing: Type.Optional(Type.Number({ description: 'Left out where it is 0.' })),
     epochs: Type.Integer({ description: 'At most, where there is a `patience`.' }),
     monitor: Type.Optional(

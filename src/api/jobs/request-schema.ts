@@ -13,6 +13,7 @@ import {
   type JobRequest as Request,
 } from '../../jobs/runs/documents.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
+import { augmentationAmounts, mostAugmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';
 import { activations } from '../../model/network/network.js';
 import { encodings } from '../../model/preprocessing/table.js';
@@ -144,6 +145,25 @@ const NetworkRequest = Type.Object(
   },
   { ...noOther, description: 'A multi-layer perceptron.' },
 );
+
+const AugmentRequest = Type.Unsafe<NonNullable<Request['augment']>>({
+  type: ['string', 'object'],
+  pattern: '^(none|digits)$',
+  properties: Object.fromEntries(
+    augmentationAmounts.map((name) => [
+      name,
+      { type: 'number', minimum: 0, maximum: mostAugmentation[name] },
+    ]),
+  ),
+  additionalProperties: false,
+  default: 'none',
+  description:
+    'How the training pictures are changed, each in its own way for each epoch. `none`, `digits`, or amounts: ' +
+    '`shift`, `scale` and `shear` are fractions of the side, `rotation` is in degrees, `stroke` in pixels by which edges move; ' +
+    '`noise`, `specks`, `lines` and `shade` are the fractions of the pictures that get them. What is left out is 0. Only for ' +
+    'square pictures in bytes.',
+  examples: ['digits', { shift: 0.05, rotation: 10 }],
+});
 
 const CheckpointRequest = Type.Object(
   {
@@ -288,6 +308,7 @@ export const JobRequest = component(
       ),
       split: Type.Optional(SplitRequest),
       optimizer: Type.Optional(OptimizerRequest),
+      augment: Type.Optional(AugmentRequest),
       label_smoothing: Type.Optional(
         Type.Number({
           minimum: 0,

@@ -2,6 +2,7 @@
 import { targetCount, type ArraysInfo, type TableInfo, type Targets } from '../../data/dataset.js';
 import { splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
+import { copiesOfPictures } from '../../model/augmentation/augmented-inputs.js';
 import { engineNames } from '../../model/engines/select.js';
 import { megabytes, trainingMemoryBytes } from '../../model/engines/training-memory.js';
 import { stepsPerEpoch } from '../../model/network/batch-plan.js';
@@ -24,7 +25,9 @@ import type {
   TableSpec,
 } from '../runs/documents.js';
 import { plansOf } from '../runs/table-rows.js';
+import { refuseAugmentOfTable, resolveAugment } from './augment.js';
 import { autoTable, type TableFacts } from './presets/auto-table.js';
+import { picturesRecipe } from './presets/pictures.js';
 import { plainArrays, plainTable } from './presets/plain.js';
 import type { Recipe, TableRecipe } from './presets/recipe.js';
 import type { ResolvedTable } from './resolve-table.js';
@@ -70,8 +73,9 @@ interface Work extends Pick<RunSpec, 'split' | 'table'> {
   inputs: number;
   targets: Targets;
   trainCount: number;
-  samples: { count: number; hasWeights: boolean };
+  samples: { count: number; hasWeights: boolean; copies?: number };
   scaling: AffineMap | null;
+  augment: Pick<RunSpec, 'augment'>;
   model: string;
   preset: Preset;
   recipe: Recipe;
@@ -119,6 +123,7 @@ export function resolveSpec(
     ...reasonsFor(request, recipe),
     loss,
     optimizer: resolveOptimizer(withRecipe(request.optimizer ?? {}, recipe.optimizer)),
+    ...work.augment,
     ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
     epochs,
     ...resolveStopping(request, recipe, work),
@@ -145,7 +150,7 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
   const { name, inputs, targets, trainCount, testCount, scaling } = dataset;
   refuseTableFields(request, name);
   const preset = request.preset ?? defaults.preset.arrays;
-  const recipe: Recipe = plainArrays;
+  const recipe = preset === 'auto' ? picturesRecipe(dataset) : plainArrays;
   const { best, otherwise } = defaults.validation;
   const decides = [
     (request.publish ?? recipe.publish) === 'best',
@@ -154,14 +159,18 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
   ];
   const validation = request.split?.validation ?? (decides.includes(true) ? best : otherwise);
   const split = { validation };
+  const augment = resolveAugment(request.augment, recipe, dataset);
+  const countOfTraining = countTrainingRows(dataset, split, seed);
+  const copies = augment.augment === undefined ? 0 : copiesOfPictures * countOfTraining;
   return {
     name,
     split,
     inputs,
     targets,
-    trainCount: countTrainingRows(dataset, split, seed),
-    samples: { count: trainCount + testCount, hasWeights: false },
+    trainCount: countOfTraining,
+    samples: { count: trainCount + testCount, hasWeights: false, copies },
     scaling,
+    augment,
     model: defaults.model,
     preset,
     recipe,
@@ -169,6 +178,7 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
 }
 
 function workOfTable(request: JobRequest, { info, split, table }: TableWork, limitBytes: number): Work {
+  refuseAugmentOfTable(request.augment, info.name);
   const { targets, columns, rows, class_weight } = table;
   const { train, validation, test } = rows;
   const preset = request.preset ?? defaults.preset.tables;
@@ -186,6 +196,7 @@ function workOfTable(request: JobRequest, { info, split, table }: TableWork, lim
       hasWeights: class_weight !== 'none' || columns.some(({ role }) => role === 'weight'),
     },
     scaling: null,
+    augment: {},
     model: info.name,
     preset,
     recipe,

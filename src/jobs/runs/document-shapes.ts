@@ -2,6 +2,7 @@
 import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { CellFormat } from '../../lib/cells/cell-format.js';
+import type { Augmentation } from '../../model/augmentation/amounts.js';
 import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -121,12 +122,25 @@ const checkpointPolicy = object<CheckpointPolicy>({
 const webhook = nullable(object({ url: text, events: listOf(oneOf(...webhookEvents)) }));
 const traceContext = nullable(object<TraceContext>({ traceparent: text, tracestate: optional(text) }));
 
+const augmentation = object<Augmentation>({
+  shift: number,
+  rotation: number,
+  scale: number,
+  shear: number,
+  stroke: number,
+  noise: number,
+  specks: number,
+  lines: number,
+  shade: number,
+});
+
 /** The same in every format. */
 const specFields = {
   model: text,
   preset: optional(oneOf(...presets)),
   reasons: optional(mapOf(text)),
   optimizer,
+  augment: optional(augmentation),
   label_smoothing: optional(number),
   epochs: positive,
   monitor: optional(oneOf(...monitors)),

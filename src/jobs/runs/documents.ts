@@ -6,6 +6,7 @@ import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { ErrorCode } from '../../errors.js';
 import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
+import type { Augmentation } from '../../model/augmentation/amounts.js';
 import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -68,6 +69,8 @@ export interface JobRequest {
   encoding?: Encoding;
   preset?: Preset;
   network?: { hidden?: HiddenLayerRequest[] };
+  /** Of pictures. digits: what suits handwritten digits. An amount that is left out is 0. */
+  augment?: AugmentRequest;
   /** 'mse' fits classes too: it is `one_hot_mse` then. */
   loss?: 'auto' | Loss;
   split?: SplitRequest;
@@ -89,6 +92,8 @@ export interface JobRequest {
   webhook?: WebhookRequest;
   metadata?: Record<string, string>;
 }
+
+export type AugmentRequest = 'none' | 'digits' | Partial<Augmentation>;
 
 export { splitKinds };
 
@@ -210,6 +215,8 @@ export interface RunSpec {
   reasons?: Record<string, string>;
   loss: Loss;
   optimizer: OptimizerSpec;
+  /** How the training pictures are changed for each epoch. Left out: they are not. */
+  augment?: Augmentation;
   /** Left out: 0. */
   label_smoothing?: number;
   epochs: number;
@@ -385,6 +392,7 @@ const trainingFields = [
   'loss',
   'split',
   'optimizer',
+  'augment',
   'label_smoothing',
   'epochs',
   'monitor',

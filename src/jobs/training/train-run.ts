@@ -5,6 +5,7 @@
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { TrainyardError } from '../../errors.js';
+import type { AugmentedInputs } from '../../model/augmentation/augmented-inputs.js';
 import type { EngineEntry, Trainer, TrainingResources } from '../../model/engines/engine.js';
 import { selectEngine, type Selection } from '../../model/engines/select.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
@@ -17,6 +18,7 @@ import { RunCheckpoints, type RunPlace } from './checkpoints.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
+import { augmentedInputsOf } from './augmented-run.js';
 import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
 import { Tally, type TallyState } from './tally.js';
 
@@ -82,11 +84,22 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     found?.state ?? initialState(network, optimizer, seed),
     { threads, memoryLimitBytes },
   );
+  const augmented = augmentedInputsOf(spec, data.train, tally.state.metrics.length);
   try {
-    const course = new Course({ training, spec, description, journal, checkpoints, tally, trainer });
+    const course = new Course({
+      training,
+      spec,
+      description,
+      journal,
+      checkpoints,
+      tally,
+      trainer,
+      augmented,
+    });
     await course.begin({ name: engine.name, device: trainer.device, reason }, found?.state.step ?? null);
     if ((await course.run()) === 'handed_back') return 'handed_back';
   } finally {
+    await augmented?.dispose();
     await trainer.dispose();
   }
   // From here on it cannot be cancelled any more, or it has been.
@@ -115,6 +128,8 @@ interface CourseParts {
   checkpoints: RunCheckpoints;
   tally: Tally;
   trainer: Trainer;
+  /** null: the pictures of all epochs are the same. */
+  augmented: AugmentedInputs | null;
 }
 
 /** The steps, evaluations and checkpoints of one attempt, in slices: between two of them the run can be stopped. */
@@ -169,7 +184,8 @@ class Course {
   }
 
   async #trainSlice(): Promise<void> {
-    const { training, tally, trainer } = this.#parts;
+    const { training, tally, trainer, augmented } = this.#parts;
+    await augmented?.beforeEpoch(tally.state.metrics.length, (inputs) => trainer.replaceInputs(inputs));
     const startedMs = training.nowMs();
     const atOnce = Math.min(this.#trainingPace.batchesPerCall(), this.#clock.stepsAtOnce(tally.state.step));
     const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));

@@ -8,11 +8,11 @@ const float32Bytes = 4;
 
 /**
  * An estimate, in bytes, of what any engine needs to train, without padding and the runtime itself; `samples` are those of
- * all splits. Computed in float64, so that it also answers for networks that no machine could hold.
+ * all splits, and `copies` how many further copies of their inputs there are, counted in samples. Computed in float64, so that it also answers for networks that no machine could hold.
  */
 export function trainingMemoryBytes(
   program: Omit<TrainingProgram, 'seed'>,
-  samples: { count: number; hasWeights: boolean },
+  samples: { count: number; hasWeights: boolean; copies?: number },
 ): number {
   const { network, optimizer, batchSize } = program;
   // The parameters with the optimiser's state, once more in a snapshot that is being written, and the gradients.
@@ -20,16 +20,21 @@ export function trainingMemoryBytes(
   const activations = denseLayers(network).reduce((sum, layer) => sum + layer.outputs, 0);
   const perSample = network.inputs + 2 * activations;
   const numbers = copiesOfParameters * parameterCount(network) + batchSize * perSample;
-  return float32Bytes * numbers + samples.count * sampleBytes(program, samples.hasWeights);
+  const { count, hasWeights, copies = 0 } = samples;
+  return float32Bytes * numbers + count * sampleBytes(program, hasWeights) + copies * inputBytes(program);
 }
 
 /** What one sample takes in the data and in the order of an epoch. */
-function sampleBytes({ network, loss, scaling }: Omit<TrainingProgram, 'seed'>, hasWeights: boolean): number {
-  const inputBytes = network.inputs * (scaling === null ? float32Bytes : 1);
+function sampleBytes(program: Omit<TrainingProgram, 'seed'>, hasWeights: boolean): number {
+  const { network, loss } = program;
   const targetBytes = isClassLoss(loss) ? classIndexBytes(network.outputs) : float32Bytes * network.outputs;
   const weightBytes = hasWeights ? float32Bytes : 0;
   const orderBytes = 4;
-  return inputBytes + targetBytes + weightBytes + orderBytes;
+  return inputBytes(program) + targetBytes + weightBytes + orderBytes;
+}
+
+function inputBytes({ network, scaling }: Omit<TrainingProgram, 'seed'>): number {
+  return network.inputs * (scaling === null ? float32Bytes : 1);
 }
 
 /** Of the narrowest integers that hold the indices of so many classes. */

@@ -1,4 +1,5 @@
 /** What a preset chooses where a request says nothing. */
+import type { Augmentation } from '../../../model/augmentation/amounts.js';
 import type { Encoding } from '../../../model/preprocessing/table.js';
 import type { HiddenLayerRequest, OptimizerRequest, PublishPolicy } from '../../runs/documents.js';
 
@@ -8,6 +9,8 @@ export interface Recipe {
   epochs: number;
   batch_size: number;
   label_smoothing: number;
+  /** Of pictures; left out: they are not changed. */
+  augment?: Augmentation;
   /** Epochs without a better one after which training stops; null: it does not. */
   patience: number | null;
   publish: PublishPolicy;
