@@ -22,12 +22,19 @@ const floors = {
     ['heads'],
     ['metrics'],
     ['engines'],
+    ['evaluation'],
     ['files'],
     ['registry'],
     ['serving'],
   ],
   data: [['formats'], ['builtin', 'tables'], ['versions']],
-  jobs: [['runs'], ['queue', 'training'], ['views'], ['webhooks'], ['intake', 'worker', 'batches']],
+  jobs: [
+    ['runs'],
+    ['queue', 'training'],
+    ['views'],
+    ['webhooks'],
+    ['intake', 'worker', 'batches', 'evaluations'],
+  ],
   api: [
     ['problems'],
     ['access'],
@@ -179,9 +186,9 @@ export default {
     {
       name: 'data-and-model-meet-in-training',
       comment:
-        'Elsewhere in jobs a dataset is its description and the count of its splits, never its samples. A batch prediction reads rows.',
+        'Elsewhere in jobs a dataset is its description and the count of its splits, never its samples. A batch prediction and the evaluation of a dataset read rows.',
       severity: 'error',
-      from: { path: '^src/jobs/', pathNot: '^src/jobs/(training|batches)/' },
+      from: { path: '^src/jobs/', pathNot: '^src/jobs/(training|batches|evaluations)/' },
       to: { path: '^src/data/', pathNot: '^src/data/(dataset|table-schema|splits)\\.ts$' },
     },
     {
@@ -194,9 +201,9 @@ export default {
         path: '^src/',
         pathNot: [
           '^src/api/',
-          '^src/jobs/(intake|views|batches)/',
+          '^src/jobs/(intake|views|batches|evaluations)/',
           '^src/jobs/runs/documents\\.ts$',
-          '^src/model/(heads|registry|serving)/',
+          '^src/model/(evaluation|heads|registry|serving)/',
           '^src/model/network/(network|losses|optimizers)\\.ts$',
           '^src/telemetry/',
           '^src/data/formats/',

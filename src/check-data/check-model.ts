@@ -32,7 +32,7 @@ async function checkModel(storage: Storage, name: string, counts: Counts): Promi
   for (const version of numbersIn(await storage.list(`${folderOf(name)}/versions`))) {
     counts.versions++;
     const found = await checkVersion(storage, name, version);
-    if (found.length === 0) good.add(version);
+    if (!found.some((damage) => isOfVersion(damage, name))) good.add(version);
     damages.push(...found);
   }
   return [
@@ -49,6 +49,11 @@ async function checkModel(storage: Storage, name: string, counts: Counts): Promi
   ];
 }
 
+/** Whether the version cannot be served because of the damage: it can without its evaluation. */
+function isOfVersion({ key }: Damage, name: string): boolean {
+  return !key.startsWith(`${folderOf(name)}/evaluations/`);
+}
+
 async function checkVersion(storage: Storage, name: string, version: number): Promise<Damage[]> {
   const key = versionKey(name, version);
   const cost = `Version ${version} of ${name} cannot be served or downloaded; its other versions are unaffected.`;
@@ -62,9 +67,20 @@ async function checkVersion(storage: Storage, name: string, version: number): Pr
   const damages = await damageOf(key, check, { cost, repair });
   if (read.bytes === null || read.manifest === null) return damages;
   const { file } = read.manifest;
-  return damageOf(file.key, () => checkFile(storage, file.key, file), {
+  const damaged = await checkEvaluation(storage, key, read.manifest);
+  const damagedFile = await damageOf(file.key, () => checkFile(storage, file.key, file), {
     cost,
     repair: [{ put: removedKey(name, version), content: read.bytes }, { move: key }, { move: file.key }],
+  });
+  return damagedFile.length > 0 ? damagedFile : damaged;
+}
+
+async function checkEvaluation(storage: Storage, key: string, manifest: VersionManifest): Promise<Damage[]> {
+  const { evaluation, ...rest } = manifest;
+  if (evaluation === undefined) return [];
+  return damageOf(evaluation.key, () => checkFile(storage, evaluation.key, evaluation), {
+    cost: `The evaluation of version ${manifest.version} of ${manifest.model} is lost; the version itself is unaffected.`,
+    repair: [{ put: key, content: encodeVersionManifest(rest) }, { move: evaluation.key }],
   });
 }
 

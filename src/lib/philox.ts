@@ -7,7 +7,15 @@
  */
 
 /** What a number is drawn for. Codes never change and are never reused, since runs depend on them. */
-const purposes = Object.freeze({ initialization: 1, shuffle: 2, dropout: 3, validation: 4, split: 5, augmentation: 9 });
+const purposes = Object.freeze({
+  initialization: 1,
+  shuffle: 2,
+  dropout: 3,
+  validation: 4,
+  split: 5,
+  augmentation: 9,
+  evaluation: 10,
+});
 
 export interface RandomStream {
   /** An integer from 0 to 2^53 − 1. */

@@ -29,6 +29,10 @@ const planted: Record<string, [file: string, source: string]> = {
   'model-heads-imports-nothing-above-it': ['src/model/heads/a.ts', `import '../registry/registry.js';`],
   'model-metrics-imports-nothing-above-it': ['src/model/metrics/a.ts', `import '../engines/select.js';`],
   'model-engines-imports-nothing-above-it': ['src/model/engines/a.ts', `import '../registry/registry.js';`],
+  'model-evaluation-imports-nothing-above-it': [
+    'src/model/evaluation/a.ts',
+    `import '../registry/registry.js';`,
+  ],
   'model-files-imports-nothing-above-it': ['src/model/files/a.ts', `import '../registry/registry.js';`],
   'model-registry-imports-nothing-above-it': ['src/model/registry/a.ts', `import '../serving/server.js';`],
   'model-serving-imports-nothing-above-it': ['src/model/serving/a.ts', `import '../there.js';`],
@@ -43,6 +47,10 @@ const planted: Record<string, [file: string, source: string]> = {
   'jobs-webhooks-imports-nothing-above-it': ['src/jobs/webhooks/a.ts', `import '../intake/producer.js';`],
   'jobs-intake-imports-nothing-above-it': ['src/jobs/intake/a.ts', `import '../worker/training-span.js';`],
   'jobs-worker-imports-nothing-above-it': ['src/jobs/worker/a.ts', `import '../intake/producer.js';`],
+  'jobs-evaluations-imports-nothing-above-it': [
+    'src/jobs/evaluations/a.ts',
+    `import '../intake/producer.js';`,
+  ],
   'jobs-batches-imports-nothing-above-it': ['src/jobs/batches/a.ts', `import '../intake/producer.js';`],
   'api-problems-imports-nothing-above-it': ['src/api/problems/a.ts', `import '../access/keys.js';`],
   'api-access-imports-nothing-above-it': ['src/api/access/a.ts', `import '../jobs/jobs.js';`],

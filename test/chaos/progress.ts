@@ -49,6 +49,7 @@ function stepOf(event: RunEvent): number {
     case 'progress':
       return event.progress.step;
     case 'checkpoint':
+    case 'evaluated':
     case 'published':
       return event.step;
     case 'metrics':

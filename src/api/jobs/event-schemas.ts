@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import Type, { type Static, type TProperties } from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { EvaluationSummary } from './evaluation-schemas.js';
 import {
   endStatuses,
   EngineChoice,
@@ -63,6 +64,11 @@ export const jobEvents = [
   event('progress', { progress: JobProgress }, 'Progress of the training.'),
   event('metrics', { metrics: EpochMetrics('Metrics of the epoch.') }, 'An epoch has finished.'),
   event('checkpoint', { step: Step }, 'A checkpoint has been saved.'),
+  event(
+    'evaluated',
+    { step: Step, evaluation: EvaluationSummary.ref },
+    'A network has been evaluated, and may be published next.',
+  ),
   event(
     'published',
     { version: Type.Integer(), step: Step },

@@ -28,6 +28,7 @@ import {
   progressExample,
   Time,
 } from './training-schemas.js';
+import { EvaluationSummary, Threshold } from './evaluation-schemas.js';
 import { Optimizer } from './optimizer-schemas.js';
 
 /** The form of a job's id. */
@@ -135,6 +136,18 @@ export const TrainingSpec = Type.Object(
       Type.Integer({ description: 'Epochs without a better one that end training. Left out: none do.' }),
     ),
     min_epochs: Type.Optional(Type.Integer({ description: 'Training does not stop early before.' })),
+    calibrated: Type.Optional(
+      Type.Unsafe<true>({
+        type: 'boolean',
+        description: 'Whether the probabilities are calibrated. Left out: no.',
+      }),
+    ),
+    threshold: Threshold(
+      'From which probability on a row gets the label of the positive class, as asked for.',
+    ),
+    positive: Type.Optional(
+      Type.String({ description: 'The label that was asked for as the positive one.' }),
+    ),
     batch_size: Type.Integer(),
     seed: Type.Integer(),
     engine: Type.String({ description: '`auto`, or the name of the engine that was requested.' }),
@@ -288,6 +301,7 @@ export const Job = component(
       webhook: nullable(Webhook),
       progress: JobProgress,
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
+      evaluation: Type.Optional(EvaluationSummary.ref),
       engine: nullable(EngineChoice('The engine that trains the job; null before the start.')),
       attempts: Type.Integer({ description: 'How many times a worker has started the job.' }),
       last_error: nullable(JobError('Why the last attempt stopped; null when nothing has gone wrong since.')),

@@ -19,6 +19,7 @@ import { activations } from '../../model/network/network.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { component } from '../../lib/named-schema.js';
+import { Threshold } from './evaluation-schemas.js';
 import { OptimizerRequest } from './optimizer-schemas.js';
 
 /** A client's own notes on a job: sent with it, shown with it, and used to filter lists. */
@@ -352,6 +353,27 @@ export const JobRequest = component(
           maximum: 10_000,
           default: defaults.min_epochs,
           description: 'Training does not stop early before so many epochs.',
+        }),
+      ),
+      calibrated: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description:
+            'Whether the probabilities of a classifier are made honest by one number, the temperature, chosen on the validation ' +
+            'rows. Needs the loss `cross_entropy`.',
+        }),
+      ),
+      threshold: Threshold(
+        'Of two classes: from which probability on a row gets the label `positive`. `auto`: where the F1 of that label is best on ' +
+          'the validation rows. A number. Or `{"cost": {"false_positive": 1, "false_negative": 5}}`: where the mistakes on the ' +
+          'validation rows cost least. Left out, the likelier class is the answer.',
+      ),
+      positive: Type.Optional(
+        Type.String({
+          maxLength: 1_000,
+          description:
+            'Of two classes: the label that `threshold`, `pr_auc` and costs are of. By default that of the rarer class of the ' +
+            'training rows.',
         }),
       ),
       batch_size: Type.Optional(

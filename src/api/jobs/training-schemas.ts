@@ -44,6 +44,11 @@ export const JobProgress = Type.Object({
   eta_seconds: nullable(Type.Number({ description: 'Estimated seconds left, at the pace so far.' })),
   train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
   train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
+  evaluated: Type.Optional(
+    Type.Number({
+      description: 'The fraction of the evaluation that is done. Left out while the network is trained.',
+    }),
+  ),
 });
 
 /** Of classes only. */

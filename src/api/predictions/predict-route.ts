@@ -15,8 +15,8 @@ import {
   PredictionQuery,
   RawSamples,
 } from './prediction-schemas.js';
-import { classRows, likeliest, rankClasses } from '../../model/heads/class-ranking.js';
-import { requireLabels } from '../../model/heads/head.js';
+import { answeredClass, classRows, rankClasses } from '../../model/heads/class-ranking.js';
+import { requireLabels, type ClassHead } from '../../model/heads/head.js';
 import { namedValues } from '../../model/heads/named-values.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 
@@ -99,7 +99,7 @@ function predictionResponse(
   options: OutputOptions,
 ): Response {
   if (head.kind === 'classes') {
-    return { model, version, predictions: classPredictions(head.labels, results, options) };
+    return { model, version, predictions: classPredictions(head, results, options) };
   }
   if (options.topK !== undefined) requireLabels(head);
   return { model, version, predictions: namedValues(results, head.names) };
@@ -107,12 +107,13 @@ function predictionResponse(
 
 /** `probabilities` (samples, classes) */
 function classPredictions(
-  labels: readonly string[],
+  head: ClassHead,
   probabilities: Float32Array,
   options: OutputOptions,
 ): Response['predictions'] {
+  const { labels } = head;
   return classRows(probabilities, labels.length).map((row) => ({
-    ...likeliest(row, labels),
+    ...answeredClass(row, head),
     ...(options.probabilities && { probabilities: Array.from(row) }),
     ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
   }));

@@ -127,6 +127,7 @@ export function resolveSpec(
     ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
     epochs,
     ...resolveStopping(request, recipe, work),
+    ...resolveHead(request, loss, work),
     batch_size: batchSize,
     seed,
     engine,
@@ -156,6 +157,8 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
     (request.publish ?? recipe.publish) === 'best',
     (request.patience ?? recipe.patience) !== null,
     request.monitor !== undefined,
+    request.calibrated === true,
+    request.threshold !== undefined && typeof request.threshold !== 'number',
   ];
   const validation = request.split?.validation ?? (decides.includes(true) ? best : otherwise);
   const split = { validation };
@@ -257,14 +260,21 @@ function resolveLoss(wanted: 'auto' | Loss, { name, targets }: Work): Loss {
 }
 
 /** @throws TrainyardError INVALID_REQUEST where the validation split is to decide and has no rows */
-function refuseWithoutValidation({ split, table, publish, patience, monitor }: RunSpec): void {
+function refuseWithoutValidation(spec: RunSpec): void {
+  const { split, table, publish, patience, monitor, calibrated, threshold } = spec;
   if (table === undefined ? split.validation > 0 : table.rows.validation > 0) return;
   const deciding =
     publish === 'best'
       ? 'With publish best the validation split decides which epoch is the best'
       : patience !== undefined
         ? 'With patience the validation split decides when training stops'
-        : monitor !== undefined && 'monitor is a figure of the validation split';
+        : monitor !== undefined
+          ? 'monitor is a figure of the validation split'
+          : calibrated === true
+            ? 'calibrated needs rows to calibrate by'
+            : threshold !== undefined &&
+              typeof threshold !== 'number' &&
+              'The threshold is chosen by the validation split';
   if (deciding === false) return;
   const message = `${deciding}: split.validation must be above 0.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
@@ -319,6 +329,35 @@ function resolveStopping(
   return {
     ...(monitor !== undefined && { monitor }),
     ...(patience !== null && { patience, min_epochs: min_epochs ?? defaults.min_epochs }),
+  };
+}
+
+/** @throws TrainyardError INVALID_REQUEST for what the classes or the loss do not have */
+function resolveHead(
+  { calibrated = false, threshold, positive }: JobRequest,
+  loss: Loss,
+  { name, targets }: Work,
+): Pick<RunSpec, 'calibrated' | 'threshold' | 'positive'> {
+  if (calibrated && loss !== 'cross_entropy') {
+    const message = `calibrated is for the loss cross_entropy, and this job has ${loss}.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/calibrated' });
+  }
+  const field = threshold === undefined ? 'positive' : 'threshold';
+  if (threshold === undefined && positive === undefined) return calibrated ? { calibrated } : {};
+  if (targets.kind === 'values' || targets.labels.length !== 2) {
+    const found = targets.kind === 'values' ? 'numbers' : `${targets.labels.length} classes`;
+    const message = `${field} is for two classes, and there are ${found} of ${name} to learn.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}` });
+  }
+  if (positive !== undefined && !targets.labels.includes(positive)) {
+    const labels = targets.labels.map((label) => JSON.stringify(label)).join(' or ');
+    const message = `There is no class ${JSON.stringify(positive)}: positive is ${labels}.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/positive' });
+  }
+  return {
+    ...(calibrated && { calibrated }),
+    ...(threshold !== undefined && { threshold }),
+    ...(positive !== undefined && { positive }),
   };
 }
 

@@ -3,6 +3,9 @@ import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { CellFormat } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
+import type { EvaluationSummary, MistakeCosts, SplitSummary } from '../../model/evaluation/evaluation.js';
+import type { Figures } from '../../model/evaluation/figures.js';
+import type { ThresholdRequest } from '../../model/evaluation/threshold.js';
 import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -133,6 +136,13 @@ const augmentation = object<Augmentation>({
   lines: number,
   shade: number,
 });
+const oneOfTrue: Shape<true> = (value, path) => (value === true ? null : `${path} is not true`);
+const costs = object<MistakeCosts>({ false_positive: number, false_negative: number });
+const costRequest = object<Extract<ThresholdRequest, object>>({ cost: costs });
+const thresholdRequest: Shape<ThresholdRequest> = (value, path) => {
+  if (typeof value === 'object') return costRequest(value, path);
+  return typeof value === 'number' ? number(value, path) : oneOf('auto')(value, path);
+};
 
 /** The same in every format. */
 const specFields = {
@@ -146,6 +156,9 @@ const specFields = {
   monitor: optional(oneOf(...monitors)),
   patience: optional(positive),
   min_epochs: optional(positive),
+  calibrated: optional(oneOfTrue),
+  threshold: optional(thresholdRequest),
+  positive: optional(text),
   batch_size: positive,
   seed: whole,
   engine: text,
@@ -265,6 +278,22 @@ const progress = object<JobProgress>({
   eta_seconds: nullable(number),
   train_loss: nullable(number),
   train_accuracy: nullable(number),
+  evaluated: optional(number),
+});
+
+/** Each field is one of `figureNames`; a newer version of the service may know more. */
+const figures = mapOf(number) as Shape<Figures>;
+
+const splitSummary = object<SplitSummary>({
+  rows: positive,
+  figures,
+  intervals: mapOf(listOf(number)) as Shape<SplitSummary['intervals']>,
+  baselines: object<SplitSummary['baselines']>({ constant: figures, linear: optional(figures) }),
+});
+
+const evaluationSummary = object<EvaluationSummary>({
+  validation: optional(splitSummary),
+  test: optional(splitSummary),
 });
 
 const epochMetrics = object<EpochMetrics>({
@@ -296,6 +325,7 @@ const resultFields = {
     progress,
     metrics: nullable(epochMetrics),
     version: nullable(positive),
+    evaluation: optional(evaluationSummary),
   }),
 };
 
@@ -350,6 +380,7 @@ export const loggedEvent = variant<RunEvent>('type', {
   progress: object({ ...head('progress'), progress }),
   metrics: object({ ...head('metrics'), metrics: epochMetrics }),
   checkpoint: object({ ...head('checkpoint'), step: count }),
+  evaluated: object({ ...head('evaluated'), step: count, evaluation: evaluationSummary }),
   published: object({ ...head('published'), version: positive, step: count }),
   log: object({ ...head('log'), level: oneOf('warn', 'error'), message: text }),
   missing: object({

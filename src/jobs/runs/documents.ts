@@ -7,6 +7,8 @@ import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { ErrorCode } from '../../errors.js';
 import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
+import type { EvaluationSummary } from '../../model/evaluation/evaluation.js';
+import type { ThresholdRequest } from '../../model/evaluation/threshold.js';
 import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -82,6 +84,12 @@ export interface JobRequest {
   /** null: training does not stop early, whatever the preset says. */
   patience?: number | null;
   min_epochs?: number;
+  /** Whether the probabilities are made honest by the validation rows. */
+  calibrated?: boolean;
+  /** Of two classes: from which probability of `positive` on a row gets its label. */
+  threshold?: ThresholdRequest;
+  /** The label that the threshold is of. Left out: that of the rarer class. */
+  positive?: string;
   batch_size?: number;
   seed?: number;
   engine?: string;
@@ -226,6 +234,12 @@ export interface RunSpec {
   patience?: number;
   /** It does not stop before. Left out: 1. */
   min_epochs?: number;
+  /** Left out: the probabilities are as the network gives them. */
+  calibrated?: true;
+  /** Left out: the likelier class is the answer. */
+  threshold?: ThresholdRequest;
+  /** Left out: the rarer class of the training rows. */
+  positive?: string;
   batch_size: number;
   seed: number;
   /** 'auto' or the name of an engine. */
@@ -281,6 +295,8 @@ export interface JobProgress {
   /** Means over the epoch so far. Values have no accuracy. */
   train_loss: number | null;
   train_accuracy: number | null;
+  /** The fraction of the evaluation that is done. Left out while the network is trained. */
+  evaluated?: number;
 }
 
 export interface EngineChoice {
@@ -313,6 +329,8 @@ export type RunEventBody =
   | { type: 'progress'; progress: JobProgress }
   | { type: 'metrics'; metrics: EpochMetrics }
   | { type: 'checkpoint'; step: number }
+  /** The network of the step is evaluated; it may be published. */
+  | { type: 'evaluated'; step: number; evaluation: EvaluationSummary }
   | { type: 'published'; version: number; step: number }
   | { type: 'log'; level: 'warn' | 'error'; message: string }
   /**
@@ -349,6 +367,8 @@ export interface RunSummary {
   metrics: EpochMetrics | null;
   /** The version published last. */
   version: number | null;
+  /** Of the network evaluated last. Left out before the first; older runs lack it. */
+  evaluation?: EvaluationSummary;
 }
 
 /** result.json: how a run ended. The first writer's stands. */
@@ -398,6 +418,9 @@ const trainingFields = [
   'monitor',
   'patience',
   'min_epochs',
+  'calibrated',
+  'threshold',
+  'positive',
   'batch_size',
   'seed',
   'engine',

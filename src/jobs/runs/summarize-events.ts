@@ -31,6 +31,8 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, progress: event.progress };
     case 'metrics':
       return { ...summary, metrics: event.metrics };
+    case 'evaluated':
+      return { ...summary, evaluation: event.evaluation };
     case 'published':
       return { ...summary, version: event.version };
     case 'checkpoint':

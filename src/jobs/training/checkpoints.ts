@@ -12,6 +12,8 @@ import type { Registry } from '../../model/registry/registry.js';
 import type { Storage } from '../../storage/storage.js';
 import { trainingSpecOf, type EpochMetrics, type PublishPolicy, type RunSpec } from '../runs/documents.js';
 import type { RunStore } from '../runs/run-store.js';
+import { summaryOf } from '../../model/evaluation/evaluation.js';
+import type { EvaluateFile } from './evaluate-run.js';
 import type { Journal } from './journal.js';
 import type { Observe } from './messages.js';
 import type { TallyState } from './tally.js';
@@ -35,12 +37,14 @@ export class RunCheckpoints {
   readonly #place: RunPlace;
   readonly #spec: RunSpec;
   readonly #journal: Journal;
+  readonly #evaluate: EvaluateFile;
   readonly #prefix: string;
 
-  constructor(place: RunPlace, spec: RunSpec, journal: Journal) {
+  constructor(place: RunPlace, spec: RunSpec, journal: Journal, evaluate: EvaluateFile) {
     this.#place = place;
     this.#spec = spec;
     this.#journal = journal;
+    this.#evaluate = evaluate;
     this.#prefix = place.store.checkpointsOf(place.runId);
   }
 
@@ -67,7 +71,7 @@ export class RunCheckpoints {
     const epochs = metrics.map((each) => ({ type: 'metrics' as const, metrics: each }));
     await this.#journal.append(...epochs, { type: 'checkpoint', step });
     const last = metrics.at(-1);
-    if (publish === 'every_checkpoint' && last?.step === step) await this.#publish(last);
+    if (publish === 'every_checkpoint' && last?.step === step) await this.#publish(last, last);
     const best = mostWantedFirst('best', metrics).at(0);
     await this.#journal.refuseIfTakenOver();
     const protectedSteps = best ? [best.step] : [];
@@ -87,19 +91,19 @@ export class RunCheckpoints {
    */
   async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
     for (const metrics of mostWantedFirst(this.#spec.publish, epochs)) {
-      if (await this.#publish(metrics)) return;
+      if (await this.#publish(metrics, epochs.at(-1) ?? metrics)) return;
     }
     throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
   }
 
   /** False when there is no whole checkpoint of this epoch. The same one is published once, however often this is called. */
-  async #publish(metrics: EpochMetrics): Promise<boolean> {
+  async #publish(metrics: EpochMetrics, last: EpochMetrics): Promise<boolean> {
     const { nowMs, log, observe } = this.#place;
     const { model } = this.#spec;
     const { step } = metrics;
     const startedMs = nowMs();
     await this.#journal.refuseIfTakenOver();
-    const version = await this.#versionOf(metrics);
+    const version = await this.#versionOf(metrics, last);
     if (version === null) return false;
     await this.#journal.append({ type: 'published', version, step });
     log.info({ model, version, step }, 'published');
@@ -107,17 +111,20 @@ export class RunCheckpoints {
     return true;
   }
 
-  /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. */
-  async #versionOf(metrics: EpochMetrics): Promise<number | null> {
+  /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. `last`: the last epoch done. */
+  async #versionOf(metrics: EpochMetrics, last: EpochMetrics): Promise<number | null> {
     const { storage, registry, runId, now } = this.#place;
     const { model, dataset } = this.#spec;
     const { step } = metrics;
     try {
-      const file = await readCheckpointModel(storage, this.#prefix, step);
-      if (file === null) return null;
+      const trained = await readCheckpointModel(storage, this.#prefix, step);
+      if (trained === null) return null;
+      const { file, evaluation } = await this.#evaluate(trained, last);
+      await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(evaluation) });
+      await this.#journal.refuseIfTakenOver();
       const pin = { dataset: dataset.name, dataset_version: dataset.version };
       const spec = { ...pin, ...trainingSpecOf(this.#spec) };
-      return await registry.publish({ model, runId, step, spec, file, metrics, now: now() });
+      return await registry.publish({ model, runId, step, spec, file, metrics, evaluation, now: now() });
     } catch (error) {
       if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
       await this.#warnOfDamage(step, error.message);

@@ -54,6 +54,7 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'metrics':
       return `metrics of epoch ${event.metrics.epoch}`;
     case 'checkpoint':
+    case 'evaluated':
     case 'published':
       return `${event.type} at step ${event.step}`;
     case 'status':

@@ -1,6 +1,6 @@
 /** What a run trains on, in memory, and what its model is beside its parameters. */
 import type { ClassIndices, Dataset, DatasetInfo, TableContent } from '../../data/dataset.js';
-import { rowsIn, splitSamples } from '../../data/splits.js';
+import { rowsIn, splitRows, splitSamples } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
 import type { Column } from '../../lib/cells/columns.js';
 import type { SplitName, TrainingData } from '../../model/engines/engine.js';
@@ -32,6 +32,8 @@ export interface TrainingDatasets extends JobDatasets {
 
 export interface LoadedData {
   data: TrainingData;
+  /** Where the rows that are set apart lie in the dataset, from 0; of arrays, in its training rows and in its test rows. */
+  rows: Record<'validation' | 'test', Uint32Array>;
   description: ModelDescription;
 }
 
@@ -57,6 +59,10 @@ async function loadArrays(
     targets.kind === 'classes' ? classHead(loss, targets.labels) : { kind: 'values', names: targets.names };
   return {
     data: { ...splitSamples(train, { seed, fraction: split.validation }), test },
+    rows: {
+      validation: splitRows(train.count, { seed, fraction: split.validation }).validation,
+      test: Uint32Array.from({ length: test.count }, (_, row) => row),
+    },
     description: { format_version: 2, network, head, scaling },
   };
 }
@@ -103,7 +109,7 @@ async function loadTable(
     targets: learned.targetsOf(rows[split]),
     weights: weightsOf(rows[split]),
   }));
-  return { data, description: { format_version: 2, network, head, scaling: null, preprocessing } };
+  return { data, rows, description: { format_version: 2, network, head, scaling: null, preprocessing } };
 }
 
 function eachSplit<Value>(make: (split: SplitName) => Value): Record<SplitName, Value> {

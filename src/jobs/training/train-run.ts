@@ -15,6 +15,7 @@ import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
 import { engineOf } from '../runs/summarize-events.js';
 import { RunCheckpoints, type RunPlace } from './checkpoints.js';
+import { runEvaluator } from './evaluate-run.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
@@ -59,9 +60,18 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const { runId, store, threads, memoryLimitBytes } = training;
   const { network, loss, optimizer, seed, steps, label_smoothing: labelSmoothing = 0 } = spec;
   const journal = await openJournal(training, runId, training.term);
-  const checkpoints = new RunCheckpoints(training, spec, journal);
   const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
-  const { data, description } = await loadData(training.datasets, spec);
+  const loaded = await loadData(training.datasets, spec);
+  const { data, description } = loaded;
+  const evaluate = runEvaluator({
+    spec,
+    loaded,
+    engine,
+    resources: { threads, memoryLimitBytes },
+    journal,
+    nowMs: training.nowMs,
+  });
+  const checkpoints = new RunCheckpoints(training, spec, journal, evaluate);
   const found = await checkpoints.newest();
   const start: TallyState | null = found && {
     step: found.state.step,

@@ -45,6 +45,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     webhook: spec.webhook,
     progress: summary.progress,
     metrics: summary.metrics,
+    ...(summary.evaluation && { evaluation: summary.evaluation }),
     engine: summary.engine,
     attempts: summary.attempts,
     last_error: summary.last_error,

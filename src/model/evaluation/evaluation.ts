@@ -1,4 +1,6 @@
 /** The document that says how good a version of a model is, beside what it must be compared with. */
+import type { ClassReport } from '../metrics/class-report.js';
+import type { Interval } from '../metrics/intervals.js';
 import type { Task } from '../network/losses.js';
 import type { Figures } from './figures.js';
 
@@ -6,10 +8,21 @@ import type { Figures } from './figures.js';
 export interface Evaluation {
   format_version: 1;
   task: Task;
+  /** The names of the classes, in the order of `classes` and `confusion`. */
+  labels?: string[];
+  /** Of two classes: the one whose threshold, precision and recall are meant where only one is. */
+  positive?: string;
+  /** When a row gets the label `positive`. Left out: the likelier class is the answer. */
+  threshold?: ThresholdChoice;
+  /** Left out where the probabilities are as the network gives them. */
+  calibration?: Calibration;
   /** The rows that decided: best epoch, calibration, threshold, gate. Left out where none were set apart. */
   validation?: SplitEvaluation;
   /** The rows that decided nothing. Left out where none were set apart. */
   test?: SplitEvaluation;
+  mistakes?: Mistakes;
+  /** What the columns of a table are worth. */
+  importance?: ColumnImportance;
 }
 
 /** The rows of one split, under one model. */
@@ -17,8 +30,24 @@ export interface SplitEvaluation {
   rows: number;
   figures: Figures;
   /** 95 % intervals of some of the figures. */
-  intervals: Partial<Record<keyof Figures, readonly [low: number, high: number]>>;
+  intervals: Intervals;
   baselines: Baselines;
+  classes?: LabelledReport[];
+  /** [class][label] How many rows of the class got the label. Left out where there are more than 100 classes. */
+  confusion?: number[][];
+  /** Where several values are predicted: the figures of each. */
+  outputs?: NamedFigures[];
+}
+
+export type Intervals = Partial<Record<keyof Figures, Interval>>;
+
+export interface LabelledReport extends ClassReport {
+  label: string;
+}
+
+export interface NamedFigures {
+  name: string;
+  figures: Figures;
 }
 
 /** What a model must beat on the same rows to be worth anything. */
@@ -27,4 +56,77 @@ export interface Baselines {
   constant: Figures;
   /** A linear model that the same service trains on the same rows. Left out where it was not trained. */
   linear?: Figures;
+}
+
+export interface ThresholdChoice {
+  at_least: number;
+  /** What it was chosen by, on the validation rows; request: it was not chosen. */
+  by: 'f1' | 'cost' | 'request';
+  /** Of each mistake, where it was chosen by cost. */
+  cost?: MistakeCosts;
+}
+
+export interface MistakeCosts {
+  false_positive: number;
+  false_negative: number;
+}
+
+export interface Calibration {
+  /** Chosen for the least log loss on the validation rows. */
+  temperature: number;
+  /** The figures of the probabilities without it. */
+  before: { validation?: Figures; test?: Figures };
+}
+
+export interface Mistakes {
+  split: 'validation' | 'test';
+  /** Of classes the most confident first, of values the largest error first. */
+  rows: Mistake[];
+}
+
+export type Mistake = ClassMistake | ValueMistake;
+
+export interface ClassMistake {
+  /** Of the dataset, from 0. */
+  row: number;
+  predicted: string;
+  actual: string;
+  /** The probability of the label that it got. */
+  confidence: number;
+}
+
+export interface ValueMistake {
+  row: number;
+  /** The output, where there are several. */
+  output?: string;
+  predicted: number;
+  actual: number;
+}
+
+export interface ColumnImportance {
+  /** It gets worse by so much on average when the cells of the column are shuffled among the rows. */
+  figure: 'log_loss' | 'rmse';
+  rows: number;
+  repetitions: number;
+  /** The most important first. */
+  columns: { column: string; mean: number; std: number }[];
+}
+
+/** What is shown of an evaluation wherever its version is. A document. */
+export interface EvaluationSummary {
+  validation?: SplitSummary;
+  test?: SplitSummary;
+}
+
+export type SplitSummary = Pick<SplitEvaluation, 'rows' | 'figures' | 'intervals' | 'baselines'>;
+
+export function summaryOf({ validation, test }: Evaluation): EvaluationSummary {
+  return {
+    ...(validation && { validation: splitSummary(validation) }),
+    ...(test && { test: splitSummary(test) }),
+  };
+}
+
+function splitSummary({ rows, figures, intervals, baselines }: SplitEvaluation): SplitSummary {
+  return { rows, figures, intervals, baselines };
 }

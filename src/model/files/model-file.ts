@@ -8,6 +8,7 @@ import {
   outputsOf,
   type ClassHead,
   type Head,
+  type Threshold,
   type ValueHead,
   type ValueScaling,
 } from '../heads/head.js';
@@ -187,10 +188,17 @@ function isDropout(value: unknown): value is number {
 }
 
 function isHead(value: unknown): value is Head {
-  if (hasKeys<ClassHead>(value, ['kind', 'labels', 'probabilities'])) {
-    const { kind, labels, probabilities } = value;
+  if (hasKeys<ClassHead>(value, ['kind', 'labels', 'probabilities'], ['temperature', 'threshold'])) {
+    const { kind, labels, probabilities, temperature = 1, threshold } = value;
     const isKnown = probabilities === 'softmax' || probabilities === 'nearest_distribution';
-    return kind === 'classes' && isArrayOf(labels, isString) && isKnown;
+    const isScaled = Number.isFinite(temperature) && (temperature as number) > 0;
+    return (
+      kind === 'classes' &&
+      isArrayOf(labels, isString) &&
+      isKnown &&
+      isScaled &&
+      (threshold === undefined || (labels.length === 2 && isThreshold(threshold)))
+    );
   }
   if (hasKeys<ValueHead>(value, ['kind', 'names', 'scaling'])) {
     return (
@@ -200,6 +208,11 @@ function isHead(value: unknown): value is Head {
     );
   }
   return hasKeys<ValueHead>(value, ['kind', 'names']) && isValueHead(value);
+}
+
+function isThreshold(value: unknown): value is Threshold {
+  if (!hasKeys<Threshold>(value, ['positive', 'at_least'])) return false;
+  return (value.positive === 0 || value.positive === 1) && Number.isFinite(value.at_least);
 }
 
 function isValueHead(value: { kind: unknown; names: unknown }): value is { kind: 'values'; names: string[] } {
@@ -216,16 +229,16 @@ function isAffineMap(value: unknown): value is AffineMap {
   return Object.values(value).every(Number.isFinite) && value.divide_by !== 0 && value.std !== 0;
 }
 
-/** An object with these keys and no others: a newer field could change what the known ones mean. */
+/** An object with these keys, some of `more`, and no others: a newer field could change what the known ones mean. */
 function hasKeys<Document>(
   value: unknown,
   keys: (keyof Document)[],
+  more: (keyof Document)[] = [],
 ): value is Record<keyof Document, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const known = more.filter((key) => Object.hasOwn(value, key));
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.keys(value).length === keys.length &&
-    keys.every((key) => Object.hasOwn(value, key))
+    Object.keys(value).length === keys.length + known.length && keys.every((key) => Object.hasOwn(value, key))
   );
 }
 

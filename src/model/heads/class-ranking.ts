@@ -1,5 +1,7 @@
 /** From the results of a class head, which are probabilities, to named classes. */
 
+import type { ClassHead, Threshold } from './head.js';
+
 /** A document. */
 export interface RankedClass {
   label: string;
@@ -17,10 +19,20 @@ export function classRows(probabilities: Float32Array, classes: number): Float32
   return rows;
 }
 
-/** The likeliest class of a row (classes), the first of equals. */
-export function likeliest(row: Float32Array, labels: readonly string[]): RankedClass {
-  const index = largestIndex(row);
-  return { label: labels[index], index, confidence: row[index] };
+/** The class that a row (classes) is given: the likeliest, the first of equals, unless the head has a threshold. */
+export function answeredClass(row: Float32Array, head: Pick<ClassHead, 'labels' | 'threshold'>): RankedClass {
+  const index = answeredIndex(row, head);
+  return { label: head.labels[index], index, confidence: row[index] };
+}
+
+/** The index of `answeredClass`. */
+export function answeredIndex(
+  row: Float32Array,
+  { threshold }: { threshold?: Threshold | undefined },
+): number {
+  if (threshold === undefined) return largestIndex(row);
+  const { positive, at_least } = threshold;
+  return row[positive] >= at_least ? positive : 1 - positive;
 }
 
 /** Among equal outputs the lowest index, as `torch.argmax` on a CPU. */

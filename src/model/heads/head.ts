@@ -16,6 +16,19 @@ export interface ClassHead {
   labels: string[];
   /** How outputs become probabilities. It follows from the loss that the network was trained with. */
   probabilities: 'softmax' | 'nearest_distribution';
+  /**
+   * Outputs are divided by it before the softmax. C. Guo et al., "On Calibration of Modern Neural Networks", 2017. Left out: 1.
+   */
+  temperature?: number;
+  /** Of two classes. Left out: the likelier one is the answer. */
+  threshold?: Threshold;
+}
+
+/** When a sample gets the label of the class `positive`: when its probability is at least so much. A document. */
+export interface Threshold {
+  /** A class index. */
+  positive: number;
+  at_least: number;
 }
 
 export interface ValueHead {
@@ -99,18 +112,18 @@ function inTheirUnit<Numbers extends Floats>({ scaling }: ValueHead, outputs: Nu
 }
 
 /** In place, computed in float64: a row of outputs (classes) becomes probabilities. */
-function fillProbabilities({ probabilities }: ClassHead, row: Floats): void {
+function fillProbabilities({ probabilities, temperature = 1 }: ClassHead, row: Floats): void {
   if (!row.every(Number.isFinite)) row.fill(NaN);
-  else if (probabilities === 'softmax') softmax(row);
+  else if (probabilities === 'softmax') softmax(row, temperature);
   else nearestDistribution(row);
 }
 
 /** Stable for outputs of any size, since no exponent is above 0. */
-function softmax(row: Floats): void {
+function softmax(row: Floats, temperature: number): void {
   const largest = largestOf(row);
   let sum = 0;
-  for (const output of row) sum += Math.exp(output - largest);
-  for (let c = 0; c < row.length; c++) row[c] = Math.exp(row[c] - largest) / sum;
+  for (const output of row) sum += Math.exp((output - largest) / temperature);
+  for (let c = 0; c < row.length; c++) row[c] = Math.exp((row[c] - largest) / temperature) / sum;
 }
 
 /**

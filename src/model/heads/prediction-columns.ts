@@ -1,6 +1,6 @@
 /** What a prediction adds to a row of a table: further columns, the same for every row. */
-import { classRows, likeliest } from './class-ranking.js';
-import type { Head } from './head.js';
+import { answeredClass, classRows } from './class-ranking.js';
+import type { ClassHead, Head } from './head.js';
 
 export type PredictionCell = string | number | null;
 
@@ -26,7 +26,7 @@ export function predictionColumns(
 ): PredictionColumns {
   const wanted = [...namesOf(head, probabilities), 'prediction_error'];
   const names = freeNames(wanted, taken);
-  const valuesOf = head.kind === 'classes' ? classCells(head.labels, probabilities) : valueCells;
+  const valuesOf = head.kind === 'classes' ? classCells(head, probabilities) : valueCells;
   const outputs = head.kind === 'classes' ? head.labels.length : head.names.length;
   const withoutPrediction = (error: string): PredictionCell[] => {
     const cells = new Array<PredictionCell>(names.length).fill(null);
@@ -51,12 +51,9 @@ function namesOf(head: Head, probabilities: boolean): string[] {
   return head.names.length === 1 ? ['prediction'] : head.names.map((name) => `prediction_${name}`);
 }
 
-function classCells(
-  labels: readonly string[],
-  probabilities: boolean,
-): (row: Float32Array) => PredictionCell[] {
+function classCells(head: ClassHead, probabilities: boolean): (row: Float32Array) => PredictionCell[] {
   return (row) => {
-    const { label, confidence } = likeliest(row, labels);
+    const { label, confidence } = answeredClass(row, head);
     return probabilities ? [label, confidence, ...row] : [label, confidence];
   };
 }

@@ -47,6 +47,11 @@ export function publishedFileKey(name: string, runId: string, step: number): str
   return `${folderOf(name)}/files/${runId}-${step}.safetensors`;
 }
 
+/** What the evaluation of this run and step found. */
+export function evaluationKey(name: string, runId: string, step: number): string {
+  return `${folderOf(name)}/evaluations/${runId}-${step}.json`;
+}
+
 /** Notes that the publication of this run and step was removed: see `publish` in publication.ts. */
 export function removedPublicationKey(name: string, runId: string, step: number): string {
   return `${folderOf(name)}/removed/${runId}-${step}`;

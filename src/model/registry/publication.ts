@@ -2,10 +2,12 @@
  * Changes the registry. A publication gets one version number, however often and by however many processes it is attempted.
  * Removing a version never gives its number to another, nor lets the same publication come back under a new one.
  */
+import { summaryOf, type Evaluation } from '../evaluation/evaluation.js';
 import { digestOf } from '../files/manifest.js';
 import { viewModelFile, type ModelDescription } from '../files/model-file.js';
 import { parameterCount } from '../network/network.js';
 import {
+  evaluationKey,
   folderOf,
   lastPublishedKey,
   publishedFileKey,
@@ -28,12 +30,14 @@ export interface Publication {
   /** As `encodeModelFile` makes it. */
   file: Buffer;
   metrics: unknown;
+  /** Left out: it was not evaluated. */
+  evaluation?: Evaluation;
   now: Date;
 }
 
 export async function publish(store: RegistryStore, publication: Publication): Promise<number> {
   const { storage } = store;
-  const { model, runId, step, file } = publication;
+  const { model, runId, step, file, evaluation } = publication;
   const { description } = await viewModelFile(file);
   // The versions are listed before the files: a number taken after this is looked at by `claimNumber`.
   const taken = await versionNumbers(store, model);
@@ -43,6 +47,7 @@ export async function publish(store: RegistryStore, publication: Publication): P
     if (version !== undefined) return version;
   }
   await storage.put(publishedFileKey(model, runId, step), file);
+  if (evaluation) await storage.put(evaluationKey(model, runId, step), encodeEvaluation(evaluation));
   const first = nextNumber(taken, numbersIn(removed));
   return claimNumber(store, publication, contentOf(publication, description), first);
 }
@@ -62,6 +67,7 @@ export async function remove(
   // Before the file goes: until then the file says that this was published.
   await storage.create(removedPublicationKey(name, removed.run_id, removed.step), Buffer.from(''));
   if (!(await isFileShared(store, removed))) await storage.remove(removed.file.key);
+  if (removed.evaluation) await storage.remove(removed.evaluation.key);
   return true;
 }
 
@@ -77,7 +83,7 @@ export async function setUnloaded(store: RegistryStore, name: string, unloaded: 
 
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
-  { model, runId, step, spec, file, metrics, now }: Publication,
+  { model, runId, step, spec, file, metrics, evaluation, now }: Publication,
   { network, head, preprocessing }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
@@ -92,8 +98,19 @@ function contentOf(
     ...(preprocessing && { table: signatureOf(preprocessing) }),
     parameters: parameterCount(network),
     file: { key: publishedFileKey(model, runId, step), ...digestOf(file) },
+    ...(evaluation && {
+      evaluation: {
+        key: evaluationKey(model, runId, step),
+        ...digestOf(encodeEvaluation(evaluation)),
+        summary: summaryOf(evaluation),
+      },
+    }),
     created_at: now.toISOString(),
   };
+}
+
+function encodeEvaluation(evaluation: Evaluation): Buffer {
+  return Buffer.from(JSON.stringify(evaluation));
 }
 
 /**

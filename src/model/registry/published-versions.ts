@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import type { BlobCache } from '../../storage/blob-cache.js';
 import type { Storage } from '../../storage/storage.js';
+import type { Evaluation } from '../evaluation/evaluation.js';
 import { isDamage, verifyDigest } from '../files/manifest.js';
 import { viewModelFile, type DecodedModel } from '../files/model-file.js';
 import { folderOf, lastPublishedKey, modelNamePattern, versionKey } from './model-folder.js';
@@ -159,6 +160,16 @@ export async function readModel(
   const fetch = (): Promise<Buffer | null> => storage.read(file.key);
   const found = await (cache ? cache.read(file.sha256, fetch) : fetch());
   return viewModelFile(await verifyDigest(file.key, found, file));
+}
+
+export async function readEvaluation(
+  { storage }: RegistryStore,
+  { evaluation }: VersionManifest,
+): Promise<Evaluation | null> {
+  if (evaluation === undefined) return null;
+  const { key } = evaluation;
+  const bytes = await verifyDigest(key, await storage.read(key), evaluation);
+  return JSON.parse(bytes.toString()) as Evaluation;
 }
 
 export async function loadVersion(

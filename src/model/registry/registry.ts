@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BlobCache } from '../../storage/blob-cache.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
+import type { Evaluation } from '../evaluation/evaluation.js';
 import type { DecodedModel } from '../files/model-file.js';
 import { isUnloaded, publish, remove, setUnloaded, type Publication } from './publication.js';
 import {
@@ -18,6 +19,7 @@ import {
   newestVersions,
   openFile,
   publishedModel,
+  readEvaluation,
   readModel,
   versionNumbers,
   versionsOf,
@@ -62,6 +64,8 @@ export interface Registry {
    * @throws TrainyardError CHECKPOINT_CORRUPT
    */
   read(manifest: VersionManifest): Promise<DecodedModel>;
+  /** How good the version is; null: it was not evaluated. @throws TrainyardError CHECKPOINT_CORRUPT */
+  evaluation(manifest: VersionManifest): Promise<Evaluation | null>;
   /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT */
   load(name: string, version: number): Promise<LoadedVersion>;
   /**
@@ -104,6 +108,7 @@ export function createRegistry(
     latest: (name) => latestVersion(store, name),
     manifest: (name, version) => manifestOf(store, name, version),
     read: (manifest) => readModel(store, manifest),
+    evaluation: (manifest) => readEvaluation(store, manifest),
     load: (name, version) => loadVersion(store, name, version),
     openFile: (manifest, range) => openFile(store, manifest, range),
     remove: (name, version, isNeeded) => remove(store, name, version, isNeeded),

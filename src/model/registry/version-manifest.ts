@@ -1,5 +1,6 @@
 /** The document of a published version: versions/000001.json. */
 import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
+import type { EvaluationSummary } from '../evaluation/evaluation.js';
 import { classHead, type Head } from '../heads/head.js';
 import { withDropout, type NetworkSpec, type StoredNetworkSpec } from '../network/network.js';
 import type { TableSignature } from './table-signature.js';
@@ -22,7 +23,15 @@ export interface VersionManifest {
   /** How many numbers the network learns. */
   parameters: number;
   file: FileDigest & { key: string };
+  /** Left out where the version was not evaluated, as older ones were not. */
+  evaluation?: StoredEvaluation;
   created_at: string;
+}
+
+/** Where the evaluation lies, and what is shown of it without reading it. */
+export interface StoredEvaluation extends FileDigest {
+  key: string;
+  summary: EvaluationSummary;
 }
 
 /** A manifest as it may be stored: format 1 has labels instead of a head, and may be older than dropout. */

@@ -1,5 +1,5 @@
 /** Named classes from a model server, as the API makes them of its probabilities. */
-import { classRows, likeliest, rankClasses } from '../../../src/model/heads/class-ranking.js';
+import { answeredClass, classRows, rankClasses } from '../../../src/model/heads/class-ranking.js';
 import { refuseOverflow, requireLabels } from '../../../src/model/heads/head.js';
 import type { ModelChoice, ModelServer } from '../../../src/model/serving/model-server.js';
 import { packRows } from '../../../src/model/serving/raw-inputs.js';
@@ -17,7 +17,7 @@ export async function predict(server: ModelServer, { inputs: rows, topK, ...choi
     const { results } = await model.predict({ inputs: packed, count: rows.length });
     refuseOverflow(results, network.outputs);
     const predictions = classRows(results, labels.length).map((row) => ({
-      ...likeliest(row, labels),
+      ...answeredClass(row, { labels }),
       probabilities: [...row],
       ...(topK !== undefined && { top: rankClasses(row, labels, topK) }),
     }));

@@ -4,8 +4,8 @@
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
  */
 import { TrainyardError } from '../../../errors.js';
-import { classRows, likeliest, rankClasses } from '../../../model/heads/class-ranking.js';
-import { requireLabels, type Head } from '../../../model/heads/head.js';
+import { answeredIndex, classRows, rankClasses } from '../../../model/heads/class-ranking.js';
+import { requireLabels, type ClassHead, type Head } from '../../../model/heads/head.js';
 import type { OutputTensor } from './binary-tensors.js';
 import type { OutputRequest } from './infer-schemas.js';
 import { shownName } from './input-tensor.js';
@@ -76,7 +76,7 @@ export function outputTensor(
   if (head.kind === 'values') return valueTensor(results, head.names, name);
   const { labels } = head;
   if (classification !== undefined) return classificationTensor(results, labels, classification);
-  return name === 'class' ? classTensor(results, labels) : probabilityTensor(results, labels.length);
+  return name === 'class' ? classTensor(results, head) : probabilityTensor(results, labels.length);
 }
 
 /** Checks what the request states about an output. @throws TrainyardError INVALID_REQUEST */
@@ -116,9 +116,9 @@ function floatTensor(numbers: Float32Array, shape: number[]): OutputTensor {
   };
 }
 
-/** INT64 (count): the likeliest class of each sample */
-function classTensor(probabilities: Float32Array, labels: readonly string[]): OutputTensor {
-  const indices = classRows(probabilities, labels.length).map((row) => likeliest(row, labels).index);
+/** INT64 (count): the class that each sample is given */
+function classTensor(probabilities: Float32Array, head: ClassHead): OutputTensor {
+  const indices = classRows(probabilities, head.labels.length).map((row) => answeredIndex(row, head));
   return {
     datatype: 'INT64',
     shape: [indices.length],

@@ -1,0 +1,96 @@
+/**
+ * How good the network of a checkpoint is, before it is published: its evaluation, and the model file with what the validation
+ * rows decided. A run that is killed meanwhile evaluates once more, with the same result.
+ */
+import { setImmediate as letOthersRun } from 'node:timers/promises';
+import type { Engine, Predictor, TrainingResources } from '../../model/engines/engine.js';
+import { evaluateModel } from '../../model/evaluation/evaluate-model.js';
+import type { Evaluation } from '../../model/evaluation/evaluation.js';
+import { trainLinearModel } from '../../model/evaluation/linear-baseline.js';
+import { decodeModelFile, encodeModelFile } from '../../model/files/model-file.js';
+import type { EpochMetrics, RunSpec } from '../runs/documents.js';
+import { progressAt } from '../runs/summarize-events.js';
+import type { Journal } from './journal.js';
+import type { LoadedData } from './load-data.js';
+
+export interface EvaluatedFile {
+  /** The model file that is to be published. */
+  file: Buffer;
+  evaluation: Evaluation;
+}
+
+/** `last`: the last epoch done, for the progress that is shown meanwhile. */
+export type EvaluateFile = (file: Buffer, last: EpochMetrics) => Promise<EvaluatedFile>;
+
+export interface RunEvaluation {
+  spec: RunSpec;
+  loaded: LoadedData;
+  engine: Engine;
+  resources: TrainingResources;
+  journal: Pick<Journal, 'append'>;
+  nowMs: () => number;
+}
+
+/** An evaluation that takes longer shows its progress, so often. */
+const progressEveryMs = 1_000;
+
+export function runEvaluator(run: RunEvaluation): EvaluateFile {
+  // A run that publishes each epoch looks at figures only, as it evaluates often.
+  const isThorough = run.spec.publish !== 'every_checkpoint';
+  return async (file, last) => {
+    const { spec, loaded, engine } = run;
+    const { data, rows } = loaded;
+    const { description, parameters } = decodeModelFile(file);
+    const { network, head, scaling, preprocessing } = description;
+    const onProgress = progressOf(run, last);
+    const predictor = await engine.predictor({ network, scaling }, parameters);
+    try {
+      const evaluated = await evaluateModel({
+        model: { network, head, preprocessing, predict: (...call) => predictor.predict(...call) },
+        train: data.train,
+        validation: { samples: data.validation, rows: rows.validation },
+        test: { samples: data.test, rows: rows.test },
+        wanted: spec,
+        seed: spec.seed,
+        onProgress,
+        ...(isThorough && { linear: (onPart) => linearPredictor(run, onPart) }),
+      });
+      const isUnchanged = evaluated.head === head;
+      return {
+        evaluation: evaluated.evaluation,
+        file: isUnchanged ? file : encodeModelFile({ ...description, head: evaluated.head }, parameters),
+      };
+    } finally {
+      predictor.dispose();
+    }
+  };
+}
+
+async function linearPredictor(
+  { spec, loaded: { data, description }, engine, resources }: RunEvaluation,
+  onProgress: (fraction: number) => Promise<void>,
+): Promise<Predictor | null> {
+  const { network, loss, seed } = spec;
+  const { scaling } = description;
+  const task = { engine, network, scaling, loss, train: data.train, seed, resources, onProgress };
+  const linear = await trainLinearModel(task);
+  return linear && engine.predictor({ network: linear.network, scaling }, linear.parameters);
+}
+
+/** Appends progress from time to time, and its end where any was appended. */
+function progressOf(
+  { spec, journal, nowMs }: RunEvaluation,
+  last: EpochMetrics,
+): (fraction: number) => Promise<void> {
+  let shownAtMs = nowMs();
+  let isShown = false;
+  return async (evaluated) => {
+    await letOthersRun();
+    const isDue = nowMs() - shownAtMs >= progressEveryMs;
+    if (!isDue && !(isShown && evaluated === 1)) return;
+    [shownAtMs, isShown] = [nowMs(), true];
+    const { train_loss, train_accuracy = null } = last;
+    const progress = { ...progressAt(spec, last), eta_seconds: 0, train_loss, train_accuracy, evaluated };
+    await journal.append({ type: 'progress', progress });
+  };
+}

@@ -1,0 +1,161 @@
+/** The evaluation of a classifier on the rows of one split, from the probabilities that it gives them. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { answeredIndex } from '../heads/class-ranking.js';
+import type { ClassHead, Threshold } from '../heads/head.js';
+import {
+  classReports,
+  confusionMatrix,
+  labelFigures,
+  type ClassReport,
+  type LabelFigures,
+} from '../metrics/class-report.js';
+import { jackknifeInterval, wilsonInterval } from '../metrics/intervals.js';
+import { calibrationError, logLosses } from '../metrics/probabilities.js';
+import { addRocInfluence, averagePrecision, rankBy, rocAuc } from '../metrics/ranking.js';
+import type { ClassMistake, Intervals, SplitEvaluation } from './evaluation.js';
+import type { Figures } from './figures.js';
+
+/** At least one row. */
+export interface ClassRows {
+  /** (count, labels) */
+  probabilities: Float32Array;
+  /** (count) Class indices. */
+  classes: ArrayLike<number>;
+}
+
+/** How the rows are judged. */
+export interface ClassJudge extends Pick<ClassHead, 'labels'> {
+  threshold?: Threshold | undefined;
+  /** Of two classes: the index of the one that the PR AUC is of. */
+  positive: number;
+}
+
+/** A larger matrix is of no use to a reader. */
+const mostConfused = 100;
+
+/** The event loop turns between the classes. */
+export async function evaluateClasses(
+  rows: ClassRows,
+  judge: ClassJudge,
+): Promise<Omit<SplitEvaluation, 'baselines'>> {
+  const { classes } = rows;
+  const { labels } = judge;
+  const width = labels.length;
+  const confusion = confusionMatrix(labelsGiven(rows, judge), classes, width);
+  const reports = classReports(confusion, width);
+  const named = labelFigures(reports);
+  const losses = logLosses(rows.probabilities, classes, width);
+  const log_loss = losses.reduce((sum, loss) => sum + loss, 0) / classes.length;
+  const { figures: areas, intervals } = await areasOf(rows, judge);
+  return {
+    rows: classes.length,
+    figures: {
+      accuracy: named.accuracy,
+      balanced_accuracy: named.balancedAccuracy,
+      log_loss,
+      ...areas,
+      f1: named.f1,
+      calibration_error: calibrationError(rows.probabilities, classes, width),
+    },
+    intervals: {
+      accuracy: wilsonInterval(Math.round(named.accuracy * classes.length), classes.length),
+      balanced_accuracy: recallInterval(named, reports, confusion),
+      log_loss: jackknifeInterval(
+        log_loss,
+        losses.map((loss) => loss - log_loss),
+        [0, Infinity],
+      ),
+      ...intervals,
+    },
+    classes: reports.map((report, index) => ({ label: labels[index], ...report })),
+    ...(width <= mostConfused && { confusion: matrixOf(confusion, width) }),
+  };
+}
+
+/** (count) Class indices. */
+function labelsGiven({ probabilities, classes }: ClassRows, head: ClassJudge): Uint32Array {
+  const width = head.labels.length;
+  return Uint32Array.from({ length: classes.length }, (_, i) =>
+    answeredIndex(probabilities.subarray(i * width, (i + 1) * width), head),
+  );
+}
+
+/** Of two classes those of the positive one, else the means over the classes, each against all others. */
+async function areasOf(
+  { probabilities, classes }: ClassRows,
+  { labels, positive }: ClassJudge,
+): Promise<{ figures: Figures; intervals: Intervals }> {
+  const width = labels.length;
+  const columns = width === 2 ? [positive] : [...labels.keys()];
+  const found = { roc: [] as number[], pr: [] as number[] };
+  const influence = new Float64Array(classes.length);
+  for (const column of columns) {
+    const ranking = rankBy(probabilities, classes, width, column);
+    const [roc, pr] = [rocAuc(ranking), averagePrecision(ranking)];
+    if (pr !== null) found.pr.push(pr);
+    if (roc !== null) {
+      found.roc.push(roc);
+      addRocInfluence(ranking, { probabilities, classes, width, positive: column }, 1, influence);
+    }
+    if (width > 2) await nextTurn();
+  }
+  const roc_auc = meanOf(found.roc);
+  const pr_auc = meanOf(found.pr);
+  const onMean = influence.map((each) => each / found.roc.length);
+  return {
+    figures: { ...(roc_auc !== null && { roc_auc }), ...(pr_auc !== null && { pr_auc }) },
+    intervals: roc_auc === null ? {} : { roc_auc: jackknifeInterval(roc_auc, onMean, [0, 1]) },
+  };
+}
+
+/** Of the balanced accuracy: by the classes, in each of which recall is a fraction of its rows. */
+function recallInterval(
+  { balancedAccuracy }: LabelFigures,
+  reports: readonly ClassReport[],
+  confusion: Float64Array,
+): [number, number] {
+  const present = reports.filter(({ support }) => support > 0);
+  const count = present.reduce((sum, { support }) => sum + support, 0);
+  const influence = new Float64Array(count);
+  let filled = 0;
+  reports.forEach(({ recall, support }, c) => {
+    if (support === 0) return;
+    const right = confusion[c * reports.length + c];
+    const share = count / support / present.length;
+    influence.fill(share * (1 - recall), filled, filled + right);
+    influence.fill(-share * recall, filled + right, filled + support);
+    filled += support;
+  });
+  return jackknifeInterval(balancedAccuracy, influence, [0, 1]);
+}
+
+/** The rows with a wrong label, the most confident first; `numbers` (count) are theirs in the dataset. */
+export function classMistakes(
+  { probabilities, classes }: ClassRows,
+  head: Pick<ClassHead, 'labels' | 'threshold'>,
+  numbers: ArrayLike<number>,
+  most: number,
+): ClassMistake[] {
+  const { labels } = head;
+  const mistakes: { i: number; given: number; confidence: number }[] = [];
+  for (let i = 0; i < classes.length; i++) {
+    const row = probabilities.subarray(i * labels.length, (i + 1) * labels.length);
+    const given = answeredIndex(row, head);
+    if (given !== classes[i]) mistakes.push({ i, given, confidence: row[given] });
+  }
+  mistakes.sort((a, b) => b.confidence - a.confidence || a.i - b.i);
+  return mistakes.slice(0, most).map(({ i, given, confidence }) => ({
+    row: numbers[i],
+    predicted: labels[given],
+    actual: labels[classes[i]],
+    confidence,
+  }));
+}
+
+function matrixOf(counts: Float64Array, width: number): number[][] {
+  return Array.from({ length: width }, (_, c) => Array.from(counts.subarray(c * width, (c + 1) * width)));
+}
+
+function meanOf(numbers: readonly number[]): number | null {
+  return numbers.length === 0 ? null : numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}

@@ -1,0 +1,252 @@
+/**
+ * The evaluation of a trained model on the rows that were set apart: what they decide of its head, its figures beside those of
+ * baselines, its mistakes, and what its columns are worth. The same model and rows give the same document.
+ */
+import type { Predictor, Samples } from '../engines/engine.js';
+import { applyHead, type ClassHead, type Head, type ValueHead } from '../heads/head.js';
+import { logLosses } from '../metrics/probabilities.js';
+import { parameterCount, type NetworkSpec } from '../network/network.js';
+import type { TablePreprocessing } from '../preprocessing/table.js';
+import { classFrequencies, constantClass, constantValues, meansOf } from './constant-baseline.js';
+import { decideHead, positiveOf, type HeadRequest } from './decide-head.js';
+import { classMistakes, evaluateClasses } from './evaluate-classes.js';
+import { evaluateValues, valueMistakes } from './evaluate-values.js';
+import type { ColumnImportance, Evaluation, Mistakes, SplitEvaluation } from './evaluation.js';
+import type { Figures } from './figures.js';
+import { columnImportance } from './importance.js';
+import { chosenSamples, predictSamples, spacedRows, type PredictOutputs } from './predicted-rows.js';
+
+export const mistakesShown = 20;
+
+export interface EvaluatedSamples {
+  samples: Samples;
+  /** (samples.count) Their rows in the dataset, from 0. */
+  rows: ArrayLike<number>;
+}
+
+export interface ModelToEvaluate {
+  network: NetworkSpec;
+  head: Head;
+  preprocessing?: TablePreprocessing | undefined;
+  /** Raw outputs. */
+  predict: PredictOutputs;
+}
+
+export interface EvaluationTask {
+  model: ModelToEvaluate;
+  train: Samples;
+  validation: EvaluatedSamples;
+  test: EvaluatedSamples;
+  wanted: HeadRequest;
+  seed: number;
+  /** Trains the linear baseline; null: there is none. Left out: figures are all that is wanted. */
+  linear?: (onProgress: OnProgress) => Promise<Predictor | null>;
+  onProgress?: OnProgress;
+}
+
+/** How much of the work is done, from 0 to 1. */
+type OnProgress = (fraction: number) => Promise<void>;
+
+const evaluatedSplits = ['validation', 'test'] as const;
+type SplitName = (typeof evaluatedSplits)[number];
+
+/** What a model or a baseline gives for the rows of each split, raw: (count, outputs). */
+type SplitOutputs = Record<SplitName, Float32Array>;
+
+/** The document, and the head with what the validation rows decided. */
+export interface Evaluated {
+  evaluation: Evaluation;
+  head: Head;
+}
+
+/** Where the work of each part begins, as a fraction. */
+const begins = { linear: 0.1, importance: 0.6 };
+
+export async function evaluateModel(task: EvaluationTask): Promise<Evaluated> {
+  const { model, onProgress = () => Promise.resolve() } = task;
+  const outputs = await outputsOf(model.predict, task);
+  await onProgress(begins.linear);
+  const linear = await task.linear?.((done) =>
+    onProgress(begins.linear + done * (begins.importance - begins.linear)),
+  );
+  const ofLinear = linear ? await outputsOf((...call) => linear.predict(...call), task) : null;
+  linear?.dispose();
+  await onProgress(begins.importance);
+  const { head } = model;
+  const evaluated =
+    head.kind === 'classes'
+      ? await evaluateClassifier(task, head, outputs, ofLinear)
+      : evaluateRegression(task, head, outputs, ofLinear);
+  const importance = task.linear && (await importanceOf(task, evaluated.head, onProgress));
+  await onProgress(1);
+  return {
+    head: evaluated.head,
+    evaluation: { ...evaluated.evaluation, ...(importance && { importance }) },
+  };
+}
+
+async function outputsOf(
+  predict: PredictOutputs,
+  { model, validation, test }: EvaluationTask,
+): Promise<SplitOutputs> {
+  const { outputs } = model.network;
+  return {
+    validation: await predictSamples(predict, validation.samples, outputs),
+    test: await predictSamples(predict, test.samples, outputs),
+  };
+}
+
+async function evaluateClassifier(
+  task: EvaluationTask,
+  plain: ClassHead,
+  outputs: SplitOutputs,
+  linear: SplitOutputs | null,
+): Promise<Evaluated> {
+  const { train, validation, wanted } = task;
+  const { labels } = plain;
+  const frequencies = classFrequencies(train.targets, labels.length);
+  const positive = positiveOf(plain, frequencies, wanted.positive);
+  const deciding = { outputs: outputs.validation, classes: validation.samples.targets };
+  const { head, threshold } = decideHead(plain, wanted, positive, deciding);
+  const rowsOf = (split: SplitName, raw: SplitOutputs, by: ClassHead) => ({
+    probabilities: applyHead(by, raw[split].slice()),
+    classes: task[split].samples.targets,
+  });
+
+  async function evaluate(split: SplitName): Promise<SplitEvaluation> {
+    const rows = rowsOf(split, outputs, head);
+    const judge = { labels, positive, threshold: head.threshold };
+    const linearHead: ClassHead = { kind: 'classes', labels, probabilities: 'softmax' };
+    const ofLinear =
+      linear && (await evaluateClasses(rowsOf(split, linear, linearHead), { labels, positive }));
+    return {
+      ...(await evaluateClasses(rows, judge)),
+      baselines: {
+        constant: await constantClass(frequencies, rows.classes, { labels, positive }),
+        ...(ofLinear && { linear: ofLinear.figures }),
+      },
+    };
+  }
+
+  const before: { validation?: Figures; test?: Figures } = {};
+  for (const split of splitsWithRows(task)) {
+    if (head.temperature === undefined) continue;
+    const judge = { labels, positive, threshold: head.threshold };
+    before[split] = (await evaluateClasses(rowsOf(split, outputs, plain), judge)).figures;
+  }
+  const evaluation: Evaluation = {
+    format_version: 1,
+    task: 'classification',
+    labels,
+    ...(labels.length === 2 && { positive: labels[positive] }),
+    ...(threshold && { threshold }),
+    ...(head.temperature !== undefined && { calibration: { temperature: head.temperature, before } }),
+    ...(await ofEachSplit(task, evaluate)),
+    ...mistakesOf(task, (split) =>
+      classMistakes(rowsOf(split, outputs, head), head, task[split].rows, mistakesShown),
+    ),
+  };
+  return { evaluation, head };
+}
+
+function evaluateRegression(
+  task: EvaluationTask,
+  head: ValueHead,
+  outputs: SplitOutputs,
+  linear: SplitOutputs | null,
+): Evaluated {
+  const { names } = head;
+  const means = meansOf(inTheirUnit(head, task.train.targets), names.length);
+  const rowsOf = (split: SplitName, raw: SplitOutputs) => ({
+    predicted: applyHead(head, raw[split].slice()),
+    actual: inTheirUnit(head, task[split].samples.targets),
+  });
+
+  function evaluate(split: SplitName): SplitEvaluation {
+    const rows = rowsOf(split, outputs);
+    return {
+      ...evaluateValues(rows, names),
+      baselines: {
+        constant: constantValues(means, rows.actual, names),
+        ...(linear && { linear: evaluateValues(rowsOf(split, linear), names).figures }),
+      },
+    };
+  }
+
+  const splits: Partial<Record<SplitName, SplitEvaluation>> = {};
+  for (const split of splitsWithRows(task)) splits[split] = evaluate(split);
+  const evaluation: Evaluation = {
+    format_version: 1,
+    task: 'regression',
+    ...splits,
+    ...mistakesOf(task, (split) =>
+      valueMistakes(rowsOf(split, outputs), names, task[split].rows, mistakesShown),
+    ),
+  };
+  return { evaluation, head };
+}
+
+function splitsWithRows(task: EvaluationTask): SplitName[] {
+  return evaluatedSplits.filter((split) => task[split].samples.count > 0);
+}
+
+async function ofEachSplit(
+  task: EvaluationTask,
+  evaluate: (split: SplitName) => Promise<SplitEvaluation>,
+): Promise<Partial<Record<SplitName, SplitEvaluation>>> {
+  const splits: Partial<Record<SplitName, SplitEvaluation>> = {};
+  for (const split of splitsWithRows(task)) splits[split] = await evaluate(split);
+  return splits;
+}
+
+/** On the test rows, or else on those that decided. */
+function mistakesOf(
+  task: EvaluationTask,
+  of: (split: SplitName) => Mistakes['rows'],
+): { mistakes?: Mistakes } {
+  const split = splitsWithRows(task).at(-1);
+  return split === undefined ? {} : { mistakes: { split, rows: of(split) } };
+}
+
+/** (count, names) */
+function inTheirUnit(head: ValueHead, targets: Samples['targets']): Float64Array {
+  return applyHead(head, Float64Array.from(targets));
+}
+
+const importanceBounds = { rows: 2_000, leastRows: 100, repetitions: 3, work: 1e10 };
+
+/** null: the model takes no columns, or there are no rows to find it by. */
+async function importanceOf(
+  { model, validation, seed }: EvaluationTask,
+  head: Head,
+  onProgress: OnProgress,
+): Promise<ColumnImportance | null> {
+  const { network, preprocessing, predict } = model;
+  if (preprocessing === undefined || validation.samples.count === 0) return null;
+  const { leastRows, repetitions, work } = importanceBounds;
+  const perRow = preprocessing.columns.length * repetitions * parameterCount(network);
+  const most = Math.max(leastRows, Math.min(importanceBounds.rows, Math.floor(work / perRow)));
+  const rows = spacedRows(validation.samples.count, most);
+  const samples = chosenSamples(validation.samples, rows, network.outputs);
+  return columnImportance({
+    samples,
+    preprocessing,
+    predict,
+    outputs: network.outputs,
+    figure: head.kind === 'classes' ? 'log_loss' : 'rmse',
+    figureOf: (outputs) => importanceFigure(head, applyHead(head, outputs), samples.targets),
+    seed,
+    repetitions,
+    onProgress: (done) => onProgress(begins.importance + done * (1 - begins.importance)),
+  });
+}
+
+function importanceFigure(head: Head, results: Float32Array, targets: Samples['targets']): number {
+  if (head.kind === 'classes') {
+    const losses = logLosses(results, targets, head.labels.length);
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  }
+  return (
+    evaluateValues({ predicted: results, actual: inTheirUnit(head, targets) }, head.names).figures.rmse ?? 0
+  );
+}

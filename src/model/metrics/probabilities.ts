@@ -1,0 +1,46 @@
+/** Figures of probabilities: how good they are as such, whichever label they give. `probabilities` is (count, width). */
+
+/** Smaller ones count as this, as in `sklearn.metrics.log_loss`: one sample must not make the figure infinite. */
+const least = Number.EPSILON;
+
+/** (count) −ln of the probability of each sample's class. */
+export function logLosses(
+  probabilities: ArrayLike<number>,
+  classes: ArrayLike<number>,
+  width: number,
+): Float64Array {
+  return Float64Array.from({ length: classes.length }, (_, i) => {
+    const probability = probabilities[i * width + classes[i]];
+    return -Math.log(Math.min(1 - least, Math.max(least, probability)));
+  });
+}
+
+const bins = 15;
+
+/**
+ * How far confidence and accuracy lie apart: the samples in 15 bins by the probability of their likeliest class, and the mean
+ * over the bins, by their samples, of |accuracy − mean confidence|. C. Guo et al., "On Calibration of Modern Neural
+ * Networks", 2017, equation 3.
+ */
+export function calibrationError(
+  probabilities: ArrayLike<number>,
+  classes: ArrayLike<number>,
+  width: number,
+): number {
+  const confidences = new Float64Array(bins);
+  const hits = new Float64Array(bins);
+  for (let i = 0; i < classes.length; i++) {
+    let likeliest = 0;
+    for (let c = 1; c < width; c++) {
+      if (probabilities[i * width + c] > probabilities[i * width + likeliest]) likeliest = c;
+    }
+    const confidence = probabilities[i * width + likeliest];
+    // Each bin has its upper end.
+    const bin = Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1));
+    confidences[bin] += confidence;
+    if (likeliest === classes[i]) hits[bin]++;
+  }
+  let sum = 0;
+  for (let bin = 0; bin < bins; bin++) sum += Math.abs(hits[bin] - confidences[bin]);
+  return sum / classes.length;
+}
