@@ -115,11 +115,12 @@ describe('the spec of a job on a table', () => {
   });
 
   test('can be sent again as it is shown', async () => {
-    const { network, optimizer, batch_size, epochs, patience, publish, table } = await specOn(customers, job);
+    const spec = await specOn(customers, job);
+    const { network, optimizer, batch_size, epochs, patience = null, publish, table } = spec;
     const again = await specOn(customers, {
       ...job,
       network: { hidden: network.hidden },
-      encoding: table?.encoding,
+      encoding: table?.encoding ?? 'standard',
       ...{ optimizer, batch_size, epochs, patience, publish, preset: 'plain' },
     });
     expect(again).toMatchObject({ network, optimizer, batch_size, epochs, patience, publish, table });
