@@ -142,7 +142,7 @@ async function evaluateLabels(
     task: 'classification',
     labels,
     ...(labels.length === 2 && { positive: labels[positive] ?? '' }),
-    ...(threshold && { threshold: { at_least: threshold.at_least, by: 'request' as const } }),
+    ...(threshold && { threshold: { at_least: threshold.at_least, by: 'model' as const } }),
     ...(temperature !== undefined && { calibration: { temperature, before: {} } }),
     test: {
       ...(await evaluateClasses({ probabilities, classes }, { labels, positive, threshold })),
