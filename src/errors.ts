@@ -29,6 +29,7 @@ export const errorCodes = {
   MODEL_NOT_FOUND: 'No model with this name has been published.',
   MODEL_TOO_LARGE: 'The model needs more memory than this service has for models.',
   VERSION_NOT_FOUND: 'The model has no such version.',
+  EVALUATION_NOT_FOUND: 'The version was not evaluated when it was published.',
   ALIAS_NOT_FOUND: 'The model has no such alias.',
   VERSION_IN_USE: 'An alias points to the version.',
   RANGE_NOT_SATISFIABLE: 'The file has no such range of bytes.',

@@ -24,6 +24,7 @@ import { createImageReader } from './images/image-reader.js';
 import { createBatchProcessor, type BatchProcessorOptions } from './jobs/batches/batch-processor.js';
 import { createBatchStore } from './jobs/batches/batch-store.js';
 import { createBatches, type Batches } from './jobs/batches/batches.js';
+import { createDatasetEvaluations } from './jobs/evaluations/dataset-evaluations.js';
 import { createIdempotencyKeys } from './jobs/intake/idempotency.js';
 import { createLifecycle, type Lifecycle } from './jobs/intake/lifecycle.js';
 import { createProducer, type Producer } from './jobs/intake/producer.js';
@@ -374,6 +375,7 @@ export async function openApi(
     retention: models.retention,
     modelServer: models.modelServer,
     batches,
+    evaluations: createDatasetEvaluations({ datasets: datasets.store, models: models.modelServer }),
     statistics: models.statistics,
     images,
     checks: { ...checks, models: checkModels(models.modelServer) },

@@ -12,6 +12,7 @@ import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
@@ -41,6 +42,7 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   DatasetDeps &
   ModelDeps &
+  EvaluationDeps &
   AliasDeps &
   BatchDeps &
   BatchFileDeps &
@@ -74,6 +76,7 @@ export const apiSchemas = new SchemaCompiler(
     ...datasetComponents,
     ...predictionComponents,
     ...modelComponents,
+    ...evaluationComponents,
     ...aliasComponents,
     ...batchComponents,
     ...openInferenceComponents,
@@ -117,6 +120,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(datasetRoutes, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(evaluationRoutes, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);
   await app.register(batchFileRoutes, deps);

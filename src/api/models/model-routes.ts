@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Static } from 'typebox';
 import { namesOf, type Aliases, type ModelNames } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
-import { labelsOf } from '../../model/heads/head.js';
+import { labelsOf, type Head } from '../../model/heads/head.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
 import type { Retention } from '../../model/registry/retention.js';
@@ -127,7 +127,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         summary.latest_version === null ? null : await registry.manifest(name, summary.latest_version);
       return {
         ...summary,
-        ...(latest && { ...taskView(latest), ...columnsView(latest) }),
+        ...(latest && { ...taskView(latest), ...columnsView(latest), ...evaluationView(latest) }),
         versions: versions.toReversed().map((each) => versionView(each, names)),
         has_more: hasMore,
         ...(damaged.length > 0 && { damaged_versions: damaged }),
@@ -290,6 +290,22 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   done();
 };
 
+function evaluationView({ evaluation }: VersionManifest) {
+  return evaluation === undefined ? {} : { evaluation: evaluation.summary };
+}
+
+/** What the validation rows decided of its answers. */
+function answersView(head: Head) {
+  if (head.kind === 'values') return {};
+  const { temperature, threshold, labels } = head;
+  return {
+    ...(temperature !== undefined && { temperature }),
+    ...(threshold && {
+      threshold: { positive: labels[threshold.positive] ?? '', at_least: threshold.at_least },
+    }),
+  };
+}
+
 /** The place of the file in the storage is left out. */
 function versionView(manifest: VersionManifest, names: ModelNames): Static<typeof ModelVersion.schema> {
   const { model, version, run_id, step, spec = null, metrics, network, head, parameters, file } = manifest;
@@ -305,6 +321,8 @@ function versionView(manifest: VersionManifest, names: ModelNames): Static<typeo
     network,
     labels: labelsOf(head),
     ...taskView(manifest),
+    ...answersView(head),
+    ...evaluationView(manifest),
     parameters,
     file: { size_bytes: file.size_bytes, sha256: file.sha256 },
     created_at: manifest.created_at,

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { columnsProperty, taskProperties } from './model-columns.js';
 import { ModelVersionStatus, versionStatusExample } from './version-status.js';
+import { EvaluationSummary } from '../jobs/evaluation-schemas.js';
 import { TrainingSpec, jobExample } from '../jobs/job-schemas.js';
 import { Network, networkExample } from '../jobs/training-schemas.js';
 
@@ -106,6 +107,16 @@ export const ModelVersion = component(
       network: Network.ref,
       labels: Type.Array(Type.String(), { description: 'Class names, by class index.' }),
       ...taskProperties,
+      temperature: Type.Optional(
+        Type.Number({ description: 'By which calibration divides the outputs. Left out where it does not.' }),
+      ),
+      threshold: Type.Optional(
+        Type.Object(
+          { positive: Type.String(), at_least: Type.Number() },
+          { description: 'From which probability on a row gets the label. Left out: the likelier class is the answer.' },
+        ),
+      ),
+      evaluation: Type.Optional(EvaluationSummary.ref),
       columns: columnsProperty,
       parameters: Type.Integer({ description: 'The number of parameters of the network.' }),
       file: Type.Object(
@@ -152,6 +163,7 @@ export const Model = component(
       ...modelProperties,
       task: Type.Optional(taskProperties.task),
       target: taskProperties.target,
+      evaluation: Type.Optional(EvaluationSummary.ref),
       columns: columnsProperty,
       versions: Type.Array(ModelVersion.ref, {
         description: 'The newest versions, oldest first, without their columns.',

@@ -131,8 +131,9 @@ async function evaluateClassifier(
   const before: { validation?: Figures; test?: Figures } = {};
   for (const split of splitsWithRows(task)) {
     if (head.temperature === undefined) continue;
-    const judge = { labels, positive, threshold: head.threshold };
-    before[split] = (await evaluateClasses(rowsOf(split, outputs, plain), judge)).figures;
+    const { figures } = await evaluateClasses(rowsOf(split, outputs, plain), { labels, positive });
+    const { log_loss, calibration_error } = figures;
+    before[split] = { ...(log_loss !== undefined && { log_loss }), ...(calibration_error !== undefined && { calibration_error }) };
   }
   const evaluation: Evaluation = {
     format_version: 1,

@@ -60,8 +60,8 @@ export interface Baselines {
 
 export interface ThresholdChoice {
   at_least: number;
-  /** What it was chosen by, on the validation rows; request: it was not chosen. */
-  by: 'f1' | 'cost' | 'request';
+  /** What it was chosen by, on the validation rows; request: it was not chosen. model: the rows are of another dataset. */
+  by: 'f1' | 'cost' | 'request' | 'model';
   /** Of each mistake, where it was chosen by cost. */
   cost?: MistakeCosts;
 }
@@ -74,7 +74,7 @@ export interface MistakeCosts {
 export interface Calibration {
   /** Chosen for the least log loss on the validation rows. */
   temperature: number;
-  /** The figures of the probabilities without it. */
+  /** The log loss and the calibration error of the probabilities without it. */
   before: { validation?: Figures; test?: Figures };
 }
 
