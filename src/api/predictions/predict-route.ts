@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Static } from 'typebox';
 import type { ImageReader } from '../../images/image-reader.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
-import { runPrediction, predictionBodyLimit, predictionConfig, type Samples } from './run-prediction.js';
+import { runPrediction, predictionBodyLimit, predictionConfig } from './run-prediction.js';
 import { useBinaryBodies } from './binary-bodies.js';
 import { parseRequest, type OutputOptions } from './parse-request.js';
 import {
@@ -15,10 +15,12 @@ import {
   PredictionQuery,
   RawSamples,
 } from './prediction-schemas.js';
-import { classRows, likeliest, rankClasses } from '../../model/heads/class-ranking.js';
+import { classRows, likeliest, rankClasses, type RankedClass } from '../../model/heads/class-ranking.js';
 import { requireLabels } from '../../model/heads/head.js';
 import { namedValues } from '../../model/heads/named-values.js';
+import { blankPictures } from '../../model/serving/blank-pictures.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { PredictionWarning } from '../../model/serving/table-inputs.js';
 
 export const predictionComponents = [
   PredictionRequest,
@@ -78,7 +80,8 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
         const read = readSamples(model);
         const samples = read instanceof Promise ? await read : read;
         const results = await runPrediction(model, samples, request, reply);
-        return withWarnings(predictionResponse(model, results, answer), samples.warnings);
+        const warnings = [...(samples.warnings ?? []), ...blankPictures(model, samples)];
+        return withWarnings(predictionResponse(model, results, answer), warnings);
       });
     },
   );
@@ -88,8 +91,8 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
 
 type Response = Static<typeof PredictionResponse.schema>;
 
-function withWarnings(response: Response, warnings: Samples['warnings'] = []): Response {
-  return warnings.length === 0 ? response : { ...response, warnings: [...warnings] };
+function withWarnings(response: Response, warnings: PredictionWarning[]): Response {
+  return warnings.length === 0 ? response : { ...response, warnings };
 }
 
 /** `results` (samples, outputs) of the model's head. */
@@ -101,8 +104,18 @@ function predictionResponse(
   if (head.kind === 'classes') {
     return { model, version, predictions: classPredictions(head.labels, results, options) };
   }
-  if (options.topK !== undefined) requireLabels(head);
+  if (options.topK !== undefined || options.abstainBelow !== undefined) requireLabels(head);
   return { model, version, predictions: namedValues(results, head.names) };
+}
+
+/** A class that is not likely enough has no name. */
+function withAbstention(
+  likeliest: RankedClass,
+  below: number | undefined,
+): Pick<Response['predictions'][number], 'label' | 'index' | 'confidence' | 'abstained'> {
+  if (below === undefined) return likeliest;
+  const abstained = likeliest.confidence < below;
+  return abstained ? { ...likeliest, label: null, index: null, abstained } : { ...likeliest, abstained };
 }
 
 /** `probabilities` (samples, classes) */
@@ -112,7 +125,7 @@ function classPredictions(
   options: OutputOptions,
 ): Response['predictions'] {
   return classRows(probabilities, labels.length).map((row) => ({
-    ...likeliest(row, labels),
+    ...withAbstention(likeliest(row, labels), options.abstainBelow),
     ...(options.probabilities && { probabilities: Array.from(row) }),
     ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
   }));
