@@ -20,6 +20,8 @@ export interface OutputOptions {
   topK?: number | undefined;
   /** Whether to return the probabilities of all classes. */
   probabilities: boolean;
+  /** A likeliest class with a smaller confidence is not named. */
+  abstainBelow?: number | undefined;
 }
 
 export interface ParsedRequest {
@@ -113,11 +115,12 @@ function optionsOf({
   alias,
   top_k: topK,
   probabilities = true,
+  abstain_below: abstainBelow,
 }: Query): Omit<ParsedRequest, 'readSamples'> {
   if (version !== undefined && alias !== undefined) {
     throw new TrainyardError('INVALID_REQUEST', 'version and alias cannot be given together.');
   }
-  return { choice: { model, version, alias }, answer: { topK, probabilities } };
+  return { choice: { model, version, alias }, answer: { topK, probabilities, abstainBelow } };
 }
 
 function refuse(name: string, value: unknown, what: string): void {

@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { Static } from 'typebox';
 import type { ImageReader } from '../../images/image-reader.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
-import { runPrediction, predictionBodyLimit, predictionConfig, type Samples } from './run-prediction.js';
+import { runPrediction, predictionBodyLimit, predictionConfig } from './run-prediction.js';
 import { useBinaryBodies } from './binary-bodies.js';
 import { parseRequest, type OutputOptions } from './parse-request.js';
 import {
@@ -15,10 +15,12 @@ import {
   PredictionQuery,
   RawSamples,
 } from './prediction-schemas.js';
-import { answeredClass, classRows, rankClasses } from '../../model/heads/class-ranking.js';
+import { answeredClass, classRows, rankClasses, type RankedClass } from '../../model/heads/class-ranking.js';
 import { requireLabels, type ClassHead } from '../../model/heads/head.js';
 import { namedValues } from '../../model/heads/named-values.js';
+import { blankPictures } from '../../model/serving/blank-pictures.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { PredictionWarning } from '../../model/serving/table-inputs.js';
 
 export const predictionComponents = [
   PredictionRequest,
@@ -78,7 +80,8 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
         const read = readSamples(model);
         const samples = read instanceof Promise ? await read : read;
         const results = await runPrediction(model, samples, request, reply);
-        return withWarnings(predictionResponse(model, results, answer), samples.warnings);
+        const warnings = [...(samples.warnings ?? []), ...blankPictures(model, samples)];
+        return withWarnings(predictionResponse(model, results, answer), warnings);
       });
     },
   );
@@ -88,8 +91,8 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
 
 type Response = Static<typeof PredictionResponse.schema>;
 
-function withWarnings(response: Response, warnings: Samples['warnings'] = []): Response {
-  return warnings.length === 0 ? response : { ...response, warnings: [...warnings] };
+function withWarnings(response: Response, warnings: PredictionWarning[]): Response {
+  return warnings.length === 0 ? response : { ...response, warnings };
 }
 
 /** `results` (samples, outputs) of the model's head. */
@@ -101,8 +104,18 @@ function predictionResponse(
   if (head.kind === 'classes') {
     return { model, version, predictions: classPredictions(head, results, options) };
   }
-  if (options.topK !== undefined) requireLabels(head);
+  if (options.topK !== undefined || options.abstainBelow !== undefined) requireLabels(head);
   return { model, version, predictions: namedValues(results, head.names) };
+}
+
+/** A class that is not likely enough has no name. */
+function withAbstention(
+  answered: RankedClass,
+  below: number | undefined,
+): Pick<Response['predictions'][number], 'label' | 'index' | 'confidence' | 'abstained'> {
+  if (below === undefined) return answered;
+  const abstained = answered.confidence < below;
+  return abstained ? { ...answered, label: null, index: null, abstained } : { ...answered, abstained };
 }
 
 /** `probabilities` (samples, classes) */
@@ -113,7 +126,7 @@ function classPredictions(
 ): Response['predictions'] {
   const { labels } = head;
   return classRows(probabilities, labels.length).map((row) => ({
-    ...answeredClass(row, head),
+    ...withAbstention(answeredClass(row, head), options.abstainBelow),
     ...(options.probabilities && { probabilities: Array.from(row) }),
     ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
   }));

@@ -1,7 +1,8 @@
 /** The bodies that POST /predict takes, its query string, and its answer. */
 import Type from 'typebox';
 import type { NumberList } from '../../model/serving/packed-numbers.js';
-import { component } from '../../lib/named-schema.js';
+import { warningCodes, type WarningCode } from '../../model/serving/table-reader.js';
+import { component, nullable } from '../../lib/named-schema.js';
 import { exampleDigit, exampleJpeg, examplePng } from './example-digit.js';
 
 export const mostSamples = 1024;
@@ -27,7 +28,18 @@ const choiceOptions = {
   ),
 };
 
+export const abstainBelow = Type.Optional(
+  Type.Number({
+    minimum: 0,
+    maximum: 1,
+    description:
+      'Of classes: a prediction whose confidence is below this names no class. `label` and `index` are null then, and ' +
+      '`abstained` is true.',
+  }),
+);
+
 const answerOptions = {
+  abstain_below: abstainBelow,
   probabilities: Type.Optional(
     Type.Boolean({ description: 'Whether to return the probabilities of all classes; by default true.' }),
   ),
@@ -83,15 +95,16 @@ const rankedClass = {
 };
 
 const PredictionWarning = Type.Object({
-  code: Type.Unsafe<'UNKNOWN_COLUMN' | 'UNSEEN_CATEGORY' | 'MISSING_VALUE'>({
+  code: Type.Unsafe<WarningCode>({
     type: 'string',
-    enum: ['UNKNOWN_COLUMN', 'UNSEEN_CATEGORY', 'MISSING_VALUE'],
+    enum: [...warningCodes],
     description:
       'UNKNOWN_COLUMN: the model has no such column. UNSEEN_CATEGORY: no training row had this value. ' +
-      'MISSING_VALUE: there is no value.',
+      'MISSING_VALUE: there is no value. OUT_OF_RANGE: the number is beyond those of the training rows by more than they are ' +
+      'apart. NO_INK: the picture is blank.',
   }),
-  column: Type.String(),
-  count: Type.Integer({ description: 'How many rows it concerns.' }),
+  column: Type.Optional(Type.String({ description: 'Left out for pictures.' })),
+  count: Type.Integer({ description: 'How many rows or pictures it concerns.' }),
   message: Type.String(),
 });
 
@@ -103,9 +116,14 @@ export const PredictionResponse = component(
       version: Type.Integer({ description: 'The version that answered the whole request.' }),
       predictions: Type.Array(
         Type.Object({
-          label: Type.Optional(rankedClass.label),
-          index: Type.Optional(rankedClass.index),
+          label: Type.Optional(nullable(rankedClass.label)),
+          index: Type.Optional(nullable(rankedClass.index)),
           confidence: Type.Optional(rankedClass.confidence),
+          abstained: Type.Optional(
+            Type.Boolean({
+              description: 'Whether the confidence is below `abstain_below`; left out without that option.',
+            }),
+          ),
           probabilities: Type.Optional(
             Type.Array(Type.Number(), { description: 'By class index; they sum to 1.' }),
           ),
@@ -130,7 +148,7 @@ export const PredictionResponse = component(
       warnings: Type.Optional(
         Type.Array(PredictionWarning, {
           description:
-            'What is legal in the rows of a table and may yet be a mistake. Left out when there is none.',
+            'What is legal in the samples and may yet be a mistake. Left out when there is none.',
         }),
       ),
     },

@@ -4,7 +4,7 @@
  */
 import { isNumeric, levelReader, numberReader, type CellFormat } from '../../lib/cells/cell-format.js';
 import { placesOf, type LevelCells, type NumberCells } from '../preprocessing/parts.js';
-import { levelPartOf, type FittedColumn } from '../preprocessing/table.js';
+import { levelPartOf, type FittedColumn, type SeenNumbers } from '../preprocessing/table.js';
 
 export interface CellReader {
   readonly name: string;
@@ -17,6 +17,8 @@ export interface CellReader {
   /** Cells with a level that no training row had, and the first such level. */
   unseen: number;
   unseenLevel: string;
+  /** Cells far outside of the training rows; null: such cells are not told apart. */
+  readonly outside: Outside | null;
   /** Makes room for this many rows, and counts from 0. */
   begin(count: number): void;
   /** False where it cannot be read; the row is then left without a value. */
@@ -25,9 +27,18 @@ export interface CellReader {
   skip(row: number): void;
 }
 
+/** Numbers far outside of the training rows'. */
+export interface Outside {
+  count: number;
+  /** As a message names them: the first such cell, and the least and most of the training rows. */
+  first: string;
+  readonly min: string;
+  readonly max: string;
+}
+
 export function cellReader(column: FittedColumn): CellReader {
   const { format } = column;
-  return isNumeric(format) ? new NumberReader(column.name, format) : new LevelReader(column, format);
+  return isNumeric(format) ? new NumberReader(column, format) : new LevelReader(column, format);
 }
 
 abstract class Counts {
@@ -46,24 +57,38 @@ class NumberReader extends Counts implements CellReader {
   readonly name: string;
   readonly format: Parameters<typeof numberReader>[0];
   cells: NumberCells = { values: new Float64Array(1) };
+  readonly outside: Outside | null = null;
   readonly #readText: (text: string) => number;
+  /** Below the one and above the other a number is far outside. */
+  readonly #bounds: { least: number; most: number } = { least: -Infinity, most: Infinity };
 
-  constructor(name: string, format: Parameters<typeof numberReader>[0]) {
+  constructor({ name, seen }: FittedColumn, format: Parameters<typeof numberReader>[0]) {
     super();
     this.name = name;
+    const range = format.type === 'boolean' || seen.kind === 'levels' ? null : rangeOf(seen);
+    if (range !== null) {
+      const { min, max } = range;
+      this.#bounds = { least: min - (max - min), most: max + (max - min) };
+      const text = (number: number): string => textOf(number, format.type);
+      this.outside = { count: 0, first: '', min: text(min), max: text(max) };
+    }
     this.format = format;
     this.#readText = numberReader(format);
   }
 
   begin(count: number): void {
     this.countFrom0();
+    if (this.outside !== null) this.outside.count = 0;
     if (this.cells.values.length < count) this.cells = { values: new Float64Array(count) };
   }
 
   read(cell: unknown, row: number): boolean {
     const value = this.#valueOf(cell);
     this.cells.values[row] = value;
-    if (Number.isFinite(value)) return true;
+    if (Number.isFinite(value)) {
+      if (value < this.#bounds.least || value > this.#bounds.most) this.#noteOutside(value);
+      return true;
+    }
     if (!Number.isNaN(value)) return false;
     this.missing++;
     return true;
@@ -71,6 +96,11 @@ class NumberReader extends Counts implements CellReader {
 
   skip(row: number): void {
     this.cells.values[row] = NaN;
+  }
+
+  #noteOutside(value: number): void {
+    const { outside } = this;
+    if (outside !== null && outside.count++ === 0) outside.first = textOf(value, this.format.type);
   }
 
   /** NaN: missing. Infinite: it cannot be read. */
@@ -86,6 +116,7 @@ class NumberReader extends Counts implements CellReader {
 }
 
 class LevelReader extends Counts implements CellReader {
+  readonly outside = null;
   readonly name: string;
   readonly format: CellFormat;
   cells: LevelCells;
@@ -132,6 +163,20 @@ class LevelReader extends Counts implements CellReader {
   skip(row: number): void {
     this.cells.codes[row] = -1;
   }
+}
+
+/**
+ * The least and most of the training rows; null where they do not differ, as nothing was learnt from the column then. A number
+ * is far outside when it is beyond them by more than they are apart: rare for new rows of the same kind, even where a few are
+ * far larger than most.
+ */
+function rangeOf({ min, max }: SeenNumbers): { min: number; max: number } | null {
+  return min === null || max === null || min === max ? null : { min, max };
+}
+
+function textOf(number: number, type: CellFormat['type']): string {
+  if (type !== 'datetime' || Math.abs(number) > 8.64e15) return String(number);
+  return new Date(number).toISOString().replace('T00:00:00.000Z', '');
 }
 
 function isScalar(cell: unknown): cell is string | number | boolean | bigint {

@@ -18,11 +18,22 @@ export interface TableInputs {
   warnings: PredictionWarning[];
 }
 
+export const warningCodes = [
+  'UNKNOWN_COLUMN',
+  'UNSEEN_CATEGORY',
+  'MISSING_VALUE',
+  'OUT_OF_RANGE',
+  'NO_INK',
+] as const;
+
+export type WarningCode = (typeof warningCodes)[number];
+
 /** What was legal and may yet be a mistake. A document. */
 export interface PredictionWarning {
-  code: 'UNKNOWN_COLUMN' | 'UNSEEN_CATEGORY' | 'MISSING_VALUE';
-  column: string;
-  /** How many rows it concerns. */
+  code: WarningCode;
+  /** Left out for pictures, which have none. */
+  column?: string;
+  /** How many rows or samples it concerns. */
   count: number;
   message: string;
 }
@@ -183,7 +194,7 @@ export class TableReader {
 
   #warnings(): PredictionWarning[] {
     const warnings: PredictionWarning[] = [];
-    for (const { name: column, missing, unseen, unseenLevel } of this.#columns) {
+    for (const { name: column, missing, unseen, unseenLevel, outside } of this.#columns) {
       if (missing > 0) {
         const message = `${column} has no value in ${rowsOf(missing)}.`;
         warnings.push({ code: 'MISSING_VALUE', column, count: missing, message });
@@ -191,6 +202,11 @@ export class TableReader {
       if (unseen > 0) {
         const message = `${column} has a value in ${rowsOf(unseen)} that no training row had, first ${shown(unseenLevel)}.`;
         warnings.push({ code: 'UNSEEN_CATEGORY', column, count: unseen, message });
+      }
+      if (outside !== null && outside.count > 0) {
+        const { count, first, min, max } = outside;
+        const message = `${column} is far outside of the training rows, ${min} to ${max}, in ${rowsOf(count)}, first ${first}.`;
+        warnings.push({ code: 'OUT_OF_RANGE', column, count, message });
       }
     }
     const unknown = [...this.#unknown];

@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../../errors.js';
+import { blankPictures } from '../../../model/serving/blank-pictures.js';
 import type { ServedModel } from '../../../model/serving/loaded-model.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import type { TableInputs } from '../../../model/serving/table-inputs.js';
@@ -114,16 +115,18 @@ async function infer(
 
 /** @throws TrainyardError INVALID_REQUEST */
 function samplesOf(
-  { network, preprocessing }: ServedModel,
+  model: ServedModel,
   body: InferBody,
   bytes: Buffer,
 ): TableInputs & { field: string } {
+  const { network, preprocessing } = model;
   if (preprocessing === null) {
     const read =
       body === rawRequest
         ? readRawInput(bytes, network.inputs)
         : readInput(body.inputs, bytes, network.inputs);
-    return { ...read, field: inputName, warnings: [] };
+    const samples = { ...read, field: inputName };
+    return { ...samples, warnings: blankPictures(model, samples) };
   }
   if (body !== rawRequest) {
     return { ...readColumns(preprocessing, body.inputs, bytes), field: 'inputs' };

@@ -5,6 +5,7 @@ import type { Static } from 'typebox';
 import { classRows } from '../../../model/heads/class-ranking.js';
 import type { Head } from '../../../model/heads/head.js';
 import { namedValues } from '../../../model/heads/named-values.js';
+import { blankPictures } from '../../../model/serving/blank-pictures.js';
 import type { ServedModel } from '../../../model/serving/loaded-model.js';
 import type { ModelServer } from '../../../model/serving/model-server.js';
 import { itemCount } from '../../../model/serving/packed-numbers.js';
@@ -131,12 +132,14 @@ export const tfPredictRoutes: FastifyPluginCallbackTypebox<TfPredictDeps> = (
 };
 
 /** @throws TrainyardError INVALID_REQUEST */
-function samplesOf({ network, preprocessing }: ServedModel, body: PredictBody): TableSamples {
-  return preprocessing === null ? packed(rowsOf(body), network.inputs) : tableOf(preprocessing, body);
+function samplesOf(model: ServedModel, body: PredictBody): TableSamples {
+  const { preprocessing } = model;
+  return preprocessing === null ? packed(rowsOf(body), model) : tableOf(preprocessing, body);
 }
 
-function packed({ rows, field }: Rows, width: number): TableSamples {
-  return { inputs: packRows(rows, width, field), count: itemCount(rows), field, warnings: [] };
+function packed({ rows, field }: Rows, model: ServedModel): TableSamples {
+  const samples = { inputs: packRows(rows, model.network.inputs, field), count: itemCount(rows), field };
+  return { ...samples, warnings: blankPictures(model, samples) };
 }
 
 async function resultsOfExamples(
@@ -145,10 +148,10 @@ async function resultsOfExamples(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<{ results: Float32Array; warnings?: PredictionWarning[] }> {
-  const { network, preprocessing } = model;
+  const { preprocessing } = model;
   const samples =
     preprocessing === null
-      ? packed(rowsOfExamples(examples, context), network.inputs)
+      ? packed(rowsOfExamples(examples, context), model)
       : tableOfExamples(preprocessing, examples, context);
   const results = await runPrediction(model, samples, request, reply);
   return { results, ...warningsOf(samples) };

@@ -91,8 +91,8 @@ const warnings = Type.Optional(
   Type.Array(
     Type.Object({
       code: Type.String(),
-      column: Type.String(),
-      count: Type.Integer({ description: 'How many rows it concerns.' }),
+      column: Type.Optional(Type.String()),
+      count: Type.Integer({ description: 'How many rows or samples it concerns.' }),
       message: Type.String(),
     }),
     {
