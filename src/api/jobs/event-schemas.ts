@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import Type, { type Static, type TProperties } from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import {
+  BestEpoch,
   endStatuses,
   EngineChoice,
   EpochMetrics,
@@ -10,6 +11,7 @@ import {
   JobProgress,
   jobStatuses,
   metricsExample,
+  Stopped,
   Time,
 } from './training-schemas.js';
 
@@ -61,7 +63,12 @@ export const jobEvents = [
     'The training has started or resumed.',
   ),
   event('progress', { progress: JobProgress }, 'Progress of the training.'),
-  event('metrics', { metrics: EpochMetrics('Metrics of the epoch.') }, 'An epoch has finished.'),
+  event(
+    'metrics',
+    { metrics: EpochMetrics('Metrics of the epoch.'), best_epoch: Type.Optional(BestEpoch) },
+    'An epoch has finished.',
+  ),
+  event('stopped', { stopped: Stopped }, 'The training is over.'),
   event('checkpoint', { step: Step }, 'A checkpoint has been saved.'),
   event(
     'published',

@@ -15,6 +15,7 @@ import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-schema.js';
 import {
+  BestEpoch,
   Network,
   networkExample,
   EngineChoice,
@@ -24,6 +25,7 @@ import {
   jobStatuses,
   metricsExample,
   progressExample,
+  Stopped,
   Time,
 } from './training-schemas.js';
 import { Optimizer } from './optimizer-schemas.js';
@@ -184,6 +186,8 @@ export const jobExample = {
   webhook: null,
   progress: progressExample,
   metrics: metricsExample,
+  best_epoch: null,
+  stopped: { reason: 'epochs' as const, epoch: 5, best_epoch: null },
   engine: { name: 'reference', device: 'cpu', reason: 'the fastest that can run here' },
   attempts: 1,
   last_error: null,
@@ -209,6 +213,7 @@ const underWayExample = {
     train_accuracy: 0.9617,
   },
   metrics: { ...metricsExample, epoch: 1, step: 938, train_accuracy: 0.9269, test_accuracy: 0.9566 },
+  stopped: null,
   finished_at: null,
 };
 
@@ -268,6 +273,8 @@ export const Job = component(
       webhook: nullable(Webhook),
       progress: JobProgress,
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
+      best_epoch: BestEpoch,
+      stopped: nullable(Stopped),
       engine: nullable(EngineChoice('The engine that trains the job; null before the start.')),
       attempts: Type.Integer({ description: 'How many times a worker has started the job.' }),
       last_error: nullable(JobError('Why the last attempt stopped; null when nothing has gone wrong since.')),

@@ -301,7 +301,7 @@ export const JobRequest = component(
           default: defaults.monitor,
           description:
             'The figure of the validation split that decides which epoch is the best, and when training stops. `accuracy` is for ' +
-            'classes, `rmse` for values.',
+            'classes, `rmse` for values. Of equal accuracies the lower loss is the better, and of equals the earlier epoch.',
         }),
       ),
       patience: Type.Optional(
@@ -353,7 +353,7 @@ export const JobRequest = component(
           default: plainArrays.publish,
           description:
             'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
-            '`best`: the network after the epoch with the lowest loss on the validation split; the default for tables. ' +
+            '`best`: the network after the epoch that is best by `monitor` on the validation split; the default for tables. ' +
             '`every_checkpoint`: the network after each epoch, as soon as the epoch is done; checkpoints ' +
             'within an epoch are for resuming and are not published.',
         }),

@@ -24,6 +24,7 @@ import {
   type RunEvent,
   type RunResult,
   type RunSummary,
+  type Stopped,
   type TableSpec,
   webhookEvents,
 } from './documents.js';
@@ -265,6 +266,12 @@ const epochMetrics = object<EpochMetrics>({
   test_rmse: optional(number),
 });
 
+const stopped = object<Stopped>({
+  reason: oneOf('patience', 'epochs'),
+  epoch: positive,
+  best_epoch: nullable(positive),
+});
+
 const endStatus = oneOf('succeeded', 'failed', 'cancelled');
 
 const resultFields = {
@@ -279,6 +286,8 @@ const resultFields = {
     resumed_from_step: nullable(count),
     progress,
     metrics: nullable(epochMetrics),
+    best_epoch: optional(nullable(positive)),
+    stopped: optional(nullable(stopped)),
     version: nullable(positive),
   }),
 };
@@ -332,7 +341,12 @@ export const loggedEvent = variant<RunEvent>('type', {
   }),
   started: object({ ...head('started'), engine: engineChoice, resumed_from_step: nullable(count) }),
   progress: object({ ...head('progress'), progress }),
-  metrics: object({ ...head('metrics'), metrics: epochMetrics }),
+  metrics: object<Extract<RunEvent, { type: 'metrics' }>>({
+    ...head('metrics'),
+    metrics: epochMetrics,
+    best_epoch: optional(nullable(positive)),
+  }),
+  stopped: object({ ...head('stopped'), stopped }),
   checkpoint: object({ ...head('checkpoint'), step: count }),
   published: object({ ...head('published'), version: positive, step: count }),
   log: object({ ...head('log'), level: oneOf('warn', 'error'), message: text }),

@@ -255,16 +255,29 @@ export interface EpochMetrics {
   test_rmse?: number;
 }
 
-export interface JobProgress {
-  /** The epoch under way, from 1; the last one when all are done. 0 before the first step. */
+/** Why training is over. */
+export interface Stopped {
+  /** patience: no epoch was better for as many epochs as the spec says. epochs: all were done. */
+  reason: 'patience' | 'epochs';
+  /** The last one. */
   epoch: number;
+  /** By the validation split; null without one. */
+  best_epoch: number | null;
+}
+
+export interface JobProgress {
+  /** The epoch under way, from 1; the last one when training is over. 0 before the first step. */
+  epoch: number;
+  /** At most. */
   epochs: number;
   /** Steps done. */
   step: number;
+  /** At most. */
   steps: number;
-  /** step / steps. */
+  /** step / steps, and 1 once training is over. */
   fraction: number;
   samples_per_second: number | null;
+  /** At most, where training may end early. */
   eta_seconds: number | null;
   /** Means over the epoch so far. Values have no accuracy. */
   train_loss: number | null;
@@ -299,7 +312,10 @@ export type RunEventBody =
   | StatusChange
   | { type: 'started'; engine: EngineChoice; resumed_from_step: number | null }
   | { type: 'progress'; progress: JobProgress }
-  | { type: 'metrics'; metrics: EpochMetrics }
+  /** Older events do not say which epoch is the best. */
+  | { type: 'metrics'; metrics: EpochMetrics; best_epoch?: number | null }
+  /** Training is over. */
+  | { type: 'stopped'; stopped: Stopped }
   | { type: 'checkpoint'; step: number }
   | { type: 'published'; version: number; step: number }
   | { type: 'log'; level: 'warn' | 'error'; message: string }
@@ -335,6 +351,10 @@ export interface RunSummary {
   progress: JobProgress;
   /** Of the last epoch done. */
   metrics: EpochMetrics | null;
+  /** Of the epochs done, by the validation split. Older results do not say. */
+  best_epoch?: number | null;
+  /** null: training is not over. Older results do not say. */
+  stopped?: Stopped | null;
   /** The version published last. */
   version: number | null;
 }
@@ -353,7 +373,7 @@ export type EndStatus = 'succeeded' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'running' | 'paused' | EndStatus;
 
 /** What the API shows of a run; derived from the run's files, stored nowhere. */
-export interface Job extends RunSummary {
+export interface Job extends Required<RunSummary> {
   id: string;
   object: 'job';
   status: JobStatus;

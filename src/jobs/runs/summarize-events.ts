@@ -11,6 +11,8 @@ export function emptySummary(spec: RunSpec): RunSummary {
     resumed_from_step: null,
     progress: progressAt(spec, { step: 0, epoch: 0 }),
     metrics: null,
+    best_epoch: null,
+    stopped: null,
     version: null,
   };
 }
@@ -30,7 +32,9 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
     case 'progress':
       return { ...summary, progress: event.progress };
     case 'metrics':
-      return { ...summary, metrics: event.metrics };
+      return { ...summary, metrics: event.metrics, best_epoch: event.best_epoch ?? null };
+    case 'stopped':
+      return { ...summary, stopped: event.stopped };
     case 'published':
       return { ...summary, version: event.version };
     case 'checkpoint':

@@ -10,8 +10,9 @@ import {
 } from '../../model/files/checkpoint.js';
 import type { Registry } from '../../model/registry/registry.js';
 import type { Storage } from '../../storage/storage.js';
-import { trainingSpecOf, type EpochMetrics, type PublishPolicy, type RunSpec } from '../runs/documents.js';
+import { trainingSpecOf, type EpochMetrics, type RunSpec } from '../runs/documents.js';
 import type { RunStore } from '../runs/run-store.js';
+import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
 import type { Observe } from './messages.js';
 import type { TallyState } from './tally.js';
@@ -64,11 +65,10 @@ export class RunCheckpoints {
   async followUp({ step, metrics }: TallyState): Promise<void> {
     const { storage, term } = this.#place;
     const { publish, checkpoint } = this.#spec;
-    const epochs = metrics.map((each) => ({ type: 'metrics' as const, metrics: each }));
-    await this.#journal.append(...epochs, { type: 'checkpoint', step });
+    await this.#journal.append(...courseEvents(this.#spec, metrics), { type: 'checkpoint', step });
     const last = metrics.at(-1);
     if (publish === 'every_checkpoint' && last?.step === step) await this.#publish(last);
-    const best = mostWantedFirst('best', metrics).at(0);
+    const best = bestFirst(this.#spec, metrics).at(0);
     await this.#journal.refuseIfTakenOver();
     const protectedSteps = best ? [best.step] : [];
     await pruneCheckpoints(storage, this.#prefix, { keep: checkpoint.keep, protectedSteps, term });
@@ -76,9 +76,9 @@ export class RunCheckpoints {
 
   /** Whether the checkpoint of this epoch, the last one done, must be kept because it may be published. */
   mayBePublished(epoch: EpochMetrics, epochsDone: readonly EpochMetrics[]): boolean {
-    const { publish, epochs } = this.#spec;
-    if (epochsDone.length === epochs || publish === 'every_checkpoint') return true;
-    return publish === 'best' && mostWantedFirst('best', epochsDone)[0] === epoch;
+    const { publish } = this.#spec;
+    if (publish === 'every_checkpoint' || whyStopped(this.#spec, epochsDone) !== null) return true;
+    return publish === 'best' && bestFirst(this.#spec, epochsDone)[0] === epoch;
   }
 
   /**
@@ -86,7 +86,7 @@ export class RunCheckpoints {
    * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch can be read
    */
   async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
-    for (const metrics of mostWantedFirst(this.#spec.publish, epochs)) {
+    for (const metrics of mostWantedFirst(this.#spec, epochs)) {
       if (await this.#publish(metrics)) return;
     }
     throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
@@ -131,16 +131,6 @@ export class RunCheckpoints {
 }
 
 /** The epochs whose checkpoints a run that is trained may publish, the most wanted first. */
-function mostWantedFirst(policy: PublishPolicy, epochs: readonly EpochMetrics[]): EpochMetrics[] {
-  if (policy !== 'best') return epochs.toReversed();
-  // Of equals the earlier: it took less training.
-  return [...epochs].sort((a, b) => decidingLoss(a) - decidingLoss(b) || a.step - b.step);
-}
-
-/**
- * The lower the better. The validation split decides what is published. Without one, the loss of the test split, or else of
- * training, only keeps a checkpoint from being removed; for runs of format 1, which had no validation, it decides too.
- */
-function decidingLoss({ validation_loss, test_loss, train_loss }: EpochMetrics): number {
-  return validation_loss ?? test_loss ?? train_loss;
+function mostWantedFirst(spec: RunSpec, epochs: readonly EpochMetrics[]): EpochMetrics[] {
+  return spec.publish === 'best' ? bestFirst(spec, epochs) : epochs.toReversed();
 }

@@ -13,6 +13,7 @@ import { isStorageFailure } from '../../storage/storage.js';
 import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
 import { engineOf } from '../runs/summarize-events.js';
+import { courseEvents, whyStopped } from './best-epoch.js';
 import { RunCheckpoints, type RunPlace } from './checkpoints.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
@@ -194,13 +195,17 @@ class Course {
   }
 
   async #endEpoch(): Promise<void> {
-    const { training, journal, checkpoints, tally } = this.#parts;
+    const { training, spec, journal, checkpoints, tally } = this.#parts;
     const metrics = tally.endEpoch();
     training.log.info(metrics, 'epoch done');
     training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.#epochSinceMs, metrics });
     this.#epochSinceMs = training.nowMs();
-    await journal.append({ type: 'metrics', metrics });
-    if (tally.isDone()) await this.#appendProgress();
+    await journal.append(...courseEvents(spec, tally.state.metrics));
+    const stopped = whyStopped(spec, tally.state.metrics);
+    if (stopped !== null) {
+      training.log.info(stopped, 'training is over');
+      await this.#appendProgress();
+    }
     const mayBePublished = checkpoints.mayBePublished(metrics, tally.state.metrics);
     if (this.#clock.isDue(metrics.step) || mayBePublished) await this.#checkpoint();
   }

@@ -45,6 +45,8 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     webhook: spec.webhook,
     progress: summary.progress,
     metrics: summary.metrics,
+    best_epoch: summary.best_epoch ?? null,
+    stopped: summary.stopped ?? null,
     engine: summary.engine,
     attempts: summary.attempts,
     last_error: summary.last_error,

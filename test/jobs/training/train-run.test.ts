@@ -210,6 +210,27 @@ describe('a run', () => {
     expect(accuracies[best]).toBeLessThan(Math.max(...accuracies));
   });
 
+  test('ends early where no epoch was better for as long as its patience, and publishes the best weights', async () => {
+    const scene = await sceneOf(impatient);
+    await scene.train();
+    const { versions } = await outcomeOf(scene);
+    const { summary } = (await scene.store.readResult(scene.runId)) ?? {};
+    const { stopped } = summary ?? {};
+    expect(stopped).toMatchObject({ reason: 'patience' });
+    const { epoch = NaN, best_epoch = NaN } = stopped ?? {};
+    expect(epoch - (best_epoch ?? NaN)).toBe(2);
+    expect(versions).toMatchObject([{ step: 5 * (best_epoch ?? NaN) }]);
+    expect(summary).toMatchObject({
+      best_epoch,
+      progress: { epoch, epochs: 40, step: 5 * epoch, steps: 200, fraction: 1, eta_seconds: 0 },
+    });
+    expect(await curveOf(scene)).toHaveLength(epoch);
+    // The best weights are those of a run that ends with that epoch.
+    const shorter = await sceneOf({ ...impatient, epochs: best_epoch ?? NaN, patience: null });
+    await shorter.train();
+    expect((await outcomeOf(shorter)).versions[0].sha256).toBe(versions[0].sha256);
+  });
+
   test('whose dataset has changed since it was submitted fails, and says what to do', async () => {
     const { info, ...samples } = await smallMnist();
     const changed = { info: { ...info, sha256: 'f'.repeat(64) }, ...samples };
@@ -277,6 +298,17 @@ describe('a run', () => {
     expect((await outcomeOf(scene)).versions).toHaveLength(1);
   });
 });
+
+/** Its validation loss soon rises. */
+const impatient: JobRequest = {
+  epochs: 40,
+  patience: 2,
+  publish: 'best',
+  seed: 8,
+  optimizer: { learning_rate: 0.1 },
+  split: { validation: 0.2 },
+  batch_size: 52,
+};
 
 describe('a run that learns values', () => {
   const sceneOfDiamonds = async (request: JobRequest = {}) =>
@@ -523,6 +555,22 @@ describe('a run whose process dies', () => {
       }
     },
   );
+
+  test('at any of its writes ends as early, with the same best weights', async () => {
+    const whole = await sceneOf(impatient);
+    const { writes } = await countWrites(whole);
+    const expected = await outcomeOf(whole);
+    const stoppedOf = async (scene: Scene) =>
+      (await eventsOf(scene)).flatMap((event) => (event.type === 'stopped' ? [event.stopped] : []));
+    expect(await stoppedOf(whole)).toMatchObject([{ reason: 'patience' }]);
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await sceneOf(impatient);
+      await expect(scene.train({ on: dyingStorage(scene.storage, survived, true) })).rejects.toThrow('died');
+      expect(await scene.train()).toBe('finished');
+      expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+      expect(await stoppedOf(scene), `after ${survived} writes`).toEqual(await stoppedOf(whole));
+    }
+  });
 
   test('at any of its writes after it was stopped before an evaluation is taken up again all the same', async () => {
     const whole = await sceneOf({ epochs: 2 });
