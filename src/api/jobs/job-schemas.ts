@@ -83,6 +83,12 @@ export const TrainingSpec = Type.Object(
         description: 'Why the preset chose as it did, by field, where that depends on the data.',
       }),
     ),
+    init_from: Type.Optional(
+      Type.Object(
+        { model: Type.String(), version: Type.Integer(), sha256: Type.String() },
+        { description: 'The published version that training starts from, and the SHA-256 of its file.' },
+      ),
+    ),
     network: Network.ref,
     loss: Type.Enum([...losses], {
       type: 'string',

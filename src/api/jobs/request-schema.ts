@@ -263,6 +263,23 @@ export const JobRequest = component(
             'good for data of this kind and size; the spec of the job shows each choice, and why.',
         }),
       ),
+      init_from: Type.Optional(
+        Type.Object(
+          {
+            model: Type.String({ pattern: modelNamePattern.source }),
+            version: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
+            ),
+          },
+          {
+            ...noOther,
+            description:
+              'A published version whose parameters training starts from, in place of random ones. It must take the same inputs. The ' +
+              'job takes its preprocessing and its hidden layers over. Classes are found by their labels: those that the version ' +
+              'does not know begin as new ones do.',
+          },
+        ),
+      ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
         Type.Enum(['auto', ...losses], {

@@ -24,6 +24,7 @@ import type {
 import { plansOf } from '../runs/table-rows.js';
 import { plainArrays, plainTable } from './presets/plain.js';
 import type { Recipe } from './presets/recipe.js';
+import { fitToSource, type Source } from './resolve-source.js';
 import type { ResolvedTable } from './resolve-table.js';
 
 export const defaults = {
@@ -84,18 +85,22 @@ export function resolveSpec(
   dataset: ArraysInfo | TableWork,
   limits: { trainingMemoryLimitBytes: number },
   now: Date,
-  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> = {},
+  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> & {
+    source?: Source | null;
+  } = {},
 ): RunSpec {
   const engine = request.engine ?? defaults.engine;
   refuseUnknownEngine(engine);
   const seed = request.seed ?? defaults.seed;
-  const work =
+  const { source = null } = more;
+  const offered =
     dataset.kind === 'table' ? workOfTable(request, dataset) : workOfArrays(request, dataset, seed);
+  const work = source === null ? offered : startingFrom(source, request, offered);
   const loss = resolveLoss(request.loss ?? 'auto', work);
   const { recipe } = work;
   const epochs = request.epochs ?? recipe.epochs;
   const batchSize = request.batch_size ?? recipe.batch_size;
-  const hidden = request.network?.hidden ?? recipe.hidden;
+  const hidden = source === null ? (request.network?.hidden ?? recipe.hidden) : recipe.hidden;
   const { activation, dropout } = defaults;
   const { name, version, sha256 } = dataset.kind === 'table' ? dataset.info : dataset;
   const spec: RunSpec = {
@@ -112,6 +117,7 @@ export function resolveSpec(
     },
     preset: work.preset,
     ...reasonsFor(request, recipe),
+    ...(source && { init_from: source.pin }),
     loss,
     optimizer: resolveOptimizer(request.optimizer ?? recipe.optimizer),
     ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
@@ -134,6 +140,17 @@ export function resolveSpec(
   refuseWithoutValidation(spec);
   refuseIfTooLarge(spec, work, limits.trainingMemoryLimitBytes);
   return spec;
+}
+
+/** What the source decides is neither the data's nor the preset's. */
+function startingFrom(source: Source, request: JobRequest, work: Work): Work {
+  const { inputs, hidden } = fitToSource(source, request.network?.hidden, {
+    ...work,
+    columns: work.table?.columns,
+  });
+  const { reasons, ...recipe } = work.recipe;
+  const others = Object.entries(reasons).filter(([field]) => field !== 'network.hidden');
+  return { ...work, inputs, recipe: { ...recipe, hidden, reasons: Object.fromEntries(others) } };
 }
 
 function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): Work {

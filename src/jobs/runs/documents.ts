@@ -64,6 +64,8 @@ export interface JobRequest {
   columns?: Record<string, ColumnRequest> | (ColumnRequest & { name: string })[];
   class_weight?: ClassWeight;
   preset?: Preset;
+  /** The published version whose parameters training starts from. Without a version: the one that is latest. */
+  init_from?: { model: string; version?: number };
   network?: { hidden?: HiddenLayerRequest[] };
   /** 'mse' fits classes too: it is `one_hot_mse` then. */
   loss?: 'auto' | Loss;
@@ -189,6 +191,14 @@ export interface DatasetPin {
   sha256: string | null;
 }
 
+/** The published version that a run starts from. */
+export interface SourcePin {
+  model: string;
+  version: number;
+  /** Of its file. */
+  sha256: string;
+}
+
 /** spec.json: all that decides a run, every default resolved. Written before the run is enqueued, never changed. */
 export interface RunSpec {
   format_version: 2;
@@ -203,6 +213,8 @@ export interface RunSpec {
   preset?: Preset;
   /** Why the preset chose as it did, by the field of the spec. */
   reasons?: Record<string, string>;
+  /** Left out: the parameters are random at first. */
+  init_from?: SourcePin;
   loss: Loss;
   optimizer: OptimizerSpec;
   /** Left out: 0. */
@@ -396,6 +408,7 @@ const trainingFields = [
   'task',
   'preset',
   'reasons',
+  'init_from',
   'network',
   'loss',
   'split',

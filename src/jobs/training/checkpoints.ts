@@ -24,7 +24,7 @@ export interface RunPlace {
   term: number;
   storage: Storage;
   store: RunStore;
-  registry: Pick<Registry, 'publish'>;
+  registry: Registry;
   log: Logger;
   observe: Observe;
   now: () => Date;

@@ -8,7 +8,7 @@ import { TrainyardError } from '../../errors.js';
 import type { EngineEntry, Trainer, TrainingResources } from '../../model/engines/engine.js';
 import { selectEngine, type Selection } from '../../model/engines/select.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
-import { initialState, type TrainingState } from '../../model/network/initialization.js';
+import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
@@ -19,6 +19,7 @@ import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
 import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
+import { readSource, startState } from './start-state.js';
 import { Tally, type TallyState } from './tally.js';
 
 export interface Training extends RunPlace, TrainingResources {
@@ -60,8 +61,11 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const journal = await openJournal(training, runId, training.term);
   const checkpoints = new RunCheckpoints(training, spec, journal);
   const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
-  const { data, description } = await loadData(training.datasets, spec);
   const found = await checkpoints.newest();
+  // What a run that goes on takes from its source is in its checkpoint.
+  const source = found === null ? await readSource(training.registry, spec) : null;
+  const recorded = spec.init_from === undefined ? null : (found ?? source)?.description;
+  const { data, description } = await loadData(training.datasets, spec, recorded);
   const start: TallyState | null = found && {
     step: found.state.step,
     position: found.position,
@@ -80,7 +84,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
       scaling: description.scaling,
     },
     data,
-    found?.state ?? initialState(network, optimizer, seed),
+    found?.state ?? startState(spec, description, source),
     { threads, memoryLimitBytes },
   );
   try {

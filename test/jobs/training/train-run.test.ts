@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../../../src/data/dataset.js';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
+import { readSource } from '../../../src/jobs/intake/resolve-source.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observation, Observe } from '../../../src/jobs/training/messages.js';
@@ -9,6 +10,7 @@ import type { TrainingEnd } from '../../../src/jobs/training/messages.js';
 import { loadData, type TrainingDatasets } from '../../../src/jobs/training/load-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
 import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/files/checkpoint.js';
+import { createAliases } from '../../../src/model/registry/aliases.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
@@ -45,8 +47,8 @@ async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>): Promise<S
   return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable });
 }
 
-async function sceneOn(spec: RunSpec, datasets: TrainingDatasets): Promise<Scene> {
-  const storage = await temporaryStorage();
+async function sceneOn(spec: RunSpec, datasets: TrainingDatasets, on?: Storage): Promise<Scene> {
+  const storage = on ?? (await temporaryStorage());
   const store = createRunStore(storage);
   const runId = await store.create(spec);
   return {
@@ -464,6 +466,105 @@ describe('a run on a table', () => {
       expect(await scene.train()).toBe('finished');
       expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
     }
+  });
+});
+
+describe('a run that starts from a version', () => {
+  const customers = churn();
+  const small: JobRequest = { network: { hidden: [{ units: 8 }] }, batch_size: 32, epochs: 4, seed: 3 };
+
+  /** A table that was trained, and the spec of a job on another one that starts from its version. */
+  async function prepare(request: JobRequest = {}) {
+    const first = await sceneOn(await specOn(customers, small), customers.datasets);
+    await first.train();
+    const registry = createRegistry(first.storage, log);
+    const models = { registry, aliases: createAliases({ storage: first.storage, registry }) };
+    const source = await readSource(models, { init_from: { model: 'churn' } });
+    const spec = await specOn(customers, { epochs: 2, batch_size: 32, seed: 9, ...request }, source);
+    return { first, registry, spec };
+  }
+
+  /** In the storage where the version is. */
+  const inStorageOf = async ({ first, spec }: Awaited<ReturnType<typeof prepare>>): Promise<Scene> => {
+    const scene = await sceneOn(spec, customers.datasets, first.storage);
+    return scene;
+  };
+
+  test('pins it, and takes its parameters and its preprocessing over', async () => {
+    const prepared = await prepare({ epochs: 1, optimizer: { type: 'sgd', learning_rate: 1e-12 } });
+    const { registry, spec } = prepared;
+    const source = await registry.load('churn', 1);
+    expect(spec).toMatchObject({
+      init_from: { model: 'churn', version: 1, sha256: source.manifest.file.sha256 },
+      network: source.description.network,
+    });
+    const scene = await inStorageOf(prepared);
+    expect(await scene.train()).toBe('finished');
+    const { description, parameters } = await registry.load('churn', 2);
+    expect(description.preprocessing).toEqual(source.description.preprocessing);
+    // A learning rate of next to nothing leaves them as they were.
+    for (const [name, { data }] of parameters) {
+      data.forEach((value, i) => expect(value).toBeCloseTo(source.parameters.get(name)?.data[i] ?? NaN, 6));
+    }
+  });
+
+  test.each([
+    ['is gone', (storage: Storage) => storage.remove('models/churn/versions/000001.json')],
+    [
+      'is damaged',
+      async (storage: Storage) => {
+        const [file = ''] = await storage.list('models/churn/files');
+        await flipBit(storage, `models/churn/files/${file}`, 2_000);
+      },
+    ],
+  ])('fails where that %s when it begins', async (_, spoil) => {
+    const prepared = await prepare();
+    const scene = await inStorageOf(prepared);
+    await spoil(scene.storage);
+    expect(await scene.train()).toBe('finished');
+    const result = await scene.store.readResult(scene.runId);
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'INIT_FROM_CHANGED' } });
+  });
+
+  test('goes on where the version goes once training is under way, and ends with the same bits', async () => {
+    const [whole, stopped] = [await inStorageOf(await prepare()), await inStorageOf(await prepare())];
+    await whole.train();
+    await stopped.train({ signal: stopAtLook(3) });
+    await stopped.storage.remove('models/churn/versions/000001.json');
+    expect(await stopped.train()).toBe('finished');
+    const fileOf = async ({ storage }: Scene) =>
+      (await createRegistry(storage, log).latest('churn'))?.file.sha256;
+    expect(await fileOf(stopped)).toBe(await fileOf(whole));
+  });
+
+  test('is refused where its data is other, and told all that differs', async () => {
+    const refusal = async (request: JobRequest) =>
+      prepare(request).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    expect(
+      await refusal({
+        columns: {
+          city: { role: 'ignore' },
+          age: { type: 'category' },
+          customer: { role: 'feature', type: 'category' },
+        },
+      }),
+    ).toMatchObject({
+      code: 'INVALID_REQUEST',
+      pointer: '/init_from',
+      message: expect.stringMatching(
+        /"age" as number.*category.*"city".*no feature.*"customer".*ignore/,
+      ) as string,
+    });
+    expect(await refusal({ target: ['spent'], columns: { churned: { role: 'ignore' } } })).toMatchObject({
+      message: expect.stringContaining('predicts classes, and this job learns values') as string,
+    });
+    expect(await refusal({ network: { hidden: [{ units: 9 }] } })).toMatchObject({
+      pointer: '/network/hidden',
+      message: expect.stringContaining('8 relu') as string,
+    });
   });
 });
 
