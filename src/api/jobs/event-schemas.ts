@@ -11,6 +11,7 @@ import {
   JobProgress,
   jobStatuses,
   metricsExample,
+  publishedProperties,
   Stopped,
   Time,
 } from './training-schemas.js';
@@ -70,11 +71,7 @@ export const jobEvents = [
   ),
   event('stopped', { stopped: Stopped }, 'The training is over.'),
   event('checkpoint', { step: Step }, 'A checkpoint has been saved.'),
-  event(
-    'published',
-    { version: Type.Integer(), step: Step },
-    'A new version of the model has been published.',
-  ),
+  event('published', publishedProperties, 'A new version of the model has been published.'),
   event(
     'log',
     { level: Type.Enum(['warn', 'error'], { type: 'string' }), message: Type.String() },

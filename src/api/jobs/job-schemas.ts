@@ -16,6 +16,7 @@ import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-schema.js';
 import {
   BestEpoch,
+  Publication,
   Network,
   networkExample,
   EngineChoice,
@@ -127,6 +128,18 @@ export const TrainingSpec = Type.Object(
     seed: Type.Integer(),
     engine: Type.String({ description: '`auto`, or the name of the engine that was requested.' }),
     publish: Type.Enum(['final', 'best', 'every_checkpoint'], { type: 'string' }),
+    publish_if: Type.Optional(
+      Type.Unsafe<NonNullable<RunSpec['publish_if']>>({
+        type: ['string', 'object'],
+        properties: {
+          metric: { type: 'string' },
+          at_least: { type: 'number' },
+          at_most: { type: 'number' },
+          better_than: { type: 'string' },
+        },
+        description: 'What a version must reach to be served as `latest`. Left out by older jobs: nothing.',
+      }),
+    ),
     checkpoint: Type.Object(
       {
         every_steps: nullable(Type.Integer()),
@@ -172,6 +185,7 @@ export const jobExample = {
   queue: null,
   model: 'mnist-mlp',
   version: 1,
+  publication: { version: 1, step: 4690, served: true, held: false, pinned_to: null, reasons: [] },
   dataset: 'mnist',
   dataset_version: 1,
   spec: {
@@ -210,6 +224,7 @@ const queueExample = { name: 'training', waiting: 1, workers: 1 };
 const underWayExample = {
   ...jobExample,
   version: null,
+  publication: null,
   progress: {
     ...progressExample,
     epoch: 2,
@@ -265,6 +280,7 @@ export const Job = component(
       version: nullable(
         Type.Integer({ description: 'The version that was published last; null before the first.' }),
       ),
+      publication: nullable(Publication),
       dataset: Type.String(),
       dataset_version: nullable(
         Type.Integer({

@@ -1,5 +1,7 @@
 /** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
 import Type from 'typebox';
+import { figureNames } from '../../model/evaluation/figures.js';
+import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import { plainArrays, plainTable } from '../../jobs/intake/presets/plain.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
@@ -143,6 +145,33 @@ const NetworkRequest = Type.Object(
   },
   { ...noOther, description: 'A multi-layer perceptron.' },
 );
+
+const PublishIfRequest = Type.Unsafe<PublishIf>({
+  default: defaults.publish_if,
+  description:
+    'What a version must reach to be served as `latest`. One that does not is kept and held: it answers by its number only. ' +
+    '`better_than_baseline`: it must be better than answering with the commonest class, or with the mean. `always`: nothing. ' +
+    'Or a figure of the validation rows with limits: `{"metric": "roc_auc", "at_least": 0.8, "better_than": "latest"}`.',
+  anyOf: [
+    { type: 'string', enum: ['better_than_baseline', 'always'] },
+    {
+      type: 'object',
+      properties: {
+        metric: { type: 'string', enum: [...figureNames] },
+        at_least: { type: 'number' },
+        at_most: { type: 'number' },
+        better_than: {
+          type: 'string',
+          enum: ['latest'],
+          description:
+            'The figure must be better than that of the version that is `latest` when this one is published.',
+        },
+      },
+      required: ['metric'],
+      additionalProperties: false,
+    },
+  ],
+});
 
 const CheckpointRequest = Type.Object(
   {
@@ -375,6 +404,7 @@ export const JobRequest = component(
             'within an epoch are for resuming and are not published.',
         }),
       ),
+      publish_if: Type.Optional(PublishIfRequest),
       checkpoint: Type.Optional(CheckpointRequest),
       priority: Type.Optional(
         Type.Integer({

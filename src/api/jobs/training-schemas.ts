@@ -38,12 +38,15 @@ export const JobProgress = Type.Object({
   epoch: Type.Integer({ description: 'The current epoch, counted from 1; 0 before the first step.' }),
   epochs: Type.Integer({ description: 'At most.' }),
   step: Type.Integer({ description: 'Steps done.' }),
-  steps: Type.Integer({ description: 'Steps of the whole job, at most: `patience` may end training sooner.' }),
+  steps: Type.Integer({
+    description: 'Steps of the whole job, at most: `patience` may end training sooner.',
+  }),
   fraction: Type.Number({ description: 'step / steps, and 1 once training is over.' }),
   samples_per_second: nullable(Type.Number()),
   eta_seconds: nullable(
     Type.Number({
-      description: 'Estimated seconds left, at the pace so far; at most, where `patience` may end training sooner.',
+      description:
+        'Estimated seconds left, at the pace so far; at most, where `patience` may end training sooner.',
     }),
   ),
   train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
@@ -86,10 +89,40 @@ export const EpochMetrics = (description: string) =>
     { description },
   );
 
+export const publishedProperties = {
+  version: Type.Integer(),
+  step: Type.Integer({ description: 'Training steps done.' }),
+  served: Type.Optional(
+    Type.Boolean({ description: 'Whether `latest` answered with it once it was published.' }),
+  ),
+  held: Type.Optional(
+    Type.Boolean({
+      description: 'Whether it failed `publish_if`: it is kept, and answers by its number only.',
+    }),
+  ),
+  pinned_to: Type.Optional(
+    nullable(
+      Type.Integer({
+        description:
+          'The version that `latest` was set to, as after a rollback; null: it follows publication.',
+      }),
+    ),
+  ),
+  reasons: Type.Optional(
+    Type.Array(Type.String(), { description: 'Why it is not served; empty where it is.' }),
+  ),
+};
+
+/** Versions that are older than these fields lack them. */
+export const Publication = Type.Object(publishedProperties, {
+  description: 'The version that was published last, and whether it is served; null before the first.',
+});
+
 /** By the validation split. */
 export const BestEpoch = nullable(
   Type.Integer({
-    description: 'The best of the epochs done, by `monitor` over the validation split; null without such rows.',
+    description:
+      'The best of the epochs done, by `monitor` over the validation split; null without such rows.',
   }),
 );
 
@@ -97,8 +130,7 @@ export const Stopped = Type.Object(
   {
     reason: Type.Enum(['patience', 'epochs'], {
       type: 'string',
-      description:
-        '`patience`: no epoch was better for `patience` epochs. `epochs`: all epochs were done.',
+      description: '`patience`: no epoch was better for `patience` epochs. `epochs`: all epochs were done.',
     }),
     epoch: Type.Integer({ description: 'The last epoch.' }),
     best_epoch: BestEpoch,

@@ -259,9 +259,12 @@ export function createProducer(options: {
 }
 
 /** What an older spec does not say, by one of today: format 1 pinned no data and had no validation split. */
-function notPinned(older: RunSpec, { dataset, split, steps, preset }: RunSpec): Partial<RunSpec> {
+function notPinned(older: RunSpec, { dataset, split, steps, preset, publish_if }: RunSpec): Partial<RunSpec> {
   const { dataset: stored } = older;
-  const unnamed = { ...(older.preset === undefined && preset !== undefined && { preset }) };
+  const unnamed = {
+    ...(older.preset === undefined && preset !== undefined && { preset }),
+    ...(older.publish_if === undefined && publish_if !== undefined && { publish_if }),
+  };
   if (stored.sha256 === null) return { ...unnamed, dataset, split, steps };
   return stored.version === null ? { ...unnamed, dataset: { ...stored, version: dataset.version } } : unnamed;
 }

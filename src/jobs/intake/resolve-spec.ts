@@ -5,7 +5,16 @@ import { TrainyardError } from '../../errors.js';
 import { engineNames } from '../../model/engines/select.js';
 import { megabytes, trainingMemoryBytes } from '../../model/engines/training-memory.js';
 import { stepsPerEpoch } from '../../model/network/batch-plan.js';
-import { classLosses, isClassLoss, taskOf, valueLosses, type Loss } from '../../model/network/losses.js';
+import { figuresOf } from '../../model/evaluation/figures.js';
+import type { PublishIf } from '../../model/evaluation/publish-gate.js';
+import {
+  classLosses,
+  isClassLoss,
+  taskOf,
+  valueLosses,
+  type Loss,
+  type Task,
+} from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
 import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { Schedule } from '../../model/network/schedules.js';
@@ -38,6 +47,7 @@ export const defaults = {
   validation: { best: 0.1, otherwise: 0 },
   monitor: 'loss',
   min_epochs: 1,
+  publish_if: 'better_than_baseline',
   warmup: { one_cycle: 0.3, otherwise: 0 },
   flat: 0.7,
   step: { every: 1 / 3, factor: 0.1 },
@@ -127,6 +137,7 @@ export function resolveSpec(
     seed,
     engine,
     publish: request.publish ?? recipe.publish,
+    publish_if: resolvePublishIf(request.publish_if ?? defaults.publish_if, taskOf(loss)),
     checkpoint: resolveCheckpoint(request.checkpoint ?? {}),
     priority: request.priority ?? defaults.priority,
     time_limit_seconds: request.time_limit_seconds ?? null,
@@ -163,6 +174,7 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
     (request.publish ?? recipe.publish) === 'best',
     (request.patience ?? recipe.patience) !== null,
     request.monitor !== undefined,
+    typeof request.publish_if === 'object',
   ];
   const validation = request.split?.validation ?? (decides.includes(true) ? best : otherwise);
   const split = { validation };
@@ -232,14 +244,17 @@ function resolveLoss(wanted: 'auto' | Loss, { name, targets }: Work): Loss {
 }
 
 /** @throws TrainyardError INVALID_REQUEST where the validation split is to decide and has no rows */
-function refuseWithoutValidation({ split, table, publish, patience, monitor }: RunSpec): void {
+function refuseWithoutValidation(spec: RunSpec): void {
+  const { split, table, publish, publish_if, patience, monitor } = spec;
   if (table === undefined ? split.validation > 0 : table.rows.validation > 0) return;
   const deciding =
     publish === 'best'
       ? 'With publish best the validation split decides which epoch is the best'
       : patience !== undefined
         ? 'With patience the validation split decides when training stops'
-        : monitor !== undefined && 'monitor is a figure of the validation split';
+        : monitor !== undefined
+          ? 'monitor is a figure of the validation split'
+          : typeof publish_if === 'object' && 'publish_if looks at a figure of the validation split';
   if (deciding === false) return;
   const message = `${deciding}: split.validation must be above 0.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
@@ -284,6 +299,19 @@ function resolveStopping(
     ...(monitor !== undefined && { monitor }),
     ...(patience !== null && { patience, min_epochs: min_epochs ?? defaults.min_epochs }),
   };
+}
+
+/** @throws TrainyardError INVALID_REQUEST for a rule that asks for nothing, or for a figure that the task does not have */
+function resolvePublishIf(rule: PublishIf, task: Task): PublishIf {
+  if (typeof rule === 'string') return rule;
+  const { metric, at_least, at_most, better_than } = rule;
+  if (!figuresOf(task).includes(metric)) {
+    const message = `A ${task} has no ${metric}. Use one of: ${figuresOf(task).join(', ')}.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/publish_if/metric' });
+  }
+  if (at_least !== undefined || at_most !== undefined || better_than !== undefined) return rule;
+  const message = 'publish_if needs at_least, at_most or better_than.';
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/publish_if' });
 }
 
 function countTrainingRows(

@@ -2,6 +2,8 @@
 import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { CellFormat } from '../../lib/cells/cell-format.js';
+import { figureNames } from '../../model/evaluation/figures.js';
+import type { PublishIf, PublishRule } from '../../model/evaluation/publish-gate.js';
 import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -20,6 +22,7 @@ import {
   type JobError,
   type JobProgress,
   type JobStatus,
+  type PublishedVersion,
   type RowCounts,
   type RunEvent,
   type RunResult,
@@ -122,6 +125,15 @@ const checkpointPolicy = object<CheckpointPolicy>({
 const webhook = nullable(object({ url: text, events: listOf(oneOf(...webhookEvents)) }));
 const traceContext = nullable(object<TraceContext>({ traceparent: text, tracestate: optional(text) }));
 
+const publishRule = object<PublishRule>({
+  metric: oneOf(...figureNames),
+  at_least: optional(number),
+  at_most: optional(number),
+  better_than: optional(oneOf('latest')),
+});
+const publishIf: Shape<PublishIf> = (value, path) =>
+  typeof value === 'string' ? oneOf('always', 'better_than_baseline')(value, path) : publishRule(value, path);
+
 /** The same in every format. */
 const specFields = {
   model: text,
@@ -138,6 +150,7 @@ const specFields = {
   seed: whole,
   engine: text,
   publish: oneOf('final', 'best', 'every_checkpoint'),
+  publish_if: optional(publishIf),
   metadata: mapOf(text),
   steps: positive,
   created_at: time,
@@ -274,6 +287,15 @@ const stopped = object<Stopped>({
   best_epoch: nullable(positive),
 });
 
+const publishedVersion = {
+  version: positive,
+  step: count,
+  served: optional(flag),
+  held: optional(flag),
+  pinned_to: optional(nullable(positive)),
+  reasons: optional(listOf(text)),
+};
+
 const endStatus = oneOf('succeeded', 'failed', 'cancelled');
 
 const resultFields = {
@@ -291,6 +313,7 @@ const resultFields = {
     best_epoch: optional(nullable(positive)),
     stopped: optional(nullable(stopped)),
     version: nullable(positive),
+    publication: optional(nullable(object<PublishedVersion>(publishedVersion))),
   }),
 };
 
@@ -350,7 +373,7 @@ export const loggedEvent = variant<RunEvent>('type', {
   }),
   stopped: object({ ...head('stopped'), stopped }),
   checkpoint: object({ ...head('checkpoint'), step: count }),
-  published: object({ ...head('published'), version: positive, step: count }),
+  published: object<Extract<RunEvent, { type: 'published' }>>({ ...head('published'), ...publishedVersion }),
   log: object({ ...head('log'), level: oneOf('warn', 'error'), message: text }),
   missing: object({
     ...head('missing'),

@@ -6,6 +6,7 @@ import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { ErrorCode } from '../../errors.js';
 import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
+import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -82,6 +83,7 @@ export interface JobRequest {
   seed?: number;
   engine?: string;
   publish?: PublishPolicy;
+  publish_if?: PublishIf;
   checkpoint?: CheckpointRequest;
   priority?: number;
   time_limit_seconds?: number;
@@ -231,6 +233,8 @@ export interface RunSpec {
   /** 'auto' or the name of an engine. */
   engine: string;
   publish: PublishPolicy;
+  /** Left out, as in older specs: always. */
+  publish_if?: PublishIf;
   checkpoint: CheckpointPolicy;
   /** From -100 to 100; higher goes first. */
   priority: number;
@@ -317,6 +321,22 @@ export interface JobError {
   message: string;
 }
 
+export interface PublishedVersion extends Partial<ServedAs> {
+  version: number;
+  step: number;
+}
+
+/** Whether `latest` answered with a version once it was published. Older events do not say. */
+export interface ServedAs {
+  served: boolean;
+  /** It is kept and not served, as `publish_if` wants it. */
+  held: boolean;
+  /** The version that `latest` is set to; null: it follows publication. */
+  pinned_to: number | null;
+  /** Why it is not served, as sentences. */
+  reasons: string[];
+}
+
 /** `seq` counts from 1 without gaps within a run. */
 export type RunEvent = { seq: number; time: string } & RunEventBody;
 
@@ -329,7 +349,7 @@ export type RunEventBody =
   /** Training is over. */
   | { type: 'stopped'; stopped: Stopped }
   | { type: 'checkpoint'; step: number }
-  | { type: 'published'; version: number; step: number }
+  | ({ type: 'published' } & PublishedVersion)
   | { type: 'log'; level: 'warn' | 'error'; message: string }
   /**
    * In place of events that the log has lost, from `first_seq` to its own seq. `status` is what the run was brought to
@@ -369,6 +389,8 @@ export interface RunSummary {
   stopped?: Stopped | null;
   /** The version published last. */
   version: number | null;
+  /** Of that version. Older results do not say. */
+  publication?: PublishedVersion | null;
 }
 
 /** result.json: how a run ended. The first writer's stands. */
@@ -422,6 +444,7 @@ const trainingFields = [
   'seed',
   'engine',
   'publish',
+  'publish_if',
   'checkpoint',
 ] as const satisfies (keyof RunSpec)[];
 

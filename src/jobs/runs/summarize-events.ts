@@ -14,6 +14,7 @@ export function emptySummary(spec: RunSpec): RunSummary {
     best_epoch: null,
     stopped: null,
     version: null,
+    publication: null,
   };
 }
 
@@ -35,8 +36,10 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, metrics: event.metrics, best_epoch: event.best_epoch ?? null };
     case 'stopped':
       return { ...summary, stopped: event.stopped };
-    case 'published':
-      return { ...summary, version: event.version };
+    case 'published': {
+      const { seq: _seq, time: _time, type: _type, ...publication } = event;
+      return { ...summary, version: event.version, publication };
+    }
     case 'checkpoint':
       return { ...summary, last_error: null };
     case 'missing':

@@ -8,9 +8,12 @@ import {
   writeCheckpoint,
   type Checkpoint,
 } from '../../model/files/checkpoint.js';
+import type { Held } from '../../model/evaluation/publish-gate.js';
+import { createAliases, type Aliases } from '../../model/registry/aliases.js';
+import { latestAlias } from '../../model/registry/model-folder.js';
 import type { Registry } from '../../model/registry/registry.js';
 import type { Storage } from '../../storage/storage.js';
-import { trainingSpecOf, type EpochMetrics, type RunSpec } from '../runs/documents.js';
+import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '../runs/documents.js';
 import type { RunStore } from '../runs/run-store.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
@@ -32,17 +35,28 @@ export interface RunPlace {
   nowMs: () => number;
 }
 
+/** Why the version of an epoch is to be held; null: it may be served. */
+export type Gate = (metrics: EpochMetrics) => Promise<Held | null>;
+
 export class RunCheckpoints {
   readonly #place: RunPlace;
   readonly #spec: RunSpec;
   readonly #journal: Journal;
   readonly #prefix: string;
+  readonly #aliases: Pick<Aliases, 'names'>;
+  #gate: Gate = () => Promise.resolve(null);
 
   constructor(place: RunPlace, spec: RunSpec, journal: Journal) {
     this.#place = place;
     this.#spec = spec;
     this.#journal = journal;
     this.#prefix = place.store.checkpointsOf(place.runId);
+    this.#aliases = createAliases(place);
+  }
+
+  /** What is published from here on must pass the gate to be served. Without one everything passes. */
+  guardBy(gate: Gate): void {
+    this.#gate = gate;
   }
 
   /** The one to go on from; null where there is none. */
@@ -101,10 +115,31 @@ export class RunCheckpoints {
     await this.#journal.refuseIfTakenOver();
     const version = await this.#versionOf(metrics);
     if (version === null) return false;
-    await this.#journal.append({ type: 'published', version, step });
-    log.info({ model, version, step }, 'published');
-    observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version });
+    const servedAs = await this.#servedAs(version);
+    await this.#journal.append({ type: 'published', version, step, ...servedAs });
+    const { served, reasons } = servedAs;
+    if (served) log.info({ model, version, step }, 'published');
+    else log.warn({ model, version, step, reasons }, 'published, and not served as latest');
+    observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version, served });
     return true;
+  }
+
+  /** Once it is published: what was decided then stands, whichever attempt asks. */
+  async #servedAs(version: number): Promise<ServedAs> {
+    const { model } = this.#spec;
+    const held = (await this.#place.registry.held(model)).get(version) ?? null;
+    const { versions, pinned, damaged } = await this.#aliases.names(model);
+    const pinned_to = pinned ? (versions.get(latestAlias) ?? null) : null;
+    const isPinnedElsewhere = pinned_to !== null && pinned_to !== version;
+    const unreadable = damaged.find(({ alias }) => alias === latestAlias);
+    const reasons = [
+      ...(held?.reasons ?? []),
+      ...(isPinnedElsewhere
+        ? [`latest is pinned to version ${pinned_to} until it is set to another one or removed.`]
+        : []),
+      ...(unreadable === undefined ? [] : [`latest is set and cannot be read: ${unreadable.reason}`]),
+    ];
+    return { served: reasons.length === 0, held: held !== null, pinned_to, reasons };
   }
 
   /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. */
@@ -117,7 +152,9 @@ export class RunCheckpoints {
       if (file === null) return null;
       const pin = { dataset: dataset.name, dataset_version: dataset.version };
       const spec = { ...pin, ...trainingSpecOf(this.#spec) };
-      return await registry.publish({ model, runId, step, spec, file, metrics, now: now() });
+      const held = await this.#gate(metrics);
+      const content = { spec, file, metrics, ...(held && { held }) };
+      return await registry.publish({ model, runId, step, ...content, now: now() });
     } catch (error) {
       if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
       await this.#warnOfDamage(step, error.message);

@@ -15,6 +15,7 @@ import { endRun } from '../runs/end-run.js';
 import { engineOf } from '../runs/summarize-events.js';
 import { courseEvents, whyStopped } from './best-epoch.js';
 import { RunCheckpoints, type RunPlace } from './checkpoints.js';
+import { createGate } from './gate.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
@@ -71,6 +72,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     position: found.position,
     metrics: found.metrics as EpochMetrics[],
   };
+  checkpoints.guardBy(createGate(training, spec, data, unitsOf(description)));
   const tally = new Tally(spec, data, start, unitsOf(description));
   const trainer = await engine.trainer(
     {

@@ -37,6 +37,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     queue,
     model: spec.model,
     version: summary.version,
+    publication: summary.publication ?? null,
     dataset: spec.dataset.name,
     dataset_version: spec.dataset.version,
     spec: trainingSpecOf(spec),

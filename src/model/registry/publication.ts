@@ -2,11 +2,13 @@
  * Changes the registry. A publication gets one version number, however often and by however many processes it is attempted.
  * Removing a version never gives its number to another, nor lets the same publication come back under a new one.
  */
+import type { Held } from '../evaluation/publish-gate.js';
 import { digestOf } from '../files/manifest.js';
 import { viewModelFile, type ModelDescription } from '../files/model-file.js';
 import { parameterCount } from '../network/network.js';
 import {
   folderOf,
+  heldKey,
   lastPublishedKey,
   publishedFileKey,
   removedKey,
@@ -28,6 +30,8 @@ export interface Publication {
   /** As `encodeModelFile` makes it. */
   file: Buffer;
   metrics: unknown;
+  /** Left out: it may be served. */
+  held?: Held;
   now: Date;
 }
 
@@ -62,6 +66,7 @@ export async function remove(
   // Before the file goes: until then the file says that this was published.
   await storage.create(removedPublicationKey(name, removed.run_id, removed.step), Buffer.from(''));
   if (!(await isFileShared(store, removed))) await storage.remove(removed.file.key);
+  if (removed.held !== undefined) await storage.remove(heldKey(name, version));
   return true;
 }
 
@@ -75,9 +80,13 @@ export async function setUnloaded(store: RegistryStore, name: string, unloaded: 
   else await store.storage.remove(unloadedKey(name));
 }
 
+export async function promote({ storage }: RegistryStore, name: string, version: number): Promise<void> {
+  await storage.remove(heldKey(name, version));
+}
+
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
-  { model, runId, step, spec, file, metrics, now }: Publication,
+  { model, runId, step, spec, file, metrics, held, now }: Publication,
   { network, head, preprocessing }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
@@ -92,6 +101,7 @@ function contentOf(
     ...(preprocessing && { table: signatureOf(preprocessing) }),
     parameters: parameterCount(network),
     file: { key: publishedFileKey(model, runId, step), ...digestOf(file) },
+    ...(held && { held }),
     created_at: now.toISOString(),
   };
 }
@@ -141,6 +151,8 @@ async function claimNumber(
   const { model } = publication;
   for (let version = first; ; version++) {
     const manifest = encodeVersionManifest({ ...content, version });
+    // Before the manifest: whoever sees the version must see that it is held.
+    if (content.held !== undefined) await store.storage.create(heldKey(model, version), heldMarker);
     if (await store.storage.create(versionKey(model, version), manifest)) {
       await noteLastPublished(store, model);
       return version;
@@ -148,6 +160,8 @@ async function claimNumber(
     if (isOf(publication, await tryManifest(store, model, version))) return version;
   }
 }
+
+const heldMarker = Buffer.from('{"format_version":1}');
 
 function isOf({ runId, step }: Publication, manifest: VersionManifest | null): boolean {
   return manifest?.run_id === runId && manifest.step === step;

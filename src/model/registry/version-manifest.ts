@@ -1,5 +1,6 @@
 /** The document of a published version: versions/000001.json. */
 import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import { classHead, type Head } from '../heads/head.js';
 import { withDropout, type NetworkSpec, type StoredNetworkSpec } from '../network/network.js';
 import type { TableSignature } from './table-signature.js';
@@ -22,6 +23,8 @@ export interface VersionManifest {
   /** How many numbers the network learns. */
   parameters: number;
   file: FileDigest & { key: string };
+  /** Why it was held when it was published. It is held until it is made `latest` by hand: see `heldKey`. */
+  held?: Held;
   created_at: string;
 }
 

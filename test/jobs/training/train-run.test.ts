@@ -42,9 +42,9 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
   return sceneWith(await smallSpec(request), smallMnist);
 }
 
-async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>): Promise<Scene> {
+async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>, on?: Storage): Promise<Scene> {
   const isNoTable = () => Promise.reject(new Error('The dataset is no table'));
-  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable });
+  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable }, on);
 }
 
 async function sceneOn(spec: RunSpec, datasets: TrainingDatasets, on?: Storage): Promise<Scene> {
@@ -565,6 +565,78 @@ describe('a run that starts from a version', () => {
       pointer: '/network/hidden',
       message: expect.stringContaining('8 relu') as string,
     });
+  });
+});
+
+describe('a version that fails the gate of its run', () => {
+  /** As with 8.9 % of MNIST: its network is dead after some steps. */
+  const hopeless: JobRequest = { epochs: 2, optimizer: { learning_rate: 10 } };
+  const publishedBy = async (scene: Scene) =>
+    (await eventsOf(scene)).find((event) => event.type === 'published');
+
+  test.each([
+    ['without validation rows', {}],
+    ['with them', { split: { validation: 0.2 } }],
+  ])('is kept and held, and the job succeeds and says why (%s)', async (_, more) => {
+    const scene = await sceneOf({ ...hopeless, ...more });
+    expect(await scene.train()).toBe('finished');
+    const { status, versions } = await outcomeOf(scene);
+    expect({ status, count: versions.length }).toEqual({ status: 'succeeded', count: 1 });
+    const reasons = [expect.stringContaining('no better than the commonest class: accuracy 0.')];
+    const publication = { version: 1, served: false, held: true, pinned_to: null, reasons };
+    expect(await publishedBy(scene)).toMatchObject(publication);
+    expect((await scene.store.readResult(scene.runId))?.summary.publication).toMatchObject(publication);
+    const registry = createRegistry(scene.storage, log);
+    expect(await registry.latest(scene.spec.model)).toBeNull();
+  });
+
+  test('is served where the job asks for nothing', async () => {
+    const scene = await sceneOf({ ...hopeless, publish_if: 'always' });
+    await scene.train();
+    expect(await publishedBy(scene)).toMatchObject({ served: true, held: false, reasons: [] });
+  });
+
+  test('is held where it is no better than the version that is latest', async () => {
+    const request: JobRequest = { publish_if: { metric: 'log_loss', better_than: 'latest' } };
+    const first = await sceneOf(request);
+    await first.train();
+    expect(await publishedBy(first)).toMatchObject({ version: 1, served: true });
+    const same = await sceneWith(first.spec, smallMnist, first.storage);
+    await same.train();
+    const reasons = [expect.stringContaining('of version 1, which is latest')];
+    expect(await publishedBy(same)).toMatchObject({ version: 2, held: true, reasons });
+  });
+
+  test('at whichever write its process dies, is held all the same', async () => {
+    const whole = await sceneOf(hopeless);
+    const { writes } = await countWrites(whole);
+    const expected = await outcomeOf(whole);
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await sceneOf(hopeless);
+      await expect(scene.train({ on: dyingStorage(scene.storage, survived, true) })).rejects.toThrow('died');
+      const registry = createRegistry(scene.storage, log);
+      expect(await registry.latest(scene.spec.model)).toBeNull();
+      expect(await scene.train()).toBe('finished');
+      expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+      expect([...(await registry.held(scene.spec.model)).keys()]).toEqual([1]);
+      expect(await publishedBy(scene)).toMatchObject({ served: false, held: true });
+    }
+  });
+});
+
+test('a run whose model is pinned to another version says that its own is not served', async () => {
+  const first = await sceneOf();
+  await first.train();
+  const registry = createRegistry(first.storage, log);
+  await createAliases({ storage: first.storage, registry }).set(first.spec.model, 'latest', 1);
+  const second = await sceneWith(first.spec, smallMnist, first.storage);
+  await second.train();
+  expect((await eventsOf(second)).find(({ type }) => type === 'published')).toMatchObject({
+    version: 2,
+    served: false,
+    held: false,
+    pinned_to: 1,
+    reasons: ['latest is pinned to version 1 until it is set to another one or removed.'],
   });
 });
 
