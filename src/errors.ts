@@ -59,6 +59,7 @@ export const errorCodes = {
   DATA_FOLDER_IN_USE: 'Another process is using the data folder.',
   ADDRESS_IN_USE: 'Another process already listens on this address.',
   DATASET_CORRUPT: 'A file of the dataset is damaged.',
+  INIT_FROM_CHANGED: 'The version that the job starts from is gone, or holds other parameters.',
   DATASET_CHANGED: 'The dataset holds other data than when the job was submitted.',
   CHECKPOINT_CORRUPT: 'A checkpoint is incomplete or damaged.',
   RUN_CORRUPT: 'A file of the job is damaged or cannot be read.',

@@ -239,7 +239,9 @@ export function openJobs(
   const index = createRunIndex({ store, runs, ...given });
   metrics.jobs.readDamaged(() => index.damagedCount());
   const parts = { store, runs, index, idempotencyKeys, runToJob, webhooks, ...given };
-  const producer = createProducer({ ...parts, datasets });
+  const registry = createRegistry(storage, options.log);
+  const models = { registry, aliases: createAliases({ storage, registry }) };
+  const producer = createProducer({ ...parts, datasets, models });
   return {
     index,
     producer,

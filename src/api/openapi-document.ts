@@ -24,7 +24,7 @@ export async function buildOpenApiDocument(): Promise<object> {
       names: never,
       versionNumbers: never,
       newestVersions: never,
-      latest: never,
+      held: never,
       manifest: never,
       evaluation: never,
       openFile: never,

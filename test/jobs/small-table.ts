@@ -5,6 +5,7 @@ import type { ColumnProfile, ColumnSchema } from '../../src/data/table-schema.js
 import { numberReader, type CellFormat, type CellType } from '../../src/lib/cells/cell-format.js';
 import { readColumn } from '../../src/lib/cells/columns.js';
 import { resolveSpec } from '../../src/jobs/intake/resolve-spec.js';
+import type { Source } from '../../src/jobs/intake/resolve-source.js';
 import { resolveTable } from '../../src/jobs/intake/resolve-table.js';
 import type { JobRequest, RunSpec } from '../../src/jobs/runs/documents.js';
 import type { TrainingDatasets } from '../../src/jobs/training/load-data.js';
@@ -69,10 +70,14 @@ export function tableOf(
 }
 
 /** The spec of a job on the table. */
-export async function specOn({ info, content }: SmallTable, request: JobRequest = {}): Promise<RunSpec> {
+export async function specOn(
+  { info, content }: SmallTable,
+  request: JobRequest = {},
+  source: Source | null = null,
+): Promise<RunSpec> {
   const resolved = await resolveTable(request, info, content, request.seed ?? 0);
   const limits = { trainingMemoryLimitBytes: 2 ** 30 };
-  return resolveSpec(request, { kind: 'table', info, ...resolved }, limits, new Date(0));
+  return resolveSpec(request, { kind: 'table', info, ...resolved }, limits, new Date(0), { source });
 }
 
 /** 200 customers: numbers, categories, a date, an id, missing cells; `churned` follows from some of them, and so does `spent`. */

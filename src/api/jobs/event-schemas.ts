@@ -4,6 +4,7 @@ import Type, { type Static, type TProperties } from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { EvaluationSummary } from './evaluation-schemas.js';
 import {
+  BestEpoch,
   endStatuses,
   EngineChoice,
   EpochMetrics,
@@ -11,6 +12,8 @@ import {
   JobProgress,
   jobStatuses,
   metricsExample,
+  publishedProperties,
+  Stopped,
   Time,
 } from './training-schemas.js';
 
@@ -62,18 +65,19 @@ export const jobEvents = [
     'The training has started or resumed.',
   ),
   event('progress', { progress: JobProgress }, 'Progress of the training.'),
-  event('metrics', { metrics: EpochMetrics('Metrics of the epoch.') }, 'An epoch has finished.'),
+  event(
+    'metrics',
+    { metrics: EpochMetrics('Metrics of the epoch.'), best_epoch: Type.Optional(BestEpoch) },
+    'An epoch has finished.',
+  ),
+  event('stopped', { stopped: Stopped }, 'The training is over.'),
   event('checkpoint', { step: Step }, 'A checkpoint has been saved.'),
   event(
     'evaluated',
     { step: Step, evaluation: EvaluationSummary.ref },
     'A network has been evaluated, and may be published next.',
   ),
-  event(
-    'published',
-    { version: Type.Integer(), step: Step },
-    'A new version of the model has been published.',
-  ),
+  event('published', publishedProperties, 'A new version of the model has been published.'),
   event(
     'log',
     { level: Type.Enum(['warn', 'error'], { type: 'string' }), message: Type.String() },

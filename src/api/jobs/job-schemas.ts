@@ -17,6 +17,8 @@ import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-schema.js';
 import {
+  BestEpoch,
+  Publication,
   Network,
   networkExample,
   EngineChoice,
@@ -26,6 +28,7 @@ import {
   jobStatuses,
   metricsExample,
   progressExample,
+  Stopped,
   Time,
 } from './training-schemas.js';
 import { EvaluationSummary, Threshold } from './evaluation-schemas.js';
@@ -91,6 +94,12 @@ export const TrainingSpec = Type.Object(
           'Why the preset chose as it did, by field. A field that the request named has no reason here.',
       }),
     ),
+    init_from: Type.Optional(
+      Type.Object(
+        { model: Type.String(), version: Type.Integer(), sha256: Type.String() },
+        { description: 'The published version that training starts from, and the SHA-256 of its file.' },
+      ),
+    ),
     network: Network.ref,
     loss: Type.Enum([...losses], {
       type: 'string',
@@ -152,6 +161,18 @@ export const TrainingSpec = Type.Object(
     seed: Type.Integer(),
     engine: Type.String({ description: '`auto`, or the name of the engine that was requested.' }),
     publish: Type.Enum(['final', 'best', 'every_checkpoint'], { type: 'string' }),
+    publish_if: Type.Optional(
+      Type.Unsafe<NonNullable<RunSpec['publish_if']>>({
+        type: ['string', 'object'],
+        properties: {
+          metric: { type: 'string' },
+          at_least: { type: 'number' },
+          at_most: { type: 'number' },
+          better_than: { type: 'string' },
+        },
+        description: 'What a version must reach to be served as `latest`. Left out by older jobs: nothing.',
+      }),
+    ),
     checkpoint: Type.Object(
       {
         every_steps: nullable(Type.Integer()),
@@ -197,6 +218,7 @@ export const jobExample = {
   queue: null,
   model: 'mnist-mlp',
   version: 1,
+  publication: { version: 1, step: 4690, served: true, held: false, pinned_to: null, reasons: [] },
   dataset: 'mnist',
   dataset_version: 1,
   spec: {
@@ -217,6 +239,8 @@ export const jobExample = {
   webhook: null,
   progress: progressExample,
   metrics: metricsExample,
+  best_epoch: null,
+  stopped: { reason: 'epochs' as const, epoch: 5, best_epoch: null },
   engine: { name: 'reference', device: 'cpu', reason: 'the fastest that can run here' },
   attempts: 1,
   last_error: null,
@@ -233,6 +257,7 @@ const queueExample = { name: 'training', waiting: 1, workers: 1 };
 const underWayExample = {
   ...jobExample,
   version: null,
+  publication: null,
   progress: {
     ...progressExample,
     epoch: 2,
@@ -242,6 +267,7 @@ const underWayExample = {
     train_accuracy: 0.9617,
   },
   metrics: { ...metricsExample, epoch: 1, step: 938, train_accuracy: 0.9269, test_accuracy: 0.9566 },
+  stopped: null,
   finished_at: null,
 };
 
@@ -287,6 +313,7 @@ export const Job = component(
       version: nullable(
         Type.Integer({ description: 'The version that was published last; null before the first.' }),
       ),
+      publication: nullable(Publication),
       dataset: Type.String(),
       dataset_version: nullable(
         Type.Integer({
@@ -302,6 +329,8 @@ export const Job = component(
       progress: JobProgress,
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
       evaluation: Type.Optional(EvaluationSummary.ref),
+      best_epoch: BestEpoch,
+      stopped: nullable(Stopped),
       engine: nullable(EngineChoice('The engine that trains the job; null before the start.')),
       attempts: Type.Integer({ description: 'How many times a worker has started the job.' }),
       last_error: nullable(JobError('Why the last attempt stopped; null when nothing has gone wrong since.')),

@@ -1,5 +1,7 @@
 /** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
 import Type from 'typebox';
+import { figureNames } from '../../model/evaluation/figures.js';
+import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import { plainArrays, plainTable } from '../../jobs/intake/presets/plain.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
@@ -166,6 +168,33 @@ const AugmentRequest = Type.Unsafe<NonNullable<Request['augment']>>({
   examples: ['digits', { shift: 0.05, rotation: 10 }],
 });
 
+const PublishIfRequest = Type.Unsafe<PublishIf>({
+  default: defaults.publish_if,
+  description:
+    'What a version must reach to be served as `latest`. One that does not is kept and held: it answers by its number only. ' +
+    '`better_than_baseline`: it must be better than answering with the commonest class, or with the mean. `always`: nothing. ' +
+    'Or a figure of the validation rows with limits: `{"metric": "roc_auc", "at_least": 0.8, "better_than": "latest"}`.',
+  anyOf: [
+    { type: 'string', enum: ['better_than_baseline', 'always'] },
+    {
+      type: 'object',
+      properties: {
+        metric: { type: 'string', enum: [...figureNames] },
+        at_least: { type: 'number' },
+        at_most: { type: 'number' },
+        better_than: {
+          type: 'string',
+          enum: ['latest'],
+          description:
+            'The figure must be better than that of the version that is `latest` when this one is published.',
+        },
+      },
+      required: ['metric'],
+      additionalProperties: false,
+    },
+  ],
+});
+
 const CheckpointRequest = Type.Object(
   {
     every_steps: Type.Optional(
@@ -295,6 +324,23 @@ export const JobRequest = component(
             'good for data of this kind and size; the spec of the job shows each choice, and why.',
         }),
       ),
+      init_from: Type.Optional(
+        Type.Object(
+          {
+            model: Type.String({ pattern: modelNamePattern.source }),
+            version: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
+            ),
+          },
+          {
+            ...noOther,
+            description:
+              'A published version whose parameters training starts from, in place of random ones. It must take the same inputs. The ' +
+              'job takes its preprocessing and its hidden layers over. Classes are found by their labels: those that the version ' +
+              'does not know begin as new ones do.',
+          },
+        ),
+      ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
         Type.Enum(['auto', ...losses], {
@@ -334,7 +380,7 @@ export const JobRequest = component(
           default: defaults.monitor,
           description:
             'The figure of the validation split that decides which epoch is the best, and when training stops. `accuracy` is for ' +
-            'classes, `rmse` for values.',
+            'classes, `rmse` for values. Of equal accuracies the lower loss is the better, and of equals the earlier epoch.',
         }),
       ),
       patience: Type.Optional(
@@ -407,11 +453,12 @@ export const JobRequest = component(
           default: plainArrays.publish,
           description:
             'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
-            '`best`: the network after the epoch with the lowest loss on the validation split; the default for tables. ' +
+            '`best`: the network after the epoch that is best by `monitor` on the validation split; the default for tables. ' +
             '`every_checkpoint`: the network after each epoch, as soon as the epoch is done; checkpoints ' +
             'within an epoch are for resuming and are not published.',
         }),
       ),
+      publish_if: Type.Optional(PublishIfRequest),
       checkpoint: Type.Optional(CheckpointRequest),
       priority: Type.Optional(
         Type.Integer({

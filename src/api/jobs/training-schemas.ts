@@ -36,12 +36,19 @@ export const Time = (description: string) => Type.String({ format: 'date-time', 
 
 export const JobProgress = Type.Object({
   epoch: Type.Integer({ description: 'The current epoch, counted from 1; 0 before the first step.' }),
-  epochs: Type.Integer(),
+  epochs: Type.Integer({ description: 'At most.' }),
   step: Type.Integer({ description: 'Steps done.' }),
-  steps: Type.Integer({ description: 'Steps of the whole job.' }),
-  fraction: Type.Number({ description: 'step / steps.' }),
+  steps: Type.Integer({
+    description: 'Steps of the whole job, at most: `patience` may end training sooner.',
+  }),
+  fraction: Type.Number({ description: 'step / steps, and 1 once training is over.' }),
   samples_per_second: nullable(Type.Number()),
-  eta_seconds: nullable(Type.Number({ description: 'Estimated seconds left, at the pace so far.' })),
+  eta_seconds: nullable(
+    Type.Number({
+      description:
+        'Estimated seconds left, at the pace so far; at most, where `patience` may end training sooner.',
+    }),
+  ),
   train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
   train_accuracy: nullable(Type.Number({ description: 'From 0 to 1, over the epoch so far.' })),
   evaluated: Type.Optional(
@@ -86,6 +93,55 @@ export const EpochMetrics = (description: string) =>
     },
     { description },
   );
+
+export const publishedProperties = {
+  version: Type.Integer(),
+  step: Type.Integer({ description: 'Training steps done.' }),
+  served: Type.Optional(
+    Type.Boolean({ description: 'Whether `latest` answered with it once it was published.' }),
+  ),
+  held: Type.Optional(
+    Type.Boolean({
+      description: 'Whether it failed `publish_if`: it is kept, and answers by its number only.',
+    }),
+  ),
+  pinned_to: Type.Optional(
+    nullable(
+      Type.Integer({
+        description:
+          'The version that `latest` was set to, as after a rollback; null: it follows publication.',
+      }),
+    ),
+  ),
+  reasons: Type.Optional(
+    Type.Array(Type.String(), { description: 'Why it is not served; empty where it is.' }),
+  ),
+};
+
+/** Versions that are older than these fields lack them. */
+export const Publication = Type.Object(publishedProperties, {
+  description: 'The version that was published last, and whether it is served; null before the first.',
+});
+
+/** By the validation split. */
+export const BestEpoch = nullable(
+  Type.Integer({
+    description:
+      'The best of the epochs done, by `monitor` over the validation split; null without such rows.',
+  }),
+);
+
+export const Stopped = Type.Object(
+  {
+    reason: Type.Enum(['patience', 'epochs'], {
+      type: 'string',
+      description: '`patience`: no epoch was better for `patience` epochs. `epochs`: all epochs were done.',
+    }),
+    epoch: Type.Integer({ description: 'The last epoch.' }),
+    best_epoch: BestEpoch,
+  },
+  { description: 'Why the training is over.' },
+);
 
 export const EngineChoice = (description: string) =>
   Type.Object(

@@ -2,17 +2,18 @@
 import { TrainyardError } from '../../errors.js';
 import { damagedAliasError, type Aliases } from '../../model/registry/aliases.js';
 import { latestAlias, modelNamePattern, whyNoModelName } from '../../model/registry/model-folder.js';
+import { whyAllHeld } from '../../model/serving/version-choice.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
 
 export interface VersionLookup {
-  registry: Pick<Registry, 'manifest'>;
+  registry: Pick<Registry, 'manifest' | 'held'>;
   aliases: Pick<Aliases, 'names'>;
 }
 
 /**
  * The manifest of the version with this number or alias; by default `latest`.
  * @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, CHECKPOINT_CORRUPT; MODEL_NOT_READY when
- * the alias is damaged
+ * the alias is damaged, or all versions are held
  */
 export async function findVersion(
   { registry, aliases }: VersionLookup,
@@ -21,7 +22,11 @@ export async function findVersion(
 ): Promise<VersionManifest> {
   refuseImpossibleName(name);
   const number = version ?? (await versionNamed(aliases, name, alias));
-  if (number === null) throw modelNotFound(name);
+  if (number === null) {
+    const held = await registry.held(name);
+    if (held.size > 0) throw new TrainyardError('MODEL_NOT_READY', whyAllHeld(name, held));
+    throw modelNotFound(name);
+  }
   if (number !== undefined) return registry.manifest(name, number);
   throw new TrainyardError('ALIAS_NOT_FOUND', `The model ${name} has no alias ${JSON.stringify(alias)}.`);
 }

@@ -1,6 +1,7 @@
 /** Lists and shows models and their versions, sends the files of versions, and removes versions. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
+import type { Held } from '../../model/evaluation/publish-gate.js';
 import { namesOf, type Aliases, type ModelNames } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
 import { labelsOf, type Head } from '../../model/heads/head.js';
@@ -38,10 +39,7 @@ export const modelComponents = [
 ];
 
 export interface ModelDeps {
-  registry: Pick<
-    Registry,
-    'names' | 'versionNumbers' | 'newestVersions' | 'latest' | 'manifest' | 'openFile'
-  >;
+  registry: Pick<Registry, 'names' | 'versionNumbers' | 'newestVersions' | 'held' | 'manifest' | 'openFile'>;
   aliases: Pick<Aliases, 'names'>;
   retention: Pick<Retention, 'remove'>;
   modelServer: Pick<ModelServer, 'refresh' | 'statusOf'>;
@@ -59,7 +57,8 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
   async function summaryOf(name: string, { versions, pinned, damaged }: ModelNames) {
     const number = versions.get(latestAlias) ?? null;
     const isUnknown = damaged.some(({ alias }) => alias === latestAlias);
-    if (number === null && !isUnknown) return null;
+    const held = await registry.held(name);
+    if (number === null && !isUnknown && held.size === 0) return null;
     const [latest, numbers] = await Promise.all([
       number === null ? null : registry.manifest(name, number),
       registry.versionNumbers(name),
@@ -72,6 +71,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       aliases: Object.fromEntries([...versions].filter(([alias]) => alias !== latestAlias)),
       ...(damaged.length > 0 && { damaged_aliases: damaged.map(({ alias }) => alias) }),
       version_count: numbers.length,
+      ...(held.size > 0 && { held_versions: [...held.keys()] }),
       created_at: latest?.created_at ?? null,
     };
   }
@@ -122,13 +122,14 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       const summary = await summaryOf(name, names);
       if (summary === null) throw modelNotFound(name);
       const { versions, damaged, hasMore } = await registry.newestVersions(name, { atMost: versionsShown });
+      const held = await registry.held(name);
       const numbers = [...versions.map(({ version }) => version), ...damaged].sort((a, b) => a - b);
       const latest =
         summary.latest_version === null ? null : await registry.manifest(name, summary.latest_version);
       return {
         ...summary,
         ...(latest && { ...taskView(latest), ...columnsView(latest), ...evaluationView(latest) }),
-        versions: versions.toReversed().map((each) => versionView(each, names)),
+        versions: versions.toReversed().map((each) => versionView(each, names, held)),
         has_more: hasMore,
         ...(damaged.length > 0 && { damaged_versions: damaged }),
         model_version_status: tensorflowStatuses(modelServer, name, numbers),
@@ -178,11 +179,12 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       refuseImpossibleName(name);
       const page = await registry.newestVersions(name, { before: after, atMost: limit });
       const { versions, damaged, hasMore } = page;
-      if (versions.length === 0 && (await registry.latest(name)) === null) throw modelNotFound(name);
-      const names = await aliases.names(name);
+      if (versions.length === 0 && (await registry.versionNumbers(name)).length === 0)
+        throw modelNotFound(name);
+      const [names, held] = await Promise.all([aliases.names(name), registry.held(name)]);
       return {
         object: 'list' as const,
-        data: versions.map((each) => versionView(each, names)),
+        data: versions.map((each) => versionView(each, names, held)),
         has_more: hasMore,
         ...(damaged.length > 0 && { damaged_versions: damaged }),
       };
@@ -207,7 +209,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       refuseImpossibleName(name);
       const manifest = await registry.manifest(name, Number(version));
       return {
-        ...versionView(manifest, await aliases.names(name)),
+        ...versionView(manifest, await aliases.names(name), await registry.held(name)),
         ...columnsView(manifest),
         model_version_status: tensorflowStatuses(modelServer, name, [manifest.version]),
       };
@@ -307,13 +309,18 @@ function answersView(head: Head) {
 }
 
 /** The place of the file in the storage is left out. */
-function versionView(manifest: VersionManifest, names: ModelNames): Static<typeof ModelVersion.schema> {
+function versionView(
+  manifest: VersionManifest,
+  names: ModelNames,
+  held: ReadonlyMap<number, Held>,
+): Static<typeof ModelVersion.schema> {
   const { model, version, run_id, step, spec = null, metrics, network, head, parameters, file } = manifest;
   return {
     object: 'model_version',
     model,
     version,
     aliases: namesOf(version, names),
+    held: held.get(version) ?? null,
     job_id: run_id,
     step,
     spec: spec as Static<typeof ModelVersion.schema>['spec'],

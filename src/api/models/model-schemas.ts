@@ -13,7 +13,8 @@ const modelProperties = {
   latest_version: nullable(
     Type.Integer({
       description:
-        'The version that `POST /predict` uses; null while the alias `latest` is set but cannot be read.',
+        'The version that `POST /predict` uses; null while the alias `latest` is set but cannot be read, or while all versions ' +
+        'are held.',
     }),
   ),
   pinned: Type.Boolean({
@@ -30,6 +31,12 @@ const modelProperties = {
     }),
   ),
   version_count: Type.Integer({ description: 'The number of versions.' }),
+  held_versions: Type.Optional(
+    Type.Array(Type.Integer(), {
+      description:
+        'Versions that `latest` passes over, because they failed `publish_if`. Left out when there are none.',
+    }),
+  ),
   created_at: nullable(
     Type.String({ format: 'date-time', description: 'When `latest_version` was published.' }),
   ),
@@ -56,6 +63,7 @@ const versionExample = {
   model: 'mnist-mlp',
   version: 1,
   aliases: ['latest', 'production'],
+  held: null,
   job_id: 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG',
   step: 4690,
   spec: { dataset: 'mnist', dataset_version: 1, ...jobExample.spec },
@@ -88,6 +96,15 @@ export const ModelVersion = component(
       aliases: Type.Array(Type.String(), {
         description: 'The aliases that point to it now, including `latest`.',
       }),
+      held: nullable(
+        Type.Object(
+          { reasons: Type.Array(Type.String()) },
+          {
+            description:
+              'Why `latest` passes it over: it failed `publish_if` of its job. null: it does not. Setting `latest` to it by hand ends that.',
+          },
+        ),
+      ),
       job_id: Type.String({ description: 'The job that trained it.' }),
       step: Type.Integer({ description: 'Steps that the job had done.' }),
       spec: nullable(

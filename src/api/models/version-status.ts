@@ -36,7 +36,7 @@ export type VersionState = 'ready' | 'loading' | 'unloaded' | 'failed';
 export interface VersionStatus {
   version: number;
   state: VersionState;
-  /** Why the version is not ready; empty when it is. */
+  /** Why the version is not ready; of a held one, which answers by its number, why it is held; else empty. */
   reason: string;
 }
 
@@ -50,6 +50,13 @@ export function statesOf(numbers: readonly number[], status: ModelStatus | undef
     if (status.state === 'unloaded') return { version, state: 'unloaded', reason: 'The model is unloaded.' };
     const failure = status.failed.find((each) => each.version === version);
     if (failure) return { version, state: 'failed', reason: failure.reason };
+    const held = status.held.get(version);
+    if (held)
+      return {
+        version,
+        state: 'ready',
+        reason: `Held, so latest does not use it: ${held.reasons.join(' ')}`,
+      };
     return { version, state: 'ready', reason: '' };
   });
 }

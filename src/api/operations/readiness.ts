@@ -28,7 +28,7 @@ export function checkModels(modelServer: Pick<ModelServer, 'status' | 'starting'
   return () => {
     const waitsFor = modelServer.starting();
     if (waitsFor !== null) return Promise.reject(new TrainyardError('MODEL_NOT_READY', waitsFor));
-    const served = modelServer.status().filter(({ state }) => state !== 'unloaded');
+    const served = modelServer.status().filter(({ state }) => state !== 'unloaded' && state !== 'held');
     if (served.length === 0 || served.some(({ version }) => version !== null)) return Promise.resolve();
     return Promise.reject(new TrainyardError('MODEL_NOT_READY', modelWarnings(served).join(' ')));
   };

@@ -19,6 +19,7 @@ import { engineOf } from '../runs/summarize-events.js';
 import type { JobDatasets } from '../runs/table-rows.js';
 import { jobNotFound, type RunToJob } from '../views/run-to-job.js';
 import { defaults, resolveSpec } from './resolve-spec.js';
+import { readSource, type JobModels } from './resolve-source.js';
 import { resolveTable } from './resolve-table.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 
@@ -26,7 +27,7 @@ export interface Producer {
   /**
    * Stores the run and enqueues it. An accepted run reaches its end even if the queue loses it. A request with the
    * idempotency key of an earlier one is answered with the earlier job, as a replay.
-   * @throws TrainyardError DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, NETWORK_TOO_LARGE, QUEUE_FULL, IDEMPOTENCY_KEY_REUSED,
+   * @throws TrainyardError DATASET_NOT_FOUND, MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT, ENGINE_UNAVAILABLE, NETWORK_TOO_LARGE, QUEUE_FULL, IDEMPOTENCY_KEY_REUSED,
    * INVALID_REQUEST, WEBHOOKS_NOT_CONFIGURED, WEBHOOK_REFUSED; nothing is stored then
    */
   submit(
@@ -51,6 +52,7 @@ export function createProducer(options: {
   runToJob: RunToJob;
   webhooks: Pick<Webhooks, 'resolve' | 'enqueueOutstanding'>;
   datasets: JobDatasets;
+  models: JobModels;
   trainingMemoryLimitBytes: number;
   /** How many runs may wait; approximate where several processes take runs in. */
   maxQueuedJobs: number;
@@ -58,7 +60,7 @@ export function createProducer(options: {
   sweepIntervalMs?: number;
   now?: () => Date;
 }): Producer {
-  const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasets, log } = options;
+  const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasets, models, log } = options;
   const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
   /** What went wrong with which run, in the last sweep and in this one: the same failure is logged once. */
   let failuresBefore = new Map<string, string>();
@@ -233,6 +235,7 @@ export function createProducer(options: {
         webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
         idempotency_key: key ?? null,
         trace_context: traceContext ?? null,
+        source: await readSource(models, request),
       });
       if (earlier !== null) return replay(earlier, request, spec);
       await refuseIfFull();
@@ -259,11 +262,15 @@ export function createProducer(options: {
  * What an older spec does not say, by one of today: format 1 pinned no data and had no validation split, and before presets all
  * were plain.
  */
-function notPinned({ dataset: stored, preset }: RunSpec, spec: RunSpec): Partial<RunSpec> {
-  const { dataset, split, steps } = spec;
-  const plain = preset === undefined && spec.preset === 'plain' ? { preset: spec.preset } : {};
-  if (stored.sha256 === null) return { dataset, split, steps, ...plain };
-  return stored.version === null ? { dataset: { ...stored, version: dataset.version }, ...plain } : plain;
+function notPinned(older: RunSpec, spec: RunSpec): Partial<RunSpec> {
+  const { dataset: stored } = older;
+  const { dataset, split, steps, preset, publish_if } = spec;
+  const unnamed = {
+    ...(older.preset === undefined && preset === 'plain' && { preset }),
+    ...(older.publish_if === undefined && publish_if !== undefined && { publish_if }),
+  };
+  if (stored.sha256 === null) return { ...unnamed, dataset, split, steps };
+  return stored.version === null ? { ...unnamed, dataset: { ...stored, version: dataset.version } } : unnamed;
 }
 
 /** Queue or storage cannot be used, so no run can be looked after. */

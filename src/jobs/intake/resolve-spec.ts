@@ -6,7 +6,16 @@ import { copiesOfPictures } from '../../model/augmentation/augmented-inputs.js';
 import { engineNames } from '../../model/engines/select.js';
 import { megabytes, trainingMemoryBytes } from '../../model/engines/training-memory.js';
 import { stepsPerEpoch } from '../../model/network/batch-plan.js';
-import { classLosses, isClassLoss, taskOf, valueLosses, type Loss } from '../../model/network/losses.js';
+import { figuresOf } from '../../model/evaluation/figures.js';
+import type { PublishIf } from '../../model/evaluation/publish-gate.js';
+import {
+  classLosses,
+  isClassLoss,
+  taskOf,
+  valueLosses,
+  type Loss,
+  type Task,
+} from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
 import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { Schedule } from '../../model/network/schedules.js';
@@ -30,6 +39,7 @@ import { autoTable, type TableFacts } from './presets/auto-table.js';
 import { picturesRecipe } from './presets/pictures.js';
 import { plainArrays, plainTable } from './presets/plain.js';
 import type { Recipe, TableRecipe } from './presets/recipe.js';
+import { fitToSource, type Source } from './resolve-source.js';
 import type { ResolvedTable } from './resolve-table.js';
 
 export const defaults = {
@@ -43,6 +53,7 @@ export const defaults = {
   validation: { best: 0.1, otherwise: 0 },
   monitor: 'loss',
   min_epochs: 1,
+  publish_if: 'better_than_baseline',
   warmup: { one_cycle: 0.3, otherwise: 0 },
   flat: 0.7,
   step: { every: 1 / 3, factor: 0.1 },
@@ -91,20 +102,24 @@ export function resolveSpec(
   dataset: ArraysInfo | TableWork,
   limits: { trainingMemoryLimitBytes: number },
   now: Date,
-  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> = {},
+  more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> & {
+    source?: Source | null;
+  } = {},
 ): RunSpec {
   const engine = request.engine ?? defaults.engine;
   refuseUnknownEngine(engine);
   const seed = request.seed ?? defaults.seed;
-  const work =
+  const { source = null } = more;
+  const offered =
     dataset.kind === 'table'
       ? workOfTable(request, dataset, limits.trainingMemoryLimitBytes)
       : workOfArrays(request, dataset, seed);
+  const work = source === null ? offered : startingFrom(source, request, offered);
   const loss = resolveLoss(request.loss ?? 'auto', work);
   const { recipe } = work;
   const epochs = request.epochs ?? recipe.epochs;
   const batchSize = request.batch_size ?? recipe.batch_size;
-  const hidden = request.network?.hidden ?? recipe.hidden;
+  const hidden = source === null ? (request.network?.hidden ?? recipe.hidden) : recipe.hidden;
   const { activation, dropout } = defaults;
   const { name, version, sha256 } = dataset.kind === 'table' ? dataset.info : dataset;
   const spec: RunSpec = {
@@ -121,6 +136,7 @@ export function resolveSpec(
     },
     preset: work.preset,
     ...reasonsFor(request, recipe),
+    ...(source && { init_from: source.pin }),
     loss,
     optimizer: resolveOptimizer(withRecipe(request.optimizer ?? {}, recipe.optimizer)),
     ...work.augment,
@@ -132,6 +148,7 @@ export function resolveSpec(
     seed,
     engine,
     publish: request.publish ?? recipe.publish,
+    publish_if: resolvePublishIf(request.publish_if ?? defaults.publish_if, taskOf(loss)),
     checkpoint: resolveCheckpoint(request.checkpoint ?? {}),
     priority: request.priority ?? defaults.priority,
     time_limit_seconds: request.time_limit_seconds ?? null,
@@ -147,6 +164,17 @@ export function resolveSpec(
   return spec;
 }
 
+/** What the source decides is neither the data's nor the preset's. */
+function startingFrom(source: Source, request: JobRequest, work: Work): Work {
+  const { inputs, hidden } = fitToSource(source, request.network?.hidden, {
+    ...work,
+    columns: work.table?.columns,
+  });
+  const { reasons, ...recipe } = work.recipe;
+  const others = Object.entries(reasons).filter(([field]) => field !== 'network.hidden');
+  return { ...work, inputs, recipe: { ...recipe, hidden, reasons: Object.fromEntries(others) } };
+}
+
 function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): Work {
   const { name, inputs, targets, trainCount, testCount, scaling } = dataset;
   refuseTableFields(request, name);
@@ -159,6 +187,7 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
     request.monitor !== undefined,
     request.calibrated === true,
     request.threshold !== undefined && typeof request.threshold !== 'number',
+    typeof request.publish_if === 'object',
   ];
   const validation = request.split?.validation ?? (decides.includes(true) ? best : otherwise);
   const split = { validation };
@@ -261,7 +290,7 @@ function resolveLoss(wanted: 'auto' | Loss, { name, targets }: Work): Loss {
 
 /** @throws TrainyardError INVALID_REQUEST where the validation split is to decide and has no rows */
 function refuseWithoutValidation(spec: RunSpec): void {
-  const { split, table, publish, patience, monitor, calibrated, threshold } = spec;
+  const { split, table, publish, publish_if, patience, monitor, calibrated, threshold } = spec;
   if (table === undefined ? split.validation > 0 : table.rows.validation > 0) return;
   const deciding =
     publish === 'best'
@@ -272,9 +301,9 @@ function refuseWithoutValidation(spec: RunSpec): void {
           ? 'monitor is a figure of the validation split'
           : calibrated === true
             ? 'calibrated needs rows to calibrate by'
-            : threshold !== undefined &&
-              typeof threshold !== 'number' &&
-              'The threshold is chosen by the validation split';
+            : threshold !== undefined && typeof threshold !== 'number'
+              ? 'The threshold is chosen by the validation split'
+              : typeof publish_if === 'object' && 'publish_if looks at a figure of the validation split';
   if (deciding === false) return;
   const message = `${deciding}: split.validation must be above 0.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
@@ -359,6 +388,19 @@ function resolveHead(
     ...(threshold !== undefined && { threshold }),
     ...(positive !== undefined && { positive }),
   };
+}
+
+/** @throws TrainyardError INVALID_REQUEST for a rule that asks for nothing, or for a figure that the task does not have */
+function resolvePublishIf(rule: PublishIf, task: Task): PublishIf {
+  if (typeof rule === 'string') return rule;
+  const { metric, at_least, at_most, better_than } = rule;
+  if (!figuresOf(task).includes(metric)) {
+    const message = `A ${task} has no ${metric}. Use one of: ${figuresOf(task).join(', ')}.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/publish_if/metric' });
+  }
+  if (at_least !== undefined || at_most !== undefined || better_than !== undefined) return rule;
+  const message = 'publish_if needs at_least, at_most or better_than.';
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/publish_if' });
 }
 
 function countTrainingRows(

@@ -6,6 +6,8 @@ import type { Augmentation } from '../../model/augmentation/amounts.js';
 import type { EvaluationSummary, MistakeCosts, SplitSummary } from '../../model/evaluation/evaluation.js';
 import type { Figures } from '../../model/evaluation/figures.js';
 import type { ThresholdRequest } from '../../model/evaluation/threshold.js';
+import { figureNames } from '../../model/evaluation/figures.js';
+import type { PublishIf, PublishRule } from '../../model/evaluation/publish-gate.js';
 import { losses, type Task } from '../../model/network/losses.js';
 import { activations, type NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -25,10 +27,13 @@ import {
   type JobError,
   type JobProgress,
   type JobStatus,
+  type PublishedVersion,
   type RowCounts,
   type RunEvent,
   type RunResult,
   type RunSummary,
+  type SourcePin,
+  type Stopped,
   type TableSpec,
   webhookEvents,
 } from './documents.js';
@@ -143,12 +148,21 @@ const thresholdRequest: Shape<ThresholdRequest> = (value, path) => {
   if (typeof value === 'object') return costRequest(value, path);
   return typeof value === 'number' ? number(value, path) : oneOf('auto')(value, path);
 };
+const publishRule = object<PublishRule>({
+  metric: oneOf(...figureNames),
+  at_least: optional(number),
+  at_most: optional(number),
+  better_than: optional(oneOf('latest')),
+});
+const publishIf: Shape<PublishIf> = (value, path) =>
+  typeof value === 'string' ? oneOf('always', 'better_than_baseline')(value, path) : publishRule(value, path);
 
 /** The same in every format. */
 const specFields = {
   model: text,
   preset: optional(oneOf(...presets)),
   reasons: optional(mapOf(text)),
+  init_from: optional(object<SourcePin>({ model: text, version: positive, sha256: text })),
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),
@@ -163,6 +177,7 @@ const specFields = {
   seed: whole,
   engine: text,
   publish: oneOf('final', 'best', 'every_checkpoint'),
+  publish_if: optional(publishIf),
   metadata: mapOf(text),
   steps: positive,
   created_at: time,
@@ -310,6 +325,21 @@ const epochMetrics = object<EpochMetrics>({
   test_rmse: optional(number),
 });
 
+const stopped = object<Stopped>({
+  reason: oneOf('patience', 'epochs'),
+  epoch: positive,
+  best_epoch: nullable(positive),
+});
+
+const publishedVersion = {
+  version: positive,
+  step: count,
+  served: optional(flag),
+  held: optional(flag),
+  pinned_to: optional(nullable(positive)),
+  reasons: optional(listOf(text)),
+};
+
 const endStatus = oneOf('succeeded', 'failed', 'cancelled');
 
 const resultFields = {
@@ -324,8 +354,11 @@ const resultFields = {
     resumed_from_step: nullable(count),
     progress,
     metrics: nullable(epochMetrics),
+    best_epoch: optional(nullable(positive)),
+    stopped: optional(nullable(stopped)),
     version: nullable(positive),
     evaluation: optional(evaluationSummary),
+    publication: optional(nullable(object<PublishedVersion>(publishedVersion))),
   }),
 };
 
@@ -378,10 +411,15 @@ export const loggedEvent = variant<RunEvent>('type', {
   }),
   started: object({ ...head('started'), engine: engineChoice, resumed_from_step: nullable(count) }),
   progress: object({ ...head('progress'), progress }),
-  metrics: object({ ...head('metrics'), metrics: epochMetrics }),
+  metrics: object<Extract<RunEvent, { type: 'metrics' }>>({
+    ...head('metrics'),
+    metrics: epochMetrics,
+    best_epoch: optional(nullable(positive)),
+  }),
+  stopped: object({ ...head('stopped'), stopped }),
   checkpoint: object({ ...head('checkpoint'), step: count }),
   evaluated: object({ ...head('evaluated'), step: count, evaluation: evaluationSummary }),
-  published: object({ ...head('published'), version: positive, step: count }),
+  published: object<Extract<RunEvent, { type: 'published' }>>({ ...head('published'), ...publishedVersion }),
   log: object({ ...head('log'), level: oneOf('warn', 'error'), message: text }),
   missing: object({
     ...head('missing'),

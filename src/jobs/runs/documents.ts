@@ -9,6 +9,7 @@ import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
 import type { EvaluationSummary } from '../../model/evaluation/evaluation.js';
 import type { ThresholdRequest } from '../../model/evaluation/threshold.js';
+import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import type { Loss, Task } from '../../model/network/losses.js';
 import type { HiddenLayer, NetworkSpec } from '../../model/network/network.js';
 import type { AdamSpec, OptimizerSpec, RmspropSpec, SgdSpec } from '../../model/network/optimizers.js';
@@ -70,6 +71,8 @@ export interface JobRequest {
   /** How the columns of a table become inputs. */
   encoding?: Encoding;
   preset?: Preset;
+  /** The published version whose parameters training starts from. Without a version: the one that is latest. */
+  init_from?: { model: string; version?: number };
   network?: { hidden?: HiddenLayerRequest[] };
   /** Of pictures. digits: what suits handwritten digits. An amount that is left out is 0. */
   augment?: AugmentRequest;
@@ -94,6 +97,7 @@ export interface JobRequest {
   seed?: number;
   engine?: string;
   publish?: PublishPolicy;
+  publish_if?: PublishIf;
   checkpoint?: CheckpointRequest;
   priority?: number;
   time_limit_seconds?: number;
@@ -207,6 +211,14 @@ export interface DatasetPin {
   sha256: string | null;
 }
 
+/** The published version that a run starts from. */
+export interface SourcePin {
+  model: string;
+  version: number;
+  /** Of its file. */
+  sha256: string;
+}
+
 /** spec.json: all that decides a run, every default resolved. Written before the run is enqueued, never changed. */
 export interface RunSpec {
   format_version: 2;
@@ -221,6 +233,8 @@ export interface RunSpec {
   preset?: Preset;
   /** Why the preset chose as it did, by the field of the spec. */
   reasons?: Record<string, string>;
+  /** Left out: the parameters are random at first. */
+  init_from?: SourcePin;
   loss: Loss;
   optimizer: OptimizerSpec;
   /** How the training pictures are changed for each epoch. Left out: they are not. */
@@ -245,6 +259,8 @@ export interface RunSpec {
   /** 'auto' or the name of an engine. */
   engine: string;
   publish: PublishPolicy;
+  /** Left out, as in older specs: always. */
+  publish_if?: PublishIf;
   checkpoint: CheckpointPolicy;
   /** From -100 to 100; higher goes first. */
   priority: number;
@@ -281,16 +297,29 @@ export interface EpochMetrics {
   test_rmse?: number;
 }
 
-export interface JobProgress {
-  /** The epoch under way, from 1; the last one when all are done. 0 before the first step. */
+/** Why training is over. */
+export interface Stopped {
+  /** patience: no epoch was better for as many epochs as the spec says. epochs: all were done. */
+  reason: 'patience' | 'epochs';
+  /** The last one. */
   epoch: number;
+  /** By the validation split; null without one. */
+  best_epoch: number | null;
+}
+
+export interface JobProgress {
+  /** The epoch under way, from 1; the last one when training is over. 0 before the first step. */
+  epoch: number;
+  /** At most. */
   epochs: number;
   /** Steps done. */
   step: number;
+  /** At most. */
   steps: number;
-  /** step / steps. */
+  /** step / steps, and 1 once training is over. */
   fraction: number;
   samples_per_second: number | null;
+  /** At most, where training may end early. */
   eta_seconds: number | null;
   /** Means over the epoch so far. Values have no accuracy. */
   train_loss: number | null;
@@ -320,6 +349,22 @@ export interface JobError {
   message: string;
 }
 
+export interface PublishedVersion extends Partial<ServedAs> {
+  version: number;
+  step: number;
+}
+
+/** Whether `latest` answered with a version once it was published. Older events do not say. */
+export interface ServedAs {
+  served: boolean;
+  /** It is kept and not served, as `publish_if` wants it. */
+  held: boolean;
+  /** The version that `latest` is set to; null: it follows publication. */
+  pinned_to: number | null;
+  /** Why it is not served, as sentences. */
+  reasons: string[];
+}
+
 /** `seq` counts from 1 without gaps within a run. */
 export type RunEvent = { seq: number; time: string } & RunEventBody;
 
@@ -327,11 +372,14 @@ export type RunEventBody =
   | StatusChange
   | { type: 'started'; engine: EngineChoice; resumed_from_step: number | null }
   | { type: 'progress'; progress: JobProgress }
-  | { type: 'metrics'; metrics: EpochMetrics }
+  /** Older events do not say which epoch is the best. */
+  | { type: 'metrics'; metrics: EpochMetrics; best_epoch?: number | null }
+  /** Training is over. */
+  | { type: 'stopped'; stopped: Stopped }
   | { type: 'checkpoint'; step: number }
   /** The network of the step is evaluated; it may be published. */
   | { type: 'evaluated'; step: number; evaluation: EvaluationSummary }
-  | { type: 'published'; version: number; step: number }
+  | ({ type: 'published' } & PublishedVersion)
   | { type: 'log'; level: 'warn' | 'error'; message: string }
   /**
    * In place of events that the log has lost, from `first_seq` to its own seq. `status` is what the run was brought to
@@ -365,10 +413,16 @@ export interface RunSummary {
   progress: JobProgress;
   /** Of the last epoch done. */
   metrics: EpochMetrics | null;
+  /** Of the epochs done, by the validation split. Older results do not say. */
+  best_epoch?: number | null;
+  /** null: training is not over. Older results do not say. */
+  stopped?: Stopped | null;
   /** The version published last. */
   version: number | null;
   /** Of the network evaluated last. Left out before the first; older runs lack it. */
   evaluation?: EvaluationSummary;
+  /** Of that version. Older results do not say. */
+  publication?: PublishedVersion | null;
 }
 
 /** result.json: how a run ended. The first writer's stands. */
@@ -385,7 +439,7 @@ export type EndStatus = 'succeeded' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'running' | 'paused' | EndStatus;
 
 /** What the API shows of a run; derived from the run's files, stored nowhere. */
-export interface Job extends RunSummary {
+export interface Job extends Required<Omit<RunSummary, 'evaluation'>>, Pick<RunSummary, 'evaluation'> {
   id: string;
   object: 'job';
   status: JobStatus;
@@ -408,6 +462,7 @@ const trainingFields = [
   'task',
   'preset',
   'reasons',
+  'init_from',
   'network',
   'loss',
   'split',
@@ -425,6 +480,7 @@ const trainingFields = [
   'seed',
   'engine',
   'publish',
+  'publish_if',
   'checkpoint',
 ] as const satisfies (keyof RunSpec)[];
 

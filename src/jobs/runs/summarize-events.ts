@@ -11,7 +11,10 @@ export function emptySummary(spec: RunSpec): RunSummary {
     resumed_from_step: null,
     progress: progressAt(spec, { step: 0, epoch: 0 }),
     metrics: null,
+    best_epoch: null,
+    stopped: null,
     version: null,
+    publication: null,
   };
 }
 
@@ -30,11 +33,15 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
     case 'progress':
       return { ...summary, progress: event.progress };
     case 'metrics':
-      return { ...summary, metrics: event.metrics };
+      return { ...summary, metrics: event.metrics, best_epoch: event.best_epoch ?? null };
+    case 'stopped':
+      return { ...summary, stopped: event.stopped };
     case 'evaluated':
       return { ...summary, evaluation: event.evaluation };
-    case 'published':
-      return { ...summary, version: event.version };
+    case 'published': {
+      const { seq: _seq, time: _time, type: _type, ...publication } = event;
+      return { ...summary, version: event.version, publication };
+    }
     case 'checkpoint':
       return { ...summary, last_error: null };
     case 'missing':

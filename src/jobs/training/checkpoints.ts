@@ -8,13 +8,16 @@ import {
   writeCheckpoint,
   type Checkpoint,
 } from '../../model/files/checkpoint.js';
+import { summaryOf } from '../../model/evaluation/evaluation.js';
+import { createAliases, type Aliases } from '../../model/registry/aliases.js';
+import { latestAlias } from '../../model/registry/model-folder.js';
 import type { Registry } from '../../model/registry/registry.js';
 import type { Storage } from '../../storage/storage.js';
-import { trainingSpecOf, type EpochMetrics, type PublishPolicy, type RunSpec } from '../runs/documents.js';
+import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '../runs/documents.js';
 import type { RunStore } from '../runs/run-store.js';
-import { summaryOf } from '../../model/evaluation/evaluation.js';
-import type { EvaluateFile } from './evaluate-run.js';
+import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
+import type { Judge } from './judge.js';
 import type { Observe } from './messages.js';
 import type { TallyState } from './tally.js';
 
@@ -25,7 +28,7 @@ export interface RunPlace {
   term: number;
   storage: Storage;
   store: RunStore;
-  registry: Pick<Registry, 'publish'>;
+  registry: Registry;
   log: Logger;
   observe: Observe;
   now: () => Date;
@@ -37,15 +40,21 @@ export class RunCheckpoints {
   readonly #place: RunPlace;
   readonly #spec: RunSpec;
   readonly #journal: Journal;
-  readonly #evaluate: EvaluateFile;
   readonly #prefix: string;
+  readonly #aliases: Pick<Aliases, 'names'>;
+  #judge: Judge = () => Promise.reject(new Error('Nothing judges what is to be published'));
 
-  constructor(place: RunPlace, spec: RunSpec, journal: Journal, evaluate: EvaluateFile) {
+  constructor(place: RunPlace, spec: RunSpec, journal: Journal) {
     this.#place = place;
     this.#spec = spec;
     this.#journal = journal;
-    this.#evaluate = evaluate;
     this.#prefix = place.store.checkpointsOf(place.runId);
+    this.#aliases = createAliases(place);
+  }
+
+  /** What is published from here on is judged first. */
+  judgeBy(judge: Judge): void {
+    this.#judge = judge;
   }
 
   /** The one to go on from; null where there is none. */
@@ -68,11 +77,10 @@ export class RunCheckpoints {
   async followUp({ step, metrics }: TallyState): Promise<void> {
     const { storage, term } = this.#place;
     const { publish, checkpoint } = this.#spec;
-    const epochs = metrics.map((each) => ({ type: 'metrics' as const, metrics: each }));
-    await this.#journal.append(...epochs, { type: 'checkpoint', step });
+    await this.#journal.append(...courseEvents(this.#spec, metrics), { type: 'checkpoint', step });
     const last = metrics.at(-1);
     if (publish === 'every_checkpoint' && last?.step === step) await this.#publish(last, last);
-    const best = mostWantedFirst('best', metrics).at(0);
+    const best = bestFirst(this.#spec, metrics).at(0);
     await this.#journal.refuseIfTakenOver();
     const protectedSteps = best ? [best.step] : [];
     await pruneCheckpoints(storage, this.#prefix, { keep: checkpoint.keep, protectedSteps, term });
@@ -80,9 +88,9 @@ export class RunCheckpoints {
 
   /** Whether the checkpoint of this epoch, the last one done, must be kept because it may be published. */
   mayBePublished(epoch: EpochMetrics, epochsDone: readonly EpochMetrics[]): boolean {
-    const { publish, epochs } = this.#spec;
-    if (epochsDone.length === epochs || publish === 'every_checkpoint') return true;
-    return publish === 'best' && mostWantedFirst('best', epochsDone)[0] === epoch;
+    const { publish } = this.#spec;
+    if (publish === 'every_checkpoint' || whyStopped(this.#spec, epochsDone) !== null) return true;
+    return publish === 'best' && bestFirst(this.#spec, epochsDone)[0] === epoch;
   }
 
   /**
@@ -90,7 +98,7 @@ export class RunCheckpoints {
    * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch can be read
    */
   async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
-    for (const metrics of mostWantedFirst(this.#spec.publish, epochs)) {
+    for (const metrics of mostWantedFirst(this.#spec, epochs)) {
       if (await this.#publish(metrics, epochs.at(-1) ?? metrics)) return;
     }
     throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
@@ -105,10 +113,31 @@ export class RunCheckpoints {
     await this.#journal.refuseIfTakenOver();
     const version = await this.#versionOf(metrics, last);
     if (version === null) return false;
-    await this.#journal.append({ type: 'published', version, step });
-    log.info({ model, version, step }, 'published');
-    observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version });
+    const servedAs = await this.#servedAs(version);
+    await this.#journal.append({ type: 'published', version, step, ...servedAs });
+    const { served, reasons } = servedAs;
+    if (served) log.info({ model, version, step }, 'published');
+    else log.warn({ model, version, step, reasons }, 'published, and not served as latest');
+    observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version, served });
     return true;
+  }
+
+  /** Once it is published: what was decided then stands, whichever attempt asks. */
+  async #servedAs(version: number): Promise<ServedAs> {
+    const { model } = this.#spec;
+    const held = (await this.#place.registry.held(model)).get(version) ?? null;
+    const { versions, pinned, damaged } = await this.#aliases.names(model);
+    const pinned_to = pinned ? (versions.get(latestAlias) ?? null) : null;
+    const isPinnedElsewhere = pinned_to !== null && pinned_to !== version;
+    const unreadable = damaged.find(({ alias }) => alias === latestAlias);
+    const reasons = [
+      ...(held?.reasons ?? []),
+      ...(isPinnedElsewhere
+        ? [`latest is pinned to version ${pinned_to} until it is set to another one or removed.`]
+        : []),
+      ...(unreadable === undefined ? [] : [`latest is set and cannot be read: ${unreadable.reason}`]),
+    ];
+    return { served: reasons.length === 0, held: held !== null, pinned_to, reasons };
   }
 
   /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. `last`: the last epoch done. */
@@ -119,12 +148,12 @@ export class RunCheckpoints {
     try {
       const trained = await readCheckpointModel(storage, this.#prefix, step);
       if (trained === null) return null;
-      const { file, evaluation } = await this.#evaluate(trained, last);
-      await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(evaluation) });
+      const judged = await this.#judge(trained, metrics, last);
+      await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
       await this.#journal.refuseIfTakenOver();
       const pin = { dataset: dataset.name, dataset_version: dataset.version };
       const spec = { ...pin, ...trainingSpecOf(this.#spec) };
-      return await registry.publish({ model, runId, step, spec, file, metrics, evaluation, now: now() });
+      return await registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
     } catch (error) {
       if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
       await this.#warnOfDamage(step, error.message);
@@ -138,16 +167,6 @@ export class RunCheckpoints {
 }
 
 /** The epochs whose checkpoints a run that is trained may publish, the most wanted first. */
-function mostWantedFirst(policy: PublishPolicy, epochs: readonly EpochMetrics[]): EpochMetrics[] {
-  if (policy !== 'best') return epochs.toReversed();
-  // Of equals the earlier: it took less training.
-  return [...epochs].sort((a, b) => decidingLoss(a) - decidingLoss(b) || a.step - b.step);
-}
-
-/**
- * The lower the better. The validation split decides what is published. Without one, the loss of the test split, or else of
- * training, only keeps a checkpoint from being removed; for runs of format 1, which had no validation, it decides too.
- */
-function decidingLoss({ validation_loss, test_loss, train_loss }: EpochMetrics): number {
-  return validation_loss ?? test_loss ?? train_loss;
+function mostWantedFirst(spec: RunSpec, epochs: readonly EpochMetrics[]): EpochMetrics[] {
+  return spec.publish === 'best' ? bestFirst(spec, epochs) : epochs.toReversed();
 }

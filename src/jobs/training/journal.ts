@@ -57,6 +57,8 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'evaluated':
     case 'published':
       return `${event.type} at step ${event.step}`;
+    case 'stopped':
+      return 'stopped';
     case 'status':
     case 'started':
     case 'progress':

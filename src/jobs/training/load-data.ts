@@ -37,10 +37,19 @@ export interface LoadedData {
   description: ModelDescription;
 }
 
+/** How the inputs of a run are made, where that is not fitted anew: those of the version that it starts from. */
+export type RecordedInputs = Pick<ModelDescription, 'scaling' | 'preprocessing'>;
+
 /** @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT, DATASET_CHANGED */
-export async function loadData(datasets: TrainingDatasets, spec: RunSpec): Promise<LoadedData> {
+export async function loadData(
+  datasets: TrainingDatasets,
+  spec: RunSpec,
+  recorded: RecordedInputs | null = null,
+): Promise<LoadedData> {
   const table = tableRunOf(spec);
-  return table === null ? loadArrays(datasets, spec) : loadTable(datasets, spec, table);
+  return table === null
+    ? loadArrays(datasets, spec, recorded)
+    : loadTable(datasets, spec, table, recorded?.preprocessing ?? null);
 }
 
 /** (outputs) What one of each output is worth in its unit; [] where the outputs are the values. */
@@ -51,10 +60,12 @@ export function unitsOf({ head }: ModelDescription): number[] {
 async function loadArrays(
   datasets: TrainingDatasets,
   { dataset, split, seed, network, loss }: RunSpec,
+  recorded: RecordedInputs | null,
 ): Promise<LoadedData> {
   const { info, train, test } = await datasets.load(dataset.name, dataset.version ?? undefined);
   refuseIfChanged(dataset, info);
-  const { targets, scaling } = info;
+  const { targets } = info;
+  const { scaling } = recorded ?? info;
   const head: Head =
     targets.kind === 'classes' ? classHead(loss, targets.labels) : { kind: 'values', names: targets.names };
   return {
@@ -84,6 +95,7 @@ async function loadTable(
   datasets: TrainingDatasets,
   { dataset, network, loss }: RunSpec,
   spec: TableRunSpec,
+  recorded: TablePreprocessing | null,
 ): Promise<LoadedData> {
   const info = await datasets.info(dataset.name, dataset.version ?? undefined);
   refuseIfChanged(dataset, info);
@@ -101,7 +113,10 @@ async function loadTable(
       ? classHead(loss, targets.labels)
       : { kind: 'values', names: targets.names, scaling: learned.scaling };
   const weightsOf = weigher(spec.table, divided, deciding, rows.train);
-  const { preprocessing, inputs } = await readInputs(content, spec.table, rows);
+  const { preprocessing, inputs } =
+    recorded === null
+      ? await readInputs(content, spec.table, rows)
+      : await readRecordedInputs(content, spec.table, rows, recorded);
   const data = eachSplit((split) => ({
     count: rows[split].length,
     width: preprocessing.width,
@@ -197,16 +212,13 @@ const columnsAtOnce = 8;
 
 async function readInputs(
   content: TableContent,
-  table: TableSpec,
+  spec: TableSpec,
   rows: SplitRows,
 ): Promise<{ preprocessing: TablePreprocessing; inputs: Record<SplitName, Float32Array> }> {
-  const { columns, target } = table;
-  const plans = plansOf(table);
+  const plans = plansOf(spec);
   const width = plannedWidth(plans);
   const inputs = eachSplit((split) => new Float32Array(rows[split].length * width));
-  const isUsed = ({ role }: ColumnSpec): boolean => role === 'feature' || role === 'target';
-  const ignored = columns.filter((column) => !isUsed(column)).map(({ name }) => name);
-  const others = { targets: target, ignored };
+  const others = unusedColumnsOf(spec);
   const preprocessing: TablePreprocessing = { kind: 'table', columns: [], width, ...others };
   let offset = 0;
   for (let first = 0; first < plans.length; first += columnsAtOnce) {
@@ -221,6 +233,43 @@ async function readInputs(
     offset += fitted.width;
   }
   return { preprocessing, inputs };
+}
+
+/** The inputs as the record makes them. Cells are read as the job reads them, and so is what the model is sent later. */
+async function readRecordedInputs(
+  content: TableContent,
+  spec: TableSpec,
+  rows: SplitRows,
+  recorded: TablePreprocessing,
+): Promise<{ preprocessing: TablePreprocessing; inputs: Record<SplitName, Float32Array> }> {
+  const { width } = recorded;
+  const formats = new Map(spec.columns.map(({ name, format }) => [name, format]));
+  const columns = recorded.columns.map((column) => ({
+    ...column,
+    format: formats.get(column.name) ?? column.format,
+  }));
+  const preprocessing = { ...recorded, ...unusedColumnsOf(spec), columns };
+  const inputs = eachSplit((split) => new Float32Array(rows[split].length * width));
+  let offset = 0;
+  for (let first = 0; first < columns.length; first += columnsAtOnce) {
+    const some = columns.slice(first, first + columnsAtOnce);
+    const read = await content.columns(some);
+    const widthOfSome = some.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.width, 0);
+    const part = { ...preprocessing, columns: some, width: widthOfSome };
+    for (const split of ['train', 'validation', 'test'] as const) {
+      const made = { inputs: applyTable(part, read, rows[split]), width: widthOfSome };
+      insertColumns(made, { inputs: inputs[split], width }, offset);
+    }
+    offset += widthOfSome;
+  }
+  return { preprocessing, inputs };
+}
+
+/** The columns that a model of this table does not take. */
+function unusedColumnsOf({ columns, target }: TableSpec): Pick<TablePreprocessing, 'targets' | 'ignored'> {
+  const isUsed = ({ role }: ColumnSpec): boolean => role === 'feature' || role === 'target';
+  const ignored = columns.filter((column) => !isUsed(column)).map(({ name }) => name);
+  return { targets: target, ignored };
 }
 
 interface Inputs {

@@ -12,6 +12,7 @@ import { countCorrect } from '../../model/metrics/classification.js';
 import { sumSquaredErrors } from '../../model/metrics/regression.js';
 import type { EpochMetrics, JobProgress, RunSpec } from '../runs/documents.js';
 import { progressAt } from '../runs/summarize-events.js';
+import { whyStopped } from './best-epoch.js';
 import type { Pace } from './pace.js';
 
 /** Where a tally goes on from. */
@@ -58,9 +59,9 @@ export class Tally {
     this.state = start ?? { step: 0, position: noSums, metrics: [] };
   }
 
-  /** Whether all epochs are done. */
+  /** Whether all epochs are done, or patience has ended. */
   isDone(): boolean {
-    return this.state.metrics.length === this.#spec.epochs;
+    return whyStopped(this.#spec, this.state.metrics) !== null;
   }
 
   /** Of the epoch under way; 0 when it is time to evaluate. */
@@ -124,12 +125,14 @@ export class Tally {
     const figures: Partial<Figures<'train'>> =
       state.position.samples > 0 ? figuresOf('train', state.position, spec) : (state.metrics.at(-1) ?? {});
     const { train_loss = null, train_accuracy = null } = figures;
-    const toTrain = (spec.steps - state.step) * spec.batch_size;
+    const isDone = this.isDone();
+    const toTrain = isDone ? 0 : (spec.steps - state.step) * spec.batch_size;
     const perEpoch = counts.validation + counts.test;
     const evaluatedCount = evaluated.validation.samples + evaluated.test.samples;
-    const toEvaluate = (spec.epochs - state.metrics.length) * perEpoch - evaluatedCount;
+    const toEvaluate = isDone ? 0 : (spec.epochs - state.metrics.length) * perEpoch - evaluatedCount;
     return {
       ...progressAt(spec, { step: state.step, epoch: this.#epoch() }),
+      ...(isDone && { fraction: 1 }),
       samples_per_second: training.samplesPerSecond(),
       eta_seconds: inTenths(training.secondsLeft(toTrain), evaluation.secondsLeft(toEvaluate)),
       train_loss,

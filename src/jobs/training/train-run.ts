@@ -9,18 +9,20 @@ import type { AugmentedInputs } from '../../model/augmentation/augmented-inputs.
 import type { EngineEntry, Trainer, TrainingResources } from '../../model/engines/engine.js';
 import { selectEngine, type Selection } from '../../model/engines/select.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
-import { initialState, type TrainingState } from '../../model/network/initialization.js';
+import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
 import { engineOf } from '../runs/summarize-events.js';
+import { courseEvents, whyStopped } from './best-epoch.js';
 import { RunCheckpoints, type RunPlace } from './checkpoints.js';
-import { runEvaluator } from './evaluate-run.js';
+import { judgeOf } from './judge.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
 import { augmentedInputsOf } from './augmented-run.js';
 import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
+import { readSource, startState } from './start-state.js';
 import { Tally, type TallyState } from './tally.js';
 
 export interface Training extends RunPlace, TrainingResources {
@@ -61,23 +63,19 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const { network, loss, optimizer, seed, steps, label_smoothing: labelSmoothing = 0 } = spec;
   const journal = await openJournal(training, runId, training.term);
   const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
-  const loaded = await loadData(training.datasets, spec);
-  const { data, description } = loaded;
-  const evaluate = runEvaluator({
-    spec,
-    loaded,
-    engine,
-    resources: { threads, memoryLimitBytes },
-    journal,
-    nowMs: training.nowMs,
-  });
-  const checkpoints = new RunCheckpoints(training, spec, journal, evaluate);
+  const checkpoints = new RunCheckpoints(training, spec, journal);
   const found = await checkpoints.newest();
+  // What a run that goes on takes from its source is in its checkpoint.
+  const source = found === null ? await readSource(training.registry, spec) : null;
+  const recorded = spec.init_from === undefined ? null : (found ?? source)?.description;
+  const loaded = await loadData(training.datasets, spec, recorded);
+  const { data, description } = loaded;
   const start: TallyState | null = found && {
     step: found.state.step,
     position: found.position,
     metrics: found.metrics as EpochMetrics[],
   };
+  checkpoints.judgeBy(judgeOf(training, { spec, loaded, engine, journal }));
   const tally = new Tally(spec, data, start, unitsOf(description));
   const trainer = await engine.trainer(
     {
@@ -91,7 +89,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
       scaling: description.scaling,
     },
     data,
-    found?.state ?? initialState(network, optimizer, seed),
+    found?.state ?? startState(spec, description, source),
     { threads, memoryLimitBytes },
   );
   const augmented = augmentedInputsOf(spec, data.train, tally.state.metrics.length);
@@ -220,13 +218,17 @@ class Course {
   }
 
   async #endEpoch(): Promise<void> {
-    const { training, journal, checkpoints, tally } = this.#parts;
+    const { training, spec, journal, checkpoints, tally } = this.#parts;
     const metrics = tally.endEpoch();
     training.log.info(metrics, 'epoch done');
     training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.#epochSinceMs, metrics });
     this.#epochSinceMs = training.nowMs();
-    await journal.append({ type: 'metrics', metrics });
-    if (tally.isDone()) await this.#appendProgress();
+    await journal.append(...courseEvents(spec, tally.state.metrics));
+    const stopped = whyStopped(spec, tally.state.metrics);
+    if (stopped !== null) {
+      training.log.info(stopped, 'training is over');
+      await this.#appendProgress();
+    }
     const mayBePublished = checkpoints.mayBePublished(metrics, tally.state.metrics);
     if (this.#clock.isDue(metrics.step) || mayBePublished) await this.#checkpoint();
   }

@@ -18,6 +18,8 @@ export interface Evaluation {
   calibration?: Calibration;
   /** The rows that decided: best epoch, calibration, threshold, gate. Left out where none were set apart. */
   validation?: SplitEvaluation;
+  /** The rows that it was trained on, while it was: where there are no rows that decide. */
+  training?: SplitEvaluation;
   /** The rows that decided nothing. Left out where none were set apart. */
   test?: SplitEvaluation;
   mistakes?: Mistakes;

@@ -1,6 +1,6 @@
 /**
  * Names for versions of a model, such as `production` or `canary`, each stored as one small document. `latest` is the newest
- * version unless it is set. A change replaces one blob by another, so that every reader sees either the old or the new version.
+ * version that is not held, unless it is set. A change replaces one blob by another, so that every reader sees either the old or the new version.
  * A document that cannot be read is a damaged alias: its version is unknown, and no other is served in its place.
  */
 import { TrainyardError } from '../../errors.js';
@@ -109,6 +109,8 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
       else await storage.put(key, before);
       throw error;
     }
+    // Whoever makes it latest has looked at it.
+    if (alias === latestAlias) await registry.promote(name, version);
     return document;
   }
 
@@ -159,12 +161,11 @@ export function createAliases(options: { storage: Storage; registry: Registry; n
       const unknown = damaged.find(({ alias }) => alias === latestAlias);
       if (unknown !== undefined) throw damagedAliasError(name, unknown);
       const current = versions.get(latestAlias);
-      if (current === undefined && (await registry.latest(name)) === null) {
+      if (current === undefined && (await registry.versionNumbers(name)).length === 0) {
         throw new TrainyardError('MODEL_NOT_FOUND', `No model named ${name} has been published.`);
       }
-      const older = await registry.newestVersions(name, { before: current ?? 0, atMost: 1 });
-      const before = older.versions.at(0);
-      if (before === undefined) {
+      const before = await registry.latest(name, current ?? 0);
+      if (before === null) {
         const message = `The model ${name} has no version before ${current ?? 'the one that answers'}.`;
         throw new TrainyardError('VERSION_NOT_FOUND', message);
       }

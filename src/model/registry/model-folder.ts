@@ -42,6 +42,14 @@ export function removedKey(name: string, version: number): string {
   return `${folderOf(name)}/removed/${numberedName(version)}.json`;
 }
 
+/**
+ * Exists while the version is held, if its manifest says so too. It is written before the manifest, and by a publisher that may
+ * not get the number: alone it means nothing.
+ */
+export function heldKey(name: string, version: number): string {
+  return `${folderOf(name)}/held/${numberedName(version)}.json`;
+}
+
 /** The file that the checkpoint of a run at a step becomes. */
 export function publishedFileKey(name: string, runId: string, step: number): string {
   return `${folderOf(name)}/files/${runId}-${step}.safetensors`;

@@ -3,12 +3,14 @@
  * Removing a version never gives its number to another, nor lets the same publication come back under a new one.
  */
 import { summaryOf, type Evaluation } from '../evaluation/evaluation.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import { digestOf } from '../files/manifest.js';
 import { viewModelFile, type ModelDescription } from '../files/model-file.js';
 import { parameterCount } from '../network/network.js';
 import {
   evaluationKey,
   folderOf,
+  heldKey,
   lastPublishedKey,
   publishedFileKey,
   removedKey,
@@ -32,6 +34,8 @@ export interface Publication {
   metrics: unknown;
   /** Left out: it was not evaluated. */
   evaluation?: Evaluation;
+  /** Left out: it may be served. */
+  held?: Held;
   now: Date;
 }
 
@@ -68,6 +72,7 @@ export async function remove(
   await storage.create(removedPublicationKey(name, removed.run_id, removed.step), Buffer.from(''));
   if (!(await isFileShared(store, removed))) await storage.remove(removed.file.key);
   if (removed.evaluation) await storage.remove(removed.evaluation.key);
+  if (removed.held !== undefined) await storage.remove(heldKey(name, version));
   return true;
 }
 
@@ -81,9 +86,13 @@ export async function setUnloaded(store: RegistryStore, name: string, unloaded: 
   else await store.storage.remove(unloadedKey(name));
 }
 
+export async function promote({ storage }: RegistryStore, name: string, version: number): Promise<void> {
+  await storage.remove(heldKey(name, version));
+}
+
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
-  { model, runId, step, spec, file, metrics, evaluation, now }: Publication,
+  { model, runId, step, spec, file, metrics, evaluation, held, now }: Publication,
   { network, head, preprocessing }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
@@ -105,6 +114,7 @@ function contentOf(
         summary: summaryOf(evaluation),
       },
     }),
+    ...(held && { held }),
     created_at: now.toISOString(),
   };
 }
@@ -158,6 +168,8 @@ async function claimNumber(
   const { model } = publication;
   for (let version = first; ; version++) {
     const manifest = encodeVersionManifest({ ...content, version });
+    // Before the manifest: whoever sees the version must see that it is held.
+    if (content.held !== undefined) await store.storage.create(heldKey(model, version), heldMarker);
     if (await store.storage.create(versionKey(model, version), manifest)) {
       await noteLastPublished(store, model);
       return version;
@@ -165,6 +177,8 @@ async function claimNumber(
     if (isOf(publication, await tryManifest(store, model, version))) return version;
   }
 }
+
+const heldMarker = Buffer.from('{"format_version":1}');
 
 function isOf({ runId, step }: Publication, manifest: VersionManifest | null): boolean {
   return manifest?.run_id === runId && manifest.step === step;

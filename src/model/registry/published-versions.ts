@@ -5,9 +5,10 @@ import { TrainyardError } from '../../errors.js';
 import type { BlobCache } from '../../storage/blob-cache.js';
 import type { Storage } from '../../storage/storage.js';
 import type { Evaluation } from '../evaluation/evaluation.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import { isDamage, verifyDigest } from '../files/manifest.js';
 import { viewModelFile, type DecodedModel } from '../files/model-file.js';
-import { folderOf, lastPublishedKey, modelNamePattern, versionKey } from './model-folder.js';
+import { folderOf, heldKey, lastPublishedKey, modelNamePattern, versionKey } from './model-folder.js';
 import { decodeVersionManifest, type VersionManifest } from './version-manifest.js';
 import { numbersIn } from '../../storage/numbered-blobs.js';
 
@@ -18,12 +19,16 @@ export interface RegistryStore {
   log: Pick<Logger, 'warn'>;
   /** The damage that is in the log. */
   logged: Set<string>;
+  /** By model@version: what manifests with a mark of a held version say, which never changes. */
+  held: Map<string, Held | null>;
 }
 
 /** A model with at least one version. */
 export interface PublishedModel {
   /** Ascending. */
   versions: number[];
+  /** Those of them that are not to be served as `latest`. */
+  held: ReadonlyMap<number, Held>;
   /** Whether it must not be served. */
   unloaded: boolean;
   /** Whether it may have aliases. */
@@ -64,7 +69,12 @@ export async function publishedModel(store: RegistryStore, name: string): Promis
     store.storage.list(folderOf(name)),
   ]);
   if (versions.length === 0) return null;
-  return { versions, unloaded: found.includes('unloaded.json'), hasAliases: found.includes('aliases') };
+  return {
+    versions,
+    held: found.includes('held') ? await heldAmong(store, name, versions) : new Map(),
+    unloaded: found.includes('unloaded.json'),
+    hasAliases: found.includes('aliases'),
+  };
 }
 
 export async function lastPublished({ storage }: RegistryStore): Promise<string | null> {
@@ -107,12 +117,50 @@ export async function newestVersions(
   return { ...page, hasMore: rest.length > 0 };
 }
 
-export async function latestVersion(store: RegistryStore, name: string): Promise<VersionManifest | null> {
+export async function latestVersion(
+  store: RegistryStore,
+  name: string,
+  before = Infinity,
+): Promise<VersionManifest | null> {
   for (const version of (await versionNumbers(store, name)).reverse()) {
-    const manifest = await tryManifest(store, name, version);
-    if (manifest !== null) return manifest;
+    const manifest = version < before ? await tryManifest(store, name, version) : null;
+    if (manifest !== null && !(await isHeld(store, manifest))) return manifest;
   }
   return null;
+}
+
+async function isHeld({ storage }: RegistryStore, manifest: VersionManifest): Promise<boolean> {
+  const { model, version, held } = manifest;
+  return held !== undefined && (await storage.read(heldKey(model, version))) !== null;
+}
+
+export async function heldVersions(store: RegistryStore, name: string): Promise<ReadonlyMap<number, Held>> {
+  return heldAmong(store, name, await versionNumbers(store, name));
+}
+
+/** A mark alone may be left over from a publisher that took another number. */
+async function heldAmong(
+  store: RegistryStore,
+  name: string,
+  versions: readonly number[],
+): Promise<ReadonlyMap<number, Held>> {
+  const held = new Map<number, Held>();
+  for (const version of numbersIn(await store.storage.list(`${folderOf(name)}/held`))) {
+    const reasons = versions.includes(version) ? await heldOf(store, name, version) : null;
+    if (reasons !== null) held.set(version, reasons);
+  }
+  return held;
+}
+
+async function heldOf(store: RegistryStore, name: string, version: number): Promise<Held | null> {
+  const key = `${name}@${version}`;
+  const known = store.held.get(key);
+  if (known !== undefined) return known;
+  const manifest = await tryManifest(store, name, version);
+  const held = manifest?.held ?? null;
+  // A manifest that cannot be read now may be readable later.
+  if (manifest !== null) store.held.set(key, held);
+  return held;
 }
 
 export async function manifestOf(

@@ -7,10 +7,12 @@ import type { Logger } from 'pino';
 import type { BlobCache } from '../../storage/blob-cache.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
 import type { Evaluation } from '../evaluation/evaluation.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import type { DecodedModel } from '../files/model-file.js';
-import { isUnloaded, publish, remove, setUnloaded, type Publication } from './publication.js';
+import { isUnloaded, promote, publish, remove, setUnloaded, type Publication } from './publication.js';
 import {
   lastPublished,
+  heldVersions,
   latestVersion,
   loadVersion,
   manifestOf,
@@ -55,8 +57,12 @@ export interface Registry {
   versions(name: string): Promise<VersionManifest[]>;
   /** The newest versions before the number `before`, and the damaged ones among them. */
   newestVersions(name: string, page: { before?: number; atMost: number }): Promise<VersionsPage>;
-  /** The newest version whose manifest is not damaged. */
-  latest(name: string): Promise<VersionManifest | null>;
+  /** The newest version, of those below the number `before`, that is not held and whose manifest is not damaged. */
+  latest(name: string, before?: number): Promise<VersionManifest | null>;
+  /** The versions that are not to be served as `latest`, and why. */
+  held(name: string): Promise<ReadonlyMap<number, Held>>;
+  /** The version is no longer held. */
+  promote(name: string, version: number): Promise<void>;
   /** @throws TrainyardError MODEL_NOT_FOUND, VERSION_NOT_FOUND, CHECKPOINT_CORRUPT */
   manifest(name: string, version: number): Promise<VersionManifest>;
   /**
@@ -95,6 +101,7 @@ export function createRegistry(
     cache,
     log,
     logged: new Set(),
+    held: new Map(),
   };
   return {
     publish: (publication) => publish(store, publication),
@@ -105,7 +112,9 @@ export function createRegistry(
     versionNumbers: (name) => versionNumbers(store, name),
     versions: (name) => versionsOf(store, name),
     newestVersions: (name, page) => newestVersions(store, name, page),
-    latest: (name) => latestVersion(store, name),
+    latest: (name, before) => latestVersion(store, name, before),
+    held: (name) => heldVersions(store, name),
+    promote: (name, version) => promote(store, name, version),
     manifest: (name, version) => manifestOf(store, name, version),
     read: (manifest) => readModel(store, manifest),
     evaluation: (manifest) => readEvaluation(store, manifest),

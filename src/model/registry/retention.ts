@@ -37,7 +37,14 @@ export function createRetention(options: {
   async function sweep(): Promise<void> {
     try {
       for (const name of await registry.names()) {
-        const old = (await registry.versionNumbers(name)).slice(0, -keep);
+        const numbers = await registry.versionNumbers(name);
+        if (numbers.length <= keep) continue;
+        const held = await registry.held(name);
+        // Held versions do not push out those that are served.
+        const old = [
+          ...numbers.filter((version) => !held.has(version)).slice(0, -keep),
+          ...numbers.filter((version) => held.has(version)).slice(0, -keep),
+        ];
         if (old.length === 0) continue;
         const names = await aliases.names(name);
         for (const version of old) {

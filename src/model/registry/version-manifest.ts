@@ -1,6 +1,7 @@
 /** The document of a published version: versions/000001.json. */
 import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
 import type { EvaluationSummary } from '../evaluation/evaluation.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import { classHead, type Head } from '../heads/head.js';
 import { withDropout, type NetworkSpec, type StoredNetworkSpec } from '../network/network.js';
 import type { TableSignature } from './table-signature.js';
@@ -25,6 +26,8 @@ export interface VersionManifest {
   file: FileDigest & { key: string };
   /** Left out where the version was not evaluated, as older ones were not. */
   evaluation?: StoredEvaluation;
+  /** Why it was held when it was published. It is held until it is made `latest` by hand: see `heldKey`. */
+  held?: Held;
   created_at: string;
 }
 

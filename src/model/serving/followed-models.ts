@@ -3,6 +3,7 @@
  * should answer with, and which one it answers with now. The two differ while a version is being loaded, and where one
  * cannot be loaded.
  */
+import type { Held } from '../evaluation/publish-gate.js';
 import type { DamagedAlias, ModelAliases } from '../registry/aliases.js';
 import { latestAlias } from '../registry/model-folder.js';
 import type { PublishedModel, VersionManifest } from '../registry/registry.js';
@@ -20,6 +21,8 @@ export interface FollowedModel {
   readonly name: string;
   /** Ascending. */
   versions: readonly number[];
+  /** Those that are not to answer as `latest`, and why. */
+  held: ReadonlyMap<number, Held>;
   unloaded: boolean;
   /** The aliases that are set in the registry. */
   aliases: ReadonlyMap<string, number>;
@@ -39,10 +42,11 @@ export interface FollowedModel {
 /** Takes over what the registry says now. */
 export function update(
   model: FollowedModel,
-  { versions, unloaded }: PublishedModel,
+  { versions, held, unloaded }: PublishedModel,
   { set, damaged }: ModelAliases,
 ): void {
   model.versions = versions;
+  model.held = held;
   model.unloaded = unloaded;
   model.aliases = new Map(set.map(({ alias, version }) => [alias, version]));
   model.damaged = damaged;
@@ -60,8 +64,8 @@ export function hasFailed(model: FollowedModel, version: number): boolean {
 }
 
 /**
- * The version that each alias should answer with. For `latest` it is the newest version that can be loaded, unless the alias
- * is set. A damaged alias keeps the version that it answers with, if there is one.
+ * The version that each alias should answer with. For `latest` it is the newest version that is not held and can be loaded,
+ * unless the alias is set. A damaged alias keeps the version that it answers with, if there is one.
  */
 export function wantedVersions(model: FollowedModel): Map<string, number> {
   if (model.unloaded) return new Map();
@@ -71,7 +75,9 @@ export function wantedVersions(model: FollowedModel): Map<string, number> {
     if (version !== undefined) wanted.set(alias, version);
   }
   if (!wanted.has(latestAlias) && !model.damaged.some(({ alias }) => alias === latestAlias)) {
-    const newest = model.versions.findLast((version) => !hasFailed(model, version));
+    const newest = model.versions.findLast(
+      (version) => !model.held.has(version) && !hasFailed(model, version),
+    );
     if (newest !== undefined) wanted.set(latestAlias, newest);
   }
   return wanted;
@@ -122,6 +128,7 @@ export class FollowedModels {
     const model: FollowedModel = {
       name,
       versions: [],
+      held: new Map(),
       unloaded: false,
       aliases: new Map(),
       damaged: [],

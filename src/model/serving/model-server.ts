@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { withTimeout } from '../../lib/timeout.js';
 import type { Engine } from '../engines/engine.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import type { Aliases, DamagedAlias } from '../registry/aliases.js';
 import { latestAlias } from '../registry/model-folder.js';
 import type { Registry } from '../registry/registry.js';
@@ -27,15 +28,17 @@ export interface ModelStatus {
   model: string;
   /**
    * ready: `latest` is loaded. loading: it is being loaded. not_loaded: it is loaded when it is asked for. unloaded: the
-   * model must not be served. unavailable: no version can answer as `latest`.
+   * model must not be served. held: all its versions are held. unavailable: no version can answer as `latest`.
    */
-  state: 'ready' | 'loading' | 'not_loaded' | 'unloaded' | 'unavailable';
+  state: 'ready' | 'loading' | 'not_loaded' | 'unloaded' | 'held' | 'unavailable';
   /** The version that answers as `latest`, now or once it is loaded; null while none does. */
   version: number | null;
   /** The versions that are loaded and that an alias answers with, ascending. */
   versions: number[];
   /** The versions that an alias should answer with and that cannot be loaded, ascending. */
   failed: FailedVersion[];
+  /** The versions that do not answer as `latest` unless it is set to them, and why. */
+  held: ReadonlyMap<number, Held>;
   /** Aliases that cannot be read. `version` is what each still answers with, if that is known. */
   damaged: (DamagedAlias & { version: number | null })[];
 }
@@ -191,20 +194,22 @@ async function loadNewest(parts: Parts): Promise<void> {
 }
 
 function statusOf(
-  { name, unloaded, current, failures, damaged }: FollowedModel,
+  { name, unloaded, current, failures, held, damaged }: FollowedModel,
   versions: LoadedVersions,
 ): ModelStatus {
   const stateOf = (version: number) => versions.stateOf(name, version);
   const version = current.get(latestAlias);
   const isUnavailable = version === undefined || failures.has(version);
+  const isHeld = version === undefined && failures.size === 0 && held.size > 0;
   const loaded = [...new Set(current.values())].filter((each) => stateOf(each) === 'ready');
   const failed = [...failures].map(([each, { error }]) => ({ version: each, reason: error.message }));
   return {
     model: name,
-    state: unloaded ? 'unloaded' : isUnavailable ? 'unavailable' : stateOf(version),
+    state: unloaded ? 'unloaded' : isHeld ? 'held' : isUnavailable ? 'unavailable' : stateOf(version),
     version: isUnavailable ? null : version,
     versions: loaded.sort((a, b) => a - b),
     failed: failed.sort((a, b) => a.version - b.version),
+    held,
     damaged: damaged.map((each) => ({ ...each, version: current.get(each.alias) ?? null })),
   };
 }

@@ -1,6 +1,7 @@
 /** Finds the version that a request chooses, loads it where it is not loaded, and explains why none can answer. */
 import { TrainyardError } from '../../errors.js';
 import { withTimeout } from '../../lib/timeout.js';
+import type { Held } from '../evaluation/publish-gate.js';
 import { damagedAliasError } from '../registry/aliases.js';
 import { latestAlias, modelNamePattern } from '../registry/model-folder.js';
 import type { AliasSwitch } from './alias-switch.js';
@@ -121,6 +122,10 @@ function notPublished(models: FollowedModels, name: string | undefined): Trainya
   }
   const names = models.names().sort();
   const known = names.slice(0, namesShown).join(', ') + (names.length > namesShown ? ', …' : '');
+  const [only] = models.all();
+  if (name === undefined && models.size === 1 && only !== undefined && only.held.size > 0 && !only.unloaded) {
+    return withoutVersion(only, latestAlias);
+  }
   if (name === undefined) {
     return notReady(`None of the models can answer: ${known}. GET /v2/repository/index says why.`);
   }
@@ -132,6 +137,7 @@ function notPublished(models: FollowedModels, name: string | undefined): Trainya
 function withoutVersion(model: FollowedModel, alias: string): TrainyardError {
   const damaged = model.damaged.find((each) => each.alias === alias);
   if (damaged !== undefined) return damagedAliasError(model.name, damaged);
+  if (alias === latestAlias && model.failures.size === 0 && model.held.size > 0) return allHeld(model);
   if (alias === latestAlias || model.aliases.has(alias)) {
     return notLoadable(model, alias, model.aliases.get(alias) ?? Math.max(...model.failures.keys()));
   }
@@ -148,6 +154,19 @@ function notLoadable(model: FollowedModel, alias: string, version: number): Trai
   if (alias === latestAlias) return notReady(`No version of ${model.name} can be loaded: ${reason}`);
   const message = `Version ${version} of ${model.name}, which ${alias} stands for, cannot be loaded: ${reason}`;
   return new TrainyardError('CHECKPOINT_CORRUPT', message);
+}
+
+/** The message says why the newest one is held, and how it can answer all the same. */
+export function whyAllHeld(name: string, held: ReadonlyMap<number, Held>): string {
+  const newest = Math.max(...held.keys());
+  return (
+    `No version of ${name} is served as latest. Version ${newest} is held: ${held.get(newest)?.reasons.join(' ') ?? ''} ` +
+    `A request can name its number. To serve it all the same: PUT /v1/models/${name}/aliases/latest with {"version": ${newest}}.`
+  );
+}
+
+function allHeld({ name, held }: FollowedModel): TrainyardError {
+  return notReady(whyAllHeld(name, held));
 }
 
 function notReady(message: string): TrainyardError {

@@ -33,6 +33,7 @@ test('a model is shown with its versions, and without where their files lie', as
       model: 'mnist-mlp',
       version,
       aliases: version === 2 ? ['latest'] : [],
+      held: null,
       spec: null,
       job_id: `job_${version}`,
       step,

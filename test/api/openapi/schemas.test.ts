@@ -26,6 +26,7 @@ test('an event', () => {
   expectTypeOf<Plain<Body<'started'>>>().toEqualTypeOf<Contract<'started'>>();
   expectTypeOf<Plain<Body<'progress'>>>().toEqualTypeOf<Contract<'progress'>>();
   expectTypeOf<Plain<Body<'metrics'>>>().toEqualTypeOf<Contract<'metrics'>>();
+  expectTypeOf<Plain<Body<'stopped'>>>().toEqualTypeOf<Contract<'stopped'>>();
   expectTypeOf<Plain<Body<'checkpoint'>>>().toEqualTypeOf<Contract<'checkpoint'>>();
   expectTypeOf<Plain<Body<'published'>>>().toEqualTypeOf<Contract<'published'>>();
   expectTypeOf<Plain<Body<'log'>>>().toEqualTypeOf<Contract<'log'>>();

@@ -4,7 +4,7 @@ import type { ModelStatus } from '../../../src/model/serving/model-server.js';
 
 function status(model: string, state: ModelStatus['state'], more: Partial<ModelStatus> = {}): ModelStatus {
   const version = state === 'unloaded' || state === 'unavailable' ? null : 1;
-  return { model, state, version, versions: [], failed: [], damaged: [], ...more };
+  return { model, state, version, versions: [], failed: [], held: new Map(), damaged: [], ...more };
 }
 
 describe('the models', () => {

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../../../src/data/dataset.js';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
+import { readSource } from '../../../src/jobs/intake/resolve-source.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observation, Observe } from '../../../src/jobs/training/messages.js';
@@ -9,6 +10,7 @@ import type { TrainingEnd } from '../../../src/jobs/training/messages.js';
 import { loadData, type TrainingDatasets } from '../../../src/jobs/training/load-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
 import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/files/checkpoint.js';
+import { createAliases } from '../../../src/model/registry/aliases.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryStorage } from '../../storage/temporary-storage.js';
@@ -40,13 +42,13 @@ async function sceneOf(request: JobRequest = {}): Promise<Scene> {
   return sceneWith(await smallSpec(request), smallMnist);
 }
 
-async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>): Promise<Scene> {
+async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>, on?: Storage): Promise<Scene> {
   const isNoTable = () => Promise.reject(new Error('The dataset is no table'));
-  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable });
+  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable }, on);
 }
 
-async function sceneOn(spec: RunSpec, datasets: TrainingDatasets): Promise<Scene> {
-  const storage = await temporaryStorage();
+async function sceneOn(spec: RunSpec, datasets: TrainingDatasets, on?: Storage): Promise<Scene> {
+  const storage = on ?? (await temporaryStorage());
   const store = createRunStore(storage);
   const runId = await store.create(spec);
   return {
@@ -210,6 +212,27 @@ describe('a run', () => {
     expect(accuracies[best]).toBeLessThan(Math.max(...accuracies));
   });
 
+  test('ends early where no epoch was better for as long as its patience, and publishes the best weights', async () => {
+    const scene = await sceneOf(impatient);
+    await scene.train();
+    const { versions } = await outcomeOf(scene);
+    const { summary } = (await scene.store.readResult(scene.runId)) ?? {};
+    const { stopped } = summary ?? {};
+    expect(stopped).toMatchObject({ reason: 'patience' });
+    const { epoch = NaN, best_epoch = NaN } = stopped ?? {};
+    expect(epoch - (best_epoch ?? NaN)).toBe(2);
+    expect(versions).toMatchObject([{ step: 5 * (best_epoch ?? NaN) }]);
+    expect(summary).toMatchObject({
+      best_epoch,
+      progress: { epoch, epochs: 40, step: 5 * epoch, steps: 200, fraction: 1, eta_seconds: 0 },
+    });
+    expect(await curveOf(scene)).toHaveLength(epoch);
+    // The best weights are those of a run that ends with that epoch.
+    const shorter = await sceneOf({ ...impatient, epochs: best_epoch ?? NaN, patience: null });
+    await shorter.train();
+    expect((await outcomeOf(shorter)).versions[0].sha256).toBe(versions[0].sha256);
+  });
+
   test('whose dataset has changed since it was submitted fails, and says what to do', async () => {
     const { info, ...samples } = await smallMnist();
     const changed = { info: { ...info, sha256: 'f'.repeat(64) }, ...samples };
@@ -277,6 +300,17 @@ describe('a run', () => {
     expect((await outcomeOf(scene)).versions).toHaveLength(1);
   });
 });
+
+/** Its validation loss soon rises. */
+const impatient: JobRequest = {
+  epochs: 40,
+  patience: 2,
+  publish: 'best',
+  seed: 8,
+  optimizer: { learning_rate: 0.1 },
+  split: { validation: 0.2 },
+  batch_size: 52,
+};
 
 describe('a run that learns values', () => {
   const sceneOfDiamonds = async (request: JobRequest = {}) =>
@@ -435,6 +469,177 @@ describe('a run on a table', () => {
   });
 });
 
+describe('a run that starts from a version', () => {
+  const customers = churn();
+  const small: JobRequest = { network: { hidden: [{ units: 8 }] }, batch_size: 32, epochs: 4, seed: 3 };
+
+  /** A table that was trained, and the spec of a job on another one that starts from its version. */
+  async function prepare(request: JobRequest = {}) {
+    const first = await sceneOn(await specOn(customers, small), customers.datasets);
+    await first.train();
+    const registry = createRegistry(first.storage, log);
+    const models = { registry, aliases: createAliases({ storage: first.storage, registry }) };
+    const source = await readSource(models, { init_from: { model: 'churn' } });
+    const spec = await specOn(customers, { epochs: 2, batch_size: 32, seed: 9, ...request }, source);
+    return { first, registry, spec };
+  }
+
+  /** In the storage where the version is. */
+  const inStorageOf = async ({ first, spec }: Awaited<ReturnType<typeof prepare>>): Promise<Scene> => {
+    const scene = await sceneOn(spec, customers.datasets, first.storage);
+    return scene;
+  };
+
+  test('pins it, and takes its parameters and its preprocessing over', async () => {
+    const prepared = await prepare({ epochs: 1, optimizer: { type: 'sgd', learning_rate: 1e-12 } });
+    const { registry, spec } = prepared;
+    const source = await registry.load('churn', 1);
+    expect(spec).toMatchObject({
+      init_from: { model: 'churn', version: 1, sha256: source.manifest.file.sha256 },
+      network: source.description.network,
+    });
+    const scene = await inStorageOf(prepared);
+    expect(await scene.train()).toBe('finished');
+    const { description, parameters } = await registry.load('churn', 2);
+    expect(description.preprocessing).toEqual(source.description.preprocessing);
+    // A learning rate of next to nothing leaves them as they were.
+    for (const [name, { data }] of parameters) {
+      data.forEach((value, i) => expect(value).toBeCloseTo(source.parameters.get(name)?.data[i] ?? NaN, 6));
+    }
+  });
+
+  test.each([
+    ['is gone', (storage: Storage) => storage.remove('models/churn/versions/000001.json')],
+    [
+      'is damaged',
+      async (storage: Storage) => {
+        const [file = ''] = await storage.list('models/churn/files');
+        await flipBit(storage, `models/churn/files/${file}`, 2_000);
+      },
+    ],
+  ])('fails where that %s when it begins', async (_, spoil) => {
+    const prepared = await prepare();
+    const scene = await inStorageOf(prepared);
+    await spoil(scene.storage);
+    expect(await scene.train()).toBe('finished');
+    const result = await scene.store.readResult(scene.runId);
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'INIT_FROM_CHANGED' } });
+  });
+
+  test('goes on where the version goes once training is under way, and ends with the same bits', async () => {
+    const [whole, stopped] = [await inStorageOf(await prepare()), await inStorageOf(await prepare())];
+    await whole.train();
+    await stopped.train({ signal: stopAtLook(3) });
+    await stopped.storage.remove('models/churn/versions/000001.json');
+    expect(await stopped.train()).toBe('finished');
+    const fileOf = async ({ storage }: Scene) =>
+      (await createRegistry(storage, log).latest('churn'))?.file.sha256;
+    expect(await fileOf(stopped)).toBe(await fileOf(whole));
+  });
+
+  test('is refused where its data is other, and told all that differs', async () => {
+    const refusal = async (request: JobRequest) =>
+      prepare(request).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    expect(
+      await refusal({
+        columns: {
+          city: { role: 'ignore' },
+          age: { type: 'category' },
+          customer: { role: 'feature', type: 'category' },
+        },
+      }),
+    ).toMatchObject({
+      code: 'INVALID_REQUEST',
+      pointer: '/init_from',
+      message: expect.stringMatching(
+        /"age" as number.*category.*"city".*no feature.*"customer".*ignore/,
+      ) as string,
+    });
+    expect(await refusal({ target: ['spent'], columns: { churned: { role: 'ignore' } } })).toMatchObject({
+      message: expect.stringContaining('predicts classes, and this job learns values') as string,
+    });
+    expect(await refusal({ network: { hidden: [{ units: 9 }] } })).toMatchObject({
+      pointer: '/network/hidden',
+      message: expect.stringContaining('8 relu') as string,
+    });
+  });
+});
+
+describe('a version that fails the gate of its run', () => {
+  /** As with 8.9 % of MNIST: its network is dead after some steps. */
+  const hopeless: JobRequest = { epochs: 2, optimizer: { learning_rate: 10 } };
+  const publishedBy = async (scene: Scene) =>
+    (await eventsOf(scene)).find((event) => event.type === 'published');
+
+  test.each([
+    ['without validation rows', {}],
+    ['with them', { split: { validation: 0.2 } }],
+  ])('is kept and held, and the job succeeds and says why (%s)', async (_, more) => {
+    const scene = await sceneOf({ ...hopeless, ...more });
+    expect(await scene.train()).toBe('finished');
+    const { status, versions } = await outcomeOf(scene);
+    expect({ status, count: versions.length }).toEqual({ status: 'succeeded', count: 1 });
+    const reasons = [expect.stringContaining('no better than the commonest class: accuracy 0.')];
+    const publication = { version: 1, served: false, held: true, pinned_to: null, reasons };
+    expect(await publishedBy(scene)).toMatchObject(publication);
+    expect((await scene.store.readResult(scene.runId))?.summary.publication).toMatchObject(publication);
+    const registry = createRegistry(scene.storage, log);
+    expect(await registry.latest(scene.spec.model)).toBeNull();
+  });
+
+  test('is served where the job asks for nothing', async () => {
+    const scene = await sceneOf({ ...hopeless, publish_if: 'always' });
+    await scene.train();
+    expect(await publishedBy(scene)).toMatchObject({ served: true, held: false, reasons: [] });
+  });
+
+  test('is held where it is no better than the version that is latest', async () => {
+    const request: JobRequest = { publish_if: { metric: 'log_loss', better_than: 'latest' } };
+    const first = await sceneOf(request);
+    await first.train();
+    expect(await publishedBy(first)).toMatchObject({ version: 1, served: true });
+    const same = await sceneWith(first.spec, smallMnist, first.storage);
+    await same.train();
+    const reasons = [expect.stringContaining('of version 1, which is latest')];
+    expect(await publishedBy(same)).toMatchObject({ version: 2, held: true, reasons });
+  });
+
+  test('at whichever write its process dies, is held all the same', async () => {
+    const whole = await sceneOf(hopeless);
+    const { writes } = await countWrites(whole);
+    const expected = await outcomeOf(whole);
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await sceneOf(hopeless);
+      await expect(scene.train({ on: dyingStorage(scene.storage, survived, true) })).rejects.toThrow('died');
+      const registry = createRegistry(scene.storage, log);
+      expect(await registry.latest(scene.spec.model)).toBeNull();
+      expect(await scene.train()).toBe('finished');
+      expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+      expect([...(await registry.held(scene.spec.model)).keys()]).toEqual([1]);
+      expect(await publishedBy(scene)).toMatchObject({ served: false, held: true });
+    }
+  });
+});
+
+test('a run whose model is pinned to another version says that its own is not served', async () => {
+  const first = await sceneOf();
+  await first.train();
+  const registry = createRegistry(first.storage, log);
+  await createAliases({ storage: first.storage, registry }).set(first.spec.model, 'latest', 1);
+  const second = await sceneWith(first.spec, smallMnist, first.storage);
+  await second.train();
+  expect((await eventsOf(second)).find(({ type }) => type === 'published')).toMatchObject({
+    version: 2,
+    served: false,
+    held: false,
+    pinned_to: 1,
+    reasons: ['latest is pinned to version 1 until it is set to another one or removed.'],
+  });
+});
+
 describe('a run that is asked to stop', () => {
   test('checkpoints in the middle of an epoch or of its evaluation, and ends with the same bits as one that was not', async () => {
     const [whole, stopped] = [await sceneOf(), await sceneOf()];
@@ -523,6 +728,22 @@ describe('a run whose process dies', () => {
       }
     },
   );
+
+  test('at any of its writes ends as early, with the same best weights', async () => {
+    const whole = await sceneOf(impatient);
+    const { writes } = await countWrites(whole);
+    const expected = await outcomeOf(whole);
+    const stoppedOf = async (scene: Scene) =>
+      (await eventsOf(scene)).flatMap((event) => (event.type === 'stopped' ? [event.stopped] : []));
+    expect(await stoppedOf(whole)).toMatchObject([{ reason: 'patience' }]);
+    for (let survived = 0; survived < writes; survived++) {
+      const scene = await sceneOf(impatient);
+      await expect(scene.train({ on: dyingStorage(scene.storage, survived, true) })).rejects.toThrow('died');
+      expect(await scene.train()).toBe('finished');
+      expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected);
+      expect(await stoppedOf(scene), `after ${survived} writes`).toEqual(await stoppedOf(whole));
+    }
+  });
 
   test('at any of its writes after it was stopped before an evaluation is taken up again all the same', async () => {
     const whole = await sceneOf({ epochs: 2 });

@@ -287,7 +287,15 @@ describe('an alias', () => {
     await server.refresh();
     expect(await ask('production')).toBe(2);
     expect(server.status()).toEqual([
-      { model: 'pets', state: 'ready', version: 3, versions: [2, 3], failed: [], damaged: [] },
+      {
+        model: 'pets',
+        state: 'ready',
+        version: 3,
+        versions: [2, 3],
+        held: new Map(),
+        failed: [],
+        damaged: [],
+      },
     ]);
     expect(engine.live).toBe(2);
   });
@@ -419,6 +427,7 @@ describe('a damaged version', () => {
     expect(server.status()).toEqual([
       {
         model: 'pets',
+        held: new Map(),
         state: 'ready',
         version: 2,
         versions: [2],

@@ -35,7 +35,10 @@ const RepositoryIndex = component(
         type: 'string',
         enum: ['READY', 'LOADING', 'UNAVAILABLE'],
       }),
-      reason: Type.String({ description: 'Why the version is not ready; empty when it is.' }),
+      reason: Type.String({
+        description:
+          'Why the version is not ready, or why it is held: then it answers by its number only. Otherwise empty.',
+      }),
     }),
     {
       description: 'Every published version of every model.',

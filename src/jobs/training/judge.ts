@@ -1,0 +1,38 @@
+/** What is published of a run: the network of a checkpoint, evaluated, and whether it may be served. */
+import type { Engine, TrainingResources } from '../../model/engines/engine.js';
+import type { Evaluation } from '../../model/evaluation/evaluation.js';
+import type { Held } from '../../model/evaluation/publish-gate.js';
+import type { EpochMetrics, RunSpec } from '../runs/documents.js';
+import type { RunPlace } from './checkpoints.js';
+import { runEvaluator } from './evaluate-run.js';
+import { createGate } from './gate.js';
+import type { Journal } from './journal.js';
+import type { LoadedData } from './load-data.js';
+
+export interface Judged {
+  /** The model file that is to be published. */
+  file: Buffer;
+  evaluation: Evaluation;
+  /** Left out: it may be served. */
+  held?: Held;
+}
+
+/**
+ * `file` is the model file of a checkpoint at the end of an epoch, `metrics` are those of the epoch, `last` those of the last epoch
+ * done. It can be asked again, and answers the same as long as `latest` stands for the same version.
+ */
+export type Judge = (file: Buffer, metrics: EpochMetrics, last: EpochMetrics) => Promise<Judged>;
+
+export function judgeOf(
+  place: Pick<RunPlace, 'storage' | 'registry' | 'nowMs'> & TrainingResources,
+  run: { spec: RunSpec; loaded: LoadedData; engine: Engine; journal: Journal },
+): Judge {
+  const { nowMs, threads, memoryLimitBytes } = place;
+  const evaluate = runEvaluator({ ...run, resources: { threads, memoryLimitBytes }, nowMs });
+  const gate = createGate(place, run.spec, run.loaded);
+  return async (trained, metrics, last) => {
+    const { file, evaluation } = await evaluate(trained, last);
+    const held = await gate(evaluation, metrics);
+    return { file, evaluation, ...(held && { held }) };
+  };
+}
