@@ -197,7 +197,7 @@ export default {
           '^src/jobs/(intake|views|batches)/',
           '^src/jobs/runs/documents\\.ts$',
           '^src/model/(heads|registry|serving)/',
-          '^src/model/network/(network|losses|optimizers)\\.ts$',
+          '^src/model/network/(network|losses|optimizers|schedules)\\.ts$',
           '^src/telemetry/',
           '^src/data/formats/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
