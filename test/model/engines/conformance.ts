@@ -162,7 +162,7 @@ const onSchedule = schedules.map(([schedule, optimizer]): [string, Problem] => [
   randomProblem([7, 9, 3], 5, { optimizer: { ...optimizer, schedule } }),
 ]);
 
-// The gradients of these problems have norms from about 0.3 to 3: all are clipped, or none.
+// The gradients of these problems have norms from about 0.2 to 4: all are clipped, or none.
 const clipped = [0.1, 1_000].flatMap((clip_norm): [string, Problem][] => [
   [
     `gradients clipped to ${clip_norm} of one layer`,

@@ -22,7 +22,7 @@ export function tensorflowConformance(tensorflow: Tensorflow, tolerance: Toleran
       Object.entries({
         ...optimizers,
         'averages, clipping and a schedule': {
-          ...optimizers.sgd,
+          ...optimizers.adamw,
           clip_norm: 0.1,
           ema: 0.9,
           schedule: { type: 'constant', warmup: 1 },
