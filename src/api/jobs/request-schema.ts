@@ -138,7 +138,7 @@ const NetworkRequest = Type.Object(
         default: plainArrays.hidden,
         description:
           'The hidden layers, first to last; `[]` is a linear model. The dataset sets the numbers of inputs and of ' +
-          `outputs. For tables the preset decides.`,
+          'outputs. For tables the preset decides.',
       }),
     ),
   },
