@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { figureNames } from '../../model/evaluation/figures.js';
 import type { PublishIf } from '../../model/evaluation/publish-gate.js';
-import { plainArrays, plainTable } from '../../jobs/intake/presets/plain.js';
+import { plainArrays } from '../../jobs/intake/presets/plain.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
 import {
@@ -142,7 +142,7 @@ const NetworkRequest = Type.Object(
         default: plainArrays.hidden,
         description:
           'The hidden layers, first to last; `[]` is a linear model. The dataset sets the numbers of inputs and of ' +
-          `outputs. For tables, ${plainTable.hidden.map(({ units }) => units).join(' and ')} units.`,
+          'outputs. For tables the preset decides.',
       }),
     ),
   },
@@ -371,7 +371,7 @@ export const JobRequest = component(
           minimum: 1,
           maximum: 10_000,
           default: plainArrays.epochs,
-          description: `Passes over the training samples, at most: \`patience\` may end training sooner. ${plainTable.epochs} for tables.`,
+          description: `Passes over the training samples, at most: \`patience\` may end training sooner. For tables the preset decides.`,
         }),
       ),
       monitor: Type.Optional(
@@ -427,7 +427,8 @@ export const JobRequest = component(
           minimum: 1,
           maximum: 65_536,
           default: plainArrays.batch_size,
-          description: 'Samples in one step. The last step of an epoch takes those that are left.',
+          description:
+            'Samples in one step. The last step of an epoch takes those that are left. For tables the preset decides.',
         }),
       ),
       seed: Type.Optional(

@@ -41,6 +41,8 @@ test('a job on a table shows what it does with it, and its split can be download
         { name: 'churned', role: 'target' },
       ],
       class_weight: { yes: 2 },
+      preset: 'auto',
+      encoding: 'robust',
       split: { by: 'time', column: '__proto__', validation: 0.1, test: 0.1 },
       rows: { train: 44, validation: 5, test: 5, left_out: 6, without_target: 6 },
     },
@@ -71,6 +73,8 @@ test.each<[object, string, RegExp]>([
   ],
   [{ dataset: 'churn', target: 'churned', split: { by: 'groups' } }, '/split/by', /Did you mean group/],
   [{ dataset: 'mnist', target: 'label' }, '/target', /is for tables/],
+  [{ dataset: 'mnist', encoding: 'robust' }, '/encoding', /is for tables/],
+  [{ dataset: 'churn', target: 'churned', encoding: 'robus' }, '/encoding', /Did you mean robust/],
 ])('a request that cannot be trained says what to change: %j', async (request, pointer, detail) => {
   const { body } = await submit(request).expect(400);
   expect(body).toMatchObject({ code: 'INVALID_REQUEST', pointer });

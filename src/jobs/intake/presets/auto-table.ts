@@ -14,9 +14,9 @@ export interface TableFacts {
   /** Of numbers or dates, among the columns to learn from. */
   numberColumns: number;
   /** How many inputs the network has with an encoding. */
-  inputsWith(encoding: Encoding): number;
+  inputsWith: (encoding: Encoding) => number;
   /** Whether the inputs of all rows leave room in the memory that a training may take. */
-  hasRoomFor(encoding: Encoding): boolean;
+  hasRoomFor: (encoding: Encoding) => boolean;
 }
 
 /** With fewer training rows the bins of numbers hold too few rows to tell anything. */
