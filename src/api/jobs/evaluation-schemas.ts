@@ -123,7 +123,10 @@ const evaluationProperties = {
         by: Type.Enum(['f1', 'cost', 'request', 'model'], { type: 'string' }),
         cost: Type.Optional(cost),
       },
-      { description: 'From which probability on a row gets the label `positive`, and how it was chosen: `request` and `model` say that it was not.' },
+      {
+        description:
+          'From which probability on a row gets the label `positive`, and how it was chosen: `request` and `model` say that it was not.',
+      },
     ),
   ),
   calibration: Type.Optional(
@@ -132,7 +135,10 @@ const evaluationProperties = {
         temperature: Type.Number({ description: 'The outputs are divided by it.' }),
         before: Type.Object({ validation: Type.Optional(Figures), test: Type.Optional(Figures) }),
       },
-      { description: 'Where the probabilities are calibrated: how, and the log loss and calibration error without it.' },
+      {
+        description:
+          'Where the probabilities are calibrated: how, and the log loss and calibration error without it.',
+      },
     ),
   ),
   validation: Type.Optional({ ...SplitEvaluationSchema, description: onValidation }),

@@ -2,7 +2,10 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { TrainyardError } from '../../errors.js';
-import type { DatasetEvaluations, EvaluationRequest as Request } from '../../jobs/evaluations/dataset-evaluations.js';
+import type {
+  DatasetEvaluations,
+  EvaluationRequest as Request,
+} from '../../jobs/evaluations/dataset-evaluations.js';
 import { component } from '../../lib/named-schema.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
 import { Evaluation, type ShownEvaluation } from '../jobs/evaluation-schemas.js';

@@ -130,7 +130,10 @@ export const ModelVersion = component(
       threshold: Type.Optional(
         Type.Object(
           { positive: Type.String(), at_least: Type.Number() },
-          { description: 'From which probability on a row gets the label. Left out: the likelier class is the answer.' },
+          {
+            description:
+              'From which probability on a row gets the label. Left out: the likelier class is the answer.',
+          },
         ),
       ),
       evaluation: Type.Optional(EvaluationSummary.ref),

@@ -102,7 +102,10 @@ function noRows({ name }: DatasetInfo): TrainyardError {
   return new TrainyardError('INVALID_REQUEST', message, { pointer: '/dataset' });
 }
 
-async function readArrays({ head, network, predict, preprocessing }: ServedModel, { info, test }: Dataset): Promise<RowsToEvaluate> {
+async function readArrays(
+  { head, network, predict, preprocessing }: ServedModel,
+  { info, test }: Dataset,
+): Promise<RowsToEvaluate> {
   const unlike = (problem: string): TrainyardError =>
     new TrainyardError('INVALID_REQUEST', `${info.name} ${problem}.`, { pointer: '/dataset' });
   if (preprocessing !== null) throw unlike('has no columns, and the model takes those of a table');

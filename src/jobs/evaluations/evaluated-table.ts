@@ -38,7 +38,7 @@ export async function readTableForEvaluation(
   // A row without values shows whether its columns suffice.
   readTableRows(preprocessing, [names.map(() => null)], names);
   const found: Found = { results: [], targets: [], rows: [], leftOut: { without_target: 0, unreadable: 0 } };
-  for (let first = 0; first < info.schema.rows; ) {
+  for (let first = 0; first < info.schema.rows;) {
     const cells = await content.rows(first, rowsAtOnce);
     if (cells.length === 0) break;
     await addRows(found, { model, preprocessing, readers, names, first, cells });
@@ -120,7 +120,10 @@ function findColumn(info: TableInfo, name: string): { column: number; format: Ce
     name,
     columns.map((each) => each.name),
   );
-  const hint = near === undefined ? 'Name the column with the right answers in target.' : `Did you mean ${JSON.stringify(near)}? Name it in target.`;
+  const hint =
+    near === undefined
+      ? 'Name the column with the right answers in target.'
+      : `Did you mean ${JSON.stringify(near)}? Name it in target.`;
   throw new TrainyardError(
     'INVALID_REQUEST',
     `${info.name} has no column ${JSON.stringify(name)}, which the model predicts. ${hint}`,

@@ -133,7 +133,10 @@ async function evaluateClassifier(
     if (head.temperature === undefined) continue;
     const { figures } = await evaluateClasses(rowsOf(split, outputs, plain), { labels, positive });
     const { log_loss, calibration_error } = figures;
-    before[split] = { ...(log_loss !== undefined && { log_loss }), ...(calibration_error !== undefined && { calibration_error }) };
+    before[split] = {
+      ...(log_loss !== undefined && { log_loss }),
+      ...(calibration_error !== undefined && { calibration_error }),
+    };
   }
   const evaluation: Evaluation = {
     format_version: 1,

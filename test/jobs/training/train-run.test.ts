@@ -283,12 +283,32 @@ describe('a run', () => {
   test('tells its progress while it trains and while it evaluates', async () => {
     const scene = await sceneOf({ epochs: 1 });
     await scene.train({ nowMs: clockOf({ stepMs: 300 }) });
-    const told = (await eventsOf(scene)).flatMap((event) =>
-      event.type === 'progress' ? [event.progress.step] : [],
+    const progress = (await eventsOf(scene)).flatMap((event) =>
+      event.type === 'progress' ? [event.progress] : [],
     );
+    const evaluated = progress.flatMap((each) => each.evaluated ?? []);
+    expect(evaluated.at(-1)).toBe(1);
+    expect(evaluated).toEqual(evaluated.toSorted((a, b) => a - b));
+    const told = progress.filter((each) => each.evaluated === undefined).map(({ step }) => step);
     // At the start, after each step, after the first of two batches of the evaluation, at the epoch's end, and after
     // its checkpoint.
     expect(told).toEqual([0, 1, 2, 3, 4, 5, 5, 5, 5]);
+  });
+
+  test('evaluates its network before it publishes it, and keeps the evaluation beside the version', async () => {
+    const scene = await sceneOf({ epochs: 1 });
+    await scene.train();
+    const types = (await eventsOf(scene)).map(({ type }) => type);
+    expect(types.indexOf('evaluated')).toBeGreaterThan(types.indexOf('metrics'));
+    expect(types.indexOf('published')).toBeGreaterThan(types.indexOf('evaluated'));
+    const { summary } = (await scene.store.readResult(scene.runId)) ?? {};
+    const registry = createRegistry(scene.storage, log);
+    const [manifest] = await registry.versions(scene.spec.model);
+    if (manifest === undefined) throw new Error('Nothing is published');
+    expect(manifest.evaluation?.summary).toEqual(summary?.evaluation);
+    const evaluation = await registry.evaluation(manifest);
+    expect(evaluation?.test?.figures).toEqual(summary?.evaluation?.test?.figures);
+    expect(evaluation?.test?.figures.accuracy).toBeCloseTo(summary?.metrics?.test_accuracy ?? NaN, 6);
   });
 
   test('does not change a result that there is', async () => {
