@@ -1,5 +1,13 @@
 /** What the events of a run add up to, so far. */
-import type { EngineChoice, JobProgress, JobStatus, RunEvent, RunSpec, RunSummary } from './documents.js';
+import type {
+  EngineChoice,
+  JobProgress,
+  JobStatus,
+  PublishedVersion,
+  RunEvent,
+  RunSpec,
+  RunSummary,
+} from './documents.js';
 
 /** Of a run that no worker has taken up yet. */
 export function emptySummary(spec: RunSpec): RunSummary {
@@ -38,10 +46,8 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, stopped: event.stopped };
     case 'evaluated':
       return { ...summary, evaluation: event.evaluation };
-    case 'published': {
-      const { seq: _seq, time: _time, type: _type, ...publication } = event;
-      return { ...summary, version: event.version, publication };
-    }
+    case 'published':
+      return { ...summary, version: event.version, publication: publicationIn(event) };
     case 'checkpoint':
       return { ...summary, last_error: null };
     case 'missing':
@@ -50,6 +56,18 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
     case 'done':
       return summary;
   }
+}
+
+function publicationIn(event: PublishedVersion): PublishedVersion {
+  const { version, step, served, held, pinned_to, reasons } = event;
+  return {
+    version,
+    step,
+    ...(served !== undefined && { served }),
+    ...(held !== undefined && { held }),
+    ...(pinned_to !== undefined && { pinned_to }),
+    ...(reasons !== undefined && { reasons }),
+  };
 }
 
 /** What the last attempt trained on; null: no attempt began to train. */

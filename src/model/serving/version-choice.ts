@@ -122,9 +122,9 @@ function notPublished(models: FollowedModels, name: string | undefined): Trainya
   }
   const names = models.names().sort();
   const known = names.slice(0, namesShown).join(', ') + (names.length > namesShown ? ', …' : '');
-  const [only] = models.all();
-  if (name === undefined && models.size === 1 && only !== undefined && only.held.size > 0 && !only.unloaded) {
-    return withoutVersion(only, latestAlias);
+  const heldOnly = models.all().filter(({ held, unloaded }) => held.size > 0 && !unloaded);
+  if (name === undefined && models.size === 1) {
+    for (const model of heldOnly) return withoutVersion(model, latestAlias);
   }
   if (name === undefined) {
     return notReady(`None of the models can answer: ${known}. GET /v2/repository/index says why.`);
