@@ -23,7 +23,8 @@ export function picturesRecipe(dataset: ArraysInfo): Recipe {
       optimizer:
         'A learning rate that rises to 0.003 and falls to nothing reaches in few epochs what a constant one does not reach.',
       epochs: 'Changed pictures are learnt by heart only after many more epochs.',
-      batch_size: 'Twice the classic batch takes half the steps, and costs no accuracy with this learning rate.',
+      batch_size:
+        'Twice the classic batch takes half the steps, and costs no accuracy with this learning rate.',
     },
   };
 }
