@@ -4,7 +4,7 @@ import type { Region } from './resample.js';
 /** Of the longer side of the drawing: thinner strokes are widened … */
 const thin = 0.06;
 /** … to this. MNIST's are two to three pixels of 20. */
-const wanted = 0.085;
+const wanted = 0.1;
 
 /** (height, width) of the box, with strokes as wide as they must be; null: they are wide enough. */
 export function widenedStrokes(box: Region, least: number): Region | null {
