@@ -29,7 +29,7 @@ export function drawingOf(whole: Ink): Uint8Array | null {
   return drawing ?? drawingIn(whole, false);
 }
 
-/** @param isCleaned lines were taken out: what is left must not reach the edges, or the lines were part of it */
+/** @param isCleaned lines were taken out: what is left must not reach an edge, or the lines were part of it */
 function drawingIn(picture: Ink, isCleaned: boolean): Uint8Array | null {
   const { width, height, ink, isNoisy } = picture;
   const { labels, parts } = partsOf(picture);
@@ -39,7 +39,7 @@ function drawingIn(picture: Ink, isCleaned: boolean): Uint8Array | null {
   );
   if (largest === null || (isNoisy && largest.pixels <= leastPixels)) return null;
   const isKept = parts.map((part) => belongsTo(largest, part));
-  if (isCleaned && parts.some((part, index) => isKept[index] && reachesEdges(part, width, height)))
+  if (isCleaned && parts.some((part, index) => isKept[index] && reachesEdge(part, width, height)))
     return null;
   if (!isCleaned && !isNoisy && isKept.every(Boolean)) return ink;
   return ink.map((level, at) => (level > 0 && isBesideKept(labels, isKept, at, width, height) ? level : 0));
@@ -59,9 +59,10 @@ function belongsTo(largest: Part, part: Part): boolean {
   return apart <= reach;
 }
 
-/** Two opposite edges. */
-function reachesEdges({ left, right, top, bottom }: Part, width: number, height: number): boolean {
-  return (left === 0 && right === width) || (top === 0 && bottom === height);
+/** Or almost: where a line was taken out, the stroke that ended on it is a little shorter. */
+function reachesEdge({ left, right, top, bottom }: Part, width: number, height: number): boolean {
+  const margin = 0.04 * Math.max(width, height);
+  return left <= margin || right >= width - margin || top <= margin || bottom >= height - margin;
 }
 
 /** Whether the pixel or one of its neighbours is in a part that is kept: the soft edge of a stroke is below the least ink. */

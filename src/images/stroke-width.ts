@@ -17,31 +17,39 @@ export function widenedStrokes(box: Region, least: number): Region | null {
   return widen(box, steps);
 }
 
-/** Twice the area for each pixel of its outline: exact for a long line. */
+/**
+ * Twice the area for each pixel of its outline: exact for a long line. Dust in a stroke is no outline, so a pixel is ink as most
+ * of the nine around it are.
+ */
 function strokeWidth({ pixels, first, stride, width, height }: Region, least: number): number {
-  const isInk = (row: number, column: number): boolean =>
-    row >= 0 &&
-    row < height &&
-    column >= 0 &&
-    column < width &&
-    pixels[first + row * stride + column] >= Math.max(least, 96);
-  let area = 0;
-  let edges = 0;
+  const full = Math.max(least, 96);
+  // (height + 2, width + 2), with an edge of 0.
+  const across = width + 2;
+  const dark = new Uint8Array(across * (height + 2));
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      if (!isInk(row, column)) continue;
-      area++;
-      for (const [y, x] of [
-        [row - 1, column],
-        [row + 1, column],
-        [row, column - 1],
-        [row, column + 1],
-      ]) {
-        if (!isInk(y, x)) edges++;
-      }
+      if (pixels[first + row * stride + column] >= full) dark[(row + 1) * across + column + 1] = 1;
     }
   }
-  return edges === 0 ? Infinity : (2 * area) / edges;
+  const ink = new Uint8Array(dark.length);
+  for (let row = 1; row <= height; row++) {
+    for (let at = row * across + 1; at <= row * across + width; at++) {
+      let around = 0;
+      for (let line = at - across; line <= at + across; line += across) {
+        around += dark[line - 1] + dark[line] + dark[line + 1];
+      }
+      if (around > 4) ink[at] = 1;
+    }
+  }
+  let area = 0;
+  let edges = 0;
+  for (let at = 0; at < ink.length; at++) {
+    if (ink[at] === 0) continue;
+    area++;
+    edges += 4 - ink[at - 1] - ink[at + 1] - ink[at - across] - ink[at + across];
+  }
+  // Strokes of a single pixel have no pixel that is mostly surrounded by ink.
+  return edges === 0 ? 1 : (2 * area) / edges;
 }
 
 /** Each step takes the most of the four neighbours, or of all eight, by turns: about a circle. */

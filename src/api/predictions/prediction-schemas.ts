@@ -147,8 +147,7 @@ export const PredictionResponse = component(
       ),
       warnings: Type.Optional(
         Type.Array(PredictionWarning, {
-          description:
-            'What is legal in the samples and may yet be a mistake. Left out when there is none.',
+          description: 'What is legal in the samples and may yet be a mistake. Left out when there is none.',
         }),
       ),
     },

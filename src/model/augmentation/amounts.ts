@@ -65,8 +65,8 @@ export const digitsAugmentation: Augmentation = {
   scale: 0.12,
   shear: 0.15,
   stroke: 0.5,
-  noise: 0.06,
-  specks: 0.06,
-  lines: 0.06,
-  shade: 0.04,
+  noise: 0.03,
+  specks: 0.03,
+  lines: 0.03,
+  shade: 0.02,
 };

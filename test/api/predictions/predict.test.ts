@@ -17,11 +17,45 @@ test('answers as the model server does, to the last digit', async () => {
   await publishDigits();
   const inputs = [digit, blank, digit.map((pixel) => pixel / 3)];
   const { body } = await http.post('/predict').send({ inputs, top_k: 3 }).expect(200);
-  expect(body).toEqual(await predict(modelServer, { inputs, topK: 3 }));
-  const { predictions } = body as PredictionResponse;
+  const { warnings, ...answer } = body as PredictionResponse;
+  expect(answer).toEqual(await predict(modelServer, { inputs, topK: 3 }));
+  expect(warnings).toEqual([
+    {
+      code: 'NO_INK',
+      count: 1,
+      message: 'inputs[1] is blank: there is nothing drawn, and the answer means nothing.',
+    },
+  ]);
+  const { predictions } = answer;
   expect(predictions).toHaveLength(3);
   expect(predictions[0]?.top).toHaveLength(3);
   expect(predictions[0]?.probabilities).toHaveLength(10);
+});
+
+test('names no class where the confidence is below what is asked for', async () => {
+  const { http, publishDigits } = await startService();
+  await publishDigits();
+  const ask = async (options: object): Promise<PredictionResponse['predictions'][number] | undefined> => {
+    const { body } = await http
+      .post('/predict')
+      .send({ inputs: [digit], ...options })
+      .expect(200);
+    return (body as PredictionResponse).predictions[0];
+  };
+  const plain = await ask({});
+  expect(plain).not.toHaveProperty('abstained');
+  const { confidence = 0 } = plain ?? {};
+  expect(await ask({ abstain_below: confidence })).toEqual({ ...plain, abstained: false });
+  expect(await ask({ abstain_below: Math.min(1, confidence + 1e-6) })).toEqual({
+    ...plain,
+    label: null,
+    index: null,
+    abstained: true,
+  });
+  await http
+    .post('/predict')
+    .send({ inputs: [digit], abstain_below: 2 })
+    .expect(400);
 });
 
 test('ranks the classes only when asked to', async () => {

@@ -4,6 +4,7 @@ import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 import type { ArraysInfo } from '../../../src/data/dataset.js';
 import { splitRows } from '../../../src/data/splits.js';
 import { createDatasetStore } from '../../../src/data/store.js';
+import { digitsAugmentation, noAugmentation } from '../../../src/model/augmentation/amounts.js';
 import { activations } from '../../../src/model/network/network.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 
@@ -242,5 +243,63 @@ describe('a request', () => {
 
   test('for a batch that would take too much is refused as well', () => {
     expect(() => resolve({ batch_size: 65_536 }, 100 * 2 ** 20)).toThrow('batches of 65536');
+  });
+});
+
+describe('augment', () => {
+  test('is digits, amounts of which those left out are 0, or none', () => {
+    expect(resolve({})).not.toHaveProperty('augment');
+    expect(resolve({ augment: 'none', preset: 'auto' })).not.toHaveProperty('augment');
+    expect(resolve({ augment: { shift: 0 } })).not.toHaveProperty('augment');
+    expect(resolve({ augment: 'digits' }).augment).toEqual(digitsAugmentation);
+    expect(resolve({ augment: { shift: 0.1 } }).augment).toEqual({ ...noAugmentation, shift: 0.1 });
+  });
+
+  test('is refused for samples that are no square pictures in bytes', () => {
+    const on = (info: Partial<ArraysInfo>) => () =>
+      resolveSpec(
+        { augment: 'digits' },
+        { ...mnist, ...info },
+        { trainingMemoryLimitBytes: gigabyte },
+        new Date(0),
+      );
+    expect(on({ scaling: null })).toThrow('the samples of mnist are not bytes');
+    expect(on({ inputs: 785 })).toThrow('the 785 numbers of a sample of mnist do not form a square');
+  });
+
+  test('counts two copies of the training pictures', () => {
+    const limit = (request: JobRequest): number => {
+      let [fits, fails] = [2 ** 32, 0];
+      while (fits - fails > 1) {
+        const middle = Math.floor((fits + fails) / 2);
+        try {
+          resolve(request, middle);
+          fits = middle;
+        } catch {
+          fails = middle;
+        }
+      }
+      return fits;
+    };
+    expect(limit({ augment: 'digits' }) - limit({})).toBe(2 * 60_000 * 784);
+  });
+});
+
+describe('the preset auto', () => {
+  test('has a recipe for pictures, whose choices a request changes', () => {
+    const spec = resolve({ preset: 'auto' });
+    expect(spec).toMatchObject({ preset: 'auto', augment: digitsAugmentation });
+    expect(Object.keys(spec.reasons ?? {})).toContain('augment');
+    const changed = resolve({ preset: 'auto', augment: { shift: 0.1 }, epochs: 3 });
+    expect(changed.augment).toEqual({ ...noAugmentation, shift: 0.1 });
+    expect(changed.epochs).toBe(3);
+    expect(Object.keys(changed.reasons ?? {})).not.toContain('augment');
+    expect(changed.network).toEqual(spec.network);
+  });
+
+  test('does not change samples that are no pictures', () => {
+    const other = { ...mnist, inputs: 785 };
+    const spec = resolveSpec({ preset: 'auto' }, other, { trainingMemoryLimitBytes: gigabyte }, new Date(0));
+    expect(spec).not.toHaveProperty('augment');
   });
 });

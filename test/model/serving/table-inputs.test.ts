@@ -145,6 +145,24 @@ describe('warns of', () => {
       ],
     ],
     [
+      'numbers far outside of the training rows',
+      [{ ...row, area: -1e4 }, { ...row, area: 1e5, sold: '2199-01-01' }, row],
+      [
+        {
+          code: 'OUT_OF_RANGE',
+          column: 'area',
+          count: 2,
+          message: 'area is far outside of the training rows, 50 to 1000, in 2 rows, first -10000.',
+        },
+        {
+          code: 'OUT_OF_RANGE',
+          column: 'sold',
+          count: 1,
+          message: 'sold is far outside of the training rows, 2021-01-01 to 2024-05-05, in 1 row, first 2199-01-01.',
+        },
+      ],
+    ],
+    [
       'unknown columns, and not of targets and columns that the dataset has',
       [{ ...row, rooms: 5, price: 3, id: 9 }, { ...row, rooms: 5 }, row],
       [

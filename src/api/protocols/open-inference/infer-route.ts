@@ -114,11 +114,7 @@ async function infer(
 }
 
 /** @throws TrainyardError INVALID_REQUEST */
-function samplesOf(
-  model: ServedModel,
-  body: InferBody,
-  bytes: Buffer,
-): TableInputs & { field: string } {
+function samplesOf(model: ServedModel, body: InferBody, bytes: Buffer): TableInputs & { field: string } {
   const { network, preprocessing } = model;
   if (preprocessing === null) {
     const read =

@@ -1,0 +1,117 @@
+/**
+ * The recipe for pictures: accuracy and seconds by seed, and how many of 20 printed digits it reads with each kind of damage.
+ *
+ *   npm run bench:pictures -- [--seeds N] [--epochs N]
+ *
+ * Draws with ImageMagick (`convert`) and the fonts DejaVu, Liberation and FreeFont.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadMnist } from '../dist/data/builtin/mnist.js';
+import { splitSamples } from '../dist/data/splits.js';
+import { readImage } from '../dist/images/read-image.js';
+import { resolveSpec } from '../dist/jobs/intake/resolve-spec.js';
+import { AugmentedInputs } from '../dist/model/augmentation/augmented-inputs.js';
+import { engines, selectEngine } from '../dist/model/engines/select.js';
+import { initialState } from '../dist/model/network/initialization.js';
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '5' }, epochs: { type: 'string' } },
+});
+const fonts = ['DejaVu-Sans', 'Liberation-Serif', 'FreeSans', 'DejaVu-Serif'];
+const kinds = ['clean', 'noise', 'dust', 'ruled', 'shadow', 'speck', 'thinpen'];
+const rules = [20, 60, 100, 140, 180].map((y) => `line 0,${y} 200,${y}`).join(' ');
+
+/** The arguments of `convert` that damage the clean picture of digit number `index`. */
+function damageOf(kind, index) {
+  const place = 180 - (index % 3) * 70;
+  return {
+    clean: [],
+    noise: ['-seed', index, '-attenuate', 0.6, '+noise', 'Gaussian'],
+    dust: ['-seed', index, '-attenuate', 0.15, '+noise', 'Impulse'],
+    ruled: ['-stroke', '#a8c0d8', '-draw', rules],
+    shadow: [
+      ...['(', '-size', '200x200', 'gradient:white-gray50', '-rotate', (index % 4) * 90, ')'],
+      ...['-compose', 'multiply', '-composite'],
+    ],
+    speck: ['-fill', 'black', '-draw', `circle ${place},12 ${place + 3},12`],
+    thinpen: [
+      ...['-threshold', '50%', '-negate', '-morphology', 'Thinning:-1', 'Skeleton', '-morphology', 'Dilate'],
+      ...['Square:1x1', '-negate', '-blur', '0x0.5', '-level', '10%,90%'],
+    ],
+  }[kind];
+}
+
+/** Each digit in two of the fonts. */
+function drawDigits(folder) {
+  const drawn = [];
+  fonts.forEach((font, line) => {
+    for (let digit = 0; digit < 10; digit++) {
+      const index = line * 10 + digit + 1;
+      if ((index + Math.floor(index / 10)) % 2 === 0) continue;
+      const page = ['-size', '200x200', 'xc:white', '-gravity', 'center', '-font', font, '-pointsize', 130];
+      for (const kind of kinds) {
+        const file = join(folder, `${kind}.png`);
+        const args = [...page, '-annotate', 0, digit, ...damageOf(kind, index), file];
+        execFileSync('convert', args.map(String));
+        const input = readImage({ bytes: readFileSync(file), fit: 'digit', side: 28 });
+        drawn.push({ kind, digit, input });
+      }
+    }
+  });
+  return drawn;
+}
+
+function likeliest(outputs) {
+  return outputs.indexOf(Math.max(...outputs));
+}
+
+async function train(seed, mnist) {
+  const request = { preset: 'auto', seed, ...(values.epochs && { epochs: Number(values.epochs) }) };
+  const spec = resolveSpec(request, mnist.info, { trainingMemoryLimitBytes: Infinity }, new Date(0));
+  const { network, optimizer, loss, batch_size: batchSize, epochs, steps, augment } = spec;
+  const program = { network, loss, optimizer, batchSize, seed, steps, scaling: mnist.info.scaling };
+  const data = { ...splitSamples(mnist.train, { seed, fraction: 0 }), test: mnist.test };
+  const { engine } = await selectEngine('wasm', engines);
+  const startedMs = performance.now();
+  const before = process.cpuUsage();
+  const start = initialState(network, optimizer, seed);
+  const trainer = await engine.trainer(program, data, start, { threads: 2, memoryLimitBytes: 2 ** 31 });
+  const plan = { amounts: augment, seed, width: 28, height: 28 };
+  const augmented = new AugmentedInputs(plan, mnist.train.inputs, epochs, 0);
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    await augmented.beforeEpoch(epoch, (inputs) => trainer.replaceInputs(inputs));
+    await trainer.run(steps / epochs);
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const { rows, outputs } = await trainer.evaluate('test', 0, Math.ceil(mnist.test.count / 64));
+  const right = rows.filter(
+    (row, i) => likeliest(outputs.subarray(i * 10, i * 10 + 10)) === mnist.test.targets[row],
+  );
+  const { parameters } = await trainer.snapshot();
+  await Promise.all([trainer.dispose(), augmented.dispose()]);
+  const predictor = await engine.predictor(program, parameters);
+  return { accuracy: right.length / rows.length, seconds, cpuSeconds: (user + system) / 1e6, predictor };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'trainyard-pictures-'));
+try {
+  const drawn = drawDigits(folder);
+  const mnist = await loadMnist();
+  console.log(['seed', 'accuracy', 'seconds', 'CPU', ...kinds].join('\t'));
+  for (let seed = 0; seed < Number(values.seeds); seed++) {
+    const { accuracy, seconds, cpuSeconds, predictor } = await train(seed, mnist);
+    const read = Object.fromEntries(kinds.map((kind) => [kind, 0]));
+    for (const { kind, digit, input } of drawn) {
+      if (likeliest(await predictor.predict(input, 1)) === digit) read[kind]++;
+    }
+    const figures = [`${(100 * accuracy).toFixed(2)} %`, seconds.toFixed(1), cpuSeconds.toFixed(1)];
+    console.log([seed, ...figures, ...kinds.map((kind) => read[kind])].join('\t'));
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
