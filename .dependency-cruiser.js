@@ -204,7 +204,7 @@ export default {
           '^src/jobs/(intake|views|batches|evaluations)/',
           '^src/jobs/runs/documents\\.ts$',
           '^src/model/(evaluation|heads|registry|serving)/',
-          '^src/model/network/(network|losses|optimizers)\\.ts$',
+          '^src/model/network/(network|losses|optimizers|schedules)\\.ts$',
           '^src/telemetry/',
           '^src/data/formats/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
