@@ -102,10 +102,8 @@ function noRows({ name }: DatasetInfo): TrainyardError {
   return new TrainyardError('INVALID_REQUEST', message, { pointer: '/dataset' });
 }
 
-async function readArrays(
-  { head, network, predict, preprocessing }: ServedModel,
-  { info, test }: Dataset,
-): Promise<RowsToEvaluate> {
+async function readArrays(served: ServedModel, { info, test }: Dataset): Promise<RowsToEvaluate> {
+  const { head, network, preprocessing } = served;
   const unlike = (problem: string): TrainyardError =>
     new TrainyardError('INVALID_REQUEST', `${info.name} ${problem}.`, { pointer: '/dataset' });
   if (preprocessing !== null) throw unlike('has no columns, and the model takes those of a table');
@@ -116,7 +114,7 @@ async function readArrays(
     throw unlike('has other classes than the model');
   if (test.count === 0) throw unlike('has no test samples');
   const inputs = Float32Array.from(test.inputs);
-  const { results } = await predict({ inputs, count: test.count });
+  const { results } = await served.predict({ inputs, count: test.count });
   return {
     results,
     targets: Float64Array.from(test.targets),

@@ -6,7 +6,7 @@ import type { Figures } from './figures.js';
 /** (classes) How common each class is. */
 export function classFrequencies(classes: ArrayLike<number>, width: number): Float32Array {
   const counts = new Float64Array(width);
-  for (let i = 0; i < classes.length; i++) counts[classes[i]]++;
+  for (const index of Array.from(classes)) counts[index]++;
   return Float32Array.from(counts, (count) => count / classes.length);
 }
 
