@@ -72,6 +72,7 @@ test.each([
     seed: 0,
     engine: 'auto',
     publish: 'final',
+    publish_if: 'better_than_baseline',
     checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
   });
   expect(job).toMatchObject({ priority: 0, time_limit_seconds: null, webhook: null });

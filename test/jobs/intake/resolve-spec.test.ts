@@ -37,6 +37,7 @@ describe('an empty request', () => {
       seed: 0,
       engine: 'auto',
       publish: 'final',
+      publish_if: 'better_than_baseline',
       checkpoint: { every_steps: null, every_seconds: null, keep: 2 },
       priority: 0,
       time_limit_seconds: null,
