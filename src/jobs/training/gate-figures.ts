@@ -18,14 +18,20 @@ export function trainingEvaluation(
     task === 'classification'
       ? majorityFigures(train, network.outputs)
       : meanFigures(train, network.outputs, units);
-  const figures = figuresIn(metrics, 'train', { loss, ...(label_smoothing !== undefined && { label_smoothing }) });
+  const figures = figuresIn(metrics, 'train', {
+    loss,
+    ...(label_smoothing !== undefined && { label_smoothing }),
+  });
   return { rows: train.count, figures, intervals: {}, baselines: { constant } };
 }
 
 type TrainingRows = Pick<Samples, 'count' | 'targets' | 'weights'>;
 
 /** What the metrics of an older version say of its validation rows; null: nothing. */
-export function evaluationOfMetrics(spec: unknown, metrics: unknown): Pick<SplitEvaluation, 'figures'> | null {
+export function evaluationOfMetrics(
+  spec: unknown,
+  metrics: unknown,
+): Pick<SplitEvaluation, 'figures'> | null {
   const { loss } = (spec ?? {}) as Partial<Pick<RunSpec, 'loss'>>;
   const known = (metrics ?? {}) as Partial<EpochMetrics>;
   if (loss === undefined || known.validation_loss === undefined) return null;
@@ -63,7 +69,10 @@ function majorityFigures({ count, targets, weights }: TrainingRows, classes: num
     weighed[target] = (weighed[target] ?? 0) + (weights?.[i] ?? 1);
   });
   const total = weighed.reduce((sum, weight) => sum + weight, 0);
-  const entropy = weighed.reduce((sum, weight) => sum - (weight === 0 ? 0 : weight * Math.log(weight / total)), 0);
+  const entropy = weighed.reduce(
+    (sum, weight) => sum - (weight === 0 ? 0 : weight * Math.log(weight / total)),
+    0,
+  );
   return { accuracy: Math.max(...rows) / count, log_loss: entropy / total };
 }
 

@@ -158,7 +158,8 @@ describe('warns of', () => {
           code: 'OUT_OF_RANGE',
           column: 'sold',
           count: 1,
-          message: 'sold is far outside of the training rows, 2021-01-01 to 2024-05-05, in 1 row, first 2199-01-01.',
+          message:
+            'sold is far outside of the training rows, 2021-01-01 to 2024-05-05, in 1 row, first 2199-01-01.',
         },
       ],
     ],
