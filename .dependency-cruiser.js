@@ -205,6 +205,8 @@ export default {
           '^src/jobs/runs/documents\\.ts$',
           '^src/model/(evaluation|heads|registry|serving)/',
           '^src/model/network/(network|losses|optimizers|schedules)\\.ts$',
+          // What a request may name: encodings, and the amounts of changes.
+          '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',
           '^src/telemetry/',
           '^src/data/formats/',
           '^src/data/(dataset|store|table-schema)\\.ts$',

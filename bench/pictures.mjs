@@ -5,6 +5,7 @@
  *
  * Draws with ImageMagick (`convert`) and the fonts DejaVu, Liberation and FreeFont.
  */
+import { performance } from 'node:perf_hooks';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

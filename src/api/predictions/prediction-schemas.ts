@@ -28,7 +28,7 @@ const choiceOptions = {
   ),
 };
 
-export const abstainBelow = Type.Optional(
+const abstainBelow = Type.Optional(
   Type.Number({
     minimum: 0,
     maximum: 1,

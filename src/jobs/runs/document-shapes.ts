@@ -297,12 +297,12 @@ const progress = object<JobProgress>({
 });
 
 /** Each field is one of `figureNames`; a newer version of the service may know more. */
-const figures = mapOf(number) as Shape<Figures>;
+const figures: Shape<Figures> = mapOf(number);
 
 const splitSummary = object<SplitSummary>({
   rows: positive,
   figures,
-  intervals: mapOf(listOf(number)) as Shape<SplitSummary['intervals']>,
+  intervals: mapOf(listOf(number)),
   baselines: object<SplitSummary['baselines']>({ constant: figures, linear: optional(figures) }),
 });
 

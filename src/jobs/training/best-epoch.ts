@@ -35,7 +35,7 @@ function lossOf({ validation_loss, test_loss, train_loss }: EpochMetrics): numbe
 }
 
 /** The best epoch by the validation split; null where there is none yet, or no such split. */
-export function bestEpoch(spec: Deciding, epochs: readonly EpochMetrics[]): number | null {
+function bestEpoch(spec: Deciding, epochs: readonly EpochMetrics[]): number | null {
   return bestAfterEach(spec, epochs).at(-1) ?? null;
 }
 

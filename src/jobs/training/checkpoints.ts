@@ -1,5 +1,4 @@
 /** The checkpoints of a run under way: when they are written, which are kept, and which become versions of its model. */
-import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import {
   newestCheckpoint,
@@ -11,30 +10,12 @@ import {
 import { summaryOf } from '../../model/evaluation/evaluation.js';
 import { createAliases, type Aliases } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
-import type { Registry } from '../../model/registry/registry.js';
-import type { Storage } from '../../storage/storage.js';
 import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '../runs/documents.js';
-import type { RunStore } from '../runs/run-store.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
 import type { Judge } from './judge.js';
-import type { Observe } from './messages.js';
+import type { RunPlace } from './run-place.js';
 import type { TallyState } from './tally.js';
-
-/** Where a run under way reads and writes. */
-export interface RunPlace {
-  runId: string;
-  /** In which this process owns the run. */
-  term: number;
-  storage: Storage;
-  store: RunStore;
-  registry: Registry;
-  log: Logger;
-  observe: Observe;
-  now: () => Date;
-  /** Of a clock that only moves forward: it paces the calls of the engine, the progress events and the checkpoints. */
-  nowMs: () => number;
-}
 
 export class RunCheckpoints {
   readonly #place: RunPlace;

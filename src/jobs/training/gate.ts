@@ -4,7 +4,7 @@ import { decideGate, type Held, type LatestEvaluation } from '../../model/evalua
 import { createAliases } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
-import type { RunPlace } from './checkpoints.js';
+import type { RunPlace } from './run-place.js';
 import { evaluationOfMetrics, trainingEvaluation } from './gate-figures.js';
 import { unitsOf, type LoadedData } from './load-data.js';
 

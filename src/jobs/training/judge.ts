@@ -3,7 +3,7 @@ import type { Engine, TrainingResources } from '../../model/engines/engine.js';
 import type { Evaluation } from '../../model/evaluation/evaluation.js';
 import type { Held } from '../../model/evaluation/publish-gate.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
-import type { RunPlace } from './checkpoints.js';
+import type { RunPlace } from './run-place.js';
 import { runEvaluator } from './evaluate-run.js';
 import { createGate } from './gate.js';
 import type { Journal } from './journal.js';

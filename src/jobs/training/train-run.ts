@@ -15,13 +15,14 @@ import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
 import { engineOf } from '../runs/summarize-events.js';
 import { courseEvents, whyStopped } from './best-epoch.js';
-import { RunCheckpoints, type RunPlace } from './checkpoints.js';
+import { RunCheckpoints } from './checkpoints.js';
 import { judgeOf } from './judge.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
 import { augmentedInputsOf } from './augmented-run.js';
 import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
+import type { RunPlace } from './run-place.js';
 import { readSource, startState } from './start-state.js';
 import { Tally, type TallyState } from './tally.js';
 

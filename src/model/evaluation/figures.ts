@@ -2,7 +2,7 @@
 import type { Task } from '../network/losses.js';
 
 /** Averages over classes are unweighted ("macro"). log_loss and rmse are what training minimises by default. */
-export const classFigures = [
+const classFigures = [
   'accuracy',
   'balanced_accuracy',
   'log_loss',
@@ -13,7 +13,7 @@ export const classFigures = [
 ] as const;
 
 /** In the unit of the target, but for r2. */
-export const valueFigures = ['rmse', 'mae', 'median_absolute_error', 'r2'] as const;
+const valueFigures = ['rmse', 'mae', 'median_absolute_error', 'r2'] as const;
 
 export const figureNames = [...classFigures, ...valueFigures] as const;
 

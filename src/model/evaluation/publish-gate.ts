@@ -1,5 +1,5 @@
 /** Whether a version is good enough to be served as `latest`: a pure function of its evaluation and of that of the version that is. */
-import { figuresOf, isHigherBetter, type FigureName, type Figures } from './figures.js';
+import { isHigherBetter, type FigureName } from './figures.js';
 import type { Evaluation, SplitEvaluation } from './evaluation.js';
 
 /** What a version must reach. A document. */
@@ -132,9 +132,4 @@ function whyNoBetterThan(
 
 function rounded(figure: number): string {
   return String(Number(figure.toPrecision(4)));
-}
-
-/** Whether a rule can name the figure. */
-export function hasFigure(task: Evaluation['task'], figure: keyof Figures): boolean {
-  return figuresOf(task).includes(figure);
 }

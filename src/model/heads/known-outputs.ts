@@ -1,12 +1,6 @@
 /** Which outputs of one head another head has too: what a network that starts from another's parameters keeps of its last layer. */
+import type { KnownOutput } from '../network/warm-start.js';
 import type { Head, ValueScaling } from './head.js';
-
-/** An output of the earlier network, as a linear function of which the new one begins: output · scale + shift. */
-export interface KnownOutput {
-  index: number;
-  scale: number;
-  shift: number;
-}
 
 /**
  * (outputs of `to`) null: `from` does not have it. Classes are found by their labels and values by their names. Standardised values

@@ -1,8 +1,14 @@
 /** A state that begins with the parameters of another network. */
-import type { KnownOutput } from '../heads/known-outputs.js';
 import { initialSlots, initialState, tensorOf, type TrainingState } from './initialization.js';
 import { denseLayers, type NetworkSpec, type StateDict, type Tensor } from './network.js';
 import type { OptimizerSpec } from './optimizers.js';
+
+/** An output of the earlier network, as a linear function of which the new one begins: output · scale + shift. */
+export interface KnownOutput {
+  index: number;
+  scale: number;
+  shift: number;
+}
 
 /**
  * All layers but the last are copied; they must have the same widths. Of the last one the rows of `known` outputs are copied, and

@@ -304,7 +304,6 @@ describe('a run', () => {
     const { summary } = (await scene.store.readResult(scene.runId)) ?? {};
     const registry = createRegistry(scene.storage, log);
     const [manifest] = await registry.versions(scene.spec.model);
-    if (manifest === undefined) throw new Error('Nothing is published');
     expect(manifest.evaluation?.summary).toEqual(summary?.evaluation);
     const evaluation = await registry.evaluation(manifest);
     expect(evaluation?.test?.figures).toEqual(summary?.evaluation?.test?.figures);
