@@ -11,6 +11,7 @@ import { parseWebhookSecret } from '../../src/jobs/webhooks/signed-message.js';
 import { createLogger } from '../../src/lib/log.js';
 import type { UploadQueue } from '../../src/data/versions/uploads.js';
 import { createReferenceEngine } from '../../src/model/engines/reference/reference-engine.js';
+import type { Evaluation } from '../../src/model/evaluation/evaluation.js';
 import { encodeModelFile } from '../../src/model/files/model-file.js';
 import type { Aliases } from '../../src/model/registry/aliases.js';
 import type { Registry } from '../../src/model/registry/registry.js';
@@ -71,7 +72,11 @@ export interface TestService {
   logLines: LogLine[];
   stop: () => Promise<void>;
   /** Publishes a model of 784 → 10, and lets the model server find it. */
-  publishDigits: (model?: string, seed?: number, createdAt?: string) => Promise<number>;
+  publishDigits: (
+    model?: string,
+    seed?: number,
+    more?: { createdAt?: string; evaluation?: Evaluation },
+  ) => Promise<number>;
 }
 
 const labels = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -182,13 +187,18 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     uploads: uploadQueue.ids,
     logLines,
     stop: () => stops.stopAll(),
-    async publishDigits(model = 'mnist-mlp', seed = 1, createdAt = '2026-01-02T03:04:05.678Z') {
+    async publishDigits(
+      model = 'mnist-mlp',
+      seed = 1,
+      { createdAt = '2026-01-02T03:04:05.678Z', evaluation } = {},
+    ) {
       const version = await registry.publish({
         model,
         runId: `job_${seed}`,
         step: 10,
         file: encodeModelFile(digits, parametersOf(digits.network, seed)),
         metrics: { test_accuracy: 0.1, note: null },
+        ...(evaluation && { evaluation }),
         now: new Date(createdAt),
       });
       await modelServer.refresh();

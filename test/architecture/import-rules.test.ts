@@ -26,6 +26,10 @@ const planted: Record<string, [file: string, source: string]> = {
     'src/model/preprocessing/a.ts',
     `import '../heads/head.js';`,
   ],
+  'model-augmentation-imports-nothing-above-it': [
+    'src/model/augmentation/a.ts',
+    `import '../heads/head.js';`,
+  ],
   'model-heads-imports-nothing-above-it': ['src/model/heads/a.ts', `import '../registry/registry.js';`],
   'model-metrics-imports-nothing-above-it': ['src/model/metrics/a.ts', `import '../engines/select.js';`],
   'model-engines-imports-nothing-above-it': ['src/model/engines/a.ts', `import '../registry/registry.js';`],

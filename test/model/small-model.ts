@@ -1,4 +1,5 @@
 /** A model small enough to be written a hundred times in a test. */
+import type { Evaluation } from '../../src/model/evaluation/evaluation.js';
 import { classHead } from '../../src/model/heads/head.js';
 import type { TrainingState } from '../../src/model/network/initialization.js';
 import { encodeModelFile, type ModelDescription } from '../../src/model/files/model-file.js';
@@ -43,3 +44,15 @@ export function stateAt(step: number): TrainingState {
 export function smallModelFile(seed: number): Buffer {
   return encodeModelFile(smallDescription, parametersOf(smallDescription.network, seed));
 }
+
+/** Of a model of two classes or more. */
+export const smallEvaluation: Evaluation = {
+  format_version: 1,
+  task: 'classification',
+  test: {
+    rows: 10,
+    figures: { accuracy: 0.5 },
+    intervals: { accuracy: [0.2, 0.8] },
+    baselines: { constant: { accuracy: 0.1 } },
+  },
+};

@@ -45,7 +45,7 @@ const EvaluationRequest = component(
       {
         additionalProperties: false,
         description: 'Which rows to evaluate a model on.',
-        examples: [{ dataset: 'churn-2026' }],
+        examples: [{ dataset: 'mnist' }],
       },
     ),
   ),
@@ -100,7 +100,7 @@ export const evaluationRoutes: FastifyPluginCallbackTypebox<EvaluationDeps> = (
     '/v1/models/:name/evaluate',
     {
       config: {
-        access: 'predict',
+        access: 'train',
         problems: [
           'MODEL_NOT_FOUND',
           'VERSION_NOT_FOUND',

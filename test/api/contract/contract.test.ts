@@ -11,6 +11,7 @@ import { takeIn } from '../../../src/data/versions/take-in.js';
 import { createBatchStore } from '../../../src/jobs/batches/batch-store.js';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { priceModelFile } from '../../model/small-table.js';
+import { smallEvaluation } from '../../model/small-model.js';
 import { openService, type TestService } from '../service.js';
 import { fitting, mutated, type Schema } from './arbitrary.js';
 
@@ -82,7 +83,8 @@ beforeAll(async () => {
   };
   await service.registry.publish(houses);
   await service.registry.publish({ ...houses, model: 'churn' });
-  for (const seed of [1, 2, 3, 4]) await service.publishDigits('mnist-mlp', seed);
+  for (const seed of [1, 2, 3, 4])
+    await service.publishDigits('mnist-mlp', seed, { evaluation: smallEvaluation });
 });
 
 beforeEach(async () => {

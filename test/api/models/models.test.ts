@@ -14,7 +14,7 @@ test('there are none at first', async () => {
 test('a model is shown with its versions, and without where their files lie', async () => {
   const { http, registry, publishDigits } = await startService();
   await publishDigits('mnist-mlp', 1);
-  await publishDigits('mnist-mlp', 2, '2026-01-03T00:00:00.000Z');
+  await publishDigits('mnist-mlp', 2, { createdAt: '2026-01-03T00:00:00.000Z' });
   const manifests = await registry.versions('mnist-mlp');
 
   const { body, text } = await http.get('/v1/models/mnist-mlp').expect(200);

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { exampleDigit, exampleJpeg, examplePng } from '../../../src/api/predictions/example-digit.js';
 import { describeWithBrowser } from '../../browser.js';
 import { startPrefixProxy } from '../plugins/prefix-proxy.js';
+import { smallEvaluation } from '../../model/small-model.js';
 import { startService } from '../service.js';
 
 const files: Partial<Record<string, Buffer>> = {
@@ -91,7 +92,9 @@ describeWithBrowser('Swagger UI', (browser) => {
 
   test('executes every operation as it stands', async () => {
     const service = await startService();
-    for (const seed of [1, 2, 3]) await service.publishDigits('mnist-mlp', seed);
+    for (const seed of [1, 2, 3]) {
+      await service.publishDigits('mnist-mlp', seed, { evaluation: smallEvaluation });
+    }
     await service.aliases.set('mnist-mlp', 'production', 2);
     const page = await open(`${service.url}/docs`);
     const found = await page.locator('.opblock').all();

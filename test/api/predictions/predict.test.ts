@@ -72,7 +72,7 @@ test('answers from the latest version, or from the one that is asked for', async
   const { http, publishDigits } = await startService();
   await publishDigits('mnist-mlp', 1);
   await publishDigits('mnist-mlp', 2);
-  await publishDigits('other', 3, '2025-01-01T00:00:00.000Z');
+  await publishDigits('other', 3, { createdAt: '2025-01-01T00:00:00.000Z' });
   const ask = async (body: object): Promise<object> =>
     (await http.post('/predict').send({ inputs: [digit], ...body })).body as object;
   expect(await ask({})).toMatchObject({ model: 'mnist-mlp', version: 2 });

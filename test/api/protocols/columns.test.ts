@@ -474,14 +474,15 @@ describe('tensorflow serving', () => {
       'line',
       many.map((x) => [x]),
     );
+    const warnings = [expect.objectContaining({ code: 'OUT_OF_RANGE', column: 'x' })];
     // Large enough for the thread by its white space.
     const padded = (body: object): string => JSON.stringify(body) + ' '.repeat(2 ** 20);
     const url = `${urlOf('line')}:predict`;
     for (const instances of [many, many.map((x) => [x]), many.map((x) => [[x]]), many.map((x) => ({ x }))]) {
-      expect((await post(url, padded({ instances }))).json).toEqual({ predictions });
+      expect((await post(url, padded({ instances }))).json).toEqual({ predictions, warnings });
     }
     for (const inputs of [{ x: many }, { x: many.map((x) => [x]) }, many]) {
-      expect((await post(url, padded({ inputs }))).json).toEqual({ outputs: predictions });
+      expect((await post(url, padded({ inputs }))).json).toEqual({ outputs: predictions, warnings });
     }
     const tensors = [tensor('x', 'FP64', many)];
     const { json } = await post(`${service.url}/v2/models/line/infer`, padded({ inputs: tensors }));

@@ -7,7 +7,8 @@ import { openService, startService, type TestService } from '../service.js';
 import { expectError, get, post } from './exchange.js';
 
 const digit = [...exampleDigit];
-const blank = new Array<number>(784).fill(0);
+/** Nearly: one without any ink is answered with a warning. */
+const blank = new Array<number>(784).fill(0).with(400, 255);
 
 /** Three versions, of which `production` is the first; no test changes it. */
 let service: TestService;
