@@ -117,6 +117,7 @@ test('it has every route of the API', () => {
     'get /v1/models/{name}/openapi.json',
     'get /v1/models/{name}/versions',
     'get /v1/models/{name}/versions/{version}',
+    'get /v1/models/{name}/versions/{version}/evaluation',
     'get /v1/models/{name}/versions/{version}/metadata',
     'get /v1/models/{name}/versions/{version}/model.safetensors',
     'get /v2',
@@ -140,6 +141,7 @@ test('it has every route of the API', () => {
     'post /v1/jobs/{id}/pause',
     'post /v1/jobs/{id}/resume',
     'post /v1/models/{name}/batch',
+    'post /v1/models/{name}/evaluate',
     'post /v1/models/{name}/labels/{label}:classify',
     'post /v1/models/{name}/labels/{label}:predict',
     'post /v1/models/{name}/labels/{label}:regress',
@@ -265,11 +267,12 @@ test('it says which settings each optimiser has, and their defaults', () => {
   expect(description).toContain(
     '`sgd` (`torch.optim.SGD`): `learning_rate` 0.01, `momentum` 0, `nesterov` false, `weight_decay` 0',
   );
+  const ofAll = ['schedule', 'clip_norm', 'ema'];
   expect(allOf.map(({ then }) => Object.keys(then.properties))).toEqual([
-    ['type', 'learning_rate', 'beta1', 'beta2', 'epsilon', 'weight_decay'],
-    ['type', 'learning_rate', 'beta1', 'beta2', 'epsilon', 'weight_decay'],
-    ['type', 'learning_rate', 'momentum', 'nesterov', 'weight_decay'],
-    ['type', 'learning_rate', 'alpha', 'epsilon', 'weight_decay'],
+    ['type', 'learning_rate', 'beta1', 'beta2', 'epsilon', 'weight_decay', ...ofAll],
+    ['type', 'learning_rate', 'beta1', 'beta2', 'epsilon', 'weight_decay', ...ofAll],
+    ['type', 'learning_rate', 'momentum', 'nesterov', 'weight_decay', ...ofAll],
+    ['type', 'learning_rate', 'alpha', 'epsilon', 'weight_decay', ...ofAll],
   ]);
 });
 

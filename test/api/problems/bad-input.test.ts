@@ -81,22 +81,22 @@ const badFields: [body: string | object, pointer: string, detail: RegExp | strin
   [
     { optimizer: { lr: 1 } },
     '/optimizer/lr',
-    'optimizer.lr is unknown to adam; there are: type, learning_rate, beta1, beta2, epsilon, weight_decay.',
+    'optimizer.lr is unknown to adam; there are: type, learning_rate, beta1, beta2, epsilon, weight_decay, schedule, clip_norm, ema.',
   ],
   [
     { optimizer: { momentum: 0.9 } },
     '/optimizer/momentum',
-    'optimizer.momentum is unknown to adam; there are: type, learning_rate, beta1, beta2, epsilon, weight_decay.',
+    'optimizer.momentum is unknown to adam; there are: type, learning_rate, beta1, beta2, epsilon, weight_decay, schedule, clip_norm, ema.',
   ],
   [
     { optimizer: { type: 'sgd', learning_rate: 0.1, beta1: 0.9 } },
     '/optimizer/beta1',
-    'optimizer.beta1 is unknown to sgd; there are: type, learning_rate, momentum, nesterov, weight_decay.',
+    'optimizer.beta1 is unknown to sgd; there are: type, learning_rate, momentum, nesterov, weight_decay, schedule, clip_norm, ema.',
   ],
   [
     { optimizer: { type: 'rmsprop', momentum: 0.9 } },
     '/optimizer/momentum',
-    'optimizer.momentum is unknown to rmsprop; there are: type, learning_rate, alpha, epsilon, weight_decay.',
+    'optimizer.momentum is unknown to rmsprop; there are: type, learning_rate, alpha, epsilon, weight_decay, schedule, clip_norm, ema.',
   ],
   [
     { optimizer: { type: 'sgd', momentum: 1 } },
@@ -133,7 +133,7 @@ const badFields: [body: string | object, pointer: string, detail: RegExp | strin
   [
     { network: { hidden: [{ units: 8, activation: 'swish' }] } },
     '/network/hidden/0/activation',
-    'network.hidden[0].activation must be one of: identity, relu, leaky_relu, sigmoid, tanh, gelu.',
+    'network.hidden[0].activation must be one of: identity, relu, leaky_relu, sigmoid, tanh, gelu, silu, mish, selu.',
   ],
   [
     { network: { hidden: [{ units: 8, dropout: 0.96 }] } },

@@ -40,7 +40,8 @@ async function reloadMany(storage) {
   /** The one version of the real registry under an ever newer number, as it reads a thousand of them in no short time. */
   const growing = {
     ...registry,
-    publishedModel: () => Promise.resolve({ versions: [newest], unloaded: false, hasAliases: false }),
+    publishedModel: () =>
+      Promise.resolve({ versions: [newest], unloaded: false, hasAliases: false, held: new Map() }),
     manifest: async (name, version) => ({ ...(await registry.manifest(name, 1)), version }),
   };
   const { engine } = await selectEngine('auto', predictionEngines);
