@@ -129,7 +129,7 @@ export class RunCheckpoints {
     try {
       const trained = await readCheckpointModel(storage, this.#prefix, step);
       if (trained === null) return null;
-      const judged = await this.#judge(trained, metrics, last);
+      const judged = await this.#judge(trained, last);
       await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
       await this.#journal.refuseIfTakenOver();
       const pin = { dataset: dataset.name, dataset_version: dataset.version };

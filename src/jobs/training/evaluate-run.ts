@@ -42,7 +42,7 @@ export function runEvaluator(run: RunEvaluation): EvaluateFile {
     const { data, rows } = loaded;
     const { description, parameters } = decodeModelFile(file);
     const { network, head, scaling, preprocessing } = description;
-    const onProgress = progressOf(run, last);
+    const onProgress = progressOf(run, last, isThorough);
     const predictor = await engine.predictor({ network, scaling }, parameters);
     try {
       const evaluated = await evaluateModel({
@@ -77,20 +77,23 @@ async function linearPredictor(
   return linear && engine.predictor({ network: linear.network, scaling }, linear.parameters);
 }
 
-/** Appends progress from time to time, and its end where any was appended. */
+/** Appends progress from time to time, and its end, once, where any was appended. `isOver`: no epoch follows. */
 function progressOf(
   { spec, journal, nowMs }: RunEvaluation,
   last: EpochMetrics,
+  isOver: boolean,
 ): (fraction: number) => Promise<void> {
+  const { train_loss, train_accuracy = null } = last;
+  const reached = { ...progressAt(spec, last), ...(isOver && { fraction: 1 }), eta_seconds: 0 };
   let shownAtMs = nowMs();
-  let isShown = false;
+  let shown: number | null = null;
   return async (evaluated) => {
     await letOthersRun();
     const isDue = nowMs() - shownAtMs >= progressEveryMs;
-    if (!isDue && !(isShown && evaluated === 1)) return;
-    [shownAtMs, isShown] = [nowMs(), true];
-    const { train_loss, train_accuracy = null } = last;
-    const progress = { ...progressAt(spec, last), eta_seconds: 0, train_loss, train_accuracy, evaluated };
+    const isEnd = evaluated === 1 && shown !== null && shown < 1;
+    if (!isDue && !isEnd) return;
+    [shownAtMs, shown] = [nowMs(), evaluated];
+    const progress = { ...reached, train_loss, train_accuracy, evaluated };
     await journal.append({ type: 'progress', progress });
   };
 }

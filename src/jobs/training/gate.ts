@@ -1,32 +1,21 @@
 /** The publish gate of a run: what the versions that it makes must reach to be served. */
-import type { Evaluation } from '../../model/evaluation/evaluation.js';
+import type { Evaluation, SplitEvaluation } from '../../model/evaluation/evaluation.js';
 import { decideGate, type Held, type LatestEvaluation } from '../../model/evaluation/publish-gate.js';
 import { createAliases } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
 import type { RunPlace } from './run-place.js';
-import { evaluationOfMetrics, trainingEvaluation } from './gate-figures.js';
-import { unitsOf, type LoadedData } from './load-data.js';
 
 /** Why the version of an epoch is to be held; null: it may be served. */
-export type Gate = (evaluation: Evaluation, metrics: EpochMetrics) => Promise<Held | null>;
+export type Gate = (evaluation: Evaluation) => Promise<Held | null>;
 
-export function createGate(
-  place: Pick<RunPlace, 'storage' | 'registry'>,
-  spec: RunSpec,
-  { data, description }: Pick<LoadedData, 'data' | 'description'>,
-): Gate {
+export function createGate(place: Pick<RunPlace, 'storage' | 'registry'>, spec: RunSpec): Gate {
   const { model, publish_if: rule = 'always' } = spec;
-  return async (evaluation, metrics) => {
+  return async (evaluation) => {
     if (rule === 'always') return null;
     const isCompared = typeof rule === 'object' && rule.better_than !== undefined;
     const latest = isCompared ? await latestOf(place, model) : null;
-    // Test rows decide nothing, so without validation rows it is those of training.
-    const judged =
-      evaluation.validation === undefined
-        ? { ...evaluation, training: trainingEvaluation(spec, metrics, data.train, unitsOf(description)) }
-        : evaluation;
-    return decideGate(rule, judged, latest);
+    return decideGate(rule, evaluation, latest);
   };
 }
 
@@ -38,5 +27,19 @@ async function latestOf(
   const version = versions.get(latestAlias);
   if (version === undefined) return null;
   const { spec, metrics, evaluation } = await place.registry.manifest(model, version);
-  return { version, validation: evaluation?.summary.validation ?? evaluationOfMetrics(spec, metrics) };
+  return { version, validation: evaluation?.summary.validation ?? figuresOfMetrics(spec, metrics) };
+}
+
+/** What the metrics of a version that was not evaluated say of its validation rows; null: nothing. */
+function figuresOfMetrics(spec: unknown, metrics: unknown): Pick<SplitEvaluation, 'figures'> | null {
+  const { loss } = (spec ?? {}) as Partial<Pick<RunSpec, 'loss'>>;
+  const known = (metrics ?? {}) as Partial<EpochMetrics>;
+  const { validation_loss: mean, validation_accuracy: accuracy, validation_rmse: rmse } = known;
+  if (mean === undefined) return null;
+  const figures = {
+    ...(accuracy !== undefined && { accuracy }),
+    ...(rmse !== undefined && { rmse }),
+    ...(loss === 'cross_entropy' && { log_loss: mean }),
+  };
+  return { figures };
 }

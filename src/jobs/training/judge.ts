@@ -18,10 +18,9 @@ export interface Judged {
 }
 
 /**
- * `file` is the model file of a checkpoint at the end of an epoch, `metrics` are those of the epoch, `last` those of the last epoch
- * done. It can be asked again, and answers the same as long as `latest` stands for the same version.
+ * `file` is the model file of a checkpoint at the end of an epoch, `last` are the metrics of the last epoch done. It can be asked again, and answers the same as long as `latest` stands for the same version.
  */
-export type Judge = (file: Buffer, metrics: EpochMetrics, last: EpochMetrics) => Promise<Judged>;
+export type Judge = (file: Buffer, last: EpochMetrics) => Promise<Judged>;
 
 export function judgeOf(
   place: Pick<RunPlace, 'storage' | 'registry' | 'nowMs'> & TrainingResources,
@@ -29,10 +28,10 @@ export function judgeOf(
 ): Judge {
   const { nowMs, threads, memoryLimitBytes } = place;
   const evaluate = runEvaluator({ ...run, resources: { threads, memoryLimitBytes }, nowMs });
-  const gate = createGate(place, run.spec, run.loaded);
-  return async (trained, metrics, last) => {
+  const gate = createGate(place, run.spec);
+  return async (trained, last) => {
     const { file, evaluation } = await evaluate(trained, last);
-    const held = await gate(evaluation, metrics);
+    const held = await gate(evaluation);
     return { file, evaluation, ...(held && { held }) };
   };
 }

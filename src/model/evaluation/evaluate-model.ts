@@ -47,8 +47,13 @@ export interface EvaluationTask {
 /** How much of the work is done, from 0 to 1. */
 type OnProgress = (fraction: number) => Promise<void>;
 
-const evaluatedSplits = ['validation', 'test'] as const;
+const evaluatedSplits = ['validation', 'training', 'test'] as const;
 type SplitName = (typeof evaluatedSplits)[number];
+
+/** `training`: some of the training rows, where no rows decide. */
+type FullTask = EvaluationTask & { training: EvaluatedSamples };
+
+const mostTrainingRows = 10_000;
 
 /** What a model or a baseline gives for the rows of each split, raw: (count, outputs). */
 type SplitOutputs = Record<SplitName, Float32Array>;
@@ -62,7 +67,8 @@ export interface Evaluated {
 /** Where the work of each part begins, as a fraction. */
 const begins = { linear: 0.1, importance: 0.6 };
 
-export async function evaluateModel(task: EvaluationTask): Promise<Evaluated> {
+export async function evaluateModel(asked: EvaluationTask): Promise<Evaluated> {
+  const task = { ...asked, training: trainingRowsOf(asked) };
   const { model, onProgress = () => Promise.resolve() } = task;
   const outputs = await outputsOf(model.predict, task);
   await onProgress(begins.linear);
@@ -85,19 +91,26 @@ export async function evaluateModel(task: EvaluationTask): Promise<Evaluated> {
   };
 }
 
+/** The figures of the epoch's steps are no substitute: those steps were done by other parameters. */
+function trainingRowsOf({ model, train, validation }: EvaluationTask): EvaluatedSamples {
+  const rows = spacedRows(train.count, validation.samples.count > 0 ? 0 : mostTrainingRows);
+  return { samples: chosenSamples(train, rows, model.network.outputs), rows };
+}
+
 async function outputsOf(
   predict: PredictOutputs,
-  { model, validation, test }: EvaluationTask,
+  { model, validation, training, test }: FullTask,
 ): Promise<SplitOutputs> {
   const { outputs } = model.network;
   return {
     validation: await predictSamples(predict, validation.samples, outputs),
+    training: await predictSamples(predict, training.samples, outputs),
     test: await predictSamples(predict, test.samples, outputs),
   };
 }
 
 async function evaluateClassifier(
-  task: EvaluationTask,
+  task: FullTask,
   plain: ClassHead,
   outputs: SplitOutputs,
   linear: SplitOutputs | null,
@@ -130,7 +143,7 @@ async function evaluateClassifier(
 
   const before: { validation?: Figures; test?: Figures } = {};
   for (const split of splitsWithRows(task)) {
-    if (head.temperature === undefined) continue;
+    if (head.temperature === undefined || split === 'training') continue;
     const { figures } = await evaluateClasses(rowsOf(split, outputs, plain), { labels, positive });
     const { log_loss, calibration_error } = figures;
     before[split] = {
@@ -154,7 +167,7 @@ async function evaluateClassifier(
 }
 
 function evaluateRegression(
-  task: EvaluationTask,
+  task: FullTask,
   head: ValueHead,
   outputs: SplitOutputs,
   linear: SplitOutputs | null,
@@ -190,12 +203,12 @@ function evaluateRegression(
   return { evaluation, head };
 }
 
-function splitsWithRows(task: EvaluationTask): SplitName[] {
+function splitsWithRows(task: FullTask): SplitName[] {
   return evaluatedSplits.filter((split) => task[split].samples.count > 0);
 }
 
 async function ofEachSplit(
-  task: EvaluationTask,
+  task: FullTask,
   evaluate: (split: SplitName) => Promise<SplitEvaluation>,
 ): Promise<Partial<Record<SplitName, SplitEvaluation>>> {
   const splits: Partial<Record<SplitName, SplitEvaluation>> = {};
@@ -205,10 +218,10 @@ async function ofEachSplit(
 
 /** On the test rows, or else on those that decided. */
 function mistakesOf(
-  task: EvaluationTask,
-  of: (split: SplitName) => Mistakes['rows'],
+  task: FullTask,
+  of: (split: Mistakes['split']) => Mistakes['rows'],
 ): { mistakes?: Mistakes } {
-  const split = splitsWithRows(task).at(-1);
+  const split = (['test', 'validation'] as const).find((each) => task[each].samples.count > 0);
   return split === undefined ? {} : { mistakes: { split, rows: of(split) } };
 }
 

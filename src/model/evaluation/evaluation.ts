@@ -18,7 +18,7 @@ export interface Evaluation {
   calibration?: Calibration;
   /** The rows that decided: best epoch, calibration, threshold, gate. Left out where none were set apart. */
   validation?: SplitEvaluation;
-  /** The rows that it was trained on, while it was: where there are no rows that decide. */
+  /** Some of the rows that it was trained on, where none were set apart to decide. */
   training?: SplitEvaluation;
   /** The rows that decided nothing. Left out where none were set apart. */
   test?: SplitEvaluation;
