@@ -144,7 +144,7 @@ const evaluationProperties = {
   validation: Type.Optional({ ...SplitEvaluationSchema, description: onValidation }),
   training: Type.Optional({
     ...SplitEvaluationSchema,
-    description: 'At most 10,000 of the rows that it was trained on, where none were set apart to decide.',
+    description: 'At most 5,000 of the rows that it was trained on, where none were set apart to decide.',
   }),
   test: Type.Optional({ ...SplitEvaluationSchema, description: onTest }),
   mistakes: Type.Optional(

@@ -53,7 +53,7 @@ type SplitName = (typeof evaluatedSplits)[number];
 /** `training`: some of the training rows, where no rows decide. */
 type FullTask = EvaluationTask & { training: EvaluatedSamples };
 
-const mostTrainingRows = 10_000;
+const mostTrainingRows = 5_000;
 
 /** What a model or a baseline gives for the rows of each split, raw: (count, outputs). */
 type SplitOutputs = Record<SplitName, Float32Array>;

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TrainyardError } from '../../errors.js';
 import type { Engine, Samples, TrainingResources } from '../engines/engine.js';
+import { stepsPerEpoch } from '../network/batch-plan.js';
 import { initialState } from '../network/initialization.js';
 import { isClassLoss, type Loss } from '../network/losses.js';
 import type { NetworkSpec, StateDict } from '../network/network.js';
@@ -35,6 +36,9 @@ const mostRows = 20_000;
 /** The inputs that are copied for it. */
 const mostNumbers = 2e7;
 const mostSteps = 2_000;
+/** Passes over few rows that are enough, and steps that very few rows need all the same. */
+const passes = 50;
+const fewestSteps = 200;
 /** Multiplications of all forward passes together: about a second. */
 const mostWork = 5e8;
 const stepsAtOnce = 100;
@@ -57,7 +61,9 @@ export async function trainLinearModel(task: LinearTask): Promise<LinearModel | 
   const most = Math.max(batchSize, Math.min(mostRows, Math.floor(mostNumbers / inputs)));
   const train = chosenSamples(task.train, spacedRows(task.train.count, most), outputs);
   const none = chosenSamples(task.train, new Uint32Array(), outputs);
-  const steps = Math.max(1, Math.min(mostSteps, Math.floor(mostWork / (batchSize * inputs * outputs))));
+  const enough = Math.max(fewestSteps, passes * stepsPerEpoch(train.count, batchSize));
+  const affordable = Math.floor(mostWork / (batchSize * inputs * outputs));
+  const steps = Math.max(1, Math.min(mostSteps, enough, affordable));
   const loss = isClassLoss(task.loss) ? 'cross_entropy' : 'mse';
   try {
     const trainer = await engine.trainer(
