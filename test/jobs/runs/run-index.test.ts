@@ -129,10 +129,10 @@ describe('whatever happens to runs, in this process and in another,', () => {
     else if (change === 'pause') await pause(process, id);
     else if (change === 'cancel') await cancelRun(store, id, state.spec, new Date(0));
     else if (change === 'requeue') {
+      // A worker puts back what it trains. Whoever changes a run that waits claims a term of its own first.
+      if (state.status !== 'running') return;
       const { term } = await store.newestTerm(id);
-      if (term > 0) {
-        await (await store.writeEvents(id, term)).append({ type: 'status', status: 'queued', error: null });
-      }
+      await (await store.writeEvents(id, term)).append({ type: 'status', status: 'queued', error: null });
     } else await end(process, id, change === 'succeed' ? 'succeeded' : 'failed');
     if (isOwn) index.changed(id);
   }
