@@ -9,7 +9,8 @@ import {
   type RunSpec,
   type TableSpec,
 } from '../../jobs/runs/documents.js';
-import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
+import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
+import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { augmentationAmounts, type Augmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';

@@ -1,7 +1,7 @@
 /** The optimisers: as requests name them, with a default for each field, and as answers show them, complete. */
 import Type, { type TBoolean, type TNumber } from 'typebox';
 import type * as contracts from '../../jobs/runs/documents.js';
-import { defaults, optimizerDefaults } from '../../jobs/intake/resolve-spec.js';
+import { optimizerDefaults, scheduleDefaults } from '../../jobs/intake/resolve-optimizer.js';
 import { optimizerTypes, type OptimizerSpec } from '../../model/network/optimizers.js';
 import { scheduleTypes } from '../../model/network/schedules.js';
 import { component } from '../../lib/named-schema.js';
@@ -61,13 +61,13 @@ const options = {
         maximum: 0.9,
         description:
           'The fraction of the steps over which the learning rate rises to its full size: ' +
-          `${defaults.warmup.one_cycle} of \`one_cycle\`, else ${defaults.warmup.otherwise}.`,
+          `${scheduleDefaults.warmup.one_cycle} of \`one_cycle\`, else ${scheduleDefaults.warmup.otherwise}.`,
       },
       flat: {
         type: 'number',
         minimum: 0,
         maximum: 1,
-        description: `Of \`flat_cosine\`: the fraction of the steps after which the learning rate falls. ${defaults.flat}.`,
+        description: `Of \`flat_cosine\`: the fraction of the steps after which the learning rate falls. ${scheduleDefaults.flat}.`,
       },
       every: {
         type: 'number',
@@ -79,7 +79,7 @@ const options = {
         type: 'number',
         exclusiveMinimum: 0,
         maximum: 1,
-        description: `Of \`step\`: what each change multiplies the learning rate by. ${defaults.step.factor}.`,
+        description: `Of \`step\`: what each change multiplies the learning rate by. ${scheduleDefaults.step.factor}.`,
       },
     },
     required: ['type'],

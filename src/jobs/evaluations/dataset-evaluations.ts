@@ -1,5 +1,5 @@
 /** Evaluates a version on the rows of a dataset, in the process that serves it: in slices, so that others are answered meanwhile. */
-import type { Dataset, DatasetInfo, TableInfo } from '../../data/dataset.js';
+import type { Dataset, DatasetInfo } from '../../data/dataset.js';
 import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
 import {
@@ -69,7 +69,12 @@ export function createDatasetEvaluations({
       return models.use({ model, version, alias }, async (served) => {
         const rows =
           info.kind === 'table'
-            ? await readTableForEvaluation(served, info, await openTable(info), request.target)
+            ? await readTableForEvaluation(
+                served,
+                info,
+                await datasets.openTable(info.name, info.version),
+                request.target,
+              )
             : await readArrays(served, await datasets.load(info.name, info.version));
         if (rows.rows.length === 0) throw noRows(info);
         const { manifest } = served;
@@ -82,10 +87,6 @@ export function createDatasetEvaluations({
       });
     },
   };
-
-  function openTable({ name, version }: TableInfo) {
-    return datasets.openTable(name, version);
-  }
 }
 
 function refuseTooMany(info: DatasetInfo, most: number): void {

@@ -17,8 +17,6 @@ import {
   type Task,
 } from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
-import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
-import type { Schedule } from '../../model/network/schedules.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
 import { isNumeric } from '../../lib/cells/cell-format.js';
 import { plannedWidth, type Encoding } from '../../model/preprocessing/table.js';
@@ -27,10 +25,8 @@ import type {
   CheckpointPolicy,
   CheckpointRequest,
   JobRequest,
-  OptimizerRequest,
   Preset,
   RunSpec,
-  ScheduleRequest,
   TableSpec,
 } from '../runs/documents.js';
 import { plansOf } from '../runs/table-rows.js';
@@ -39,6 +35,7 @@ import { autoTable, type TableFacts } from './presets/auto-table.js';
 import { picturesRecipe } from './presets/pictures.js';
 import { plainArrays, plainTable } from './presets/plain.js';
 import type { Recipe, TableRecipe } from './presets/recipe.js';
+import { isOfOtherType, resolveOptimizer } from './resolve-optimizer.js';
 import { fitToSource, type Source } from './resolve-source.js';
 import type { ResolvedTable } from './resolve-table.js';
 
@@ -54,22 +51,11 @@ export const defaults = {
   monitor: 'loss',
   min_epochs: 1,
   publish_if: 'better_than_baseline',
-  warmup: { one_cycle: 0.3, otherwise: 0 },
-  flat: 0.7,
-  step: { every: 1 / 3, factor: 0.1 },
   seed: 0,
   engine: 'auto',
   checkpoint: { every_seconds: 10, keep: 2 },
   priority: 0,
 } as const;
-
-/** PyTorch's, except for SGD's learning rate, which is 0.001 there. */
-export const optimizerDefaults = {
-  adam: { type: 'adam', learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0 },
-  adamw: { type: 'adamw', learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
-  sgd: { type: 'sgd', learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0 },
-  rmsprop: { type: 'rmsprop', learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
-} as const satisfies Record<OptimizerSpec['type'], OptimizerSpec>;
 
 /** A table, and what the request makes of it. */
 export interface TableWork extends ResolvedTable {
@@ -138,7 +124,7 @@ export function resolveSpec(
     ...reasonsFor(request, recipe),
     ...(source && { init_from: source.pin }),
     loss,
-    optimizer: resolveOptimizer(withRecipe(request.optimizer ?? {}, recipe.optimizer)),
+    optimizer: resolveOptimizer(request.optimizer ?? {}, recipe.optimizer),
     ...work.augment,
     ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
     epochs,
@@ -312,22 +298,16 @@ function refuseWithoutValidation(spec: RunSpec): void {
 /** Of what the preset chose: a field that the request names has no reason but the request. */
 function reasonsFor(request: JobRequest, { optimizer, reasons }: Recipe): Pick<RunSpec, 'reasons'> {
   const { network, optimizer: asked = {}, ...fields } = request;
-  const { type, schedule, ...settings } = asked;
-  const isOther = type !== undefined && type !== optimizer.type;
+  const settings = Object.keys(asked).filter((field) => field !== 'type' && field !== 'schedule');
+  const isOther = isOfOtherType(asked, optimizer);
   const named = new Set([
     ...Object.keys(fields),
     ...(network?.hidden === undefined ? [] : ['network.hidden']),
-    ...(isOther || Object.keys(settings).length > 0 ? ['optimizer'] : []),
-    ...(isOther || schedule !== undefined ? ['optimizer.schedule'] : []),
+    ...(isOther || settings.length > 0 ? ['optimizer'] : []),
+    ...(isOther || asked.schedule !== undefined ? ['optimizer.schedule'] : []),
   ]);
   const left = Object.entries(reasons).filter(([field]) => !named.has(field));
   return left.length === 0 ? {} : { reasons: Object.fromEntries(left) };
-}
-
-/** What the request names wins; the settings of the recipe go with its type of optimiser alone. */
-function withRecipe(asked: OptimizerRequest, recipe: OptimizerRequest): OptimizerRequest {
-  if (asked.type !== undefined && asked.type !== (recipe.type ?? 'adam')) return asked;
-  return { ...recipe, ...asked };
 }
 
 /** @throws TrainyardError INVALID_REQUEST for a loss that has nothing to smooth */
@@ -415,49 +395,6 @@ function countTrainingRows(
     `Of the ${trainCount} training rows of ${name}, split.validation ${validation} sets ${rows.validation.length} apart. ` +
     'There must be rows to train on and rows to validate with: choose another fraction or another seed.';
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
-}
-
-/**
- * `request` has passed the API's schema, and so has no field of another optimiser.
- * @throws TrainyardError INVALID_REQUEST for Nesterov's momentum without a momentum
- */
-function resolveOptimizer(request: OptimizerRequest): OptimizerSpec {
-  const { schedule: asked, ...settings } = request;
-  const schedule = asked && { schedule: resolveSchedule(asked) };
-  if (settings.type === 'sgd') return withMomentum({ ...optimizerDefaults.sgd, ...settings, ...schedule });
-  if (settings.type === 'rmsprop') return { ...optimizerDefaults.rmsprop, ...settings, ...schedule };
-  return { ...optimizerDefaults[settings.type ?? 'adam'], ...settings, ...schedule };
-}
-
-/** @throws TrainyardError INVALID_REQUEST for a field of another type */
-function resolveSchedule({ type, ...asked }: ScheduleRequest): Schedule {
-  const own = { flat_cosine: ['flat'], step: ['every', 'factor'] } as Record<string, string[] | undefined>;
-  const foreign = Object.keys(asked).find(
-    (field) => field !== 'warmup' && own[type]?.includes(field) !== true,
-  );
-  if (foreign !== undefined) {
-    const message = `optimizer.schedule.${foreign} is not for the type ${type}. Its fields are: ${['warmup', ...(own[type] ?? [])].join(', ')}.`;
-    throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/optimizer/schedule/${foreign}` });
-  }
-  const { one_cycle, otherwise } = defaults.warmup;
-  const { warmup = type === 'one_cycle' ? one_cycle : otherwise, flat = defaults.flat } = asked;
-  const { every = defaults.step.every, factor = defaults.step.factor } = asked;
-  switch (type) {
-    case 'flat_cosine':
-      return { type, warmup, flat };
-    case 'step':
-      return { type, warmup, every, factor };
-    case 'constant':
-    case 'cosine':
-    case 'one_cycle':
-      return { type, warmup };
-  }
-}
-
-function withMomentum(spec: SgdSpec): SgdSpec {
-  if (!spec.nesterov || spec.momentum > 0) return spec;
-  const message = 'optimizer.nesterov needs an optimizer.momentum above 0.';
-  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/optimizer/nesterov' });
 }
 
 function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {

@@ -16,8 +16,8 @@ export function countCorrect(
   return correct;
 }
 
-/** Of the `width` outputs from `first`. Without a view of each row, as this is done for every sample of an epoch. */
-function largestColumn(outputs: Float32Array, first: number, width: number): number {
+/** Of the `width` outputs from `first`, of equals the first. Without a view of each row, as this is done for every sample of an epoch. */
+export function largestColumn(outputs: ArrayLike<number>, first: number, width: number): number {
   let largest = 0;
   for (let column = 1; column < width; column++) {
     if (outputs[first + column] > outputs[first + largest]) largest = column;

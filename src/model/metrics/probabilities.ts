@@ -1,4 +1,5 @@
 /** Figures of probabilities: how good they are as such, whichever label they give. `probabilities` is (count, width). */
+import { largestColumn } from './classification.js';
 
 /** Smaller ones count as this, as in `sklearn.metrics.log_loss`: one sample must not make the figure infinite. */
 const least = Number.EPSILON;
@@ -30,10 +31,7 @@ export function calibrationError(
   const confidences = new Float64Array(bins);
   const hits = new Float64Array(bins);
   for (let i = 0; i < classes.length; i++) {
-    let likeliest = 0;
-    for (let c = 1; c < width; c++) {
-      if (probabilities[i * width + c] > probabilities[i * width + likeliest]) likeliest = c;
-    }
+    const likeliest = largestColumn(probabilities, i * width, width);
     const confidence = probabilities[i * width + likeliest];
     // Each bin has its upper end.
     const bin = Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1));

@@ -1,6 +1,10 @@
 /** The changed pictures of an epoch: which bits they have, and what becomes of them. */
 import { expect, onTestFinished, test } from 'vitest';
-import { digitsAugmentation, noAugmentation } from '../../../src/model/augmentation/amounts.js';
+import {
+  augmentationAmounts,
+  digitsAugmentation,
+  noAugmentation,
+} from '../../../src/model/augmentation/amounts.js';
 import { AugmentedInputs } from '../../../src/model/augmentation/augmented-inputs.js';
 import { changeSamples, type AugmentationPlan } from '../../../src/model/augmentation/change-samples.js';
 import { smallMnist } from '../../jobs/training/small-mnist.js';
@@ -40,17 +44,7 @@ test('the bits are those that were once written down', () => {
 });
 
 test('each kind of change changes pictures, and none leaves nothing of one', () => {
-  for (const kind of [
-    'shift',
-    'rotation',
-    'scale',
-    'shear',
-    'stroke',
-    'noise',
-    'specks',
-    'lines',
-    'shade',
-  ] as const) {
+  for (const kind of augmentationAmounts) {
     const amounts = { ...noAugmentation, [kind]: kind === 'rotation' ? 10 : kind === 'shift' ? 0.05 : 0.3 };
     const out = changed({ amounts }, 0);
     const isChanged = Array.from(
