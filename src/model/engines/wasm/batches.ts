@@ -1,7 +1,8 @@
 /** The samples in an engine's memory, which of them a step or an evaluation looks at, and how they come into a batch. */
 import { batchAt, epochOrder } from '../../network/batch-plan.js';
 import { isClassLoss } from '../../network/losses.js';
-import { applyAffine, byteTable, type AffineMap } from '../../preprocessing/affine.js';
+import { byteTable, type AffineMap } from '../../preprocessing/affine.js';
+import { findBackground, type Background } from '../background.js';
 import { weightSumOf } from '../batch-report.js';
 import { evaluationBatchSize } from '../engine.js';
 import type { Samples, SplitName, TrainingData, TrainingProgram } from '../engine.js';
@@ -30,14 +31,6 @@ export interface SplitPlan {
   table: number;
 }
 
-/** A number that so many inputs have that the first layer need not compute its contribution again and again. */
-export interface Background {
-  /** As it is in the data: a byte, or 0 of float32 inputs. */
-  raw: number;
-  /** What it becomes, as a float32. */
-  value: number;
-}
-
 /** Samples are read in groups of up to 32 bytes, so the last group may reach this far beyond them. */
 const overreadBytes = 32;
 
@@ -55,7 +48,7 @@ export function planData(
   });
   // A single layer is divided among the threads by rows, which the sparse kernels are not.
   const mayBeSparse = network.hidden.length > 0;
-  const background = mayBeSparse ? findBackground(data.train.inputs, scaling) : null;
+  const background = mayBeSparse ? findBackground(data.train.inputs, scaling, leastShare) : null;
   const mayChange = mayBeSparse && scaling !== null;
   const dense = mayChange || background === null;
   return {
@@ -98,7 +91,7 @@ export function replaceInputs(
   writeInputs(memory, train, inputs);
   const mayChange = keptInputs.panels === true && keptInputs.lists === true;
   if (!mayChange) return background;
-  const found = findBackground(inputs, scaling);
+  const found = findBackground(inputs, scaling, leastShare);
   writeTable(memory, train, scaling, found);
   return found;
 }
@@ -118,25 +111,8 @@ function writeTable(
   new Float32Array(memory.buffer).set(tableOf(scaling, background), to.table / 4);
 }
 
-/** Of the inputs; with fewer of them alike, the dense kernels are about as fast. Measured with noise on a background. */
+/** With fewer inputs alike, the dense kernels are about as fast. Measured with noise on a background. */
 const leastShare = 0.5;
-/** So many inputs, spread over the samples, are enough to decide. */
-const inputsLookedAt = 1_000_000;
-
-/** The same for the same data. */
-function findBackground(inputs: Samples['inputs'], scaling: AffineMap | null): Background | null {
-  // An odd stride, so that it does not always look at the same columns.
-  const stride = 2 * Math.floor(inputs.length / inputsLookedAt / 2) + 1;
-  const counts = new Uint32Array(256);
-  for (let i = 0; i < inputs.length; i += stride) {
-    // Of float32 inputs only 0 can be the background.
-    if (scaling !== null || inputs[i] === 0) counts[inputs[i]]++;
-  }
-  const most = counts.reduce((a, b) => Math.max(a, b));
-  if (most < leastShare * Math.ceil(inputs.length / stride)) return null;
-  const raw = counts.indexOf(most);
-  return { raw, value: scaling === null ? raw : applyAffine(scaling, raw) };
-}
 
 /** (256) Computed in float64 and rounded once. */
 function tableOf(scaling: AffineMap, background: Background | null): Float32Array {

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { BatchReport, SplitName } from '../engine.js';
-import type { Background } from './batches.js';
+import type { Background } from '../background.js';
 import type { Plan } from './plan.js';
 
 /** What all threads carry out together. */
