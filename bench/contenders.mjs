@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { splitSamples } from '../dist/data/splits.js';
-import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { evaluationBatchSize } from '../dist/model/engines/engine.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';
 import { countCorrect } from '../dist/model/metrics/classification.js';
@@ -59,7 +59,8 @@ export async function openTrainer(name, { info, train, test }, { hidden, ...sett
 /** bench/pytorch_mnist.py does one thing for each line it reads and answers with one line. */
 export async function pytorchContender(python, { info, train, test }, hidden, batchSize, threads, seed = 0) {
   const script = fileURLToPath(new URL('pytorch_mnist.py', import.meta.url));
-  const settings = { batchSize, hidden, threads, seed, ...info.scaling };
+  const isBytes = info.scaling !== null;
+  const settings = { batchSize, hidden, threads, seed, width: info.inputs, isBytes, ...info.scaling };
   const child = spawn(python, [script, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
@@ -69,7 +70,7 @@ export async function pytorchContender(python, { info, train, test }, hidden, ba
   };
   for (const { count, inputs, targets } of [train, test]) {
     child.stdin.write(`${count}\n`);
-    child.stdin.write(inputs);
+    child.stdin.write(new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength));
     child.stdin.write(targets);
   }
   const name = await answer();

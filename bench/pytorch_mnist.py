@@ -12,18 +12,21 @@ settings = json.loads(sys.argv[1])
 torch.set_num_threads(settings["threads"])
 torch.manual_seed(settings["seed"])
 stdin = sys.stdin.buffer
+width = settings["width"]
 
 
 def read_split():
     count = int(stdin.readline())
-    inputs = torch.frombuffer(bytearray(stdin.read(count * 784)), dtype=torch.uint8).view(count, 784)
+    kind, size = (torch.uint8, 1) if settings["isBytes"] else (torch.float32, 4)
+    inputs = torch.frombuffer(bytearray(stdin.read(count * width * size)), dtype=kind).view(count, width)
     labels = torch.frombuffer(bytearray(stdin.read(count)), dtype=torch.uint8).long()
-    normal = (inputs.float() / settings["divide_by"] - settings["mean"]) / settings["std"]
-    return normal, labels
+    if settings["isBytes"]:
+        inputs = (inputs.float() / settings["divide_by"] - settings["mean"]) / settings["std"]
+    return inputs, labels
 
 
 (train_x, train_y), (test_x, test_y) = read_split(), read_split()
-layers, width = [], 784
+layers = []
 for units in settings["hidden"]:
     layers += [torch.nn.Linear(width, units), torch.nn.ReLU()]
     width = units

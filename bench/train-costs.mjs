@@ -5,7 +5,7 @@
  * counts besides, which is the more reliable of the two on a busy machine; threads that wait for each other take it too.
  */
 import { performance } from 'node:perf_hooks';
-import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { openTrainer } from './contenders.mjs';
 
 const { adam, adamw } = optimizerDefaults;

@@ -3,8 +3,8 @@
  * turns, one epoch each, so that what else the machine does strikes all of them; the first round is a warm-up and does not
  * count. Prints Markdown.
  *
- *   npm run bench:train -- [--cases reference,batch-512,deep,wide,dense] [--epochs 5] [--threads N]
- *                          [--engines wasm,tensorflow,reference] [--peer pytorch --python PATH]
+ *   npm run bench:train -- [--cases reference,batch-512,deep,wide,dense,tables] [--epochs 5] [--threads N]
+ *                          [--engines native,wasm,tensorflow,reference] [--peer pytorch --python PATH]
  *
  * With --costs it prints instead what schedules, weights, smoothing, clipping and averages cost: ratios to plain steps of the
  * first of the cases, in --rounds turns.
@@ -13,15 +13,16 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/store.js';
+import { fillUniform } from '../dist/lib/philox.js';
 import { engineContender, pytorchContender } from './contenders.mjs';
 import { reportCosts } from './train-costs.mjs';
 
 const { values: options } = parseArgs({
   options: {
-    cases: { type: 'string', default: 'reference,batch-512,deep,wide,dense' },
+    cases: { type: 'string', default: 'reference,batch-512,deep,wide,dense,tables' },
     epochs: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },
-    engines: { type: 'string', default: 'wasm,reference' },
+    engines: { type: 'string', default: 'native,wasm,reference' },
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     seeds: { type: 'string' },
@@ -34,13 +35,17 @@ const epochs = Number(options.epochs);
 const threads = Number(options.threads);
 const engines = options.engines.split(',');
 
-/** `dense` is the reference network on samples that have no background: pixels of 0 are noise instead. */
+/**
+ * `dense` is the reference network on samples that have no background: pixels of 0 are noise instead. `tables` has random
+ * float32 inputs, as tables become.
+ */
 const cases = {
   reference: { hidden: [256], batchSize: 64 },
   'batch-512': { hidden: [256], batchSize: 512 },
   deep: { hidden: [512, 512, 512], batchSize: 64 },
   wide: { hidden: [2048], batchSize: 64 },
   dense: { hidden: [256], batchSize: 64, noise: true },
+  tables: { hidden: [256, 256, 256], batchSize: 256, table: { rows: 20_000, columns: 100 } },
 };
 
 const mnist = await createDatasetStore().load('mnist');
@@ -55,13 +60,13 @@ if (options.costs) {
   await compareAccuracies(Number(options.seeds));
 }
 
-async function time(name, { hidden, batchSize, noise = false }) {
-  const data = noise ? withoutBackground(mnist) : mnist;
+async function time(name, { hidden, batchSize, noise = false, table }) {
+  const data = table ? randomTable(table) : noise ? withoutBackground(mnist) : mnist;
   const counts = [...new Set([1, threads])];
   const contenders = [];
-  if (engines.includes('wasm')) {
-    for (const count of counts)
-      contenders.push(await engineContender('wasm', data, hidden, batchSize, count));
+  for (const name of ['native', 'wasm']) {
+    if (!engines.includes(name)) continue;
+    for (const count of counts) contenders.push(await engineContender(name, data, hidden, batchSize, count));
   }
   // Each by itself on as many threads as it likes.
   for (const name of ['tensorflow', 'reference']) {
@@ -132,6 +137,20 @@ async function compareAccuracies(count) {
     const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / count;
     console.log(`${name}: ${accuracies.map(percent).join(', ')}; mean ${percent(mean)}`);
   }
+}
+
+/** Float32 inputs from −1 to 1, and ten classes that they decide. */
+function randomTable({ rows, columns }) {
+  const samples = (count, seed) => {
+    const inputs = new Float32Array(count * columns);
+    fillUniform({ seed, purpose: 'shuffle', part: 0, step: 0 }, 0, inputs);
+    inputs.forEach((input, i) => (inputs[i] = 2 * input - 1));
+    const targets = Uint8Array.from({ length: count }, (_, row) => 10 * ((inputs[row * columns] + 1) / 2));
+    return { count, width: columns, inputs, targets, weights: null };
+  };
+  const labels = Array.from({ length: 10 }, (_, label) => String(label));
+  const info = { inputs: columns, targets: { labels }, scaling: null };
+  return { info, train: samples(rows, 1), test: samples(1_000, 2) };
 }
 
 /** No byte is frequent then, so that nothing can be left out. */

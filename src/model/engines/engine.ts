@@ -131,7 +131,7 @@ export interface Engine {
 /** What is known of an engine before it is loaded: importing a list of entries loads none of them. */
 export interface EngineEntry {
   readonly name: string;
-  /** Whether the packages that it needs are installed; left out: it needs none. Far cheaper than a probe. */
+  /** Whether what it needs beside the service is there; left out: it needs nothing. Far cheaper than a probe. */
   isInstalled?(): boolean;
   /** Whether a probe may find a GPU; left out: it cannot. As cheap. */
   mayHaveGpu?(): boolean;

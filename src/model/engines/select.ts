@@ -1,7 +1,14 @@
 /** Which engine trains and which predicts. Only this file names the engines. */
 import { TrainyardError } from '../../errors.js';
 import type { Engine, EngineEntry } from './engine.js';
+import { isAddonBuilt } from './native/addon.js';
 import { isTensorflowInstalled, mayTensorflowHaveGpu } from './tensorflow/tensorflow.js';
+
+const native: EngineEntry = {
+  name: 'native',
+  isInstalled: isAddonBuilt,
+  create: async () => (await import('./native/native-engine.js')).createNativeEngine(),
+};
 
 const wasm: EngineEntry = {
   name: 'wasm',
@@ -21,17 +28,17 @@ const reference: EngineEntry = {
 };
 
 /** For training; on a CPU, the fastest first. */
-export const engines: readonly EngineEntry[] = [wasm, tensorflow, reference];
+export const engines: readonly EngineEntry[] = [native, wasm, tensorflow, reference];
 
 /**
  * For predictions, the fastest first. None uses a GPU: a CPU answers a few samples before a GPU has received them, and a
  * service that only predicts need not hold one.
  */
-export const predictionEngines: readonly EngineEntry[] = [wasm, reference];
+export const predictionEngines: readonly EngineEntry[] = [native, wasm, reference];
 
 export const engineNames: readonly string[] = engines.map(({ name }) => name);
 
-/** The engines that need a package which is not always installed. */
+/** The engines that need what not every machine has: a package, or a compiler. */
 export const optionalEngineNames: readonly string[] = engines
   .filter((entry) => entry.isInstalled !== undefined)
   .map(({ name }) => name);

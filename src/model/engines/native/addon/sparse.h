@@ -50,20 +50,27 @@ INLINE void addEntries(const Entry *entry, const Entry *end, const float *number
 // to (columns) ← bias + background · Σ of the panel's weights over all inputs. Two sums, of even and odd inputs, so that no addition
 // waits long.
 INLINE void sumsOfBackground(const DenseShape &shape, const Parameters &parameters, float background, int panel, float *to) {
-  const float *bias = parameters.bias + panel * panelColumns;
   const float *weights = parameters.weights + shape.at(panel, 0);
-  for (int v = 0; v < vectorsOfPanel; v++) {
-    Vector even = zero(), odd = zero();
-    if (background != 0) {
-      const float *at = weights + v * lanes;
-      int input = 0;
-      for (; input + 1 < shape.inputs; input += 2) {
-        even = add(even, load(at + input * panelColumns));
-        odd = add(odd, load(at + (input + 1) * panelColumns));
+  PanelSums<2> sums;
+#pragma GCC unroll 8
+  for (int v = 0; v < vectorsOfPanel; v++) sums[0][v] = sums[1][v] = zero();
+  if (background != 0) {
+    for (int input = 0; input + 1 < shape.inputs; input += 2) {
+      const float *at = weights + input * panelColumns;
+#pragma GCC unroll 8
+      for (int v = 0; v < vectorsOfPanel; v++) {
+        sums[0][v] = add(sums[0][v], load(at + v * lanes));
+        sums[1][v] = add(sums[1][v], load(at + panelColumns + v * lanes));
       }
-      if (input < shape.inputs) even = add(even, load(at + input * panelColumns));
     }
-    store(to + v * lanes, multiplyAdd(add(even, odd), splat(background), load(bias + v * lanes)));
+    if (shape.inputs % 2 == 1) {
+      const float *at = weights + (shape.inputs - 1) * panelColumns;
+      for (int v = 0; v < vectorsOfPanel; v++) sums[0][v] = add(sums[0][v], load(at + v * lanes));
+    }
+  }
+  for (int v = 0; v < vectorsOfPanel; v++) {
+    const Vector bias = load(parameters.bias + panel * panelColumns + v * lanes);
+    store(to + v * lanes, multiplyAdd(add(sums[0][v], sums[1][v]), splat(background), bias));
   }
 }
 
