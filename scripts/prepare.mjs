@@ -1,7 +1,7 @@
 /**
  * The npm scripts run this first, so that one command is enough on a fresh clone. It installs the packages if
  * node_modules does not match package-lock.json, and builds src and the kernels if they have changed. It prints nothing
- * if there is nothing to do.
+ * if there is nothing to do. Where there is a C++ compiler it builds the native engine too, beside src, so that nobody waits for it.
  *
  * It needs only Node, and uses only syntax that an old Node can parse, so that it can report that Node is too old.
  */
@@ -16,6 +16,7 @@ const lockFile = 'dist/prepare.lock';
 const lockTimeoutMs = 15 * 60_000;
 /** The sources that the last build read. */
 const stampFile = 'dist/prepare.stamp';
+const addonFile = 'dist/model/engines/native/addon.node';
 
 /** By default npm waits for five minutes, three times. Variables of the environment override these values. */
 const fetchLimits = {
@@ -30,7 +31,7 @@ class Failure extends Error {}
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 let holdsLock = false;
-let child = null;
+const children = new Set();
 let stopping = false;
 
 ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.on(signal, () => stop(signal)));
@@ -45,6 +46,7 @@ async function prepare() {
   await lock();
   if (!isInstalled()) await install();
   if (!isBuilt()) await build();
+  else if (!isAddonAsWanted()) await buildAddon();
   unlock();
 }
 
@@ -130,9 +132,22 @@ function isBuilt() {
 async function build() {
   const stamp = sourcesStamp();
   rmSync(stampFile, { force: true });
+  await Promise.all([buildService(), buildAddon()]);
+  writeFileSync(stampFile, stamp);
+}
+
+async function buildService() {
   await step('src', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'src']);
   await step('the WebAssembly kernels', ['scripts/build-kernels.mjs']);
-  writeFileSync(stampFile, stamp);
+}
+
+/** A compiler may have been installed, or the engine may not be wanted any more. */
+function isAddonAsWanted() {
+  return existsSync(addonFile) === (process.env.TRAINYARD_NATIVE !== '0');
+}
+
+function buildAddon() {
+  return step('the native kernels', ['scripts/build-native.mjs']);
 }
 
 /** Runs a compiler, which compiles only what has changed. Prints a line if it takes longer than a second. */
@@ -164,7 +179,7 @@ function sourcesStamp() {
       else add(path);
     }
   };
-  ['package-lock.json', 'tsconfig.base.json', 'scripts/build-kernels.mjs'].forEach(add);
+  ['package-lock.json', 'tsconfig.base.json', 'scripts/build-kernels.mjs', 'scripts/build-native.mjs'].forEach(add);
   addFolder('src');
   return hash.digest('hex');
 }
@@ -185,15 +200,16 @@ function npm(args) {
 function run(command, args, { env = process.env, showOutput = false } = {}) {
   return new Promise((resolve, reject) => {
     let output = '';
-    child = spawn(command, args, { env, stdio: ['ignore', ...(showOutput ? [2, 2] : ['pipe', 'pipe'])] });
+    const child = spawn(command, args, { env, stdio: ['ignore', ...(showOutput ? [2, 2] : ['pipe', 'pipe'])] });
+    children.add(child);
     if (!showOutput) {
       child.stdout.on('data', (chunk) => (output += chunk));
       child.stderr.on('data', (chunk) => (output += chunk));
     }
     child.on('error', (error) => reject(new Failure(`Cannot run ${command}: ${error.message}`)));
     child.on('close', (code, signal) => {
-      child = null;
-      if (stopping) process.exit(1);
+      children.delete(child);
+      if (stopping && children.size === 0) process.exit(1);
       const line = [basename(command), ...args].join(' ');
       if (code === 0) resolve();
       else reject(new Failure(`${output}\n'${line}' failed (${signal || `exit code ${code}`}).`));
@@ -203,8 +219,8 @@ function run(command, args, { env = process.env, showOutput = false } = {}) {
 
 function stop(signal) {
   stopping = true;
-  if (child) child.kill(signal);
-  else process.exit(1);
+  if (children.size === 0) process.exit(1);
+  for (const child of children) child.kill(signal);
 }
 
 /** Prevents two commands on a fresh clone from filling node_modules and dist at the same time. */

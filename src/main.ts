@@ -7,7 +7,7 @@ import type { KeyRing } from './keys/key-ring.js';
 import { createLogger, withoutSecrets, written, type Logger } from './lib/log.js';
 import { isLoopback } from './lib/loopback.js';
 import { onStopSignal } from './lib/stop-signals.js';
-import { installedEngines, predictionEngines, selectEngine } from './model/engines/select.js';
+import { adviceOnEngines, installedEngines, predictionEngines, selectEngine } from './model/engines/select.js';
 import { openApiService, openFoundation, openKeys, openWorker, Stops, type Foundation } from './services.js';
 
 type WebApp = Awaited<ReturnType<typeof buildWorkerApp>>;
@@ -97,6 +97,8 @@ async function start(config: Config, log: Logger, stops: Stops): Promise<void> {
     },
     predictsWith ? `Trainyard listens on ${url}` : 'Trainyard worker is ready',
   );
+  const advice = adviceOnEngines();
+  if (advice !== null) log.info(advice);
 }
 
 /** @throws TrainyardError ADDRESS_EXPOSED */

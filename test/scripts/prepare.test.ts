@@ -1,7 +1,7 @@
 /** The preparation of the npm scripts, on a fresh clone whose registry does not answer. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,7 +73,7 @@ test('a registry that accepts connections and never answers is named as the caus
 
 test('only changed sources are built', async () => {
   const folder = await freshClone();
-  // Stand-ins for the packages and for both compilers, which count their calls.
+  // Stand-ins for the packages and for the three compilers, which count their calls.
   await mkdir(join(folder, 'node_modules/typescript/bin'), { recursive: true });
   await mkdir(join(folder, 'src'));
   const count = "require('node:fs').appendFileSync('calls', 'x');";
@@ -82,18 +82,32 @@ test('only changed sources are built', async () => {
     join(folder, 'scripts/build-kernels.mjs'),
     "import { appendFileSync } from 'node:fs'; appendFileSync('calls', 'k');",
   );
+  await writeFile(
+    join(folder, 'scripts/build-native.mjs'),
+    `import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+    appendFileSync('native-calls', 'n');
+    mkdirSync('dist/model/engines/native', { recursive: true });
+    writeFileSync('dist/model/engines/native/addon.node', '');`,
+  );
   await writeFile(join(folder, 'node_modules/package.json'), '{"type":"commonjs"}');
   const installed = { packages: { 'node_modules/ulid': { version: '3.0.2' } } };
   await writeFile(join(folder, 'node_modules/.package-lock.json'), JSON.stringify(installed));
   await writeFile(join(folder, 'tsconfig.base.json'), '{}');
   await writeFile(join(folder, 'src/main.ts'), '');
 
-  const calls = () => readFile(join(folder, 'calls'), 'utf8');
+  const calls = async () => ({
+    service: await readFile(join(folder, 'calls'), 'utf8'),
+    native: await readFile(join(folder, 'native-calls'), 'utf8'),
+  });
   expect((await prepare(folder)).code).toBe(0);
-  expect(await calls()).toBe('xk');
+  expect(await calls()).toEqual({ service: 'xk', native: 'n' });
   await prepare(folder);
-  expect(await calls()).toBe('xk');
+  expect(await calls()).toEqual({ service: 'xk', native: 'n' });
   await utimes(join(folder, 'src/main.ts'), 1, 1);
   await prepare(folder);
-  expect(await calls()).toBe('xkxk');
+  expect(await calls()).toEqual({ service: 'xkxk', native: 'nn' });
+  // A compiler may have been installed since.
+  await rm(join(folder, 'dist/model/engines/native/addon.node'));
+  await prepare(folder);
+  expect(await calls()).toEqual({ service: 'xkxk', native: 'nnn' });
 });

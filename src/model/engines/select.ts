@@ -1,7 +1,7 @@
 /** Which engine trains and which predicts. Only this file names the engines. */
 import { TrainyardError } from '../../errors.js';
 import type { Engine, EngineEntry } from './engine.js';
-import { isAddonBuilt } from './native/addon.js';
+import { isAddonBuilt, whyAddonIsNotBuilt } from './native/addon.js';
 import { isTensorflowInstalled, mayTensorflowHaveGpu } from './tensorflow/tensorflow.js';
 
 const native: EngineEntry = {
@@ -46,6 +46,16 @@ export const optionalEngineNames: readonly string[] = engines
 /** Those that are installed here, fastest first. Their probe says whether they can run. */
 export function installedEngines(): string[] {
   return engines.filter((entry) => entry.isInstalled?.() !== false).map(({ name }) => name);
+}
+
+/** What would make training faster here, in a sentence for the log; null: nothing that is known. */
+export function adviceOnEngines(): string | null {
+  const reason = whyAddonIsNotBuilt();
+  if (reason === null) return null;
+  return (
+    `The native engine, several times as fast as wasm, is missing: ${reason}. With a C++ compiler (on Debian: ` +
+    'apt-get install g++) the next start builds it.'
+  );
 }
 
 /** The optional ones among these. */

@@ -2,7 +2,7 @@
  * The addon: C++ that scripts/build-native.mjs compiles where there is a compiler, and what can be called of it. It checks
  * nothing of what it is passed; the trainer and the predictor do. addon/node-addon.cc has the other side.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { SplitName } from '../engine.js';
@@ -148,10 +148,22 @@ export interface LoadedAddon {
 export const rowsOfSlice = 64;
 
 // From src/ in tests and from dist/ in service: both are equally deep below the root.
-const file = fileURLToPath(new URL('../../../../dist/model/engines/native/addon.node', import.meta.url));
+const folder = new URL('../../../../dist/model/engines/native/', import.meta.url);
+const file = fileURLToPath(new URL('addon.node', folder));
 
 export function isAddonBuilt(): boolean {
-  return process.env['TRAINYARD_NATIVE'] !== '0' && existsSync(file);
+  return existsSync(file);
+}
+
+/** null where the addon is built. */
+export function whyAddonIsNotBuilt(): string | null {
+  if (isAddonBuilt()) return null;
+  try {
+    const { reason } = JSON.parse(readFileSync(new URL('build.json', folder), 'utf8')) as { reason: string };
+    return reason;
+  } catch {
+    return 'nothing has tried to compile it';
+  }
 }
 
 /** @throws Error where it was not built, or cannot be loaded here */
