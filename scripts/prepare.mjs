@@ -179,7 +179,12 @@ function sourcesStamp() {
       else add(path);
     }
   };
-  ['package-lock.json', 'tsconfig.base.json', 'scripts/build-kernels.mjs', 'scripts/build-native.mjs'].forEach(add);
+  [
+    'package-lock.json',
+    'tsconfig.base.json',
+    'scripts/build-kernels.mjs',
+    'scripts/build-native.mjs',
+  ].forEach(add);
   addFolder('src');
   return hash.digest('hex');
 }
@@ -200,7 +205,10 @@ function npm(args) {
 function run(command, args, { env = process.env, showOutput = false } = {}) {
   return new Promise((resolve, reject) => {
     let output = '';
-    const child = spawn(command, args, { env, stdio: ['ignore', ...(showOutput ? [2, 2] : ['pipe', 'pipe'])] });
+    const child = spawn(command, args, {
+      env,
+      stdio: ['ignore', ...(showOutput ? [2, 2] : ['pipe', 'pipe'])],
+    });
     children.add(child);
     if (!showOutput) {
       child.stdout.on('data', (chunk) => (output += chunk));

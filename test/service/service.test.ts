@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { installedOptionalEngines } from '../../src/model/engines/select.js';
+import { fastestEngine } from '../fastest-engine.js';
 import { flipBit, temporaryFolder } from '../storage/temporary-storage.js';
 import {
   accuracyOf,
@@ -43,7 +44,7 @@ describe('the service on its embedded queue', () => {
       url,
       docs: `${url}/docs`,
       queue: expect.stringContaining('embedded') as string,
-      engine: expect.stringContaining('wasm') as string,
+      engine: expect.stringContaining(fastestEngine) as string,
       data,
     });
   });
@@ -66,7 +67,7 @@ describe('the service on its embedded queue', () => {
     expect(await accuracyOf(service, 1)).toBeGreaterThan(0.8);
 
     const second = await submit(service, { ...smallJob, engine: 'auto', seed: 1 });
-    expect(await succeeded(service, second.id)).toMatchObject({ version: 2, engine: { name: 'wasm' } });
+    expect(await succeeded(service, second.id)).toMatchObject({ version: 2, engine: { name: fastestEngine } });
     await expect.poll(() => served(service)).toEqual([{ model: 'mnist-mlp', version: 2, state: 'ready' }]);
     expect(await accuracyOf(service, 2)).toBeGreaterThan(0.75);
   });

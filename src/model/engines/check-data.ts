@@ -5,7 +5,11 @@ import type { NetworkSpec } from '../network/network.js';
 import type { Samples, SplitName, TrainingData, TrainingProgram } from './engine.js';
 
 /** @throws RangeError unless `inputs` are (count, network.inputs), which is a mistake of the caller */
-export function checkInputs({ inputs: width }: Pick<NetworkSpec, 'inputs'>, inputs: Float32Array, count: number): void {
+export function checkInputs(
+  { inputs: width }: Pick<NetworkSpec, 'inputs'>,
+  inputs: Float32Array,
+  count: number,
+): void {
   if (inputs.length === count * width) return;
   throw new RangeError(`${count} samples are ${count * width} numbers, not ${inputs.length}`);
 }

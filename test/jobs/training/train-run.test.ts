@@ -20,6 +20,7 @@ import { engines } from '../../../src/model/engines/select.js';
 import { applyHead } from '../../../src/model/heads/head.js';
 import { smallDiamonds, smallDiamondsSpec } from './small-diamonds.js';
 import { churn, specOn } from '../small-table.js';
+import { fastestEngine } from '../../fastest-engine.js';
 import { smallMnist, smallSpec } from './small-mnist.js';
 
 const log = pino({ level: 'silent' });
@@ -147,7 +148,7 @@ describe('a run', () => {
     const result = await scene.store.readResult(scene.runId);
     expect(result?.summary).toMatchObject({
       version: 1,
-      engine: { name: 'wasm' },
+      engine: { name: fastestEngine },
       resumed_from_step: null,
       progress: { epoch: 3, epochs: 3, step: 15, steps: 15, fraction: 1 },
     });

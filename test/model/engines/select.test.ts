@@ -8,6 +8,7 @@ import {
   predictionEngines,
   selectEngine,
 } from '../../../src/model/engines/select.js';
+import { fastestEngine } from '../../fastest-engine.js';
 
 function engine(name: string, probe: Probe): EngineEntry & { engine: Engine } {
   const made = { ...createReferenceEngine(), name, probe: () => Promise.resolve(probe) };
@@ -64,9 +65,9 @@ describe('selecting an engine', () => {
     });
   });
 
-  test('predicts with what every installation has', async () => {
-    expect(optionalEngineNames).toEqual(['tensorflow']);
-    expect((await selectEngine('auto', predictionEngines)).engine.name).toBe('wasm');
+  test('predicts with the fastest that can be had without a GPU', async () => {
+    expect(optionalEngineNames).toEqual(['native', 'tensorflow']);
+    expect((await selectEngine('auto', predictionEngines)).engine.name).toBe(fastestEngine);
   });
 
   test('takes the one that is named', async () => {

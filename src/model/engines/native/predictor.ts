@@ -23,7 +23,10 @@ export async function createNativePredictor(
   const program = { inputs: network.inputs, layers: nativeLayers(network), ...affine(scaling) };
   const handle = addon.createPredictor(program, threads, set);
   if (handle === null) {
-    throw new TrainyardError('NETWORK_TOO_LARGE', 'This machine does not have the memory for this network now.');
+    throw new TrainyardError(
+      'NETWORK_TOO_LARGE',
+      'This machine does not have the memory for this network now.',
+    );
   }
   // In slices: no request waits until a large network is loaded.
   const inSlices = createSlicedWork();

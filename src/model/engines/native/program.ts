@@ -8,7 +8,11 @@ import type { AffineMap } from '../../preprocessing/affine.js';
 import { evaluationBatchSize, type TrainingData, type TrainingProgram } from '../engine.js';
 import type { NativeLayer, NativeProgram } from './addon.js';
 
-export function nativeProgram(program: TrainingProgram, data: TrainingData, mayBeSparse: boolean): NativeProgram {
+export function nativeProgram(
+  program: TrainingProgram,
+  data: TrainingData,
+  mayBeSparse: boolean,
+): NativeProgram {
   const { network, loss, optimizer, batchSize, seed, labelSmoothing = 0, scaling } = program;
   const splits = [data.train, data.validation, data.test];
   const mostSamples = Math.max(...splits.map(({ count }) => count));

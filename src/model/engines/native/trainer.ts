@@ -184,7 +184,9 @@ class NativeTrainer implements Trainer {
   #settings(firstStep: number, steps: number): Float32Array {
     const { optimizer, steps: all = 0 } = this.#program;
     return Float32Array.from(
-      Array.from({ length: steps }, (_, i) => settingsInOrder(stepSettings(optimizer, firstStep + i + 1, all))).flat(),
+      Array.from({ length: steps }, (_, i) =>
+        settingsInOrder(stepSettings(optimizer, firstStep + i + 1, all)),
+      ).flat(),
     );
   }
 
@@ -218,7 +220,12 @@ function sumsOf(losses: Float64Array, sizes: Uint32Array): Float64Array {
   });
 }
 
-function writeData(addon: Addon, handle: TrainerHandle, data: TrainingData, background: Background | null): void {
+function writeData(
+  addon: Addon,
+  handle: TrainerHandle,
+  data: TrainingData,
+  background: Background | null,
+): void {
   for (const split of ['train', 'validation', 'test'] as const) {
     const { inputs, targets, weights } = data[split];
     const [classes, values] =
@@ -236,7 +243,12 @@ function keptTensors(optimizer: OptimizerSpec): { of: 'parameters' | 'optimizer'
   return [{ of: 'optimizer', suffix: `.${liveSlot}` }, ...moments, parameter];
 }
 
-function writeState(addon: Addon, handle: TrainerHandle, { network, optimizer }: TrainingProgram, start: TrainingState) {
+function writeState(
+  addon: Addon,
+  handle: TrainerHandle,
+  { network, optimizer }: TrainingProgram,
+  start: TrainingState,
+) {
   denseLayers(network).forEach(({ name }, layer) => {
     keptTensors(optimizer).forEach(({ of, suffix }, kept) => {
       const data = (part: string): Float32Array => tensorOf(start[of], `${name}.${part}${suffix}`).data;
@@ -260,12 +272,15 @@ function readState(
       tensors.set(`${name}.weight${suffix}`, weight).set(`${name}.bias${suffix}`, bias);
     });
   });
-  const inOrder = (names: string[]): StateDict => new Map(names.map((name) => [name, tensorOf(tensors, name)]));
+  const inOrder = (names: string[]): StateDict =>
+    new Map(names.map((name) => [name, tensorOf(tensors, name)]));
   const parameters = parameterShapes(network).map(({ name }) => name);
   return {
     step,
     parameters: inOrder(parameters),
-    optimizer: inOrder(parameters.flatMap((name) => optimizerSlots(optimizer).map((slot) => `${name}.${slot}`))),
+    optimizer: inOrder(
+      parameters.flatMap((name) => optimizerSlots(optimizer).map((slot) => `${name}.${slot}`)),
+    ),
   };
 }
 
