@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.js';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Two files at a time: several of them run a whole service, and these own their ports, folders and queues.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     setupFiles: ['test/patience.ts'],
     globalSetup: ['test/jobs/queue/queue-template.setup.ts'],
     testTimeout: 180_000,

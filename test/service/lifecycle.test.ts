@@ -71,11 +71,12 @@ describeWithService('redis', 'API and worker apart', (queue) => {
 
   test('the waiting job with the highest priority goes first', async () => {
     const { api } = await startBoth();
-    const first = await submit(api, smallJob);
+    const first = await submit(api, { ...smallJob, epochs: 1_000 });
     await jobWhen(api, first.id, trains);
     const short = { ...smallJob, epochs: 1 };
     const low = await submit(api, { ...short, priority: -1 });
     const high = await submit(api, { ...short, priority: 1 });
+    await ask(api, first.id, 'cancel');
     const startedAt = async ({ id }: Job) => (await succeeded(api, id)).started_at ?? '';
     expect((await startedAt(high)) < (await startedAt(low))).toBe(true);
   });

@@ -39,8 +39,9 @@ const mostSteps = 2_000;
 /** Passes over few rows that are enough, and steps that very few rows need all the same. */
 const passes = 50;
 const fewestSteps = 200;
-/** Multiplications of all forward passes together: about a second. */
+/** Multiplications of all forward passes together: about a second; the reference engine is several times as slow. */
 const mostWork = 5e8;
+const mostWorkOfReference = 1e8;
 const stepsAtOnce = 100;
 
 const optimizer: OptimizerSpec = {
@@ -62,7 +63,8 @@ export async function trainLinearModel(task: LinearTask): Promise<LinearModel | 
   const train = chosenSamples(task.train, spacedRows(task.train.count, most), outputs);
   const none = chosenSamples(task.train, new Uint32Array(), outputs);
   const enough = Math.max(fewestSteps, passes * stepsPerEpoch(train.count, batchSize));
-  const affordable = Math.floor(mostWork / (batchSize * inputs * outputs));
+  const work = engine.name === 'reference' ? mostWorkOfReference : mostWork;
+  const affordable = Math.floor(work / (batchSize * inputs * outputs));
   const steps = Math.max(1, Math.min(mostSteps, enough, affordable));
   const loss = isClassLoss(task.loss) ? 'cross_entropy' : 'mse';
   try {
