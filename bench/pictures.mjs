@@ -76,7 +76,9 @@ function drawDigits(folder, { name, fonts, size, angle }) {
       for (const kind of kinds) {
         const file = join(folder, `${kind}.png`);
         const at = `${angle}x${angle}+0+0`;
-        const args = [...page, '-annotate', at, digit, ...damageOf(kind, index), file];
+        // Annotating leaves its slant behind, which lines and specks must not have.
+        const upright = ['-affine', '1,0,0,1,0,0'];
+        const args = [...page, '-annotate', at, digit, ...upright, ...damageOf(kind, index), file];
         execFileSync('convert', args.map(String), { env: oneThread });
         const input = readImage({ bytes: readFileSync(file), fit: 'digit', side: 28 });
         drawn.push({ set: name, kind, digit, input });
