@@ -347,7 +347,7 @@ export default {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     // AssemblyScript, which names its files without an extension and can import nothing else.
-    exclude: { path: '^src/model/engines/wasm/kernels/' },
+    exclude: { path: '^src/model/(engines/wasm|augmentation)/kernels/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],

@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   // AssemblyScript is not TypeScript: its own compiler checks the kernels.
-  { ignores: ['dist/', 'data/', 'coverage/', 'src/model/engines/wasm/kernels/'] },
+  { ignores: ['dist/', 'data/', 'coverage/', 'src/model/**/kernels/'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

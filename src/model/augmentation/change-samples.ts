@@ -1,18 +1,14 @@
 /** The changed copy of the training pictures for one epoch: a pure function of the seed, the epoch and the sample. */
-import { fillWords } from '../../lib/philox.js';
 import type { Augmentation } from './amounts.js';
-import { PictureChanger, wordsOfPicture, type PictureSize } from './change-picture.js';
+import { Draws, drawsOfPicture } from './draws.js';
+import { Marks } from './marks.js';
+import { movementsBy } from './movement.js';
+import { changesOfPicture, PictureMemory, type PictureSize } from './picture-memory.js';
 
 export interface AugmentationPlan extends PictureSize {
   amounts: Augmentation;
   seed: number;
 }
-
-/** Pictures whose words are drawn at once. */
-const picturesTogether = 256;
-
-/** What the words of a stream are for: its part. */
-const parts = { changes: 0, noise: 1 } as const;
 
 /**
  * @param inputs (count, height · width) the pictures
@@ -25,25 +21,23 @@ export function changeSamples(
   epoch: number,
   out: Uint8Array,
 ): void {
-  const changer = new PictureChanger(amounts, { width, height });
   const size = width * height;
   const count = inputs.length / size;
-  const words = new Uint32Array(picturesTogether * wordsOfPicture);
-  const noise = new Uint32Array(4 * Math.ceil(size / 8));
-  const stream = { seed, purpose: 'augmentation', step: epoch } as const;
-  for (let first = 0; first < count; first += picturesTogether) {
-    fillWords({ ...stream, part: parts.changes }, first * wordsOfPicture, words);
-    for (let sample = first; sample < Math.min(count, first + picturesTogether); sample++) {
-      const at = (sample - first) * wordsOfPicture;
-      changer.change(
-        inputs.subarray(sample * size, (sample + 1) * size),
-        words.subarray(at, at + wordsOfPicture),
-        () => {
-          fillWords({ ...stream, part: parts.noise }, sample * noise.length, noise);
-          return noise;
-        },
-        out.subarray(sample * size, (sample + 1) * size),
-      );
+  const draws = new Draws(seed, epoch);
+  const writeMovement = movementsBy(amounts, { width, height });
+  const marks = new Marks(amounts, { width, height }, draws);
+  const memory = new PictureMemory({ width, height });
+  const numbers = new Uint16Array(memory.capacity * drawsOfPicture);
+  for (let first = 0; first < count; first += memory.capacity) {
+    const many = Math.min(memory.capacity, count - first);
+    draws.fill(first, numbers);
+    for (let i = 0; i < many; i++) {
+      writeMovement(numbers, i * drawsOfPicture, memory.changes, i * changesOfPicture);
     }
+    memory.sources.set(inputs.subarray(first * size, (first + many) * size));
+    memory.change(many);
+    const pictures = out.subarray(first * size, (first + many) * size);
+    pictures.set(memory.changed.subarray(0, many * size));
+    marks.add(numbers, first, pictures);
   }
 }

@@ -40,7 +40,7 @@ test('without amounts a picture stays as it is', () => {
 test('the bits are those that were once written down', () => {
   let sum = 0;
   for (const level of changed({}, 0)) sum = (Math.imul(sum, 31) + level) >>> 0;
-  expect(sum).toBe(1729744452);
+  expect(sum).toBe(3559652028);
 });
 
 test('each kind of change changes pictures, and none leaves nothing of one', () => {
