@@ -7,9 +7,10 @@ import { readFile } from 'node:fs/promises';
 import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
 import type { Loss } from '../../network/losses.js';
 import type { Activation } from '../../network/network.js';
-import { emaDecayAt, optimizerAt, type OptimizerSpec } from '../../network/optimizers.js';
+import type { OptimizerSpec } from '../../network/optimizers.js';
 import type { AffineMap } from '../../preprocessing/affine.js';
 import { streamWord } from '../../../lib/philox.js';
+import { stepSettings, type StepSettings } from '../step-settings.js';
 import type { BatchMatrix, LayerAddress, PlannedLayer } from './layout.js';
 
 /** From the first to before the end. */
@@ -544,37 +545,27 @@ export const optimizerSettingsCount = 16;
 /** Where those of the averages begin. */
 const emaSettings = 14;
 
-/**
- * The numbers that the kernels of an update read at a step, counted from 1, of a run of `steps`, computed in float64;
- * kernels/update.ts lists them.
- */
+/** What the kernels of an update read at a step, counted from 1, of a run of `steps`; kernels/update.ts lists it. */
 export function updateSettings(spec: OptimizerSpec, step: number, steps: number): Float64Array {
-  const settings = new Float64Array(optimizerSettingsCount);
-  settings.set(optimizerSettings(optimizerAt(spec, step, steps), step));
-  if (spec.ema !== undefined) {
-    const decay = emaDecayAt(spec.ema, step);
-    settings.set([decay, 1 - decay], emaSettings);
-  }
-  return settings;
+  const settings = stepSettings(spec, step, steps);
+  const inOrder = new Float64Array(optimizerSettingsCount);
+  inOrder.set(optimizerSettings(spec, settings));
+  inOrder.set([settings.averageKeep, settings.averageTake], emaSettings);
+  return inOrder;
 }
 
-function optimizerSettings(spec: OptimizerSpec, step: number): number[] {
-  const { learning_rate: rate, weight_decay: decay } = spec;
+function optimizerSettings(spec: OptimizerSpec, settings: StepSettings): number[] {
+  const { shrink, penalty, stepSize, beta1, less1, beta2, less2, root, epsilon } = settings;
   switch (spec.type) {
     case 'adam':
-    case 'adamw': {
-      const { beta1, beta2, epsilon } = spec;
-      const [shrink, added] = spec.type === 'adamw' ? [1 - rate * decay, 0] : [1, decay];
-      const size = rate / (1 - beta1 ** step);
-      const root = 1 / Math.sqrt(1 - beta2 ** step);
-      return [shrink, added, beta1, 1 - beta1, beta2, 1 - beta2, size, root, epsilon];
-    }
+    case 'adamw':
+      return [shrink, penalty, beta1, less1, beta2, less2, stepSize, root, epsilon];
     case 'sgd':
       return spec.momentum > 0
-        ? [decay, rate, spec.momentum, ...(spec.nesterov ? [1, spec.momentum] : [0, 1])]
-        : [decay, rate];
+        ? [penalty, stepSize, beta1, settings.ofGradient, settings.ofBuffer]
+        : [penalty, stepSize];
     case 'rmsprop':
-      return [decay, rate, spec.alpha, 1 - spec.alpha, spec.epsilon];
+      return [penalty, stepSize, beta2, less2, epsilon];
   }
 }
 
