@@ -78,15 +78,17 @@ template <int panels>
 static void sparseDenseOfGroup(const DenseShape &shape, const float *weights, const float *starts, const InputLists &lists,
                                float *out, size_t outStride, int rows) {
   const size_t panelStride = shape.at(1, 0);
-  for (int piece = 0; piece < lists.pieces(); piece++) {
+  // A single row reads all weights once, so its inputs need not be worked on in pieces.
+  const int firstPiece = rows == 1 ? lists.pieces() - 1 : 0;
+  for (int piece = firstPiece; piece < lists.pieces(); piece++) {
     for (int row = 0; row < rows; row++) {
       const uint32_t *ends = lists.pieceEnds + size_t(row) * lists.pieces();
       const Entry *entries = lists.byRow + size_t(row) * lists.inputs;
       float *at = out + row * panelColumns;
       PanelSums<panels> sums;
-      if (piece == 0) loadSums<panels>(starts, panelColumns, sums);
+      if (piece == firstPiece) loadSums<panels>(starts, panelColumns, sums);
       else loadSums<panels>(at, outStride, sums);
-      const uint32_t first = piece == 0 ? 0 : ends[piece - 1];
+      const uint32_t first = piece == firstPiece ? 0 : ends[piece - 1];
       addEntries<panels>(entries + first, entries + ends[piece], weights, panelStride, sums);
       storeSums<panels>(at, outStride, sums);
     }
