@@ -204,7 +204,7 @@ export default {
           '^src/jobs/(intake|views|batches|evaluations)/',
           '^src/jobs/runs/documents\\.ts$',
           '^src/model/(evaluation|heads|registry|serving)/',
-          '^src/model/network/(network|losses|optimizers|schedules)\\.ts$',
+          '^src/model/network/(network|members|losses|optimizers|schedules)\\.ts$',
           // What a request may name: encodings, and the amounts of changes.
           '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',
           '^src/telemetry/',

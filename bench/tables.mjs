@@ -5,7 +5,7 @@
  * the fold of each row.
  *
  *   npm run bench:tables -- --data DIR [--tables penguins,titanic,…] [--seeds 0,1,2,3,4] [--presets auto,plain]
- *                           [--peer --python PATH] [--ablate] [--dist DIR]
+ *                           [--peer --python PATH] [--ablate [--changes 'no bins,…']] [--dist DIR]
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
     peer: { type: 'boolean', default: false },
     python: { type: 'string', default: 'python3' },
     ablate: { type: 'boolean', default: false },
+    changes: { type: 'string', default: Object.keys(ablations).join(',') },
     dist: { type: 'string', default: builtHere },
   },
 });
@@ -121,7 +122,7 @@ async function measurePeers(peers, { name, target, task }) {
 
 /** What each choice of auto brings: how far the figures change without it. */
 async function showAblation() {
-  const changes = Object.keys(ablations);
+  const changes = options.changes.split(',');
   printRow(['table, figure', 'auto', ...changes]);
   printRow(['---', '---', ...changes.map(() => '---')]);
   for (const name of names) {

@@ -1,4 +1,7 @@
-/** What each choice of the recipe brings: by the choice that is left out, the fields of a request, from the spec of auto. */
+/**
+ * What each choice of the recipe brings: by the choice that is left out, the fields of a request, from the spec of auto; and what
+ * an ensemble adds to it.
+ */
 
 const hiddenOf = ({ network }, change) => ({
   network: { hidden: network.hidden.map((layer) => ({ ...layer, ...change })) },
@@ -18,4 +21,5 @@ export const ablations = {
   'two layers': ({ network }) => ({ network: { hidden: network.hidden.slice(1) } }),
   'half the units': (spec) => hiddenOf(spec, { units: Math.ceil(spec.network.hidden[0].units / 2) }),
   'batch of 256': () => ({ batch_size: 256 }),
+  'ensemble of 5': () => ({ ensemble: 5 }),
 };

@@ -15,6 +15,7 @@ const purposes = Object.freeze({
   split: 5,
   augmentation: 9,
   evaluation: 10,
+  ensemble: 11,
 });
 
 export interface RandomStream {

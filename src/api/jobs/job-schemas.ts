@@ -135,7 +135,14 @@ export const TrainingSpec = Type.Object(
       ),
     ),
     label_smoothing: Type.Optional(Type.Number({ description: 'Left out where it is 0.' })),
-    epochs: Type.Integer({ description: 'At most, where there is a `patience`.' }),
+    ensemble: Type.Optional(
+      Type.Integer({
+        description: 'Networks that are trained and answer with their mean. Left out: one.',
+      }),
+    ),
+    epochs: Type.Integer({
+      description: 'At most, where there is a `patience`; of each member of an ensemble.',
+    }),
     monitor: Type.Optional(
       Type.Enum([...monitors], {
         type: 'string',

@@ -53,7 +53,12 @@ export const Checkpoint = component(
     {
       object: Type.Literal('checkpoint'),
       step: Type.Integer({ description: 'Steps done.' }),
-      epoch: Type.Integer({ description: 'Epochs done.' }),
+      member: Type.Optional(
+        Type.Integer({
+          description: 'Of an ensemble: the member that was trained. Those before it are trained.',
+        }),
+      ),
+      epoch: Type.Integer({ description: 'Epochs done; of an ensemble, by that member.' }),
       size_bytes: Type.Integer(),
       created_at: Time('When it was completed.'),
     },

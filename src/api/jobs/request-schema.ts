@@ -17,6 +17,7 @@ import {
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { augmentationAmounts, mostAugmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';
+import { mostMembers } from '../../model/network/members.js';
 import { activations } from '../../model/network/network.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
@@ -364,6 +365,17 @@ export const JobRequest = component(
           description:
             'With the loss `cross_entropy`: the fraction of each target that training spreads evenly over all classes, as in ' +
             'PyTorch. Evaluations do not.',
+        }),
+      ),
+      ensemble: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: mostMembers,
+          default: defaults.ensemble,
+          description:
+            'Networks that are trained as one job, one after another, and published as one version, which answers with the mean ' +
+            'of their probabilities or values. They differ by their seeds alone. Each is trained for up to `epochs`, and stops by its own ' +
+            '`patience`.',
         }),
       ),
       epochs: Type.Optional(

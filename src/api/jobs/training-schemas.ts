@@ -34,12 +34,17 @@ export const jobStatuses = ['queued', 'running', 'paused', ...endStatuses] as co
 
 export const Time = (description: string) => Type.String({ format: 'date-time', description });
 
+/** Left out where one network is trained. */
+const Member = (description: string) => Type.Optional(Type.Integer({ description }));
+
 export const JobProgress = Type.Object({
+  member: Member('Of an ensemble: the member that is trained, counted from 1.'),
+  members: Member('Of an ensemble: how many members there are.'),
   epoch: Type.Integer({ description: 'The current epoch, counted from 1; 0 before the first step.' }),
-  epochs: Type.Integer({ description: 'At most.' }),
+  epochs: Type.Integer({ description: 'At most; of each member of an ensemble.' }),
   step: Type.Integer({ description: 'Steps done.' }),
   steps: Type.Integer({
-    description: 'Steps of the whole job, at most: `patience` may end training sooner.',
+    description: 'Steps of the whole job, of all members, at most: `patience` may end training sooner.',
   }),
   fraction: Type.Number({ description: 'step / steps, and 1 once training is over.' }),
   samples_per_second: nullable(Type.Number()),
@@ -73,6 +78,7 @@ const rmse = Type.Optional(
 export const EpochMetrics = (description: string) =>
   Type.Object(
     {
+      member: Member('Of an ensemble: the member whose epoch it is, counted from 1.'),
       epoch: Type.Integer(),
       step: Type.Integer({ description: 'Steps done at the end of the epoch.' }),
       train_loss: Type.Number({
@@ -133,6 +139,7 @@ export const BestEpoch = nullable(
 
 export const Stopped = Type.Object(
   {
+    member: Member('Of an ensemble: the member whose training is over.'),
     reason: Type.Enum(['patience', 'epochs'], {
       type: 'string',
       description: '`patience`: no epoch was better for `patience` epochs. `epochs`: all epochs were done.',
@@ -140,7 +147,7 @@ export const Stopped = Type.Object(
     epoch: Type.Integer({ description: 'The last epoch.' }),
     best_epoch: BestEpoch,
   },
-  { description: 'Why the training is over.' },
+  { description: 'Why the training is over; of an ensemble, that of the member that was trained last.' },
 );
 
 export const EngineChoice = (description: string) =>

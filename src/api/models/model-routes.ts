@@ -315,6 +315,7 @@ function versionView(
   held: ReadonlyMap<number, Held>,
 ): Static<typeof ModelVersion.schema> {
   const { model, version, run_id, step, spec = null, metrics, network, head, parameters, file } = manifest;
+  const { ensemble } = manifest;
   return {
     object: 'model_version',
     model,
@@ -330,6 +331,7 @@ function versionView(
     ...taskView(manifest),
     ...answersView(head),
     ...evaluationView(manifest),
+    ...(ensemble !== undefined && { ensemble }),
     parameters,
     file: { size_bytes: file.size_bytes, sha256: file.sha256 },
     created_at: manifest.created_at,

@@ -138,7 +138,12 @@ export const ModelVersion = component(
       ),
       evaluation: Type.Optional(EvaluationSummary.ref),
       columns: columnsProperty,
-      parameters: Type.Integer({ description: 'The number of parameters of the network.' }),
+      ensemble: Type.Optional(
+        Type.Integer({
+          description: 'How many networks of this kind answer with their mean. Left out where there is one.',
+        }),
+      ),
+      parameters: Type.Integer({ description: 'The number of parameters, of all members of an ensemble.' }),
       file: Type.Object(
         { size_bytes: Type.Integer(), sha256: Type.String() },
         { description: 'The safetensors file.' },

@@ -7,6 +7,7 @@ import { csvLine } from '../../data/formats/write-rows.js';
 import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
 import type { Engine } from '../../model/engines/engine.js';
+import { modelPredictor } from '../../model/engines/model-predictor.js';
 import type { Registry } from '../../model/registry/registry.js';
 import { loadModel, type ServedModel } from '../../model/serving/loaded-model.js';
 import { RowPredictor, sliceRows, type Row } from '../../model/serving/row-predictor.js';
@@ -129,7 +130,8 @@ class RunningBatch {
       const manifest = await registry.manifest(pinned.name, pinned.version);
       if (manifest.file.sha256 !== pinned.sha256) throw changed('model', pinned);
       const { description, parameters } = await registry.read(manifest);
-      return { manifest, description, predictor: await (await engine()).predictor(description, parameters) };
+      const predictor = await modelPredictor(await engine(), description, parameters);
+      return { manifest, description, predictor };
     });
     // `use` reports it too.
     loaded.ready.catch(() => undefined);

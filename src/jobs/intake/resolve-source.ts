@@ -50,6 +50,8 @@ interface Offered {
   /** Of a table. */
   columns: readonly ColumnSpec[] | undefined;
   scaling: AffineMap | null;
+  /** Members. */
+  ensemble: number;
 }
 
 /**
@@ -63,6 +65,7 @@ export function fitToSource(
 ): Pick<NetworkSpec, 'inputs' | 'hidden'> {
   const { network, head, preprocessing } = description;
   const name = `version ${pin.version} of ${pin.model}`;
+  refuseOtherMembers(name, description.ensemble ?? 1, offered.ensemble);
   if (head.kind !== offered.targets.kind) {
     throw refusal(`${name} predicts ${head.kind}, and this job learns ${offered.targets.kind}.`);
   }
@@ -84,6 +87,15 @@ export function fitToSource(
     );
   }
   return { inputs: network.inputs, hidden: fitHidden(name, network.hidden, asked) };
+}
+
+/** A single network can start all members. */
+function refuseOtherMembers(name: string, members: number, asked: number): void {
+  if (members === 1 || members === asked) return;
+  const message =
+    `${name} is an ensemble of ${members}, and this job trains ${asked === 1 ? 'one network' : `an ensemble of ${asked}`}. ` +
+    `Ask for "ensemble": ${members}, or start from a version that is a single network.`;
+  throw new TrainyardError('INVALID_REQUEST', capitalized(message), { pointer: '/ensemble' });
 }
 
 function fitHidden(
@@ -136,6 +148,10 @@ function refuseOtherColumns(
 const mostShown = 10;
 
 function refusal(problem: string): TrainyardError {
-  const message = `${problem.charAt(0).toUpperCase()}${problem.slice(1)} A job can start only from a model that takes the same inputs.`;
+  const message = `${capitalized(problem)} A job can start only from a model that takes the same inputs.`;
   return new TrainyardError('INVALID_REQUEST', message, { pointer: '/init_from' });
+}
+
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }

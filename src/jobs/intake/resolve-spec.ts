@@ -17,6 +17,7 @@ import {
   type Task,
 } from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
+import { membersOf } from '../runs/ensemble.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
 import { isNumeric } from '../../lib/cells/cell-format.js';
 import { plannedWidth, type Encoding } from '../../model/preprocessing/table.js';
@@ -48,6 +49,7 @@ export const defaults = {
   loss: { classes: 'cross_entropy', values: 'mse' },
   /** The best epoch is found by the validation split; without one no rows are set apart. */
   validation: { best: 0.1, otherwise: 0 },
+  ensemble: 1,
   monitor: 'loss',
   min_epochs: 1,
   publish_if: 'better_than_baseline',
@@ -105,6 +107,7 @@ export function resolveSpec(
   const { recipe } = work;
   const epochs = request.epochs ?? recipe.epochs;
   const batchSize = request.batch_size ?? recipe.batch_size;
+  const ensemble = request.ensemble ?? defaults.ensemble;
   const hidden = source === null ? (request.network?.hidden ?? recipe.hidden) : recipe.hidden;
   const { activation, dropout } = defaults;
   const { name, version, sha256 } = dataset.kind === 'table' ? dataset.info : dataset;
@@ -127,6 +130,7 @@ export function resolveSpec(
     optimizer: resolveOptimizer(request.optimizer ?? {}, recipe.optimizer),
     ...work.augment,
     ...resolveSmoothing(request.label_smoothing ?? recipe.label_smoothing, loss, request),
+    ...(ensemble > 1 && { ensemble }),
     epochs,
     ...resolveStopping(request, recipe, work),
     ...resolveHead(request, loss, work),
@@ -142,9 +146,10 @@ export function resolveSpec(
     metadata: request.metadata ?? {},
     idempotency_key: more.idempotency_key ?? null,
     trace_context: more.trace_context ?? null,
-    steps: epochs * stepsPerEpoch(work.trainCount, batchSize),
+    steps: ensemble * epochs * stepsPerEpoch(work.trainCount, batchSize),
     created_at: now.toISOString(),
   };
+  refuseEnsembleOfEachEpoch(spec);
   refuseWithoutValidation(spec);
   refuseIfTooLarge(spec, work, limits.trainingMemoryLimitBytes);
   return spec;
@@ -155,6 +160,7 @@ function startingFrom(source: Source, request: JobRequest, work: Work): Work {
   const { inputs, hidden } = fitToSource(source, request.network?.hidden, {
     ...work,
     columns: work.table?.columns,
+    ensemble: request.ensemble ?? defaults.ensemble,
   });
   const { reasons, ...recipe } = work.recipe;
   const others = Object.entries(reasons).filter(([field]) => field !== 'network.hidden');
@@ -272,6 +278,14 @@ function resolveLoss(wanted: 'auto' | Loss, { name, targets }: Work): Loss {
   const fitting = targets.kind === 'classes' ? [...classLosses, 'mse'] : valueLosses;
   const message = `There are ${targets.kind} of ${name} to learn, and the loss ${loss} does not fit these. Use one of: auto, ${fitting.join(', ')}.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/loss' });
+}
+
+/** @throws TrainyardError INVALID_REQUEST where the members, which are trained one after another, would have to be published together */
+function refuseEnsembleOfEachEpoch(spec: RunSpec): void {
+  if (spec.publish !== 'every_checkpoint' || membersOf(spec) === 1) return;
+  const message =
+    'The members of an ensemble are published together, once all are trained: publish must be best or final.';
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/publish' });
 }
 
 /** @throws TrainyardError INVALID_REQUEST where the validation split is to decide and has no rows */
@@ -409,13 +423,16 @@ function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {
 function refuseIfTooLarge(spec: RunSpec, { samples, scaling }: Work, limitBytes: number): void {
   const { network, loss, optimizer, batch_size: batchSize } = spec;
   const program = { network, loss, optimizer, batchSize, scaling };
-  const neededBytes = trainingMemoryBytes(program, samples);
+  const members = membersOf(spec);
+  const startsWarm = spec.init_from !== undefined;
+  const neededBytes = trainingMemoryBytes(program, samples, { members, startsWarm });
   if (neededBytes <= limitBytes) return;
+  const [times, fewer] = members > 1 ? [`${members} times `, 'fewer members, '] : ['', ''];
   throw new TrainyardError(
     'NETWORK_TOO_LARGE',
-    `Training this network (${parameterCount(network).toLocaleString('en')} parameters, batches of ` +
+    `Training this network (${times}${parameterCount(network).toLocaleString('en')} parameters, batches of ` +
       `${batchSize}) would take about ${megabytes(neededBytes)}; the limit here is ${megabytes(limitBytes)}. ` +
-      `Use fewer or narrower layers or a smaller batch, or raise TRAINING_MEMORY_LIMIT_MB.`,
+      `Use ${fewer}fewer or narrower layers or a smaller batch, or raise TRAINING_MEMORY_LIMIT_MB.`,
     { pointer: '/network/hidden' },
   );
 }

@@ -166,6 +166,7 @@ const specFields = {
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),
+  ensemble: optional(positive),
   epochs: positive,
   monitor: optional(oneOf(...monitors)),
   patience: optional(positive),
@@ -284,6 +285,8 @@ const jobError = object<JobError>({ code: text as Shape<JobError['code']>, messa
 const engineChoice = object<EngineChoice>({ name: text, device: text, reason: text });
 
 const progress = object<JobProgress>({
+  member: optional(positive),
+  members: optional(positive),
   epoch: count,
   epochs: count,
   step: count,
@@ -312,6 +315,7 @@ const evaluationSummary = object<EvaluationSummary>({
 });
 
 const epochMetrics = object<EpochMetrics>({
+  member: optional(positive),
   epoch: positive,
   step: count,
   train_loss: number,
@@ -326,6 +330,7 @@ const epochMetrics = object<EpochMetrics>({
 });
 
 const stopped = object<Stopped>({
+  member: optional(positive),
   reason: oneOf('patience', 'epochs'),
   epoch: positive,
   best_epoch: nullable(positive),

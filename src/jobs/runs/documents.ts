@@ -81,7 +81,9 @@ export interface JobRequest {
   split?: SplitRequest;
   optimizer?: OptimizerRequest;
   label_smoothing?: number;
-  /** A bound, where `patience` may end training sooner. */
+  /** Networks that are trained as one job and answer with their mean. */
+  ensemble?: number;
+  /** Of each member. A bound, where `patience` may end training sooner. */
   epochs?: number;
   monitor?: Monitor;
   /** null: training does not stop early, whatever the preset says. */
@@ -241,6 +243,9 @@ export interface RunSpec {
   augment?: Augmentation;
   /** Left out: 0. */
   label_smoothing?: number;
+  /** Members, at least 2; see ensemble.ts. Left out: one network is trained. */
+  ensemble?: number;
+  /** Of each member. */
   epochs: number;
   /** Left out: loss. */
   monitor?: Monitor;
@@ -272,7 +277,7 @@ export interface RunSpec {
   idempotency_key: string | null;
   /** Of the request that it came with; null: it was not traced. */
   trace_context: TraceContext | null;
-  /** Steps of the whole run. */
+  /** Steps of the whole run, of all members. */
   steps: number;
   created_at: string;
 }
@@ -283,6 +288,8 @@ export interface RunSpec {
  * where there are such rows.
  */
 export interface EpochMetrics {
+  /** Of an ensemble: whose epoch it is, from 1. */
+  member?: number;
   epoch: number;
   /** Steps done at its end. */
   step: number;
@@ -297,8 +304,10 @@ export interface EpochMetrics {
   test_rmse?: number;
 }
 
-/** Why training is over. */
+/** Why training is over; of an ensemble, that of one member. */
 export interface Stopped {
+  /** Of an ensemble. */
+  member?: number;
   /** patience: no epoch was better for as many epochs as the spec says. epochs: all were done. */
   reason: 'patience' | 'epochs';
   /** The last one. */
@@ -308,6 +317,9 @@ export interface Stopped {
 }
 
 export interface JobProgress {
+  /** Of an ensemble: the member that is trained, from 1, and how many there are. */
+  member?: number;
+  members?: number;
   /** The epoch under way, from 1; the last one when training is over. 0 before the first step. */
   epoch: number;
   /** At most. */
@@ -469,6 +481,7 @@ const trainingFields = [
   'optimizer',
   'augment',
   'label_smoothing',
+  'ensemble',
   'epochs',
   'monitor',
   'patience',
@@ -556,7 +569,9 @@ export interface MetricsList {
 export interface CheckpointInfo {
   object: 'checkpoint';
   step: number;
-  /** Epochs done. */
+  /** Of an ensemble: the member that was trained. Those before it are trained. */
+  member?: number;
+  /** Epochs done; of an ensemble, by that member. */
   epoch: number;
   size_bytes: number;
   created_at: string;

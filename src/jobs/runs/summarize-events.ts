@@ -1,6 +1,7 @@
 /** What the events of a run add up to, so far. */
 import type {
   EngineChoice,
+  EpochMetrics,
   JobProgress,
   JobStatus,
   PublishedVersion,
@@ -8,6 +9,7 @@ import type {
   RunSpec,
   RunSummary,
 } from './documents.js';
+import { membersOf } from './ensemble.js';
 
 /** Of a run that no worker has taken up yet. */
 export function emptySummary(spec: RunSpec): RunSummary {
@@ -95,8 +97,10 @@ export function statusIn(events: readonly RunEvent[]): JobStatus | null {
 }
 
 /** Progress at a step, as far as it is known without the speed. */
-export function progressAt(spec: RunSpec, at: { step: number; epoch: number }): JobProgress {
+export function progressAt(spec: RunSpec, at: Pick<EpochMetrics, 'member' | 'step' | 'epoch'>): JobProgress {
+  const members = membersOf(spec);
   return {
+    ...(members > 1 && { member: at.member ?? 1, members }),
     epoch: at.epoch,
     epochs: spec.epochs,
     step: at.step,

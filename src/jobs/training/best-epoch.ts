@@ -1,8 +1,10 @@
 /**
- * Which epoch of a run is the best, and when training stops. Both are pure functions of the spec and of the metrics so far, so
- * that a run that resumes decides as it would have.
+ * Which epoch of a network is the best, and when its training stops. Both are pure functions of the spec and of the metrics so far, so
+ * that a run that resumes decides as it would have. Each member of an ensemble is decided for itself: all but `courseEvents`
+ * take the epochs of one member.
  */
 import type { EpochMetrics, RunEventBody, RunSpec, Stopped } from '../runs/documents.js';
+import { byMember } from '../runs/ensemble.js';
 
 type Deciding = Pick<RunSpec, 'monitor'>;
 
@@ -55,13 +57,18 @@ export function whyStopped(
   const { patience = Infinity, min_epochs = 1 } = spec;
   const epoch = epochs.length;
   const best_epoch = bestEpoch(spec, epochs);
-  if (epoch >= spec.epochs) return { reason: 'epochs', epoch, best_epoch };
   const isOutOfPatience = best_epoch !== null && epoch >= min_epochs && epoch - best_epoch >= patience;
-  return isOutOfPatience ? { reason: 'patience', epoch, best_epoch } : null;
+  const reason = epoch >= spec.epochs ? 'epochs' : isOutOfPatience ? 'patience' : null;
+  const member = epochs.at(-1)?.member;
+  return reason && { ...(member !== undefined && { member }), reason, epoch, best_epoch };
 }
 
-/** The events of the epochs done, and of the end of training. */
+/** The events of the epochs done, and of the end of training, member by member. */
 export function courseEvents(spec: RunSpec, epochs: readonly EpochMetrics[]): RunEventBody[] {
+  return byMember(epochs).flatMap((own) => courseOfMember(spec, own));
+}
+
+function courseOfMember(spec: RunSpec, epochs: readonly EpochMetrics[]): RunEventBody[] {
   const stopped = whyStopped(spec, epochs);
   const best = bestAfterEach(spec, epochs);
   const metrics = epochs.map((each, index): RunEventBody => {

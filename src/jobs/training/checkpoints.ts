@@ -7,10 +7,12 @@ import {
   writeCheckpoint,
   type Checkpoint,
 } from '../../model/files/checkpoint.js';
+import { decodeModelFile, ensembleOf, type DecodedModel } from '../../model/files/model-file.js';
 import { summaryOf } from '../../model/evaluation/evaluation.js';
 import { createAliases, type Aliases } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
 import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '../runs/documents.js';
+import { byMember } from '../runs/ensemble.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
 import type { Judge } from './judge.js';
@@ -60,14 +62,23 @@ export class RunCheckpoints {
     const { publish, checkpoint } = this.#spec;
     await this.#journal.append(...courseEvents(this.#spec, metrics), { type: 'checkpoint', step });
     const last = metrics.at(-1);
-    if (publish === 'every_checkpoint' && last?.step === step) await this.#publish(last, last);
-    const best = bestFirst(this.#spec, metrics).at(0);
+    if (publish === 'every_checkpoint' && last?.step === step) await this.#publishEpoch(last, last);
     await this.#journal.refuseIfTakenOver();
-    const protectedSteps = best ? [best.step] : [];
+    const protectedSteps = this.#neededSteps(metrics);
     await pruneCheckpoints(storage, this.#prefix, { keep: checkpoint.keep, protectedSteps, term });
   }
 
-  /** Whether the checkpoint of this epoch, the last one done, must be kept because it may be published. */
+  /** Of the best epoch of each member, and of the one that a member which is trained brings to its ensemble. */
+  #neededSteps(metrics: readonly EpochMetrics[]): number[] {
+    return byMember(metrics).flatMap((epochs) => {
+      const isTrained = whyStopped(this.#spec, epochs) !== null;
+      const best = bestFirst(this.#spec, epochs).slice(0, 1);
+      const wanted = isTrained ? mostWantedFirst(this.#spec, epochs).slice(0, 1) : [];
+      return [...best, ...wanted].map(({ step }) => step);
+    });
+  }
+
+  /** Whether the checkpoint of this epoch, the last one done of its member, must be kept because it may be published. */
   mayBePublished(epoch: EpochMetrics, epochsDone: readonly EpochMetrics[]): boolean {
     const { publish } = this.#spec;
     if (publish === 'every_checkpoint' || whyStopped(this.#spec, epochsDone) !== null) return true;
@@ -75,32 +86,66 @@ export class RunCheckpoints {
   }
 
   /**
-   * Of a run that is trained: publishes the epoch that its policy wants most, or else the next one that can be read.
-   * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch can be read
+   * Of a run that is trained: publishes the epoch of each member that its policy wants most, or else the next one that can be read.
+   * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch of a member can be read
    */
   async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
-    for (const metrics of mostWantedFirst(this.#spec, epochs)) {
-      if (await this.#publish(metrics, epochs.at(-1) ?? metrics)) return;
-    }
-    throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
+    const members: TrainedNetwork[] = [];
+    for (const own of byMember(epochs)) members.push(await this.#mostWanted(own));
+    const last = epochs.at(-1);
+    const metrics = members.at(-1)?.metrics;
+    if (last === undefined || metrics === undefined) throw new Error('A run that is trained has epochs');
+    const trained = ensembleOf(members.map(({ network }) => network));
+    await this.#publish(trained, metrics, last);
   }
 
-  /** False when there is no whole checkpoint of this epoch. The same one is published once, however often this is called. */
-  async #publish(metrics: EpochMetrics, last: EpochMetrics): Promise<boolean> {
+  /** Of one member. */
+  async #mostWanted(epochs: readonly EpochMetrics[]): Promise<TrainedNetwork> {
+    for (const metrics of mostWantedFirst(this.#spec, epochs)) {
+      const network = await this.#networkAfter(metrics);
+      if (network !== null) return { metrics, network };
+    }
+    const member = epochs.at(-1)?.member;
+    const whose = member === undefined ? 'this job' : `member ${member} of this job`;
+    throw new TrainyardError('CHECKPOINT_CORRUPT', `None of the checkpoints of ${whose} can be read.`);
+  }
+
+  /** Nothing, when there is no whole checkpoint of this epoch. */
+  async #publishEpoch(metrics: EpochMetrics, last: EpochMetrics): Promise<void> {
+    const network = await this.#networkAfter(metrics);
+    if (network !== null) await this.#publish(network, metrics, last);
+  }
+
+  /** What a member had learnt by the end of an epoch; null: there is no whole checkpoint of it. */
+  async #networkAfter({ step }: EpochMetrics): Promise<DecodedModel | null> {
+    await this.#journal.refuseIfTakenOver();
+    try {
+      const file = await readCheckpointModel(this.#place.storage, this.#prefix, step);
+      return file && decodeModelFile(file);
+    } catch (error) {
+      if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
+      await this.#warnOfDamage(step, error.message);
+      return null;
+    }
+  }
+
+  /**
+   * `metrics`: of the epoch that is published, of an ensemble that of its last member; `last`: of the last epoch done. The same
+   * one is published once, however often this is called.
+   */
+  async #publish(trained: DecodedModel, metrics: EpochMetrics, last: EpochMetrics): Promise<void> {
     const { nowMs, log, observe } = this.#place;
     const { model } = this.#spec;
     const { step } = metrics;
     const startedMs = nowMs();
     await this.#journal.refuseIfTakenOver();
-    const version = await this.#versionOf(metrics, last);
-    if (version === null) return false;
+    const version = await this.#versionOf(trained, metrics, last);
     const servedAs = await this.#servedAs(version);
     await this.#journal.append({ type: 'published', version, step, ...servedAs });
     const { served, reasons } = servedAs;
     if (served) log.info({ model, version, step }, 'published');
     else log.warn({ model, version, step, reasons }, 'published, and not served as latest');
     observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version, served });
-    return true;
   }
 
   /** Once it is published: what was decided then stands, whichever attempt asks. */
@@ -121,25 +166,16 @@ export class RunCheckpoints {
     return { served: reasons.length === 0, held: held !== null, pinned_to, reasons };
   }
 
-  /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. `last`: the last epoch done. */
-  async #versionOf(metrics: EpochMetrics, last: EpochMetrics): Promise<number | null> {
-    const { storage, registry, runId, now } = this.#place;
+  async #versionOf(trained: DecodedModel, metrics: EpochMetrics, last: EpochMetrics): Promise<number> {
+    const { registry, runId, now } = this.#place;
     const { model, dataset } = this.#spec;
     const { step } = metrics;
-    try {
-      const trained = await readCheckpointModel(storage, this.#prefix, step);
-      if (trained === null) return null;
-      const judged = await this.#judge(trained, last);
-      await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
-      await this.#journal.refuseIfTakenOver();
-      const pin = { dataset: dataset.name, dataset_version: dataset.version };
-      const spec = { ...pin, ...trainingSpecOf(this.#spec) };
-      return await registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
-    } catch (error) {
-      if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
-      await this.#warnOfDamage(step, error.message);
-      return null;
-    }
+    const judged = await this.#judge(trained, last);
+    await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
+    await this.#journal.refuseIfTakenOver();
+    const pin = { dataset: dataset.name, dataset_version: dataset.version };
+    const spec = { ...pin, ...trainingSpecOf(this.#spec) };
+    return registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
   }
 
   async #warnOfDamage(step: number, why: string): Promise<void> {
@@ -147,7 +183,13 @@ export class RunCheckpoints {
   }
 }
 
-/** The epochs whose checkpoints a run that is trained may publish, the most wanted first. */
+/** What a member brings to the ensemble. */
+interface TrainedNetwork {
+  metrics: EpochMetrics;
+  network: DecodedModel;
+}
+
+/** The epochs of a member whose checkpoints may be published, the most wanted first. */
 function mostWantedFirst(spec: RunSpec, epochs: readonly EpochMetrics[]): EpochMetrics[] {
   return spec.publish === 'best' ? bestFirst(spec, epochs) : epochs.toReversed();
 }

@@ -1,5 +1,5 @@
 /**
- * How good the network of a checkpoint is, before it is published: its evaluation, and the model file with what the validation
+ * How good a trained model is, before it is published: its evaluation, and the model file with what the validation
  * rows decided. A run that is killed meanwhile evaluates once more, with the same result.
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
@@ -7,7 +7,8 @@ import type { Engine, Predictor, TrainingResources } from '../../model/engines/e
 import { evaluateModel } from '../../model/evaluation/evaluate-model.js';
 import type { Evaluation } from '../../model/evaluation/evaluation.js';
 import { trainLinearModel } from '../../model/evaluation/linear-baseline.js';
-import { decodeModelFile, encodeModelFile } from '../../model/files/model-file.js';
+import { modelPredictor } from '../../model/engines/model-predictor.js';
+import { encodeModelFile, type DecodedModel } from '../../model/files/model-file.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
 import { progressAt } from '../runs/summarize-events.js';
 import type { Journal } from './journal.js';
@@ -20,7 +21,7 @@ export interface EvaluatedFile {
 }
 
 /** `last`: the last epoch done, for the progress that is shown meanwhile. */
-export type EvaluateFile = (file: Buffer, last: EpochMetrics) => Promise<EvaluatedFile>;
+export type EvaluateTrained = (trained: DecodedModel, last: EpochMetrics) => Promise<EvaluatedFile>;
 
 export interface RunEvaluation {
   spec: RunSpec;
@@ -34,19 +35,18 @@ export interface RunEvaluation {
 /** An evaluation that takes longer shows its progress, so often. */
 const progressEveryMs = 1_000;
 
-export function runEvaluator(run: RunEvaluation): EvaluateFile {
+export function runEvaluator(run: RunEvaluation): EvaluateTrained {
   // A run that publishes each epoch looks at figures only, as it evaluates often.
   const isThorough = run.spec.publish !== 'every_checkpoint';
-  return async (file, last) => {
+  return async ({ description, parameters }, last) => {
     const { spec, loaded, engine } = run;
     const { data, rows } = loaded;
-    const { description, parameters } = decodeModelFile(file);
-    const { network, head, scaling, preprocessing } = description;
+    const { network, head, preprocessing, ensemble } = description;
     const onProgress = progressOf(run, last, isThorough);
-    const predictor = await engine.predictor({ network, scaling }, parameters);
+    const predictor = await modelPredictor(engine, description, parameters);
     try {
       const evaluated = await evaluateModel({
-        model: { network, head, preprocessing, predict: (...call) => predictor.predict(...call) },
+        model: { network, head, preprocessing, ensemble, predict: (...call) => predictor.predict(...call) },
         train: data.train,
         validation: { samples: data.validation, rows: rows.validation },
         test: { samples: data.test, rows: rows.test },
@@ -55,10 +55,9 @@ export function runEvaluator(run: RunEvaluation): EvaluateFile {
         onProgress,
         ...(isThorough && { linear: (onPart) => linearPredictor(run, onPart) }),
       });
-      const isUnchanged = evaluated.head === head;
       return {
         evaluation: evaluated.evaluation,
-        file: isUnchanged ? file : encodeModelFile({ ...description, head: evaluated.head }, parameters),
+        file: encodeModelFile({ ...description, head: evaluated.head }, parameters),
       };
     } finally {
       predictor.dispose();

@@ -52,13 +52,13 @@ export async function openJournal(
 function milestoneOf(event: RunEvent | RunEventBody): string | null {
   switch (event.type) {
     case 'metrics':
-      return `metrics of epoch ${event.metrics.epoch}`;
+      return `metrics of epoch ${event.metrics.epoch} of member ${event.metrics.member ?? 1}`;
     case 'checkpoint':
     case 'evaluated':
     case 'published':
       return `${event.type} at step ${event.step}`;
     case 'stopped':
-      return 'stopped';
+      return `stopped, member ${event.stopped.member ?? 1}`;
     case 'status':
     case 'started':
     case 'progress':

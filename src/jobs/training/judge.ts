@@ -1,7 +1,8 @@
-/** What is published of a run: the network of a checkpoint, evaluated, and whether it may be served. */
+/** What is published of a run: the network of a checkpoint or an ensemble of them, evaluated, and whether it may be served. */
 import type { Engine, TrainingResources } from '../../model/engines/engine.js';
 import type { Evaluation } from '../../model/evaluation/evaluation.js';
 import type { Held } from '../../model/evaluation/publish-gate.js';
+import type { DecodedModel } from '../../model/files/model-file.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
 import type { RunPlace } from './run-place.js';
 import { runEvaluator } from './evaluate-run.js';
@@ -18,9 +19,10 @@ export interface Judged {
 }
 
 /**
- * `file` is the model file of a checkpoint at the end of an epoch, `last` are the metrics of the last epoch done. It can be asked again, and answers the same as long as `latest` stands for the same version.
+ * `trained` has the parameters of checkpoints at the ends of epochs, `last` are the metrics of the last epoch done. It can be
+ * asked again, and answers the same as long as `latest` stands for the same version.
  */
-export type Judge = (file: Buffer, last: EpochMetrics) => Promise<Judged>;
+export type Judge = (trained: DecodedModel, last: EpochMetrics) => Promise<Judged>;
 
 export function judgeOf(
   place: Pick<RunPlace, 'storage' | 'registry' | 'nowMs'> & TrainingResources,

@@ -1,11 +1,12 @@
 /** The state that a run begins with: random parameters, or those of the published version that it starts from. */
 import { TrainyardError } from '../../errors.js';
-import type { DecodedModel, ModelDescription } from '../../model/files/model-file.js';
+import { membersOfModel, type DecodedModel, type ModelDescription } from '../../model/files/model-file.js';
 import { knownOutputs } from '../../model/heads/known-outputs.js';
 import { initialState, type TrainingState } from '../../model/network/initialization.js';
 import { warmState } from '../../model/network/warm-start.js';
 import type { Registry } from '../../model/registry/registry.js';
 import type { RunSpec } from '../runs/documents.js';
+import { specOfMember } from '../runs/ensemble.js';
 
 /**
  * The version that the spec pins; null: it names none.
@@ -37,12 +38,16 @@ export async function readSource(
 
 const goneCodes = ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND', 'CHECKPOINT_CORRUPT'];
 
+/** Of a member, from 1. A single network starts all members, and an ensemble each of its members one. */
 export function startState(
-  { network, optimizer, seed }: Pick<RunSpec, 'network' | 'optimizer' | 'seed'>,
+  spec: RunSpec,
+  member: number,
   { head }: Pick<ModelDescription, 'head'>,
   source: DecodedModel | null,
 ): TrainingState {
+  const { network, optimizer, seed } = specOfMember(spec, member);
   if (source === null) return initialState(network, optimizer, seed);
   const known = knownOutputs(source.description.head, head);
-  return warmState(network, optimizer, seed, { parameters: source.parameters, known });
+  const parameters = membersOfModel(source)[member - 1] ?? source.parameters;
+  return warmState(network, optimizer, seed, { parameters, known });
 }

@@ -11,17 +11,20 @@ import type { TrainingSums } from '../../model/files/checkpoint.js';
 import { countCorrect } from '../../model/metrics/classification.js';
 import { sumSquaredErrors } from '../../model/metrics/regression.js';
 import type { EpochMetrics, JobProgress, RunSpec } from '../runs/documents.js';
+import { epochsOfMember, membersOf, startOfMember, stepsOfMember } from '../runs/ensemble.js';
 import { progressAt } from '../runs/summarize-events.js';
 import { whyStopped } from './best-epoch.js';
 import type { Pace } from './pace.js';
 
 /** Where a tally goes on from. */
 export interface TallyState {
-  /** Steps done. */
+  /** The member that is trained, from 1; the only one, where there is no ensemble. */
+  member: number;
+  /** Steps of the run that are done: see ensemble.ts. */
   step: number;
   /** Over the epoch under way. */
   position: TrainingSums;
-  /** Of the epochs done. An epoch is done when its steps are and it has been evaluated. */
+  /** Of the epochs done, by all members. An epoch is done when its steps are and it has been evaluated. */
   metrics: EpochMetrics[];
 }
 
@@ -32,6 +35,7 @@ type EvaluatedSplit = (typeof evaluatedSplits)[number];
 const noSums: TrainingSums = { samples: 0, weight_sum: 0, loss_sum: 0, metric_sum: 0 };
 const nothingEvaluated = { validation: noSums, test: noSums };
 
+/** Of one member. */
 export class Tally {
   readonly state: TallyState;
   readonly #spec: RunSpec;
@@ -55,18 +59,35 @@ export class Tally {
     this.#targets = { train: train.targets, validation: validation.targets, test: test.targets };
     this.#counts = { validation: validation.count, test: test.count };
     this.#units = units;
-    this.#stepsPerEpoch = spec.steps / spec.epochs;
-    this.state = start ?? { step: 0, position: noSums, metrics: [] };
+    this.#stepsPerEpoch = stepsOfMember(spec) / spec.epochs;
+    this.state = start ?? { member: 1, step: 0, position: noSums, metrics: [] };
   }
 
-  /** Whether all epochs are done, or patience has ended. */
+  /** Of the member: the epochs done. */
+  get epochs(): EpochMetrics[] {
+    return epochsOfMember(this.state.metrics, this.state.member);
+  }
+
+  /** Of the member: steps done. */
+  get ownStep(): number {
+    return this.state.step - startOfMember(this.#spec, this.state.member);
+  }
+
+  /** Whether all epochs of the member are done, or patience has ended. */
   isDone(): boolean {
-    return whyStopped(this.#spec, this.state.metrics) !== null;
+    return whyStopped(this.#spec, this.epochs) !== null;
+  }
+
+  /** Where the next member begins; null after the last one. */
+  nextMember(): TallyState | null {
+    const member = this.state.member + 1;
+    if (member > membersOf(this.#spec)) return null;
+    return { ...this.state, member, step: startOfMember(this.#spec, member), position: noSums };
   }
 
   /** Of the epoch under way; 0 when it is time to evaluate. */
   stepsLeft(): number {
-    return (this.state.metrics.length + 1) * this.#stepsPerEpoch - this.state.step;
+    return (this.epochs.length + 1) * this.#stepsPerEpoch - this.ownStep;
   }
 
   /**
@@ -105,6 +126,7 @@ export class Tally {
     const counts = this.#counts;
     const spec = this.#spec;
     const metrics: EpochMetrics = {
+      ...(membersOf(spec) > 1 && { member: state.member }),
       epoch: this.#epoch(),
       step: state.step,
       ...figuresOf('train', state.position, spec),
@@ -123,16 +145,19 @@ export class Tally {
     const counts = this.#counts;
     const evaluated = this.#evaluated;
     const figures: Partial<Figures<'train'>> =
-      state.position.samples > 0 ? figuresOf('train', state.position, spec) : (state.metrics.at(-1) ?? {});
+      state.position.samples > 0 ? figuresOf('train', state.position, spec) : (this.epochs.at(-1) ?? {});
     const { train_loss = null, train_accuracy = null } = figures;
     const isDone = this.isDone();
-    const toTrain = isDone ? 0 : (spec.steps - state.step) * spec.batch_size;
+    const membersLeft = membersOf(spec) - state.member;
+    const ownSteps = isDone ? 0 : stepsOfMember(spec) - this.ownStep;
+    const toTrain = (ownSteps + membersLeft * stepsOfMember(spec)) * spec.batch_size;
     const perEpoch = counts.validation + counts.test;
     const evaluatedCount = evaluated.validation.samples + evaluated.test.samples;
-    const toEvaluate = isDone ? 0 : (spec.epochs - state.metrics.length) * perEpoch - evaluatedCount;
+    const ownEvaluation = isDone ? 0 : (spec.epochs - this.epochs.length) * perEpoch - evaluatedCount;
+    const toEvaluate = ownEvaluation + membersLeft * spec.epochs * perEpoch;
     return {
-      ...progressAt(spec, { step: state.step, epoch: this.#epoch() }),
-      ...(isDone && { fraction: 1 }),
+      ...progressAt(spec, { member: state.member, step: state.step, epoch: this.#epoch() }),
+      ...(isDone && membersLeft === 0 && { fraction: 1 }),
       samples_per_second: training.samplesPerSecond(),
       eta_seconds: inTenths(training.secondsLeft(toTrain), evaluation.secondsLeft(toEvaluate)),
       train_loss,
@@ -142,7 +167,7 @@ export class Tally {
 
   /** The one under way, from 1; 0 before the first step. */
   #epoch(): number {
-    return Math.ceil(this.state.step / this.#stepsPerEpoch);
+    return Math.ceil(this.ownStep / this.#stepsPerEpoch);
   }
 
   #sumsWith(

@@ -1,27 +1,35 @@
 /**
- * One run from wherever it stands to its end: epochs, metrics, checkpoints, publication, result. All that it writes can be
- * written again. A run that is killed at any moment and started anew goes on from its newest whole checkpoint, and makes
+ * One run from wherever it stands to its end: epochs, metrics, checkpoints, publication, result. The members of an ensemble are
+ * trained one after another. All that a run writes can be written again. A run that is killed at any moment and started anew goes on from its newest whole checkpoint, and makes
  * up for what did not come after that.
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { TrainyardError } from '../../errors.js';
 import type { AugmentedInputs } from '../../model/augmentation/augmented-inputs.js';
-import type { EngineEntry, Trainer, TrainingResources } from '../../model/engines/engine.js';
+import type {
+  Engine,
+  EngineEntry,
+  Trainer,
+  TrainingProgram,
+  TrainingResources,
+} from '../../model/engines/engine.js';
 import { selectEngine, type Selection } from '../../model/engines/select.js';
-import type { ModelDescription } from '../../model/files/model-file.js';
+import type { Checkpoint } from '../../model/files/checkpoint.js';
+import type { DecodedModel, ModelDescription } from '../../model/files/model-file.js';
 import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
+import { memberAt, membersOf, specOfMember, startOfMember } from '../runs/ensemble.js';
 import { engineOf } from '../runs/summarize-events.js';
 import { courseEvents, whyStopped } from './best-epoch.js';
 import { RunCheckpoints } from './checkpoints.js';
 import { judgeOf } from './judge.js';
 import { openJournal, type Journal } from './journal.js';
-import { loadData, unitsOf, type TrainingDatasets } from './load-data.js';
+import { loadData, unitsOf, type LoadedData, type TrainingDatasets } from './load-data.js';
 import type { TrainingEnd } from './messages.js';
 import { augmentedInputsOf } from './augmented-run.js';
-import { createCheckpointClock, createPace, type CheckpointClock } from './pace.js';
+import { createCheckpointClock, createPace, type CheckpointClock, type Pace } from './pace.js';
 import type { RunPlace } from './run-place.js';
 import { readSource, startState } from './start-state.js';
 import { Tally, type TallyState } from './tally.js';
@@ -60,63 +68,92 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
 }
 
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
-  const { runId, store, threads, memoryLimitBytes } = training;
-  const { network, loss, optimizer, seed, steps, label_smoothing: labelSmoothing = 0 } = spec;
+  const { runId, store } = training;
   const journal = await openJournal(training, runId, training.term);
   const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
   const checkpoints = new RunCheckpoints(training, spec, journal);
   const found = await checkpoints.newest();
-  // What a run that goes on takes from its source is in its checkpoint.
-  const source = found === null ? await readSource(training.registry, spec) : null;
+  // What a member that goes on takes from the source of the run is in its checkpoint.
+  const isSourceNeeded = found === null || memberAt(spec, found.state.step) < membersOf(spec);
+  const source = isSourceNeeded ? await readSource(training.registry, spec) : null;
   const recorded = spec.init_from === undefined ? null : (found ?? source)?.description;
   const loaded = await loadData(training.datasets, spec, recorded);
-  const { data, description } = loaded;
-  const start: TallyState | null = found && {
-    step: found.state.step,
-    position: found.position,
-    metrics: found.metrics as EpochMetrics[],
-  };
   checkpoints.judgeBy(judgeOf(training, { spec, loaded, engine, journal }));
-  const tally = new Tally(spec, data, start, unitsOf(description));
-  const trainer = await engine.trainer(
-    {
-      network,
-      loss,
-      labelSmoothing,
-      optimizer,
-      batchSize: spec.batch_size,
-      seed,
-      steps,
-      scaling: description.scaling,
-    },
-    data,
-    found?.state ?? startState(spec, description, source),
-    { threads, memoryLimitBytes },
-  );
-  const augmented = augmentedInputsOf(spec, data.train, tally.state.metrics.length);
-  try {
-    const course = new Course({
-      training,
-      spec,
-      description,
-      journal,
-      checkpoints,
-      tally,
-      trainer,
-      augmented,
-    });
-    await course.begin({ name: engine.name, device: trainer.device, reason }, found?.state.step ?? null);
-    if ((await course.run()) === 'handed_back') return 'handed_back';
-  } finally {
-    await augmented?.dispose();
-    await trainer.dispose();
-  }
+  const run = { training, spec, loaded, engine, reason, source, journal, checkpoints };
+  const metrics = await trainMembers(run, found);
+  if (metrics === null) return 'handed_back';
   // From here on it cannot be cancelled any more, or it has been.
   if ((await store.decideEnding(runId, 'succeeded')) === 'cancelled') {
     throw new TrainyardError('RUN_TAKEN_OVER', `The job ${runId} is cancelled.`);
   }
-  await checkpoints.publishMostWanted(tally.state.metrics);
+  await checkpoints.publishMostWanted(metrics);
   return 'finished';
+}
+
+/** What all members of a run have in common. */
+interface RunParts {
+  training: Training;
+  spec: RunSpec;
+  loaded: LoadedData;
+  engine: Engine;
+  /** Why it is this engine. */
+  reason: string;
+  /** The version that members start from; null: none, or all have started. */
+  source: DecodedModel | null;
+  journal: Journal;
+  checkpoints: RunCheckpoints;
+}
+
+/** The metrics of all epochs; null: the run is handed back on the way. */
+async function trainMembers(run: RunParts, found: Checkpoint | null): Promise<EpochMetrics[] | null> {
+  const { training, spec, loaded, engine, reason, source } = run;
+  const { data, description } = loaded;
+  const { threads, memoryLimitBytes, nowMs } = training;
+  const units = unitsOf(description);
+  let tally = new Tally(spec, data, found && stateIn(spec, found), units);
+  const pacing: Pacing = {
+    startedMs: nowMs(),
+    training: createPace(),
+    evaluation: createPace(),
+    clock: createCheckpointClock(spec.checkpoint, tally.state, nowMs),
+  };
+  const first = tally.state.member;
+  for (let resumed = found; ; resumed = null) {
+    const { member } = tally.state;
+    const trainer = await engine.trainer(
+      programOf(spec, member, description),
+      data,
+      resumed === null
+        ? startState(spec, member, description, source)
+        : { ...resumed.state, step: tally.ownStep },
+      { threads, memoryLimitBytes },
+    );
+    const augmented = augmentedInputsOf(specOfMember(spec, member), data.train, tally.epochs.length);
+    try {
+      const course = new Course({ ...run, tally, trainer, augmented, pacing });
+      if (member === first) {
+        await course.begin({ name: engine.name, device: trainer.device, reason }, found?.state.step ?? null);
+      }
+      if ((await course.run()) === 'handed_back') return null;
+    } finally {
+      await augmented?.dispose();
+      await trainer.dispose();
+    }
+    const next = tally.nextMember();
+    if (next === null) return tally.state.metrics;
+    tally = new Tally(spec, data, next, units);
+  }
+}
+
+function stateIn(spec: RunSpec, { state, position, metrics }: Checkpoint): TallyState {
+  const { step } = state;
+  return { member: memberAt(spec, step), step, position, metrics: metrics as EpochMetrics[] };
+}
+
+function programOf(run: RunSpec, member: number, { scaling }: ModelDescription): TrainingProgram {
+  const spec = specOfMember(run, member);
+  const { network, loss, optimizer, seed, steps, label_smoothing: labelSmoothing = 0 } = spec;
+  return { network, loss, labelSmoothing, optimizer, batchSize: spec.batch_size, seed, steps, scaling };
 }
 
 async function selectEngineFor(
@@ -129,36 +166,35 @@ async function selectEngineFor(
   return wanted === spec.engine ? selection : { ...selection, reason: 'the job was begun on it' };
 }
 
-interface CourseParts {
-  training: Training;
-  spec: RunSpec;
-  description: ModelDescription;
-  journal: Journal;
-  checkpoints: RunCheckpoints;
+/** How fast a run goes, whichever member is trained. */
+interface Pacing {
+  startedMs: number;
+  training: Pace;
+  evaluation: Pace;
+  clock: CheckpointClock;
+}
+
+interface CourseParts extends RunParts {
   tally: Tally;
   trainer: Trainer;
   /** null: the pictures of all epochs are the same. */
   augmented: AugmentedInputs | null;
+  pacing: Pacing;
 }
 
-/** The steps, evaluations and checkpoints of one attempt, in slices: between two of them the run can be stopped. */
+/** The steps, evaluations and checkpoints of a member in one attempt, in slices: between two of them the run can be stopped. */
 class Course {
   readonly #parts: CourseParts;
-  readonly #trainingPace = createPace();
-  readonly #evaluationPace = createPace();
-  readonly #startedMs: number;
-  readonly #clock: CheckpointClock;
   #progressAtMs = 0;
   #epochSinceMs: number;
   /** What the newest checkpoint holds. */
-  #checkpointed = { step: 0, epochs: 0 };
+  #checkpointed: { step: number; epochs: number };
 
   constructor(parts: CourseParts) {
-    const { training, spec, tally } = parts;
+    const { training, tally } = parts;
     this.#parts = parts;
-    this.#startedMs = training.nowMs();
-    this.#epochSinceMs = this.#startedMs;
-    this.#clock = createCheckpointClock(spec.checkpoint, tally.state, training.nowMs);
+    this.#epochSinceMs = training.nowMs();
+    this.#checkpointed = { step: tally.state.step, epochs: tally.state.metrics.length };
   }
 
   /** `resumedFrom`: the step of the checkpoint that the attempt goes on from; null: it begins at the beginning. */
@@ -172,9 +208,7 @@ class Course {
     await this.#appendProgress();
     const { name, device, reason } = engine;
     training.log.info({ engine: name, device, reason, resumed_from_step: resumedFrom }, 'training');
-    if (resumedFrom === null) return;
-    this.#checkpointed = { step: resumedFrom, epochs: tally.state.metrics.length };
-    await checkpoints.followUp(tally.state);
+    if (resumedFrom !== null) await checkpoints.followUp(tally.state);
   }
 
   async run(): Promise<'trained' | 'handed_back'> {
@@ -193,55 +227,56 @@ class Course {
   }
 
   async #trainSlice(): Promise<void> {
-    const { training, tally, trainer, augmented } = this.#parts;
-    await augmented?.beforeEpoch(tally.state.metrics.length, (inputs) => trainer.replaceInputs(inputs));
+    const { training, tally, trainer, augmented, pacing } = this.#parts;
+    await augmented?.beforeEpoch(tally.epochs.length, (inputs) => trainer.replaceInputs(inputs));
     const startedMs = training.nowMs();
-    const atOnce = Math.min(this.#trainingPace.batchesPerCall(), this.#clock.stepsAtOnce(tally.state.step));
+    const atOnce = Math.min(pacing.training.batchesPerCall(), pacing.clock.stepsAtOnce(tally.state.step));
     const report = await trainer.run(Math.min(atOnce, tally.stepsLeft()));
-    this.#trainingPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
+    pacing.training.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
     tally.addSteps(report);
     // At the end of an epoch the checkpoint waits for the epoch's metrics.
-    if (tally.stepsLeft() > 0 && this.#clock.isDue(tally.state.step)) await this.#checkpoint();
+    if (tally.stepsLeft() > 0 && pacing.clock.isDue(tally.state.step)) await this.#checkpoint();
   }
 
   /** The last slice ends the epoch; where nothing is to be evaluated, the first one does. */
   async #evaluateSlice(): Promise<void> {
-    const { training, tally, trainer } = this.#parts;
+    const { training, tally, trainer, pacing } = this.#parts;
     const { split, first, batches } = tally.evaluationLeft();
     if (batches > 0) {
       const startedMs = training.nowMs();
-      const atOnce = Math.min(this.#evaluationPace.batchesPerCall(), batches);
+      const atOnce = Math.min(pacing.evaluation.batchesPerCall(), batches);
       const report = await trainer.evaluate(split, first, atOnce);
-      this.#evaluationPace.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
+      pacing.evaluation.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
       tally.addEvaluation(report);
     }
     if (tally.evaluationLeft().batches === 0) await this.#endEpoch();
   }
 
   async #endEpoch(): Promise<void> {
-    const { training, spec, journal, checkpoints, tally } = this.#parts;
+    const { training, spec, journal, checkpoints, tally, pacing } = this.#parts;
     const metrics = tally.endEpoch();
     training.log.info(metrics, 'epoch done');
     training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.#epochSinceMs, metrics });
     this.#epochSinceMs = training.nowMs();
     await journal.append(...courseEvents(spec, tally.state.metrics));
-    const stopped = whyStopped(spec, tally.state.metrics);
+    const stopped = whyStopped(spec, tally.epochs);
     if (stopped !== null) {
       training.log.info(stopped, 'training is over');
       await this.#appendProgress();
     }
-    const mayBePublished = checkpoints.mayBePublished(metrics, tally.state.metrics);
-    if (this.#clock.isDue(metrics.step) || mayBePublished) await this.#checkpoint();
+    const mayBePublished = checkpoints.mayBePublished(metrics, tally.epochs);
+    if (pacing.clock.isDue(metrics.step) || mayBePublished) await this.#checkpoint();
   }
 
   #progressIntervalMs(): number {
     const { least, most } = progressEveryMs;
-    return Math.min(most, Math.max(least, (this.#parts.training.nowMs() - this.#startedMs) / 1_000));
+    const { training, pacing } = this.#parts;
+    return Math.min(most, Math.max(least, (training.nowMs() - pacing.startedMs) / 1_000));
   }
 
   async #appendProgress(): Promise<void> {
-    const { training, journal, tally } = this.#parts;
-    const progress = tally.progress(this.#trainingPace, this.#evaluationPace);
+    const { training, journal, tally, pacing } = this.#parts;
+    const progress = tally.progress(pacing.training, pacing.evaluation);
     await journal.append({ type: 'progress', progress });
     this.#progressAtMs = training.nowMs();
     const { samples_per_second: samplesPerSecond, train_loss: trainLoss } = progress;
@@ -255,15 +290,17 @@ class Course {
   }
 
   async #checkpoint(): Promise<void> {
-    const { training, description, checkpoints, tally, trainer } = this.#parts;
+    const { training, spec, loaded, checkpoints, tally, trainer, pacing } = this.#parts;
+    const { description } = loaded;
+    const { member, position, metrics } = tally.state;
     const startedMs = training.nowMs();
-    const state = await trainer.snapshot();
+    const own = await trainer.snapshot();
+    const state = { ...own, step: startOfMember(spec, member) + own.step };
     refuseIfNotFinite(state);
-    const { position, metrics } = tally.state;
     await checkpoints.write({ description, state, position, metrics });
     this.#checkpointed = { step: state.step, epochs: metrics.length };
     const tookMs = training.nowMs() - startedMs;
-    this.#clock.wrote(state.step, tookMs);
+    pacing.clock.wrote(state.step, tookMs);
     training.observe({ kind: 'checkpoint', tookMs, step: state.step });
     await checkpoints.followUp(tally.state);
   }

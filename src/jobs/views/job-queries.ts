@@ -11,6 +11,7 @@ import type {
   MetricsList,
   RunEvent,
 } from '../runs/documents.js';
+import { epochsOfMember, memberAt, membersOf } from '../runs/ensemble.js';
 import type { RunIndex } from '../runs/run-index.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader, RunState } from '../runs/run-reader.js';
@@ -81,15 +82,19 @@ export function createJobQueries(options: {
     },
 
     async checkpoints(id) {
-      await stateOf(id);
+      const { spec } = await stateOf(id);
       const manifests = await listCheckpoints(storage, store.checkpointsOf(id));
-      const data = manifests.map(({ step, metrics, files, created_at }) => ({
-        object: 'checkpoint' as const,
-        step,
-        epoch: metrics.length,
-        size_bytes: files.reduce((sum, { size_bytes: bytes }) => sum + bytes, 0),
-        created_at,
-      }));
+      const data = manifests.map(({ step, metrics, files, created_at }) => {
+        const member = memberAt(spec, step);
+        return {
+          object: 'checkpoint' as const,
+          step,
+          ...(membersOf(spec) > 1 && { member }),
+          epoch: epochsOfMember(metrics as EpochMetrics[], member).length,
+          size_bytes: files.reduce((sum, { size_bytes: bytes }) => sum + bytes, 0),
+          created_at,
+        };
+      });
       return { object: 'list', data, has_more: false };
     },
   };

@@ -8,15 +8,21 @@ const float32Bytes = 4;
 
 /**
  * An estimate, in bytes, of what any engine needs to train, without padding and the runtime itself; `samples` are those of
- * all splits, and `copies` how many further copies of their inputs there are, counted in samples. Computed in float64, so that it also answers for networks that no machine could hold.
+ * all splits, and `copies` how many further copies of their inputs there are, counted in samples. The members of an ensemble are
+ * trained one after another, and published together. Computed in float64, so that it also answers for networks that no machine could hold.
  */
 export function trainingMemoryBytes(
   program: Omit<TrainingProgram, 'seed'>,
   samples: { count: number; hasWeights: boolean; copies?: number },
+  { members = 1, startsWarm = false }: { members?: number; startsWarm?: boolean } = {},
 ): number {
   const { network, optimizer, batchSize } = program;
   // The parameters with the optimiser's state, once more in a snapshot that is being written, and the gradients.
-  const copiesOfParameters = 2 * (1 + optimizerSlots(optimizer).length) + 1;
+  const toTrain = 2 * (1 + optimizerSlots(optimizer).length) + 1;
+  // All members as they are read, in predictors, in the file that is published, and once more while that is written.
+  const toPublish = members > 1 ? 4 * members : 0;
+  const source = startsWarm && members > 1 ? members : 0;
+  const copiesOfParameters = Math.max(toTrain, toPublish) + source;
   const activations = denseLayers(network).reduce((sum, layer) => sum + layer.outputs, 0);
   const perSample = network.inputs + 2 * activations;
   const numbers = copiesOfParameters * parameterCount(network) + batchSize * perSample;

@@ -28,6 +28,8 @@ export interface ModelToEvaluate {
   network: NetworkSpec;
   head: Head;
   preprocessing?: TablePreprocessing | undefined;
+  /** How many networks answer together; left out: 1. */
+  ensemble?: number | undefined;
   /** Raw outputs. */
   predict: PredictOutputs;
 }
@@ -238,10 +240,10 @@ async function importanceOf(
   head: Head,
   onProgress: OnProgress,
 ): Promise<ColumnImportance | null> {
-  const { network, preprocessing, predict } = model;
+  const { network, preprocessing, ensemble = 1, predict } = model;
   if (preprocessing === undefined || validation.samples.count === 0) return null;
   const { leastRows, repetitions, work } = importanceBounds;
-  const perRow = preprocessing.columns.length * repetitions * parameterCount(network);
+  const perRow = preprocessing.columns.length * repetitions * parameterCount(network) * ensemble;
   const most = Math.max(leastRows, Math.min(importanceBounds.rows, Math.floor(work / perRow)));
   const rows = spacedRows(validation.samples.count, most);
   const samples = chosenSamples(validation.samples, rows, network.outputs);

@@ -14,7 +14,6 @@ import {
 } from '../heads/head.js';
 import {
   activations,
-  parameterShapes,
   withDropout,
   type Activation,
   type NetworkSpec,
@@ -22,6 +21,7 @@ import {
   type StoredNetworkSpec,
   type Tensor,
 } from '../network/network.js';
+import { ensembleShapes, joinMembers, mostMembers, splitMembers } from '../network/members.js';
 import type { AffineMap } from '../preprocessing/affine.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
 import { problemOfRecord } from '../preprocessing/table-record.js';
@@ -43,11 +43,13 @@ export interface ModelDescription {
   scaling: AffineMap | null;
   /** Makes inputs of the columns of a table. Left out: inputs come as numbers. */
   preprocessing?: TablePreprocessing;
+  /** How many networks of this kind answer with their mean: see members.ts for their parameters. Left out: there is one. */
+  ensemble?: number;
 }
 
 /** The same description and parameters give the same bytes. */
 export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
-  const { format_version, network, head, scaling, preprocessing } = description;
+  const { format_version, network, head, scaling, preprocessing, ensemble } = description;
   return encodeSafetensors(parameters, {
     // What PyTorch's own writer says of its layout; some readers insist on it.
     format: 'pt',
@@ -56,11 +58,12 @@ export function encodeModelFile(description: ModelDescription, parameters: State
     head: JSON.stringify(head),
     scaling: JSON.stringify(scaling),
     ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
+    ...(ensemble !== undefined && { ensemble: JSON.stringify(ensemble) }),
   });
 }
 
 /**
- * The parameters are exactly the network's, in the order of its layers, and finite. Files of format 1 are read too.
+ * The parameters are exactly the network's, in the order of its layers, member by member, and finite. Files of format 1 are read too.
  * @throws TrainyardError CHECKPOINT_CORRUPT
  */
 export function decodeModelFile(bytes: Buffer): DecodedModel {
@@ -89,9 +92,23 @@ export interface DecodedModel {
   parameters: StateDict;
 }
 
+/** The model whose members these are. They differ by their parameters alone. */
+export function ensembleOf(members: readonly DecodedModel[]): DecodedModel {
+  const [{ description }] = members;
+  const parameters = joinMembers(members.map((member) => member.parameters));
+  return members.length === 1
+    ? { description, parameters }
+    : { description: { ...description, ensemble: members.length }, parameters };
+}
+
+/** The parameters of each of its members; of a single network its own. */
+export function membersOfModel({ description, parameters }: DecodedModel): StateDict[] {
+  return splitMembers(parameters, description.ensemble ?? 1);
+}
+
 function readModel({ metadata, tensors }: DecodedSafetensors): DecodedModel {
   const description = readDescription(metadata);
-  return { description, parameters: readParameters(description.network, tensors) };
+  return { description, parameters: readParameters(description, tensors) };
 }
 
 function refuseInfinite(name: string, numbers: Float32Array): void {
@@ -113,7 +130,13 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
   if (!isAffineMap(scaling) && !(version === 2 && scaling === null)) {
     throw corrupt(`its ${field} is not an affine map`);
   }
-  const description: ModelDescription = { format_version: 2, network: withDropout(network), head, scaling };
+  const description: ModelDescription = {
+    format_version: 2,
+    network: withDropout(network),
+    head,
+    scaling,
+    ...readEnsemble(metadata),
+  };
   // In format 1 the field is the affine map.
   if (version === 1 || !Object.hasOwn(metadata, 'preprocessing')) return description;
   const preprocessing = readField(metadata, 'preprocessing');
@@ -124,6 +147,13 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
     throw corrupt(`its preprocessing makes ${table.width} inputs, and its network takes ${network.inputs}`);
   }
   return { ...description, preprocessing: table };
+}
+
+function readEnsemble(metadata: Record<string, string>): Pick<ModelDescription, 'ensemble'> {
+  if (!Object.hasOwn(metadata, 'ensemble')) return {};
+  const ensemble = readField(metadata, 'ensemble');
+  if (isWidth(ensemble) && ensemble > 1 && ensemble <= mostMembers) return { ensemble };
+  throw corrupt(`its ensemble is not a number of members from 2 to ${mostMembers}`);
 }
 
 /** Files of format 1 name a loss and labels. Without a loss, as the oldest are, it was cross-entropy. */
@@ -144,10 +174,13 @@ function readField(metadata: Record<string, string>, name: string): unknown {
   }
 }
 
-function readParameters(network: NetworkSpec, tensors: Map<string, Tensor>): StateDict {
-  const shapes = parameterShapes(network);
+function readParameters(
+  { network, ensemble = 1 }: ModelDescription,
+  tensors: Map<string, Tensor>,
+): StateDict {
+  const shapes = ensembleShapes(network, ensemble);
   if (tensors.size !== shapes.length) {
-    throw corrupt(`it has ${tensors.size} tensors where its network has ${shapes.length}`);
+    throw corrupt(`it has ${tensors.size} tensors where its ${ensemble > 1 ? 'ensemble' : 'network'} has ${shapes.length}`);
   }
   return new Map(
     shapes.map(({ name, shape }) => {

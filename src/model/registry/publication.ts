@@ -93,7 +93,7 @@ export async function promote({ storage }: RegistryStore, name: string, version:
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
   { model, runId, step, spec, file, metrics, evaluation, held, now }: Publication,
-  { network, head, preprocessing }: ModelDescription,
+  { network, head, preprocessing, ensemble }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
     format_version: 2,
@@ -105,7 +105,8 @@ function contentOf(
     network,
     head,
     ...(preprocessing && { table: signatureOf(preprocessing) }),
-    parameters: parameterCount(network),
+    ...(ensemble !== undefined && { ensemble }),
+    parameters: parameterCount(network) * (ensemble ?? 1),
     file: { key: publishedFileKey(model, runId, step), ...digestOf(file) },
     ...(evaluation && {
       evaluation: {

@@ -21,7 +21,9 @@ export interface VersionManifest {
   head: Head;
   /** Left out: the model takes numbers. */
   table?: TableSignature;
-  /** How many numbers the network learns. */
+  /** How many networks of this kind answer with their mean. Left out: there is one. */
+  ensemble?: number;
+  /** How many numbers the model learns: of all members. */
   parameters: number;
   file: FileDigest & { key: string };
   /** Left out where the version was not evaluated, as older ones were not. */

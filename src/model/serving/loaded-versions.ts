@@ -4,6 +4,7 @@
  */
 import { TrainyardError } from '../../errors.js';
 import type { Engine } from '../engines/engine.js';
+import { modelPredictor } from '../engines/model-predictor.js';
 import { megabytes } from '../engines/training-memory.js';
 import type { Registry, VersionManifest } from '../registry/registry.js';
 import { loadModel, type LoadedContent, type LoadedModel } from './loaded-model.js';
@@ -149,7 +150,7 @@ export class LoadedVersions {
     // An engine holds the numbers of a model once, as the file does.
     entry.sizeBytes = manifest.file.size_bytes;
     const { description, parameters } = await registry.read(manifest);
-    const predictor = await engine.predictor(description, parameters);
+    const predictor = await modelPredictor(engine, description, parameters);
     entry.sizeBytes = predictor.sizeBytes;
     return { manifest, description, predictor };
   }

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import type { WebhookDelivery } from '../../../src/api/jobs/record-schemas.js';
 import type { CheckpointList, MetricsList } from '../../../src/jobs/runs/documents.js';
+import { writeCheckpoint } from '../../../src/model/files/checkpoint.js';
+import { smallDescription, stateAt } from '../../model/small-model.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';
 import { startService } from '../service.js';
 
@@ -39,6 +41,33 @@ test('a new job has no checkpoints', async () => {
   const { id } = await submit(service);
   const { body } = await service.http.get(`/v1/jobs/${id}/checkpoints`).expect(200);
   expect(body).toEqual({ object: 'list', data: [], has_more: false } satisfies CheckpointList);
+});
+
+test('the checkpoints of an ensemble, each with its member and the epochs which that has done', async () => {
+  const service = await startService();
+  const { id } = await submit(service, { ensemble: 2, epochs: 2 });
+  const ofMember = (member: number, number: number) => {
+    const metrics = epoch(number);
+    return { ...metrics, member, step: (member - 1) * 2 * 938 + metrics.step };
+  };
+  const position = { samples: 0, weight_sum: 0, loss_sum: 0, metric_sum: 0 };
+  const metrics = [ofMember(1, 1), ofMember(1, 2), ofMember(2, 1)];
+  for (const done of [1, 2, 3]) {
+    const state = stateAt(metrics[done - 1]?.step ?? NaN);
+    const checkpoint = { description: smallDescription, state, position, metrics: metrics.slice(0, done) };
+    const writer = { term: 1, now: new Date(0) };
+    await writeCheckpoint(service.storage, service.store.checkpointsOf(id), { ...checkpoint, ...writer });
+  }
+  const { body } = await service.http.get(`/v1/jobs/${id}/checkpoints`).expect(200);
+  expect((body as CheckpointList).data).toMatchObject([
+    { step: 3 * 938, member: 2, epoch: 1 },
+    { step: 2 * 938, member: 1, epoch: 2 },
+    { step: 938, member: 1, epoch: 1 },
+  ]);
+  const path = `/v1/jobs/${id}/metrics`;
+  const log = await takeUp(service, id);
+  await log.append(...metrics.map((each) => ({ type: 'metrics' as const, metrics: each })));
+  expect((await service.http.get(path)).body).toMatchObject({ data: metrics, epochs_done: 3 });
 });
 
 test('the calls of the webhook of a job', async () => {

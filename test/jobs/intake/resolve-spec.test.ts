@@ -213,6 +213,29 @@ describe('a request', () => {
     expect(resolve({ epochs: 3, batch_size: 65_536 }).steps).toBe(3);
   });
 
+  test('for an ensemble has the steps of all members', () => {
+    expect(resolve({ ensemble: 4, epochs: 2 })).toMatchObject({ ensemble: 4, epochs: 2, steps: 4 * 2 * 938 });
+    expect(resolve({ ensemble: 1 })).toEqual(resolve({}));
+  });
+
+  test('for an ensemble that is published epoch by epoch is refused', () => {
+    expect(() => resolve({ ensemble: 2, publish: 'every_checkpoint' })).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST', pointer: '/publish' }),
+    );
+    expect(resolve({ ensemble: 1, publish: 'every_checkpoint' }).ensemble).toBeUndefined();
+  });
+
+  test('for more members than there is memory for is refused with the numbers', () => {
+    const wide: JobRequest = { network: { hidden: [{ units: 8_192 }] } };
+    expect(resolve(wide).network.hidden).toHaveLength(1);
+    expect(() => resolve({ ...wide, ensemble: 16 })).toThrow(
+      expect.objectContaining({
+        code: 'NETWORK_TOO_LARGE',
+        message: expect.stringMatching(/16 times 6,512,650 parameters.*fewer members/) as string,
+      }),
+    );
+  });
+
   test('for an engine that does not exist is refused with the names', () => {
     expect(() => resolve({ engine: 'abacus' })).toThrow(
       expect.objectContaining({

@@ -144,6 +144,58 @@ describe('a tally', () => {
   });
 });
 
+describe('a tally of a member', () => {
+  const ensemble = { ...spec, ensemble: 3, steps: 3 * spec.steps };
+  const first = new Tally(ensemble, data, null);
+  for (let epoch = 1; epoch <= 3; epoch++) {
+    first.addSteps(steps(64, 64, 64, 64, 64));
+    for (const slice of evaluation) first.addEvaluation(slice);
+    first.endEpoch();
+  }
+  test('counts its own epochs, and the steps of all', () => {
+    expect(first.isDone()).toBe(true);
+    expect(first.nextMember()).toMatchObject({ member: 2, step: 15, position: { samples: 0 } });
+    const second = new Tally(ensemble, data, first.nextMember());
+    expect([second.isDone(), second.ownStep, second.stepsLeft(), second.epochs]).toEqual([false, 0, 5, []]);
+    second.addSteps(steps(64, 64, 64, 64, 64));
+    for (const slice of evaluation) second.addEvaluation(slice);
+    expect(second.endEpoch()).toMatchObject({ member: 2, epoch: 1, step: 20 });
+    expect(second.state.metrics.map(({ member, epoch }) => [member, epoch])).toEqual([
+      [1, 1],
+      [1, 2],
+      [1, 3],
+      [2, 1],
+    ]);
+    const last = new Tally(ensemble, data, second.nextMember());
+    expect(last.nextMember()).toBeNull();
+  });
+
+  test('tells how much all members have left', () => {
+    const [training, evaluating] = [createPace(), createPace()];
+    training.ran(15, 960, 1_000);
+    evaluating.ran(6, 300, 1_000);
+    // A member is trained in a second and evaluated in another.
+    expect(first.progress(training, evaluating)).toMatchObject({
+      member: 1,
+      members: 3,
+      epoch: 3,
+      step: 15,
+      steps: 45,
+      fraction: 1 / 3,
+      eta_seconds: 4,
+    });
+    const second = new Tally(ensemble, data, first.nextMember());
+    expect(second.progress(training, evaluating)).toMatchObject({
+      member: 2,
+      epoch: 0,
+      step: 15,
+      fraction: 1 / 3,
+      eta_seconds: 4,
+      train_loss: null,
+    });
+  });
+});
+
 describe('a tally with a validation split', () => {
   const validation = { ...testSplit, count: 70, targets: testSplit.targets.slice(0, 70) };
   const start = (): Tally => new Tally(spec, { ...data, validation }, null);

@@ -37,6 +37,18 @@ test.each<[OptimizerSpec, number]>([
   },
 );
 
+test('an ensemble takes what its members take when they are published together, where that is more', () => {
+  const network = { inputs: 784, hidden: [hiddenOf(256)], outputs: 10 };
+  const program = { ...images, network, optimizer: adam };
+  const alone = trainingMemoryBytes(program, samples);
+  const bytesOf = (members: number, startsWarm = false) =>
+    (trainingMemoryBytes(program, samples, { members, startsWarm }) - alone) / (4 * 203_530);
+  // Seven to train one member, and four for each to publish them.
+  expect([1, 2, 5, 16].map((members) => bytesOf(members))).toEqual([0, 1, 13, 57]);
+  // The members of the version that it starts from.
+  expect(bytesOf(5, true)).toBe(18);
+});
+
 test('the estimate answers for a network that no machine could hold', () => {
   const hidden = Array.from({ length: 8 }, () => hiddenOf(1e12));
   const network = { inputs: 784, hidden, outputs: 10 };

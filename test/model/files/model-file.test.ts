@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { decodeModelFile, encodeModelFile } from '../../../src/model/files/model-file.js';
+import {
+  decodeModelFile,
+  encodeModelFile,
+  ensembleOf,
+  membersOfModel,
+} from '../../../src/model/files/model-file.js';
 import { classHead, type Head } from '../../../src/model/heads/head.js';
 import { activations, type Tensor } from '../../../src/model/network/network.js';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/model/files/safetensors.js';
@@ -97,6 +102,22 @@ describe('a model file', () => {
     const { metadata, tensors } = decodeSafetensors(bytes);
     expect(Object.values(metadata).every((value) => typeof value === 'string')).toBe(true);
     expect([...tensors.keys()]).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']);
+  });
+
+  test('may have the members of an ensemble, each as it is alone', () => {
+    const members = [1, 2].map((seed) => ({
+      description: smallDescription,
+      parameters: parametersOf(smallDescription.network, seed),
+    }));
+    const bytes = encodeModelFile(ensembleOf(members).description, ensembleOf(members).parameters);
+    const model = decodeModelFile(bytes);
+    expect(model.description).toEqual({ ...smallDescription, ensemble: 2 });
+    expect(membersOfModel(model)).toEqual(members.map(({ parameters }) => parameters));
+    expect([...decodeSafetensors(bytes).tensors.keys()]).toContain('member2.fc1.weight');
+    // One member is no ensemble: the file is as it always was.
+    const { description, parameters } = ensembleOf(members.slice(0, 1));
+    expect(encodeModelFile(description, parameters)).toEqual(file);
+    expect(membersOfModel({ description, parameters })).toEqual([parameters]);
   });
 
   test('of format 1 is the same model', () => {
@@ -220,6 +241,16 @@ describe('a file that is no model', () => {
     const other = JSON.stringify(fitted(houses.slice(1)));
     expect(() => decodeModelFile(withMetadata({ preprocessing: other }, table))).toThrow(
       corrupt('inputs, and its network takes'),
+    );
+  });
+
+  test.each(['1', '17', '2.5', '"2"', 'null'])('has an ensemble of %s', (ensemble) => {
+    expect(() => decodeModelFile(withMetadata({ ensemble }))).toThrow(corrupt('its ensemble'));
+  });
+
+  test('has fewer members than it says', () => {
+    expect(() => decodeModelFile(withMetadata({ ensemble: '2' }))).toThrow(
+      corrupt('4 tensors where its ensemble has 8'),
     );
   });
 
