@@ -13,7 +13,7 @@ import { latestAlias } from '../../model/registry/model-folder.js';
 import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '../runs/documents.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
-import type { Judge } from './judge.js';
+import type { Judge, Judged } from './judge.js';
 import type { RunPlace } from './run-place.js';
 import type { TallyState } from './tally.js';
 
@@ -75,32 +75,65 @@ export class RunCheckpoints {
   }
 
   /**
-   * Of a run that is trained: publishes the epoch that its policy wants most, or else the next one that can be read.
+   * Of a run that is trained: publishes the epoch that its policy wants most, or else the next one that can be read. `decide` is
+   * called once it is judged, and before it is published: what it rejects with ends this.
    * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch can be read
    */
-  async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
+  async publishMostWanted(epochs: readonly EpochMetrics[], decide: () => Promise<void>): Promise<void> {
     for (const metrics of mostWantedFirst(this.#spec, epochs)) {
-      if (await this.#publish(metrics, epochs.at(-1) ?? metrics)) return;
+      if (await this.#publish(metrics, epochs.at(-1) ?? metrics, decide)) return;
     }
     throw new TrainyardError('CHECKPOINT_CORRUPT', 'None of the checkpoints of this job can be read.');
   }
 
   /** False when there is no whole checkpoint of this epoch. The same one is published once, however often this is called. */
-  async #publish(metrics: EpochMetrics, last: EpochMetrics): Promise<boolean> {
-    const { nowMs, log, observe } = this.#place;
-    const { model } = this.#spec;
+  async #publish(
+    metrics: EpochMetrics,
+    last: EpochMetrics,
+    decide: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<boolean> {
+    const { step } = metrics;
+    if (this.#journal.hasPublished(step)) {
+      await decide();
+      return true;
+    }
+    return this.#unlessDamaged(step, async () => {
+      const judged = await this.#judged(metrics, last);
+      if (judged === null) return false;
+      await decide();
+      await this.#publishJudged(judged, metrics);
+      return true;
+    });
+  }
+
+  /** The checkpoint at the end of an epoch; null: there is no whole one. `last`: the last epoch done. */
+  async #judged({ step }: EpochMetrics, last: EpochMetrics): Promise<Judged | null> {
+    const { storage, nowMs, observe } = this.#place;
+    await this.#journal.refuseIfTakenOver();
+    const trained = await readCheckpointModel(storage, this.#prefix, step);
+    if (trained === null) return null;
+    const startedMs = nowMs();
+    const judged = await this.#judge(trained, last);
+    await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
+    observe({ kind: 'evaluation', tookMs: nowMs() - startedMs, step });
+    return judged;
+  }
+
+  async #publishJudged(judged: Judged, metrics: EpochMetrics): Promise<void> {
+    const { registry, runId, now, nowMs, log, observe } = this.#place;
+    const { model, dataset } = this.#spec;
     const { step } = metrics;
     const startedMs = nowMs();
     await this.#journal.refuseIfTakenOver();
-    const version = await this.#versionOf(metrics, last);
-    if (version === null) return false;
+    const pin = { dataset: dataset.name, dataset_version: dataset.version };
+    const spec = { ...pin, ...trainingSpecOf(this.#spec) };
+    const version = await registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
     const servedAs = await this.#servedAs(version);
     await this.#journal.append({ type: 'published', version, step, ...servedAs });
     const { served, reasons } = servedAs;
     if (served) log.info({ model, version, step }, 'published');
     else log.warn({ model, version, step, reasons }, 'published, and not served as latest');
     observe({ kind: 'publication', tookMs: nowMs() - startedMs, step, version, served });
-    return true;
   }
 
   /** Once it is published: what was decided then stands, whichever attempt asks. */
@@ -121,24 +154,14 @@ export class RunCheckpoints {
     return { served: reasons.length === 0, held: held !== null, pinned_to, reasons };
   }
 
-  /** The version that the checkpoint at the end of an epoch becomes; null: there is no whole one. `last`: the last epoch done. */
-  async #versionOf(metrics: EpochMetrics, last: EpochMetrics): Promise<number | null> {
-    const { storage, registry, runId, now } = this.#place;
-    const { model, dataset } = this.#spec;
-    const { step } = metrics;
+  /** False, with a warning, where the checkpoint turns out to be damaged. */
+  async #unlessDamaged(step: number, work: () => Promise<boolean>): Promise<boolean> {
     try {
-      const trained = await readCheckpointModel(storage, this.#prefix, step);
-      if (trained === null) return null;
-      const judged = await this.#judge(trained, last);
-      await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
-      await this.#journal.refuseIfTakenOver();
-      const pin = { dataset: dataset.name, dataset_version: dataset.version };
-      const spec = { ...pin, ...trainingSpecOf(this.#spec) };
-      return await registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
+      return await work();
     } catch (error) {
       if (!(error instanceof TrainyardError && error.code === 'CHECKPOINT_CORRUPT')) throw error;
       await this.#warnOfDamage(step, error.message);
-      return null;
+      return false;
     }
   }
 

@@ -8,6 +8,7 @@ import { TrainyardError } from '../../errors.js';
 import type { AugmentedInputs } from '../../model/augmentation/augmented-inputs.js';
 import type { EngineEntry, Trainer, TrainingResources } from '../../model/engines/engine.js';
 import { selectEngine, type Selection } from '../../model/engines/select.js';
+import { WorkStopped } from '../../model/evaluation/turn.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
 import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
@@ -48,6 +49,8 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
       await endRun(store, runId, spec, { status: 'succeeded', error: null, now: now() });
     return { kind: end };
   } catch (error) {
+    // What it was evaluating has a checkpoint.
+    if (error instanceof WorkStopped) return { kind: 'handed_back' };
     if (!(error instanceof TrainyardError)) throw error;
     const { code, message } = error;
     if (code === 'RUN_TAKEN_OVER') return { kind: 'taken_over' };
@@ -77,7 +80,7 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     metrics: found.metrics as EpochMetrics[],
   };
   checkpoints.judgeBy(judgeOf(training, { spec, loaded, engine, journal }));
-  const tally = new Tally(spec, data, start, unitsOf(description));
+  const tally = new Tally(spec, data, start, unitsOf(description), loaded.rowWeights);
   const trainer = await engine.trainer(
     {
       network,
@@ -111,11 +114,11 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
     await augmented?.dispose();
     await trainer.dispose();
   }
-  // From here on it cannot be cancelled any more, or it has been.
-  if ((await store.decideEnding(runId, 'succeeded')) === 'cancelled') {
+  await checkpoints.publishMostWanted(tally.state.metrics, async () => {
+    // From here on it cannot be cancelled any more, or it has been.
+    if ((await store.decideEnding(runId, 'succeeded')) !== 'cancelled') return;
     throw new TrainyardError('RUN_TAKEN_OVER', `The job ${runId} is cancelled.`);
-  }
-  await checkpoints.publishMostWanted(tally.state.metrics);
+  });
   return 'finished';
 }
 
