@@ -1,11 +1,11 @@
-/** Runs on a storage of their own, trained as a worker's process does, and how they can be stopped or die on the way. */
+/** Runs that are trained in the process of the test, can be stopped at any look and die at any write. */
 import { pino } from 'pino';
 import type { Dataset } from '../../../src/data/dataset.js';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
-import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
-import type { TrainingDatasets } from '../../../src/jobs/training/load-data.js';
+import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observe, TrainingEnd } from '../../../src/jobs/training/messages.js';
+import type { TrainingDatasets } from '../../../src/jobs/training/load-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
 import { engines } from '../../../src/model/engines/select.js';
 import { readCheckpoint } from '../../../src/model/files/checkpoint.js';
@@ -118,7 +118,7 @@ export function epochsOnly(outcome: Awaited<ReturnType<typeof outcomeOf>>) {
   return { ...outcome, milestones: milestones.filter((m) => !Array.isArray(m) || m[0] === 'published') };
 }
 
-/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine. */
+/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine, and all along while it evaluates. */
 export function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
   let looks = 0;
   return {
@@ -126,6 +126,11 @@ export function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
       return ++looks >= count;
     },
   };
+}
+
+/** The same for the first attempts; later ones may end, which takes many looks while the run evaluates. */
+export function stopWhileAttempt(attempt: number, count: number): Pick<AbortSignal, 'aborted'> {
+  return stopAtLook(attempt < 60 ? count : Infinity);
 }
 
 export async function countWrites(scene: Scene): Promise<{ writes: number }> {
