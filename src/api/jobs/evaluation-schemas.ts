@@ -41,6 +41,18 @@ const Intervals = Type.Object(
 
 const splitSummary = {
   rows: Type.Integer(),
+  weights: Type.Optional(
+    Type.Object(
+      {
+        sum: Type.Number({ description: 'Of the weights of the rows.' }),
+        effective_rows: Type.Number({ description: 'As many rows of equal weight would tell as much.' }),
+      },
+      {
+        description:
+          'Where a column weighs the rows. Each row then counts so much in all figures, and counts of rows by class are sums of weights.',
+      },
+    ),
+  ),
   figures: Figures,
   intervals: Intervals,
   baselines: Type.Object(
@@ -85,15 +97,15 @@ const SplitEvaluationSchema = Type.Unsafe<SplitEvaluation>(
           precision: Type.Number({ description: 'Of the rows with this label, the fraction of this class.' }),
           recall: Type.Number({ description: 'Of the rows of this class, the fraction with this label.' }),
           f1: Type.Number(),
-          support: Type.Integer({ description: 'Rows of the class.' }),
-          predicted: Type.Integer({ description: 'Rows with the label.' }),
+          support: Type.Number({ description: 'Rows of the class, or the sum of their weights.' }),
+          predicted: Type.Number({ description: 'Rows with the label, or the sum of their weights.' }),
         }),
       ),
     ),
     confusion: Type.Optional(
-      Type.Array(Type.Array(Type.Integer()), {
+      Type.Array(Type.Array(Type.Number()), {
         description:
-          '`confusion[i][j]`: how many rows of class i got the label j. Left out above 100 classes.',
+          '`confusion[i][j]`: how many rows of class i got the label j, or the sum of their weights. Left out above 100 classes.',
       }),
     ),
     outputs: Type.Optional(
@@ -186,6 +198,8 @@ export interface ShownEvaluation extends EvaluationDocument {
   object: 'evaluation';
   model: { name: string; version: number };
   dataset: { name: string; version: number | null };
+  /** Of another dataset: the column that weighed its rows. */
+  weight?: string;
   /** Of another dataset: rows that could not be evaluated. */
   left_out?: { without_target: number; unreadable: number };
 }
@@ -202,6 +216,9 @@ export const Evaluation = component(
         dataset: Type.Object(
           { name: Type.String(), version: Type.Unsafe({ type: 'integer', nullable: true }) },
           { description: 'Whose rows were evaluated.' },
+        ),
+        weight: Type.Optional(
+          Type.String({ description: 'Of another dataset: the column that weighed its rows.' }),
         ),
         left_out: Type.Optional(
           Type.Object(

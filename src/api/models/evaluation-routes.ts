@@ -1,5 +1,7 @@
 /** How good a version of a model is: as it was found when it was published, and on the rows of another dataset. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import Type from 'typebox';
 import { TrainyardError } from '../../errors.js';
 import type {
@@ -8,6 +10,7 @@ import type {
 } from '../../jobs/evaluations/dataset-evaluations.js';
 import { component } from '../../lib/named-schema.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
+import type { Keys } from '../access/keys.js';
 import { Evaluation, type ShownEvaluation } from '../jobs/evaluation-schemas.js';
 import { refuseImpossibleName } from './find-version.js';
 import { ModelParams, VersionParams } from './model-schemas.js';
@@ -41,6 +44,16 @@ const EvaluationRequest = component(
               'The columns of the dataset that hold what the model predicts, in the order of its outputs; by default those that it learned.',
           }),
         ),
+        weight: Type.Optional(
+          Type.Unsafe<string | null>({
+            type: 'string',
+            nullable: true,
+            maxLength: 1_000,
+            description:
+              'The column that says how much each row counts: numbers from 0. By default the one that weighed the training rows, ' +
+              'where the dataset has it; null counts each row once.',
+          }),
+        ),
       },
       {
         additionalProperties: false,
@@ -56,13 +69,30 @@ export const evaluationComponents = [EvaluationRequest];
 export interface EvaluationDeps {
   registry: Pick<Registry, 'manifest' | 'evaluation'>;
   evaluations: DatasetEvaluations;
+  /** Without a key ring nobody needs a key. */
+  keys?: Pick<Keys, 'stillAdmits'>;
 }
 
 export const evaluationRoutes: FastifyPluginCallbackTypebox<EvaluationDeps> = (
   app,
-  { registry, evaluations },
+  { registry, evaluations, keys },
   done,
 ) => {
+  let isClosing = false;
+  app.addHook('preClose', (next) => {
+    isClosing = true;
+    next();
+  });
+
+  /** @throws TrainyardError CLIENT_GONE, FORBIDDEN, SHUTTING_DOWN */
+  function refuseUnwanted({ key, response }: FastifyRequest): void {
+    if (response.destroyed) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
+    if (isClosing)
+      throw new TrainyardError('SHUTTING_DOWN', 'The service is stopping. Send the request again.');
+    if (keys?.stillAdmits(key) === false)
+      throw new TrainyardError('FORBIDDEN', 'The key no longer allows this.');
+  }
+
   app.get(
     '/v1/models/:name/versions/:version/evaluation',
     {
@@ -130,9 +160,14 @@ export const evaluationRoutes: FastifyPluginCallbackTypebox<EvaluationDeps> = (
         response: { 200: Evaluation.ref },
       },
     },
-    async ({ params: { name }, body }) => {
-      refuseImpossibleName(name);
-      const shown: ShownEvaluation = { object: 'evaluation', ...(await evaluations.evaluate(name, body)) };
+    async (request) => {
+      const { params, body } = request;
+      refuseImpossibleName(params.name);
+      const evaluation = await evaluations.evaluate(params.name, body, async () => {
+        await nextTurn();
+        refuseUnwanted(request);
+      });
+      const shown: ShownEvaluation = { object: 'evaluation', ...evaluation };
       return shown;
     },
   );

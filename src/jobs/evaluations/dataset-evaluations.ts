@@ -13,6 +13,8 @@ import { classMistakes, evaluateClasses } from '../../model/evaluation/evaluate-
 import { mistakesShown } from '../../model/evaluation/evaluate-model.js';
 import { evaluateValues, valueMistakes } from '../../model/evaluation/evaluate-values.js';
 import type { Evaluation } from '../../model/evaluation/evaluation.js';
+import { predictSamples } from '../../model/evaluation/predicted-rows.js';
+import { turn as plainTurn, type Turn } from '../../model/evaluation/turn.js';
 import type { ClassHead } from '../../model/heads/head.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
@@ -26,21 +28,26 @@ export interface EvaluationRequest {
   alias?: string;
   /** By default the columns that the model learned. */
   target?: string | string[];
+  /** The column that says how much each row counts; null: none does. By default the one that weighed the training rows, if it is there. */
+  weight?: string | null;
 }
 
 export interface DatasetEvaluation extends Evaluation {
   model: { name: string; version: number };
   dataset: { name: string; version: number };
+  /** The column that weighed the rows. */
+  weight?: string;
   /** Rows that were not evaluated. */
   left_out: { without_target: number; unreadable: number };
 }
 
 export interface DatasetEvaluations {
   /**
+   * `turn` is taken after each slice: what it rejects with ends the evaluation.
    * @throws TrainyardError INVALID_REQUEST with what to change, DATASET_TOO_LARGE, INPUT_UNSUPPORTED, and what
    * `DatasetStore.info` and `ModelServer.use` throw
    */
-  evaluate(model: string, request: EvaluationRequest): Promise<DatasetEvaluation>;
+  evaluate(model: string, request: EvaluationRequest, turn?: Turn): Promise<DatasetEvaluation>;
 }
 
 /** More take longer than a client waits for; a batch predicts any number. */
@@ -56,7 +63,7 @@ export function createDatasetEvaluations({
   mostRows?: number;
 }): DatasetEvaluations {
   return {
-    async evaluate(model, request) {
+    async evaluate(model, request, turn = plainTurn) {
       const { version, alias } = request;
       if (version !== undefined && alias !== undefined) {
         throw new TrainyardError('INVALID_REQUEST', 'version and alias cannot be given together.', {
@@ -69,20 +76,23 @@ export function createDatasetEvaluations({
       return models.use({ model, version, alias }, async (served) => {
         const rows =
           info.kind === 'table'
-            ? await readTableForEvaluation(
-                served,
+            ? await readTableForEvaluation({
+                model: served,
                 info,
-                await datasets.openTable(info.name, info.version),
-                request.target,
-              )
-            : await readArrays(served, await datasets.load(info.name, info.version));
-        if (rows.rows.length === 0) throw noRows(info);
+                content: await datasets.openTable(info.name, info.version),
+                target: request.target,
+                weight: request.weight,
+                turn,
+              })
+            : await readArrays(served, await datasets.load(info.name, info.version), request, turn);
+        refuseNothing(info, rows);
         const { manifest } = served;
         return {
           model: { name: manifest.model, version: manifest.version },
           dataset: { name: info.name, version: info.version },
+          ...(rows.weight && { weight: rows.weight.column }),
           left_out: rows.leftOut,
-          ...(await evaluate(served, rows)),
+          ...(await evaluate(served, rows, turn)),
         };
       });
     },
@@ -98,12 +108,23 @@ function refuseTooMany(info: DatasetInfo, most: number): void {
   throw new TrainyardError('DATASET_TOO_LARGE', message, { pointer: '/dataset' });
 }
 
-function noRows({ name }: DatasetInfo): TrainyardError {
-  const message = `No row of ${name} can be evaluated: every row lacks its target, or has a cell that the model cannot read.`;
-  return new TrainyardError('INVALID_REQUEST', message, { pointer: '/dataset' });
+/** @throws TrainyardError INVALID_REQUEST */
+function refuseNothing({ name }: DatasetInfo, { rows, weight }: RowsToEvaluate): void {
+  if (rows.length === 0) {
+    const message = `No row of ${name} can be evaluated: every row lacks its target, or has a cell that the model cannot read.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/dataset' });
+  }
+  if (weight === null || weight.ofRows.some((each) => each > 0)) return;
+  const message = `All rows of ${name} that can be evaluated have the weight 0 in ${JSON.stringify(weight.column)}. {"weight": null} counts each row once.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/weight' });
 }
 
-async function readArrays(served: ServedModel, { info, test }: Dataset): Promise<RowsToEvaluate> {
+async function readArrays(
+  served: ServedModel,
+  { info, test }: Dataset,
+  { weight }: Pick<EvaluationRequest, 'weight'>,
+  turn: Turn,
+): Promise<RowsToEvaluate> {
   const { head, network, preprocessing } = served;
   const unlike = (problem: string): TrainyardError =>
     new TrainyardError('INVALID_REQUEST', `${info.name} ${problem}.`, { pointer: '/dataset' });
@@ -114,31 +135,42 @@ async function readArrays(served: ServedModel, { info, test }: Dataset): Promise
   if (head.kind !== 'classes' || labels.join('\0') !== head.labels.join('\0'))
     throw unlike('has other classes than the model');
   if (test.count === 0) throw unlike('has no test samples');
-  const inputs = Float32Array.from(test.inputs);
-  const { results } = await served.predict({ inputs, count: test.count });
+  if (typeof weight === 'string') {
+    const message = `${info.name} has no columns that could weigh its rows.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/weight' });
+  }
+  const predict = async (inputs: Float32Array, count: number): Promise<Float32Array> =>
+    (await served.predict({ inputs, count })).results;
   return {
-    results,
+    results: await predictSamples(predict, test, network.outputs, turn),
     targets: Float64Array.from(test.targets),
     rows: Uint32Array.from({ length: test.count }, (_, row) => row),
+    weight: null,
     leftOut: { without_target: 0, unreadable: 0 },
   };
 }
 
-async function evaluate({ head, manifest }: ServedModel, rows: RowsToEvaluate): Promise<Evaluation> {
+async function evaluate(
+  { head, manifest }: ServedModel,
+  rows: RowsToEvaluate,
+  turn: Turn,
+): Promise<Evaluation> {
   return head.kind === 'classes'
-    ? evaluateLabels(head, wantedPositive(manifest.spec), rows)
+    ? evaluateLabels(head, wantedPositive(manifest.spec), rows, turn)
     : evaluateNumbers(head.names, rows);
 }
 
 async function evaluateLabels(
   head: ClassHead,
   wanted: string | undefined,
-  { results: probabilities, targets: classes, rows }: RowsToEvaluate,
+  { results: probabilities, targets: classes, rows, weight }: RowsToEvaluate,
+  turn: Turn,
 ): Promise<Evaluation> {
   const { labels, threshold, temperature } = head;
-  const frequencies = classFrequencies(classes, labels.length);
-  const positive = threshold?.positive ?? positiveOf(head, frequencies, wanted);
-  const mistakes = classMistakes({ probabilities, classes }, head, rows, mistakesShown);
+  const weighed = { probabilities, classes, weights: weight?.ofRows };
+  const positive = threshold?.positive ?? positiveOf(head, classFrequencies(classes, labels.length), wanted);
+  const frequencies = classFrequencies(classes, labels.length, weighed.weights);
+  const mistakes = classMistakes(weighed, head, rows, mistakesShown);
   return {
     format_version: 1,
     task: 'classification',
@@ -147,8 +179,8 @@ async function evaluateLabels(
     ...(threshold && { threshold: { at_least: threshold.at_least, by: 'model' as const } }),
     ...(temperature !== undefined && { calibration: { temperature, before: {} } }),
     test: {
-      ...(await evaluateClasses({ probabilities, classes }, { labels, positive, threshold })),
-      baselines: { constant: await constantClass(frequencies, classes, { labels, positive }) },
+      ...(await evaluateClasses(weighed, { labels, positive, threshold, turn })),
+      baselines: { constant: await constantClass(frequencies, weighed, { labels, positive, turn }) },
     },
     mistakes: { split: 'test', rows: mistakes },
   };
@@ -156,16 +188,18 @@ async function evaluateLabels(
 
 function evaluateNumbers(
   names: string[],
-  { results: predicted, targets: actual, rows }: RowsToEvaluate,
+  { results: predicted, targets: actual, rows, weight }: RowsToEvaluate,
 ): Evaluation {
+  const weighed = { predicted, actual, weights: weight?.ofRows };
+  const means = meansOf(actual, names.length, weighed.weights);
   return {
     format_version: 1,
     task: 'regression',
     test: {
-      ...evaluateValues({ predicted, actual }, names),
-      baselines: { constant: constantValues(meansOf(actual, names.length), actual, names) },
+      ...evaluateValues(weighed, names),
+      baselines: { constant: constantValues(means, weighed, names) },
     },
-    mistakes: { split: 'test', rows: valueMistakes({ predicted, actual }, names, rows, mistakesShown) },
+    mistakes: { split: 'test', rows: valueMistakes(weighed, names, rows, mistakesShown) },
   };
 }
 

@@ -1,9 +1,9 @@
 /** The rows of a table with what a model predicts for them and what they are. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TableContent, TableInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
 import { isNumeric, numberReader, type CellFormat } from '../../lib/cells/cell-format.js';
 import { nearestTo } from '../../lib/nearest-word.js';
+import type { Turn } from '../../model/evaluation/turn.js';
 import type { Head } from '../../model/heads/head.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import { readTableRows, type TablePreprocessing } from '../../model/serving/table-inputs.js';
@@ -15,40 +15,51 @@ export interface RowsToEvaluate {
   targets: Float64Array;
   /** (rows) Their numbers in the dataset, from 0. */
   rows: Uint32Array;
+  /** How much each row counts; null: all count the same. */
+  weight: { column: string; ofRows: Float64Array } | null;
   leftOut: { without_target: number; unreadable: number };
+}
+
+export interface TableToEvaluate {
+  model: ServedModel;
+  info: TableInfo;
+  content: TableContent;
+  /** See `EvaluationRequest`. */
+  target: string | string[] | undefined;
+  weight: string | null | undefined;
+  turn: Turn;
 }
 
 /** Rows that are read and predicted together: some milliseconds of work. */
 const rowsAtOnce = 256;
 
 /** @throws TrainyardError INVALID_REQUEST with what to change, INPUT_UNSUPPORTED */
-export async function readTableForEvaluation(
-  model: ServedModel,
-  info: TableInfo,
-  content: TableContent,
-  wanted: string | string[] | undefined,
-): Promise<RowsToEvaluate> {
+export async function readTableForEvaluation(table: TableToEvaluate): Promise<RowsToEvaluate> {
+  const { model, info, content, turn } = table;
   const { preprocessing, head } = model;
   if (preprocessing === null) {
     const message = `${info.name} is a table, and the model takes ${model.network.inputs} numbers. Evaluate it on a dataset of arrays.`;
     throw new TrainyardError('INPUT_UNSUPPORTED', message, { pointer: '/dataset' });
   }
   const names = info.schema.columns.map(({ name }) => name);
-  const readers = targetReaders(head, info, wanted ?? preprocessing.targets, preprocessing);
+  const readers = targetReaders(head, info, table.target ?? preprocessing.targets, preprocessing);
+  const weight = weightReader(table);
   // A row without values shows whether its columns suffice.
   readTableRows(preprocessing, [names.map(() => null)], names);
-  const found: Found = { results: [], targets: [], rows: [], leftOut: { without_target: 0, unreadable: 0 } };
+  const leftOut = { without_target: 0, unreadable: 0 };
+  const found: Found = { results: [], targets: [], rows: [], weights: [], leftOut };
   for (let first = 0; first < info.schema.rows;) {
     const cells = await content.rows(first, rowsAtOnce);
     if (cells.length === 0) break;
-    await addRows(found, { model, preprocessing, readers, names, first, cells });
+    await addRows(found, { model, preprocessing, readers, weight, names, first, cells });
     first += cells.length;
-    await nextTurn();
+    await turn();
   }
   return {
     results: joined(found.results),
     targets: Float64Array.from(found.targets),
     rows: Uint32Array.from(found.rows),
+    weight: weight && { column: weight.column, ofRows: Float64Array.from(found.weights) },
     leftOut: found.leftOut,
   };
 }
@@ -57,6 +68,7 @@ interface Found {
   results: Float32Array[];
   targets: number[];
   rows: number[];
+  weights: number[];
   leftOut: RowsToEvaluate['leftOut'];
 }
 
@@ -64,13 +76,14 @@ interface Slice {
   model: ServedModel;
   preprocessing: TablePreprocessing;
   readers: readonly TargetReader[];
+  weight: WeightReader | null;
   names: readonly string[];
   first: number;
   cells: readonly (string | null)[][];
 }
 
 async function addRows(found: Found, slice: Slice): Promise<void> {
-  const { model, preprocessing, readers, names, first, cells } = slice;
+  const { model, preprocessing, readers, weight, names, first, cells } = slice;
   const { inputs, count, problems } = readTableRows(preprocessing, cells, names);
   const { results } = await model.predict({ inputs, count });
   const outputs = results.length / count;
@@ -83,6 +96,7 @@ async function addRows(found: Found, slice: Slice): Promise<void> {
       found.results.push(own);
       for (const value of values) found.targets.push(value ?? NaN);
       found.rows.push(first + i);
+      if (weight !== null) found.weights.push(weight.read(row, first + i));
     }
   });
 }
@@ -111,11 +125,53 @@ function targetReaders(
   });
 }
 
+interface WeightReader {
+  column: string;
+  /** @throws TrainyardError INVALID_REQUEST */
+  read(row: readonly (string | null)[], number: number): number;
+}
+
+/** null: all rows count the same. @throws TrainyardError INVALID_REQUEST */
+function weightReader({ model, info, weight: wanted }: TableToEvaluate): WeightReader | null {
+  const learned = weightColumnOf(model.manifest.spec);
+  const isThere = info.schema.columns.some(({ name }) => name === learned);
+  const name = wanted === undefined && isThere ? learned : wanted;
+  if (name === undefined || name === null) return null;
+  const found = columnOf(info, name);
+  if (found === null) {
+    const message = `${info.name} has no column ${JSON.stringify(name)} that could weigh its rows.`;
+    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/weight' });
+  }
+  const read = found.format.type === 'number' ? valueReader(name, found.column, found.format) : () => null;
+  return {
+    column: name,
+    read(row, number) {
+      const weight = read(row, number);
+      if (weight !== null && weight >= 0) return weight;
+      const message =
+        `The weight ${JSON.stringify(name)} of row ${number}, counted from 0, is ${JSON.stringify(row[found.column] ?? '')}. ` +
+        'Weights are numbers from 0. {"weight": null} counts each row once.';
+      throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/weight' });
+    },
+  };
+}
+
+/** The column that weighed the training rows, as the spec of a version shows it. */
+function weightColumnOf(spec: unknown): string | undefined {
+  const { columns = [] } = (spec ?? {}) as { columns?: { name: string; role: string }[] };
+  return columns.find(({ role }) => role === 'weight')?.name;
+}
+
+function columnOf({ schema }: TableInfo, name: string): { column: number; format: CellFormat } | null {
+  const column = schema.columns.findIndex((each) => each.name === name);
+  const format = schema.columns[column]?.format;
+  return format === undefined ? null : { column, format };
+}
+
 function findColumn(info: TableInfo, name: string): { column: number; format: CellFormat } {
   const { columns } = info.schema;
-  const column = columns.findIndex((each) => each.name === name);
-  const format = columns[column]?.format;
-  if (format !== undefined) return { column, format };
+  const found = columnOf(info, name);
+  if (found !== null) return found;
   const near = nearestTo(
     name,
     columns.map((each) => each.name),

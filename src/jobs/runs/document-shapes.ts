@@ -3,7 +3,12 @@ import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
 import type { CellFormat } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
-import type { EvaluationSummary, MistakeCosts, SplitSummary } from '../../model/evaluation/evaluation.js';
+import type {
+  EvaluationSummary,
+  MistakeCosts,
+  SplitSummary,
+  SplitWeights,
+} from '../../model/evaluation/evaluation.js';
 import type { Figures } from '../../model/evaluation/figures.js';
 import type { ThresholdRequest } from '../../model/evaluation/threshold.js';
 import { figureNames } from '../../model/evaluation/figures.js';
@@ -305,6 +310,7 @@ const figures: Shape<Figures> = mapOf(number);
 const splitSummary = object<SplitSummary>({
   rows: positive,
   figures,
+  weights: optional(object<SplitWeights>({ sum: number, effective_rows: number })),
   intervals: mapOf(listOf(number)),
   baselines: object<SplitSummary['baselines']>({ constant: figures, linear: optional(figures) }),
 });

@@ -15,7 +15,7 @@ import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '
 import { byMember } from '../runs/ensemble.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';
-import type { Judge } from './judge.js';
+import type { Judge, Judged } from './judge.js';
 import type { RunPlace } from './run-place.js';
 import type { TallyState } from './tally.js';
 
@@ -87,16 +87,20 @@ export class RunCheckpoints {
 
   /**
    * Of a run that is trained: publishes the epoch of each member that its policy wants most, or else the next one that can be read.
+   * `decide` is called once it is judged, and before it is published: what it rejects with ends this.
    * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch of a member can be read
    */
-  async publishMostWanted(epochs: readonly EpochMetrics[]): Promise<void> {
-    const members: TrainedNetwork[] = [];
-    for (const own of byMember(epochs)) members.push(await this.#mostWanted(own));
+  async publishMostWanted(epochs: readonly EpochMetrics[], decide: () => Promise<void>): Promise<void> {
+    const members = byMember(epochs);
+    // Whatever has become of its checkpoint since.
+    const [wanted] = mostWantedFirst(this.#spec, members.at(-1) ?? []);
+    if (wanted !== undefined && this.#journal.hasPublished(wanted.step)) return decide();
+    const trained: TrainedNetwork[] = [];
+    for (const own of members) trained.push(await this.#mostWanted(own));
     const last = epochs.at(-1);
-    const metrics = members.at(-1)?.metrics;
+    const metrics = trained.at(-1)?.metrics;
     if (last === undefined || metrics === undefined) throw new Error('A run that is trained has epochs');
-    const trained = ensembleOf(members.map(({ network }) => network));
-    await this.#publish(trained, metrics, last);
+    await this.#publish(ensembleOf(trained.map(({ network }) => network)), metrics, last, decide);
   }
 
   /** Of one member. */
@@ -133,13 +137,37 @@ export class RunCheckpoints {
    * `metrics`: of the epoch that is published, of an ensemble that of its last member; `last`: of the last epoch done. The same
    * one is published once, however often this is called.
    */
-  async #publish(trained: DecodedModel, metrics: EpochMetrics, last: EpochMetrics): Promise<void> {
-    const { nowMs, log, observe } = this.#place;
-    const { model } = this.#spec;
+  async #publish(
+    trained: DecodedModel,
+    metrics: EpochMetrics,
+    last: EpochMetrics,
+    decide: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    if (this.#journal.hasPublished(metrics.step)) return decide();
+    const judged = await this.#judged(trained, metrics, last);
+    await decide();
+    await this.#publishJudged(judged, metrics);
+  }
+
+  async #judged(trained: DecodedModel, { step }: EpochMetrics, last: EpochMetrics): Promise<Judged> {
+    const { nowMs, observe } = this.#place;
+    await this.#journal.refuseIfTakenOver();
+    const startedMs = nowMs();
+    const judged = await this.#judge(trained, last);
+    await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
+    observe({ kind: 'evaluation', tookMs: nowMs() - startedMs, step });
+    return judged;
+  }
+
+  async #publishJudged(judged: Judged, metrics: EpochMetrics): Promise<void> {
+    const { registry, runId, now, nowMs, log, observe } = this.#place;
+    const { model, dataset } = this.#spec;
     const { step } = metrics;
     const startedMs = nowMs();
     await this.#journal.refuseIfTakenOver();
-    const version = await this.#versionOf(trained, metrics, last);
+    const pin = { dataset: dataset.name, dataset_version: dataset.version };
+    const spec = { ...pin, ...trainingSpecOf(this.#spec) };
+    const version = await registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
     const servedAs = await this.#servedAs(version);
     await this.#journal.append({ type: 'published', version, step, ...servedAs });
     const { served, reasons } = servedAs;
@@ -164,18 +192,6 @@ export class RunCheckpoints {
       ...(unreadable === undefined ? [] : [`latest is set and cannot be read: ${unreadable.reason}`]),
     ];
     return { served: reasons.length === 0, held: held !== null, pinned_to, reasons };
-  }
-
-  async #versionOf(trained: DecodedModel, metrics: EpochMetrics, last: EpochMetrics): Promise<number> {
-    const { registry, runId, now } = this.#place;
-    const { model, dataset } = this.#spec;
-    const { step } = metrics;
-    const judged = await this.#judge(trained, last);
-    await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
-    await this.#journal.refuseIfTakenOver();
-    const pin = { dataset: dataset.name, dataset_version: dataset.version };
-    const spec = { ...pin, ...trainingSpecOf(this.#spec) };
-    return registry.publish({ model, runId, step, spec, ...judged, metrics, now: now() });
   }
 
   async #warnOfDamage(step: number, why: string): Promise<void> {

@@ -1,14 +1,14 @@
 /**
  * How good a trained model is, before it is published: its evaluation, and the model file with what the validation
- * rows decided. A run that is killed meanwhile evaluates once more, with the same result.
+ * rows decided. A run that is killed or stopped meanwhile evaluates once more, with the same result.
  */
-import { setImmediate as letOthersRun } from 'node:timers/promises';
-import type { Engine, Predictor, TrainingResources } from '../../model/engines/engine.js';
+import type { Engine, Predictor, Samples, SplitName, TrainingResources } from '../../model/engines/engine.js';
 import { evaluateModel } from '../../model/evaluation/evaluate-model.js';
 import type { Evaluation } from '../../model/evaluation/evaluation.js';
 import { trainLinearModel } from '../../model/evaluation/linear-baseline.js';
 import { modelPredictor } from '../../model/engines/model-predictor.js';
 import { encodeModelFile, type DecodedModel } from '../../model/files/model-file.js';
+import { turnUnless, type Turn } from '../../model/evaluation/turn.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
 import { progressAt } from '../runs/summarize-events.js';
 import type { Journal } from './journal.js';
@@ -30,6 +30,8 @@ export interface RunEvaluation {
   resources: TrainingResources;
   journal: Pick<Journal, 'append'>;
   nowMs: () => number;
+  /** Ends the evaluation with `WorkStopped`. */
+  signal: Pick<AbortSignal, 'aborted'>;
 }
 
 /** An evaluation that takes longer shows its progress, so often. */
@@ -40,20 +42,23 @@ export function runEvaluator(run: RunEvaluation): EvaluateTrained {
   const isThorough = run.spec.publish !== 'every_checkpoint';
   return async ({ description, parameters }, last) => {
     const { spec, loaded, engine } = run;
-    const { data, rows } = loaded;
+    const { rows } = loaded;
+    const byRow = (split: SplitName): Samples => byRowWeights(loaded, split);
     const { network, head, preprocessing, ensemble } = description;
     const onProgress = progressOf(run, last, isThorough);
+    const turn = turnUnless(run.signal);
     const predictor = await modelPredictor(engine, description, parameters);
     try {
       const evaluated = await evaluateModel({
         model: { network, head, preprocessing, ensemble, predict: (...call) => predictor.predict(...call) },
-        train: data.train,
-        validation: { samples: data.validation, rows: rows.validation },
-        test: { samples: data.test, rows: rows.test },
+        train: byRow('train'),
+        validation: { samples: byRow('validation'), rows: rows.validation },
+        test: { samples: byRow('test'), rows: rows.test },
         wanted: spec,
         seed: spec.seed,
         onProgress,
-        ...(isThorough && { linear: (onPart) => linearPredictor(run, onPart) }),
+        turn,
+        ...(isThorough && { linear: (onPart) => linearPredictor(run, turn, onPart) }),
       });
       return {
         evaluation: evaluated.evaluation,
@@ -66,14 +71,21 @@ export function runEvaluator(run: RunEvaluation): EvaluateTrained {
 }
 
 async function linearPredictor(
-  { spec, loaded: { data, description }, engine, resources }: RunEvaluation,
+  { spec, loaded, engine, resources }: RunEvaluation,
+  turn: Turn,
   onProgress: (fraction: number) => Promise<void>,
 ): Promise<Predictor | null> {
   const { network, loss, seed } = spec;
-  const { scaling } = description;
-  const task = { engine, network, scaling, loss, train: data.train, seed, resources, onProgress };
+  const { scaling } = loaded.description;
+  const train = byRowWeights(loaded, 'train');
+  const task = { engine, network, scaling, loss, train, seed, resources, turn, onProgress };
   const linear = await trainLinearModel(task);
   return linear && engine.predictor({ network: linear.network, scaling }, linear.parameters);
+}
+
+/** Weights of classes say what to learn, not how good the result is. */
+function byRowWeights({ data, rowWeights }: LoadedData, split: SplitName): Samples {
+  return { ...data[split], weights: rowWeights[split] };
 }
 
 /** Appends progress from time to time, and its end, once, where any was appended. `isOver`: no epoch follows. */
@@ -87,7 +99,6 @@ function progressOf(
   let shownAtMs = nowMs();
   let shown: number | null = null;
   return async (evaluated) => {
-    await letOthersRun();
     const isDue = nowMs() - shownAtMs >= progressEveryMs;
     const isEnd = evaluated === 1 && shown !== null && shown < 1;
     if (!isDue && !isEnd) return;

@@ -11,6 +11,8 @@ import { engineAfter } from '../runs/summarize-events.js';
 export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
   /** Of the attempt before; null: no attempt began to train. */
   readonly engine: EngineChoice | null;
+  /** Whether the log says that the checkpoint at this step became a version. */
+  hasPublished(step: number): boolean;
   /** Appends the events that the log does not have yet. */
   append(...bodies: RunEventBody[]): Promise<void>;
   /** In the process's log and in the run's. */
@@ -39,6 +41,7 @@ export async function openJournal(
   return {
     engine: engineAfter(events),
     refuseIfTakenOver: () => writer.refuseIfTakenOver(),
+    hasPublished: (step) => appended.has(atStep('published', step)),
     append,
 
     async warn(message) {
@@ -56,7 +59,7 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'checkpoint':
     case 'evaluated':
     case 'published':
-      return `${event.type} at step ${event.step}`;
+      return atStep(event.type, event.step);
     case 'stopped':
       return `stopped, member ${event.stopped.member ?? 1}`;
     case 'status':
@@ -67,4 +70,8 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'done':
       return null;
   }
+}
+
+function atStep(type: 'checkpoint' | 'evaluated' | 'published', step: number): string {
+  return `${type} at step ${step}`;
 }

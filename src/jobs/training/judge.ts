@@ -5,7 +5,7 @@ import type { Held } from '../../model/evaluation/publish-gate.js';
 import type { DecodedModel } from '../../model/files/model-file.js';
 import type { EpochMetrics, RunSpec } from '../runs/documents.js';
 import type { RunPlace } from './run-place.js';
-import { runEvaluator } from './evaluate-run.js';
+import { runEvaluator, type RunEvaluation } from './evaluate-run.js';
 import { createGate } from './gate.js';
 import type { Journal } from './journal.js';
 import type { LoadedData } from './load-data.js';
@@ -25,11 +25,11 @@ export interface Judged {
 export type Judge = (trained: DecodedModel, last: EpochMetrics) => Promise<Judged>;
 
 export function judgeOf(
-  place: Pick<RunPlace, 'storage' | 'registry' | 'nowMs'> & TrainingResources,
+  place: Pick<RunPlace, 'storage' | 'registry' | 'nowMs'> & TrainingResources & Pick<RunEvaluation, 'signal'>,
   run: { spec: RunSpec; loaded: LoadedData; engine: Engine; journal: Journal },
 ): Judge {
-  const { nowMs, threads, memoryLimitBytes } = place;
-  const evaluate = runEvaluator({ ...run, resources: { threads, memoryLimitBytes }, nowMs });
+  const { nowMs, signal, threads, memoryLimitBytes } = place;
+  const evaluate = runEvaluator({ ...run, resources: { threads, memoryLimitBytes }, nowMs, signal });
   const gate = createGate(place, run.spec);
   return async (trained, last) => {
     const { file, evaluation } = await evaluate(trained, last);

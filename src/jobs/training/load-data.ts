@@ -34,6 +34,8 @@ export interface LoadedData {
   data: TrainingData;
   /** Where the rows that are set apart lie in the dataset, from 0; of arrays, in its training rows and in its test rows. */
   rows: Record<'validation' | 'test', Uint32Array>;
+  /** How much each row counts by itself, as a column says; null: all count the same. The weights of `data` have those of classes too. */
+  rowWeights: Record<SplitName, Float32Array | null>;
   description: ModelDescription;
 }
 
@@ -74,6 +76,7 @@ async function loadArrays(
       validation: splitRows(train.count, { seed, fraction: split.validation }).validation,
       test: Uint32Array.from({ length: test.count }, (_, row) => row),
     },
+    rowWeights: { train: null, validation: null, test: null },
     description: { format_version: 2, network, head, scaling },
   };
 }
@@ -112,7 +115,7 @@ async function loadTable(
     targets.kind === 'classes'
       ? classHead(loss, targets.labels)
       : { kind: 'values', names: targets.names, scaling: learned.scaling };
-  const weightsOf = weigher(spec.table, divided, deciding, rows.train);
+  const { rowWeights, weightsOf } = weigher(spec.table, divided, deciding, rows.train);
   const { preprocessing, inputs } =
     recorded === null
       ? await readInputs(content, spec.table, rows)
@@ -124,7 +127,12 @@ async function loadTable(
     targets: learned.targetsOf(rows[split]),
     weights: weightsOf(rows[split]),
   }));
-  return { data, rows, description: { format_version: 2, network, head, scaling: null, preprocessing } };
+  return {
+    data,
+    rows,
+    rowWeights: eachSplit((split) => rowWeights(rows[split])),
+    description: { format_version: 2, network, head, scaling: null, preprocessing },
+  };
 }
 
 function eachSplit<Value>(make: (split: SplitName) => Value): Record<SplitName, Value> {
@@ -175,21 +183,31 @@ function sumOver(rows: Uint32Array, valueOf: (row: number) => number): number {
   return sum;
 }
 
-/** How much each row counts: its weight times that of its class. null: all count the same. */
+interface Weigher {
+  /** (rows) The weights of the rows, times those of their classes. null: all count the same. */
+  weightsOf: (rows: Uint32Array) => Float32Array | null;
+  /** (rows) Without those of the classes. */
+  rowWeights: (rows: Uint32Array) => Float32Array | null;
+}
+
 function weigher(
   { targets, class_weight }: TableSpec,
   { classes }: DividedRows,
   { weight }: DecidingColumns,
   train: Uint32Array,
-): (rows: Uint32Array) => Float32Array | null {
+): Weigher {
   const ofClass =
     class_weight === 'none' || classes === null || targets.kind === 'values'
       ? null
       : classWeights(class_weight, targets.labels, classes, train);
   const ofRow = weight?.kind === 'numbers' ? weight.values : null;
-  if (ofClass === null && ofRow === null) return () => null;
-  return (rows) =>
-    Float32Array.from(rows, (row) => (ofRow?.[row] ?? 1) * (ofClass?.[classes?.[row] ?? 0] ?? 1));
+  return {
+    weightsOf: (rows) =>
+      ofClass === null && ofRow === null
+        ? null
+        : Float32Array.from(rows, (row) => (ofRow?.[row] ?? 1) * (ofClass?.[classes?.[row] ?? 0] ?? 1)),
+    rowWeights: (rows) => ofRow && Float32Array.from(rows, (row) => ofRow[row] ?? 1),
+  };
 }
 
 /** (labels) */

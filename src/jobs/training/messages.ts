@@ -33,6 +33,7 @@ export type Observation =
   /** Since the epoch before, or since the run was taken up; its evaluation is part of it. */
   | { kind: 'epoch'; tookMs: number; metrics: EpochMetrics }
   | { kind: 'checkpoint'; tookMs: number; step: number }
+  | { kind: 'evaluation'; tookMs: number; step: number }
   | { kind: 'publication'; tookMs: number; step: number; version: number; served?: boolean }
   | { kind: 'end'; status: RunResult['status']; error: JobError | null };
 

@@ -9,7 +9,9 @@ import {
 } from '../../model/engines/engine.js';
 import type { TrainingSums } from '../../model/files/checkpoint.js';
 import { countCorrect } from '../../model/metrics/classification.js';
-import { sumSquaredErrors } from '../../model/metrics/regression.js';
+import { sumSquaredErrors } from '../../model/metrics/squared-errors.js';
+import type { RowWeights } from '../../model/metrics/row-weights.js';
+import type { LoadedData } from './load-data.js';
 import type { EpochMetrics, JobProgress, RunSpec } from '../runs/documents.js';
 import { epochsOfMember, membersOf, startOfMember, stepsOfMember } from '../runs/ensemble.js';
 import { progressAt } from '../runs/summarize-events.js';
@@ -41,6 +43,8 @@ export class Tally {
   readonly #spec: RunSpec;
   /** By split; (count) class indices or (count, outputs) values. */
   readonly #targets: Record<SplitName, Samples['targets']>;
+  /** By split; (count) How much each row counts in accuracies and errors. Losses have weights of their own. */
+  readonly #rowWeights: LoadedData['rowWeights'];
   readonly #counts: Record<EvaluatedSplit, number>;
   /** (outputs) What one of each output is worth in its unit; [] where the outputs are the values. */
   readonly #units: readonly number[];
@@ -53,10 +57,12 @@ export class Tally {
     data: Record<SplitName, Pick<TrainingData['train'], 'count' | 'targets'>>,
     start: TallyState | null,
     units: readonly number[] = [],
+    rowWeights: LoadedData['rowWeights'] = { train: null, validation: null, test: null },
   ) {
     const { train, validation, test } = data;
     this.#spec = spec;
     this.#targets = { train: train.targets, validation: validation.targets, test: test.targets };
+    this.#rowWeights = rowWeights;
     this.#counts = { validation: validation.count, test: test.count };
     this.#units = units;
     this.#stepsPerEpoch = stepsOfMember(spec) / spec.epochs;
@@ -104,8 +110,7 @@ export class Tally {
   /** @throws TrainyardError TRAINING_DIVERGED when a loss is not finite */
   addSteps(report: BatchReport): void {
     const { state } = this;
-    const targets = this.#targets;
-    state.position = this.#sumsWith(state.position, report, targets.train, (batch) => state.step + batch + 1);
+    state.position = this.#sumsWith(state.position, report, 'train', (batch) => state.step + batch + 1);
     state.step += report.lossSums.length;
   }
 
@@ -115,7 +120,7 @@ export class Tally {
    */
   addEvaluation(report: BatchReport): void {
     const { split } = this.evaluationLeft();
-    const sums = this.#sumsWith(this.#evaluated[split], report, this.#targets[split], () => this.state.step);
+    const sums = this.#sumsWith(this.#evaluated[split], report, split, () => this.state.step);
     this.#evaluated = { ...this.#evaluated, [split]: sums };
   }
 
@@ -171,17 +176,23 @@ export class Tally {
   }
 
   #sumsWith(
-    { samples, weight_sum, loss_sum, metric_sum }: TrainingSums,
+    sums: TrainingSums,
     report: BatchReport,
-    targets: Samples['targets'],
+    split: SplitName,
     stepOf: (batch: number) => number,
   ): TrainingSums {
     report.lossSums.forEach((loss, batch) => this.#refuseIfNotFinite(loss, stepOf(batch)));
+    const { samples, weight_sum, loss_sum, metric_sum, row_weight_sum = samples } = sums;
+    const weights = this.#rowWeights[split];
+    const targets = this.#targets[split];
     return {
       samples: samples + report.rows.length,
       weight_sum: addedInOrder(weight_sum, report.weightSums),
       loss_sum: addedInOrder(loss_sum, report.lossSums),
-      metric_sum: withMetric(metric_sum, report, targets, this.#units),
+      metric_sum: withMetric(metric_sum, report, { targets, weights }, this.#units),
+      ...(weights && {
+        row_weight_sum: report.rows.reduce((sum, row) => sum + (weights[row] ?? 1), row_weight_sum),
+      }),
     };
   }
 
@@ -200,20 +211,24 @@ function addedInOrder(sum: number, numbers: Float64Array): number {
   return numbers.reduce((soFar, number) => soFar + number, sum);
 }
 
-/** With the correct answers of classes, or the squared errors of values in their units. */
+/** With the correct answers of classes, or the squared errors of values in their units, each by the weight of its row. */
 function withMetric(
   sum: number,
   report: BatchReport,
-  targets: Samples['targets'],
+  { targets, weights }: { targets: Samples['targets']; weights: RowWeights },
   units: readonly number[],
 ): number {
-  if (!(targets instanceof Float32Array)) return sum + countCorrect(report, targets);
+  if (!(targets instanceof Float32Array) && weights === null) return sum + countCorrect(report, targets);
   // Sample by sample, for the same reason.
   const { rows, outputs } = report;
   const width = outputs.length / rows.length;
-  return rows.reduce((soFar, _, i) => {
+  return rows.reduce((soFar, row, i) => {
     const sample = { rows: rows.subarray(i, i + 1), outputs: outputs.subarray(i * width, (i + 1) * width) };
-    return soFar + sumSquaredErrors(sample, targets, units);
+    const metric =
+      targets instanceof Float32Array
+        ? sumSquaredErrors(sample, targets, units)
+        : countCorrect(sample, targets);
+    return soFar + metric * (weights?.[row] ?? 1);
   }, sum);
 }
 
@@ -222,13 +237,13 @@ type Figures<Split extends SplitName> = Record<`${Split}_loss`, number> &
 
 function figuresOf<Split extends SplitName>(
   split: Split,
-  { samples, weight_sum, loss_sum, metric_sum }: TrainingSums,
+  { samples, weight_sum, loss_sum, metric_sum, row_weight_sum = samples }: TrainingSums,
   { task, network }: Pick<RunSpec, 'task' | 'network'>,
 ): Figures<Split> {
   const metric =
     task === 'classification'
-      ? { [`${split}_accuracy`]: metric_sum / samples }
-      : { [`${split}_rmse`]: Math.sqrt(metric_sum / (samples * network.outputs)) };
+      ? { [`${split}_accuracy`]: metric_sum / row_weight_sum }
+      : { [`${split}_rmse`]: Math.sqrt(metric_sum / (row_weight_sum * network.outputs)) };
   return { [`${split}_loss`]: loss_sum / weight_sum, ...metric } as Figures<Split>;
 }
 

@@ -16,6 +16,7 @@ import type {
 import { selectEngine, type Selection } from '../../model/engines/select.js';
 import type { Checkpoint } from '../../model/files/checkpoint.js';
 import type { DecodedModel, ModelDescription } from '../../model/files/model-file.js';
+import { WorkStopped } from '../../model/evaluation/turn.js';
 import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
@@ -56,6 +57,8 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
       await endRun(store, runId, spec, { status: 'succeeded', error: null, now: now() });
     return { kind: end };
   } catch (error) {
+    // What it was evaluating has a checkpoint.
+    if (error instanceof WorkStopped) return { kind: 'handed_back' };
     if (!(error instanceof TrainyardError)) throw error;
     const { code, message } = error;
     if (code === 'RUN_TAKEN_OVER') return { kind: 'taken_over' };
@@ -82,11 +85,11 @@ async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finish
   const run = { training, spec, loaded, engine, reason, source, journal, checkpoints };
   const metrics = await trainMembers(run, found);
   if (metrics === null) return 'handed_back';
-  // From here on it cannot be cancelled any more, or it has been.
-  if ((await store.decideEnding(runId, 'succeeded')) === 'cancelled') {
+  await checkpoints.publishMostWanted(metrics, async () => {
+    // From here on it cannot be cancelled any more, or it has been.
+    if ((await store.decideEnding(runId, 'succeeded')) !== 'cancelled') return;
     throw new TrainyardError('RUN_TAKEN_OVER', `The job ${runId} is cancelled.`);
-  }
-  await checkpoints.publishMostWanted(metrics);
+  });
   return 'finished';
 }
 
@@ -110,7 +113,7 @@ async function trainMembers(run: RunParts, found: Checkpoint | null): Promise<Ep
   const { data, description } = loaded;
   const { threads, memoryLimitBytes, nowMs } = training;
   const units = unitsOf(description);
-  let tally = new Tally(spec, data, found && stateIn(spec, found), units);
+  let tally = new Tally(spec, data, found && stateIn(spec, found), units, loaded.rowWeights);
   const pacing: Pacing = {
     startedMs: nowMs(),
     training: createPace(),
@@ -141,7 +144,7 @@ async function trainMembers(run: RunParts, found: Checkpoint | null): Promise<Ep
     }
     const next = tally.nextMember();
     if (next === null) return tally.state.metrics;
-    tally = new Tally(spec, data, next, units);
+    tally = new Tally(spec, data, next, units, loaded.rowWeights);
   }
 }
 

@@ -52,6 +52,7 @@ function measure(observation: Exclude<Observation, { kind: 'end' }>, ofJob: JobT
     case 'checkpoint':
       ofJob.checkpoint(observation.tookMs / 1_000);
       return;
+    case 'evaluation':
     case 'publication':
   }
 }

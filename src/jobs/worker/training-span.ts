@@ -1,6 +1,6 @@
 /**
- * The training of a run as a span of the trace that began with its request, with one below it for each epoch, checkpoint
- * and publication. The worker makes them all, from what the training process reports. So nothing that was reported is lost
+ * The training of a run as a span of the trace that began with its request, with one below it for each epoch, checkpoint,
+ * evaluation and publication. The worker makes them all, from what the training process reports. So nothing that was reported is lost
  * when that process is killed, and it need not load and run a client for traces.
  */
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
@@ -69,6 +69,9 @@ export function startTrainingSpan({ runId, spec, attempt }: Attempt, waitedSecon
         }
         case 'checkpoint':
           addChild('checkpoint', observation.tookMs, at, { 'trainyard.step': observation.step });
+          return;
+        case 'evaluation':
+          addChild('evaluate', observation.tookMs, at, { 'trainyard.step': observation.step });
           return;
         case 'publication': {
           const { tookMs, step, version } = observation;

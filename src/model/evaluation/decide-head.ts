@@ -1,6 +1,7 @@
 /** What the validation rows decide of a trained classifier: the temperature of its probabilities, and its threshold. */
 import { applyHead, type ClassHead } from '../heads/head.js';
-import { fitTemperature } from './temperature.js';
+import { fitTemperature, type DecidingRows } from './temperature.js';
+import type { Turn } from './turn.js';
 import type { ThresholdChoice } from './evaluation.js';
 import { chooseThreshold, type ThresholdRequest } from './threshold.js';
 
@@ -10,12 +11,6 @@ export interface HeadRequest {
   threshold?: ThresholdRequest | undefined;
   /** A label. Left out: the rarer class of the training rows, of equals the second. */
   positive?: string | undefined;
-}
-
-/** (count) rows; `outputs` (count, classes) are raw. */
-export interface DecidingRows {
-  outputs: Float32Array;
-  classes: ArrayLike<number>;
 }
 
 /** `frequencies` (classes) are those of the training rows. */
@@ -30,22 +25,24 @@ export function positiveOf(
 }
 
 /** Where no rows are set apart, `rows` holds none: only a threshold that is a number can be set then. */
-export function decideHead(
+export async function decideHead(
   head: ClassHead,
   { calibrated = false, threshold }: HeadRequest,
   positive: number,
-  { outputs, classes }: DecidingRows,
-): { head: ClassHead; threshold?: ThresholdChoice } {
+  rows: DecidingRows,
+  afterLook?: Turn,
+): Promise<{ head: ClassHead; threshold?: ThresholdChoice }> {
+  const { outputs, classes, weights } = rows;
   const hasRows = classes.length > 0;
   const { probabilities: kind } = head;
   const temperature =
-    calibrated && hasRows && kind === 'softmax' ? fitTemperature(outputs, classes) : undefined;
+    calibrated && hasRows && kind === 'softmax' ? await fitTemperature(rows, afterLook) : undefined;
   const scaled: ClassHead = temperature === undefined ? head : { ...head, temperature };
   if (threshold === undefined || head.labels.length !== 2) return { head: scaled };
   if (typeof threshold === 'number') return withThreshold(scaled, positive, threshold, { by: 'request' });
   if (!hasRows) return { head: scaled };
   const probabilities = applyHead(scaled, outputs.slice());
-  const atLeast = chooseThreshold({ probabilities, classes }, positive, threshold);
+  const atLeast = chooseThreshold({ probabilities, classes, weights }, positive, threshold);
   const by = threshold === 'auto' ? { by: 'f1' as const } : { by: 'cost' as const, cost: threshold.cost };
   return withThreshold(scaled, positive, atLeast, by);
 }

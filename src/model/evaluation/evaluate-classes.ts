@@ -1,5 +1,4 @@
 /** The evaluation of a classifier on the rows of one split, from the probabilities that it gives them. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { answeredIndex } from '../heads/class-ranking.js';
 import type { ClassHead, Threshold } from '../heads/head.js';
 import {
@@ -12,8 +11,10 @@ import {
 import { jackknifeInterval, wilsonInterval } from '../metrics/intervals.js';
 import { calibrationError, logLosses } from '../metrics/probabilities.js';
 import { addRocInfluence, averagePrecision, rankBy, rocAuc } from '../metrics/ranking.js';
-import type { ClassMistake, Intervals, SplitEvaluation } from './evaluation.js';
+import { effectiveRows, totalWeight, weightedMean, type RowWeights } from '../metrics/row-weights.js';
+import { weighing, type ClassMistake, type Intervals, type SplitEvaluation } from './evaluation.js';
 import type { Figures } from './figures.js';
+import { turn as plainTurn, type Turn } from './turn.js';
 
 /** At least one row. */
 export interface ClassRows {
@@ -21,6 +22,8 @@ export interface ClassRows {
   probabilities: Float32Array;
   /** (count) Class indices. */
   classes: ArrayLike<number>;
+  /** (count) */
+  weights?: RowWeights | undefined;
 }
 
 /** How the rows are judged. */
@@ -28,48 +31,58 @@ export interface ClassJudge extends Pick<ClassHead, 'labels'> {
   threshold?: Threshold | undefined;
   /** Of two classes: the index of the one that the PR AUC is of. */
   positive: number;
+  /** Taken between the classes. */
+  turn?: Turn | undefined;
 }
 
 /** A larger matrix is of no use to a reader. */
 const mostConfused = 100;
 
-/** The event loop turns between the classes. */
 export async function evaluateClasses(
   rows: ClassRows,
   judge: ClassJudge,
 ): Promise<Omit<SplitEvaluation, 'baselines'>> {
-  const { classes } = rows;
+  const { classes, weights = null } = rows;
   const { labels } = judge;
   const width = labels.length;
-  const confusion = confusionMatrix(labelsGiven(rows, judge), classes, width);
+  const given = labelsGiven(rows, judge);
+  const confusion = confusionMatrix(given, classes, width, weights);
   const reports = classReports(confusion, width);
   const named = labelFigures(reports);
   const losses = logLosses(rows.probabilities, classes, width);
-  const log_loss = losses.reduce((sum, loss) => sum + loss, 0) / classes.length;
+  const log_loss = weightedMean(losses, weights);
   const { figures: areas, intervals } = await areasOf(rows, judge);
+  const onLoss = losses.map((loss) => loss - log_loss);
   return {
     rows: classes.length,
+    ...weighing(weights),
     figures: {
       accuracy: named.accuracy,
       balanced_accuracy: named.balancedAccuracy,
       log_loss,
       ...areas,
       f1: named.f1,
-      calibration_error: calibrationError(rows.probabilities, classes, width),
+      calibration_error: calibrationError(rows.probabilities, classes, width, weights),
     },
     intervals: {
-      accuracy: wilsonInterval(Math.round(named.accuracy * classes.length), classes.length),
-      balanced_accuracy: recallInterval(named, reports, confusion),
-      log_loss: jackknifeInterval(
-        log_loss,
-        losses.map((loss) => loss - log_loss),
-        [0, Infinity],
-      ),
+      accuracy: accuracyInterval(named, rows),
+      balanced_accuracy: recallInterval(named, reports, given, rows),
+      log_loss: jackknifeInterval(log_loss, onLoss, [0, Infinity], weights),
       ...intervals,
     },
     classes: reports.map((report, index) => ({ label: labels[index], ...report })),
     ...(width <= mostConfused && { confusion: matrixOf(confusion, width) }),
   };
+}
+
+/** Of weighted rows as of as many rows as tell as much. */
+function accuracyInterval(
+  { accuracy }: LabelFigures,
+  { classes, weights = null }: ClassRows,
+): [number, number] {
+  const count = effectiveRows(weights, classes.length);
+  const right = accuracy * count;
+  return wilsonInterval(weights === null ? Math.round(right) : right, count);
 }
 
 /** (count) Class indices. */
@@ -82,56 +95,52 @@ function labelsGiven({ probabilities, classes }: ClassRows, head: ClassJudge): U
 
 /** Of two classes those of the positive one, else the means over the classes, each against all others. */
 async function areasOf(
-  { probabilities, classes }: ClassRows,
-  { labels, positive }: ClassJudge,
+  { probabilities, classes, weights = null }: ClassRows,
+  { labels, positive, turn = plainTurn }: ClassJudge,
 ): Promise<{ figures: Figures; intervals: Intervals }> {
   const width = labels.length;
   const columns = width === 2 ? [positive] : [...labels.keys()];
   const found = { roc: [] as number[], pr: [] as number[] };
   const influence = new Float64Array(classes.length);
   for (const column of columns) {
-    const ranking = rankBy(probabilities, classes, width, column);
+    const ranking = rankBy(probabilities, classes, width, column, weights);
     const [roc, pr] = [rocAuc(ranking), averagePrecision(ranking)];
     if (pr !== null) found.pr.push(pr);
     if (roc !== null) {
       found.roc.push(roc);
       addRocInfluence(ranking, { probabilities, classes, width, positive: column }, 1, influence);
     }
-    if (width > 2) await nextTurn();
+    if (width > 2) await turn();
   }
   const roc_auc = meanOf(found.roc);
   const pr_auc = meanOf(found.pr);
   const onMean = influence.map((each) => each / found.roc.length);
   return {
     figures: { ...(roc_auc !== null && { roc_auc }), ...(pr_auc !== null && { pr_auc }) },
-    intervals: roc_auc === null ? {} : { roc_auc: jackknifeInterval(roc_auc, onMean, [0, 1]) },
+    intervals: roc_auc === null ? {} : { roc_auc: jackknifeInterval(roc_auc, onMean, [0, 1], weights) },
   };
 }
 
-/** Of the balanced accuracy: by the classes, in each of which recall is a fraction of its rows. */
+/** Of the balanced accuracy: the mean of recalls, each of which is a fraction of the rows of its class. */
 function recallInterval(
   { balancedAccuracy }: LabelFigures,
   reports: readonly ClassReport[],
-  confusion: Float64Array,
+  given: Uint32Array,
+  { classes, weights = null }: ClassRows,
 ): [number, number] {
-  const present = reports.filter(({ support }) => support > 0);
-  const count = present.reduce((sum, { support }) => sum + support, 0);
-  const influence = new Float64Array(count);
-  let filled = 0;
-  reports.forEach(({ recall, support }, c) => {
-    if (support === 0) return;
-    const right = confusion[c * reports.length + c];
-    const share = count / support / present.length;
-    influence.fill(share * (1 - recall), filled, filled + right);
-    influence.fill(-share * recall, filled + right, filled + support);
-    filled += support;
+  const present = reports.filter(({ support }) => support > 0).length;
+  const total = totalWeight(weights, classes.length);
+  const influence = Float64Array.from(given, (label, i) => {
+    const { recall, support } = reports[classes[i]];
+    // A row without weight may be the only one of its class.
+    return support === 0 ? 0 : (total / support / present) * (Number(label === classes[i]) - recall);
   });
-  return jackknifeInterval(balancedAccuracy, influence, [0, 1]);
+  return jackknifeInterval(balancedAccuracy, influence, [0, 1], weights);
 }
 
-/** The rows with a wrong label, the most confident first; `numbers` (count) are theirs in the dataset. */
+/** The rows with a wrong label, the most confident first, without those that weigh nothing; `numbers` (count) are theirs in the dataset. */
 export function classMistakes(
-  { probabilities, classes }: ClassRows,
+  { probabilities, classes, weights = null }: ClassRows,
   head: Pick<ClassHead, 'labels' | 'threshold'>,
   numbers: ArrayLike<number>,
   most: number,
@@ -141,7 +150,7 @@ export function classMistakes(
   for (let i = 0; i < classes.length; i++) {
     const row = probabilities.subarray(i * labels.length, (i + 1) * labels.length);
     const given = answeredIndex(row, head);
-    if (given !== classes[i]) mistakes.push({ i, given, confidence: row[given] });
+    if (given !== classes[i] && weights?.[i] !== 0) mistakes.push({ i, given, confidence: row[given] });
   }
   mistakes.sort((a, b) => b.confidence - a.confidence || a.i - b.i);
   return mistakes.slice(0, most).map(({ i, given, confidence }) => ({

@@ -5,6 +5,7 @@
 import type { Predictor, Samples } from '../engines/engine.js';
 import { applyHead, type ClassHead, type Head, type ValueHead } from '../heads/head.js';
 import { logLosses } from '../metrics/probabilities.js';
+import { weightedMean } from '../metrics/row-weights.js';
 import { parameterCount, type NetworkSpec } from '../network/network.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
 import { classFrequencies, constantClass, constantValues, meansOf } from './constant-baseline.js';
@@ -15,6 +16,7 @@ import type { ColumnImportance, Evaluation, Mistakes, SplitEvaluation } from './
 import type { Figures } from './figures.js';
 import { columnImportance } from './importance.js';
 import { chosenSamples, predictSamples, spacedRows, type PredictOutputs } from './predicted-rows.js';
+import { turn as plainTurn, type Turn } from './turn.js';
 
 export const mistakesShown = 20;
 
@@ -34,6 +36,7 @@ export interface ModelToEvaluate {
   predict: PredictOutputs;
 }
 
+/** The weights of samples are those of their rows: how much each counts in the figures. Weights of classes are none of them. */
 export interface EvaluationTask {
   model: ModelToEvaluate;
   train: Samples;
@@ -44,6 +47,8 @@ export interface EvaluationTask {
   /** Trains the linear baseline; null: there is none. Left out: figures are all that is wanted. */
   linear?: (onProgress: OnProgress) => Promise<Predictor | null>;
   onProgress?: OnProgress;
+  /** Taken all along. */
+  turn?: Turn;
 }
 
 /** How much of the work is done, from 0 to 1. */
@@ -53,7 +58,7 @@ const evaluatedSplits = ['validation', 'training', 'test'] as const;
 type SplitName = (typeof evaluatedSplits)[number];
 
 /** `training`: some of the training rows, where no rows decide. */
-type FullTask = EvaluationTask & { training: EvaluatedSamples };
+type FullTask = EvaluationTask & { training: EvaluatedSamples; turn: Turn; onProgress: OnProgress };
 
 const mostTrainingRows = 5_000;
 
@@ -70,22 +75,22 @@ export interface Evaluated {
 const begins = { linear: 0.1, importance: 0.6 };
 
 export async function evaluateModel(asked: EvaluationTask): Promise<Evaluated> {
-  const task = { ...asked, training: trainingRowsOf(asked) };
-  const { model, onProgress = () => Promise.resolve() } = task;
-  const outputs = await outputsOf(model.predict, task);
+  const { turn = plainTurn, onProgress = () => Promise.resolve() } = asked;
+  const task: FullTask = { ...asked, training: trainingRowsOf(asked), turn, onProgress };
+  const { model } = task;
+  const outputs = await outputsOf(model.predict, task, (done) => onProgress(done * begins.linear));
   await onProgress(begins.linear);
   const linear = await task.linear?.((done) =>
     onProgress(begins.linear + done * (begins.importance - begins.linear)),
   );
-  const ofLinear = linear ? await outputsOf((...call) => linear.predict(...call), task) : null;
-  linear?.dispose();
+  const ofLinear = linear ? await outputsOfLinear(linear, task) : null;
   await onProgress(begins.importance);
   const { head } = model;
   const evaluated =
     head.kind === 'classes'
       ? await evaluateClassifier(task, head, outputs, ofLinear)
       : evaluateRegression(task, head, outputs, ofLinear);
-  const importance = task.linear && (await importanceOf(task, evaluated.head, onProgress));
+  const importance = task.linear && (await importanceOf(task, evaluated.head));
   await onProgress(1);
   return {
     head: evaluated.head,
@@ -101,14 +106,37 @@ function trainingRowsOf({ model, train, validation }: EvaluationTask): Evaluated
 
 async function outputsOf(
   predict: PredictOutputs,
-  { model, validation, training, test }: FullTask,
+  task: FullTask,
+  onProgress: OnProgress,
 ): Promise<SplitOutputs> {
-  const { outputs } = model.network;
-  return {
-    validation: await predictSamples(predict, validation.samples, outputs),
-    training: await predictSamples(predict, training.samples, outputs),
-    test: await predictSamples(predict, test.samples, outputs),
+  const total = evaluatedSplits.reduce((sum, split) => sum + task[split].samples.count, 0);
+  let before = 0;
+  const ofSplit = async (split: SplitName): Promise<Float32Array> => {
+    const { samples } = task[split];
+    const outputs = await predictSamples(predict, samples, task.model.network.outputs, async (done) => {
+      await task.turn();
+      await onProgress((before + done) / total);
+    });
+    before += samples.count;
+    return outputs;
   };
+  return {
+    validation: await ofSplit('validation'),
+    training: await ofSplit('training'),
+    test: await ofSplit('test'),
+  };
+}
+
+async function outputsOfLinear(linear: Predictor, task: FullTask): Promise<SplitOutputs> {
+  try {
+    return await outputsOf(
+      (...call) => linear.predict(...call),
+      task,
+      () => Promise.resolve(),
+    );
+  } finally {
+    linear.dispose();
+  }
 }
 
 async function evaluateClassifier(
@@ -117,27 +145,29 @@ async function evaluateClassifier(
   outputs: SplitOutputs,
   linear: SplitOutputs | null,
 ): Promise<Evaluated> {
-  const { train, validation, wanted } = task;
+  const { train, validation, wanted, turn } = task;
   const { labels } = plain;
-  const frequencies = classFrequencies(train.targets, labels.length);
-  const positive = positiveOf(plain, frequencies, wanted.positive);
-  const deciding = { outputs: outputs.validation, classes: validation.samples.targets };
-  const { head, threshold } = decideHead(plain, wanted, positive, deciding);
+  const positive = positiveOf(plain, classFrequencies(train.targets, labels.length), wanted.positive);
+  const frequencies = classFrequencies(train.targets, labels.length, train.weights);
+  const { targets: classes, weights } = validation.samples;
+  const deciding = { outputs: outputs.validation, classes, weights };
+  const { head, threshold } = await decideHead(plain, wanted, positive, deciding, turn);
   const rowsOf = (split: SplitName, raw: SplitOutputs, by: ClassHead) => ({
     probabilities: applyHead(by, raw[split].slice()),
     classes: task[split].samples.targets,
+    weights: task[split].samples.weights,
   });
 
   async function evaluate(split: SplitName): Promise<SplitEvaluation> {
     const rows = rowsOf(split, outputs, head);
-    const judge = { labels, positive, threshold: head.threshold };
+    const judge = { labels, positive, threshold: head.threshold, turn };
     const linearHead: ClassHead = { kind: 'classes', labels, probabilities: 'softmax' };
     const ofLinear =
-      linear && (await evaluateClasses(rowsOf(split, linear, linearHead), { labels, positive }));
+      linear && (await evaluateClasses(rowsOf(split, linear, linearHead), { labels, positive, turn }));
     return {
       ...(await evaluateClasses(rows, judge)),
       baselines: {
-        constant: await constantClass(frequencies, rows.classes, { labels, positive }),
+        constant: await constantClass(frequencies, rows, { labels, positive, turn }),
         ...(ofLinear && { linear: ofLinear.figures }),
       },
     };
@@ -146,7 +176,7 @@ async function evaluateClassifier(
   const before: { validation?: Figures; test?: Figures } = {};
   for (const split of splitsWithRows(task)) {
     if (head.temperature === undefined || split === 'training') continue;
-    const { figures } = await evaluateClasses(rowsOf(split, outputs, plain), { labels, positive });
+    const { figures } = await evaluateClasses(rowsOf(split, outputs, plain), { labels, positive, turn });
     const { log_loss, calibration_error } = figures;
     before[split] = {
       ...(log_loss !== undefined && { log_loss }),
@@ -175,10 +205,12 @@ function evaluateRegression(
   linear: SplitOutputs | null,
 ): Evaluated {
   const { names } = head;
-  const means = meansOf(inTheirUnit(head, task.train.targets), names.length);
+  const { train } = task;
+  const means = meansOf(inTheirUnit(head, train.targets), names.length, train.weights);
   const rowsOf = (split: SplitName, raw: SplitOutputs) => ({
     predicted: applyHead(head, raw[split].slice()),
     actual: inTheirUnit(head, task[split].samples.targets),
+    weights: task[split].samples.weights,
   });
 
   function evaluate(split: SplitName): SplitEvaluation {
@@ -186,7 +218,7 @@ function evaluateRegression(
     return {
       ...evaluateValues(rows, names),
       baselines: {
-        constant: constantValues(means, rows.actual, names),
+        constant: constantValues(means, rows, names),
         ...(linear && { linear: evaluateValues(rowsOf(split, linear), names).figures }),
       },
     };
@@ -236,9 +268,8 @@ const importanceBounds = { rows: 2_000, leastRows: 100, repetitions: 3, work: 1e
 
 /** null: the model takes no columns, or there are no rows to find it by. */
 async function importanceOf(
-  { model, validation, seed }: EvaluationTask,
+  { model, validation, seed, turn, onProgress }: FullTask,
   head: Head,
-  onProgress: OnProgress,
 ): Promise<ColumnImportance | null> {
   const { network, preprocessing, ensemble = 1, predict } = model;
   if (preprocessing === undefined || validation.samples.count === 0) return null;
@@ -253,19 +284,16 @@ async function importanceOf(
     predict,
     outputs: network.outputs,
     figure: head.kind === 'classes' ? 'log_loss' : 'rmse',
-    figureOf: (outputs) => importanceFigure(head, applyHead(head, outputs), samples.targets),
+    figureOf: (outputs) => importanceFigure(head, applyHead(head, outputs), samples),
     seed,
     repetitions,
+    turn,
     onProgress: (done) => onProgress(begins.importance + done * (1 - begins.importance)),
   });
 }
 
-function importanceFigure(head: Head, results: Float32Array, targets: Samples['targets']): number {
-  if (head.kind === 'classes') {
-    const losses = logLosses(results, targets, head.labels.length);
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  }
-  return (
-    evaluateValues({ predicted: results, actual: inTheirUnit(head, targets) }, head.names).figures.rmse ?? 0
-  );
+function importanceFigure(head: Head, results: Float32Array, { targets, weights }: Samples): number {
+  if (head.kind === 'classes') return weightedMean(logLosses(results, targets, head.labels.length), weights);
+  const rows = { predicted: results, actual: inTheirUnit(head, targets), weights };
+  return evaluateValues(rows, head.names).figures.rmse ?? 0;
 }

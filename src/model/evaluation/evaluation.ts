@@ -1,6 +1,7 @@
 /** The document that says how good a version of a model is, beside what it must be compared with. */
 import type { ClassReport } from '../metrics/class-report.js';
 import type { Interval } from '../metrics/intervals.js';
+import { effectiveRows, totalWeight, type RowWeights } from '../metrics/row-weights.js';
 import type { Task } from '../network/losses.js';
 import type { Figures } from './figures.js';
 
@@ -30,15 +31,29 @@ export interface Evaluation {
 /** The rows of one split, under one model. */
 export interface SplitEvaluation {
   rows: number;
+  /** Where a column weighs the rows. All counts of classes are then sums of weights. */
+  weights?: SplitWeights;
   figures: Figures;
   /** 95 % intervals of some of the figures. */
   intervals: Intervals;
   baselines: Baselines;
   classes?: LabelledReport[];
-  /** [class][label] How many rows of the class got the label. Left out where there are more than 100 classes. */
+  /** [class][label] How many rows of the class got the label, or the sum of their weights. Left out where there are more than 100 classes. */
   confusion?: number[][];
   /** Where several values are predicted: the figures of each. */
   outputs?: NamedFigures[];
+}
+
+export interface SplitWeights {
+  sum: number;
+  /** As many rows of equal weight would tell as much. */
+  effective_rows: number;
+}
+
+export function weighing(weights: RowWeights): { weights?: SplitWeights } {
+  if (weights === null) return {};
+  const { length } = weights;
+  return { weights: { sum: totalWeight(weights, length), effective_rows: effectiveRows(weights, length) } };
 }
 
 export type Intervals = Partial<Record<keyof Figures, Interval>>;
@@ -120,7 +135,7 @@ export interface EvaluationSummary {
   test?: SplitSummary;
 }
 
-export type SplitSummary = Pick<SplitEvaluation, 'rows' | 'figures' | 'intervals' | 'baselines'>;
+export type SplitSummary = Pick<SplitEvaluation, 'rows' | 'weights' | 'figures' | 'intervals' | 'baselines'>;
 
 export function summaryOf({ validation, test }: Evaluation): EvaluationSummary {
   return {
@@ -129,6 +144,6 @@ export function summaryOf({ validation, test }: Evaluation): EvaluationSummary {
   };
 }
 
-function splitSummary({ rows, figures, intervals, baselines }: SplitEvaluation): SplitSummary {
-  return { rows, figures, intervals, baselines };
+function splitSummary({ rows, weights, figures, intervals, baselines }: SplitEvaluation): SplitSummary {
+  return { rows, ...(weights && { weights }), figures, intervals, baselines };
 }

@@ -7,6 +7,7 @@ import type { Samples } from '../engines/engine.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
 import type { ColumnImportance } from './evaluation.js';
 import { predictSamples, type PredictOutputs } from './predicted-rows.js';
+import type { Turn } from './turn.js';
 
 export interface ImportanceTask {
   samples: Samples;
@@ -18,15 +19,16 @@ export interface ImportanceTask {
   figureOf: (outputs: Float32Array) => number;
   seed: number;
   repetitions: number;
+  turn: Turn;
   /** From 0 to 1. */
   onProgress: (fraction: number) => Promise<void>;
 }
 
 /** The samples are at least one. All inputs that a column becomes are shuffled together. */
 export async function columnImportance(task: ImportanceTask): Promise<ColumnImportance> {
-  const { samples, preprocessing, predict, outputs, figure, figureOf, repetitions } = task;
+  const { samples, preprocessing, predict, outputs, figure, figureOf, repetitions, turn } = task;
   const { columns } = preprocessing;
-  const usual = figureOf(await predictSamples(predict, samples, outputs));
+  const usual = figureOf(await predictSamples(predict, samples, outputs, turn));
   const found: ColumnImportance['columns'] = [];
   let offset = 0;
   for (const [index, { name, parts }] of columns.entries()) {
@@ -35,7 +37,7 @@ export async function columnImportance(task: ImportanceTask): Promise<ColumnImpo
     for (let repetition = 0; width > 0 && repetition < repetitions; repetition++) {
       const order = shuffledRows(samples.count, task.seed, index, repetition);
       const shuffled = withShuffled(samples, order, offset, width);
-      worse.push(figureOf(await predictSamples(predict, shuffled, outputs)) - usual);
+      worse.push(figureOf(await predictSamples(predict, shuffled, outputs, turn)) - usual);
     }
     found.push({ column: name, ...meanAndDeviation(worse) });
     offset += width;

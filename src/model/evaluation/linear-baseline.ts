@@ -2,7 +2,6 @@
  * A linear model on the same inputs, trained by the same engine: what a network must beat to be worth its layers. Its work is
  * bounded, whatever the data.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TrainyardError } from '../../errors.js';
 import type { Engine, Samples, TrainingResources } from '../engines/engine.js';
 import { stepsPerEpoch } from '../network/batch-plan.js';
@@ -12,6 +11,7 @@ import type { NetworkSpec, StateDict } from '../network/network.js';
 import type { OptimizerSpec } from '../network/optimizers.js';
 import type { AffineMap } from '../preprocessing/affine.js';
 import { chosenSamples, spacedRows } from './predicted-rows.js';
+import { turn as plainTurn, type Turn } from './turn.js';
 
 export interface LinearTask {
   engine: Engine;
@@ -19,9 +19,11 @@ export interface LinearTask {
   network: NetworkSpec;
   scaling: AffineMap | null;
   loss: Loss;
+  /** Its weights count in the loss. */
   train: Samples;
   seed: number;
   resources: TrainingResources;
+  turn?: Turn;
   /** From 0 to 1. */
   onProgress: (fraction: number) => Promise<void>;
 }
@@ -56,7 +58,7 @@ const optimizer: OptimizerSpec = {
 
 /** null: the engine has no memory for it, or it diverged. */
 export async function trainLinearModel(task: LinearTask): Promise<LinearModel | null> {
-  const { engine, scaling, seed, resources, onProgress } = task;
+  const { engine, scaling, seed, resources, onProgress, turn = plainTurn } = task;
   const { inputs, outputs } = task.network;
   const network: NetworkSpec = { inputs, hidden: [], outputs };
   const most = Math.max(batchSize, Math.min(mostRows, Math.floor(mostNumbers / inputs)));
@@ -78,7 +80,7 @@ export async function trainLinearModel(task: LinearTask): Promise<LinearModel | 
       for (let done = 0; done < steps; done += stepsAtOnce) {
         await trainer.run(Math.min(stepsAtOnce, steps - done));
         await onProgress(done / steps);
-        await nextTurn();
+        await turn();
       }
       const { parameters } = await trainer.snapshot();
       const isFinite = [...parameters.values()].every(({ data }) => data.every(Number.isFinite));

@@ -1,6 +1,6 @@
 /** The outputs of a network for many rows, computed in slices between which others have their turn. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Samples } from '../engines/engine.js';
+import { turn } from './turn.js';
 
 /** Raw inputs (count, network.inputs) → raw outputs (count, network.outputs). */
 export type PredictOutputs = (inputs: Float32Array, count: number) => Promise<Float32Array>;
@@ -8,11 +8,12 @@ export type PredictOutputs = (inputs: Float32Array, count: number) => Promise<Fl
 /** Numbers that one call of the engine takes at most, where a row has fewer. */
 const numbersAtOnce = 2 ** 18;
 
-/** (samples.count, outputs) raw */
+/** (samples.count, outputs) raw. `afterSlice` is told how many rows are done, and its rejection ends the work. */
 export async function predictSamples(
   predict: PredictOutputs,
   { inputs, count, width }: Pick<Samples, 'inputs' | 'count' | 'width'>,
   outputs: number,
+  afterSlice: (rowsDone: number) => Promise<void> = turn,
 ): Promise<Float32Array> {
   const all = new Float32Array(count * outputs);
   const atOnce = Math.max(1, Math.floor(numbersAtOnce / width));
@@ -20,7 +21,7 @@ export async function predictSamples(
     const end = Math.min(count, start + atOnce);
     const slice = Float32Array.from(inputs.subarray(start * width, end * width));
     all.set(await predict(slice, end - start), start * outputs);
-    await nextTurn();
+    await afterSlice(end);
   }
   return all;
 }
@@ -33,7 +34,7 @@ export function spacedRows(count: number, most: number): Uint32Array {
 
 /** The rows of the samples, copied. */
 export function chosenSamples(
-  { inputs, targets, width }: Samples,
+  { inputs, targets, weights, width }: Samples,
   rows: Uint32Array,
   outputs: number,
 ): Samples {
@@ -43,7 +44,7 @@ export function chosenSamples(
     width,
     inputs: copyRows(inputs, rows, width),
     targets: copyRows(targets, rows, each),
-    weights: null,
+    weights: weights && copyRows(weights, rows, 1),
   };
 }
 

@@ -82,14 +82,12 @@ function isKnown({ figures, baselines }: SplitEvaluation, figure: FigureName): b
 
 function isBetterThanBaseline(
   figure: 'accuracy' | 'log_loss' | 'balanced_accuracy' | 'rmse',
-  { rows, figures, baselines }: SplitEvaluation,
+  { rows, weights, figures, baselines }: SplitEvaluation,
 ): boolean {
   const [own, baseline] = [figures[figure] ?? NaN, baselines.constant[figure] ?? NaN];
   switch (figure) {
     case 'accuracy':
-      return (
-        own > Math.min(1 - 1e-9, baseline + margins.accuracy * Math.sqrt((baseline * (1 - baseline)) / rows))
-      );
+      return own > Math.min(1 - 1e-9, baseline + margins.accuracy * standardError(baseline, rows, weights));
     case 'log_loss':
       return own < (1 - margins.logLoss) * baseline;
     case 'balanced_accuracy':
@@ -97,6 +95,11 @@ function isBetterThanBaseline(
     case 'rmse':
       return own < (1 - margins.rmse) * baseline;
   }
+}
+
+/** Of a fraction of so many rows. */
+function standardError(fraction: number, rows: number, weights: SplitEvaluation['weights']): number {
+  return Math.sqrt((fraction * (1 - fraction)) / (weights?.effective_rows ?? rows));
 }
 
 function whyBroken(

@@ -9,7 +9,7 @@ import type { MistakeCosts } from './evaluation.js';
  */
 export type ThresholdRequest = 'auto' | number | { cost: MistakeCosts };
 
-/** What becomes of the rows under a threshold. */
+/** What becomes of the rows under a threshold: how many, or the sums of their weights. */
 interface Outcome {
   truePositives: number;
   falsePositives: number;
@@ -18,11 +18,11 @@ interface Outcome {
 
 /** Of at least one row; `positive` is the index of the class. Of thresholds that are as good, the nearest to 0.5. */
 export function chooseThreshold(
-  { probabilities, classes }: ClassRows,
+  { probabilities, classes, weights }: ClassRows,
   positive: number,
   wanted: Exclude<ThresholdRequest, number>,
 ): number {
-  const ranking = rankBy(probabilities, classes, 2, positive);
+  const ranking = rankBy(probabilities, classes, 2, positive, weights);
   const worthOf = wanted === 'auto' ? f1Of : (outcome: Outcome) => -costOf(outcome, wanted.cost);
   let best = { worth: -Infinity, atLeast: 0.5 };
   for (const { atLeast, outcome } of candidates(ranking)) {

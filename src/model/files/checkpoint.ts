@@ -20,8 +20,10 @@ export interface TrainingSums {
   weight_sum: number;
   /** Of the weighted losses. */
   loss_sum: number;
-  /** Of what the task's metric adds up: correct answers for classes, squared errors for values. */
+  /** Of what the task's metric adds up: correct answers for classes, squared errors for values; each by the weight of its row. */
   metric_sum: number;
+  /** Of the weights of the rows, without those of their classes. Left out: all rows count the same. */
+  row_weight_sum?: number;
 }
 
 export interface Checkpoint {

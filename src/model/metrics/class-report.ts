@@ -1,13 +1,15 @@
 /** Figures of labels: which class each sample was given, against the class that it has. */
+import type { RowWeights } from './row-weights.js';
 
-/** (classes · classes) How many samples of class `row` were given the label `column`. */
+/** (classes · classes) How many samples of class `row` were given the label `column`, or the sum of their weights. */
 export function confusionMatrix(
   given: ArrayLike<number>,
   classes: ArrayLike<number>,
   width: number,
+  weights: RowWeights = null,
 ): Float64Array {
   const counts = new Float64Array(width * width);
-  for (let i = 0; i < given.length; i++) counts[classes[i] * width + given[i]]++;
+  for (let i = 0; i < given.length; i++) counts[classes[i] * width + given[i]] += weights?.[i] ?? 1;
   return counts;
 }
 
@@ -18,9 +20,9 @@ export interface ClassReport {
   recall: number;
   /** The harmonic mean of both; 0 where both are 0. */
   f1: number;
-  /** Samples of the class. */
+  /** Samples of the class, or the sum of their weights. */
   support: number;
-  /** Samples with the label. */
+  /** Samples with the label, or the sum of their weights. */
   predicted: number;
 }
 

@@ -1,5 +1,6 @@
 /** Figures of a model that predicts values, in the unit of the values. `predicted` and `actual` are (count, width). */
 import { jackknifeInterval, type Interval } from './intervals.js';
+import { weightedMean, weightedMedian, type RowWeights } from './row-weights.js';
 
 export interface ValueErrors {
   rmse: number;
@@ -22,8 +23,9 @@ export function errorsOfOutput(
   actual: ArrayLike<number>,
   width: number,
   output: number,
+  weights: RowWeights = null,
 ): ValueErrors {
-  return withIntervals([errorsOf(predicted, actual, width, output)]);
+  return withIntervals([errorsOf({ predicted, actual, weights }, width, output)], weights);
 }
 
 /**
@@ -34,22 +36,26 @@ export function errorsOfAll(
   predicted: ArrayLike<number>,
   actual: ArrayLike<number>,
   width: number,
+  weights: RowWeights = null,
 ): ValueErrors {
-  return withIntervals(
-    Array.from({ length: width }, (_, output) => errorsOf(predicted, actual, width, output)),
+  const outputs = Array.from({ length: width }, (_, output) =>
+    errorsOf({ predicted, actual, weights }, width, output),
   );
+  return withIntervals(outputs, weights);
 }
 
-function errorsOf(
-  predicted: ArrayLike<number>,
-  actual: ArrayLike<number>,
-  width: number,
-  output: number,
-): OutputErrors {
+interface Rows {
+  predicted: ArrayLike<number>;
+  actual: ArrayLike<number>;
+  weights: RowWeights;
+}
+
+function errorsOf({ predicted, actual, weights }: Rows, width: number, output: number): OutputErrors {
   const count = actual.length / width;
   const values = Float64Array.from({ length: count }, (_, i) => actual[i * width + output]);
   const errors = values.map((value, i) => Math.abs(predicted[i * width + output] - value));
   const squares = errors.map((error) => error * error);
+  const meanOf = (numbers: Float64Array): number => weightedMean(numbers, weights);
   const mean = meanOf(values);
   const deviations = values.map((value) => (value - mean) ** 2);
   const [mse, mae, variance] = [meanOf(squares), meanOf(errors), meanOf(deviations)];
@@ -58,7 +64,7 @@ function errorsOf(
   return {
     rmse: Math.sqrt(mse),
     mae,
-    medianAbsoluteError: medianOf(errors),
+    medianAbsoluteError: weightedMedian(errors, weights),
     r2: variance === 0 ? null : 1 - mse / variance,
     influence: {
       mse: squares.map((square) => square - mse),
@@ -68,7 +74,7 @@ function errorsOf(
   };
 }
 
-function withIntervals(outputs: readonly OutputErrors[]): ValueErrors {
+function withIntervals(outputs: readonly OutputErrors[], weights: RowWeights): ValueErrors {
   const mean = (of: (output: OutputErrors) => number): number =>
     outputs.reduce((sum, output) => sum + of(output), 0) / outputs.length;
   const meanInfluence = (of: keyof OutputErrors['influence']): Float64Array =>
@@ -83,20 +89,9 @@ function withIntervals(outputs: readonly OutputErrors[]): ValueErrors {
     medianAbsoluteError: mean((output) => output.medianAbsoluteError),
     r2,
     intervals: {
-      rmse: jackknifeInterval(rmse, onRmse, [0, Infinity]),
-      mae: jackknifeInterval(mae, meanInfluence('mae'), [0, Infinity]),
-      ...(r2 !== null && { r2: jackknifeInterval(r2, meanInfluence('r2'), [-Infinity, 1]) }),
+      rmse: jackknifeInterval(rmse, onRmse, [0, Infinity], weights),
+      mae: jackknifeInterval(mae, meanInfluence('mae'), [0, Infinity], weights),
+      ...(r2 !== null && { r2: jackknifeInterval(r2, meanInfluence('r2'), [-Infinity, 1], weights) }),
     },
   };
-}
-
-function meanOf(numbers: Float64Array): number {
-  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-}
-
-/** Of at least one number. */
-function medianOf(numbers: Float64Array): number {
-  const sorted = numbers.toSorted();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,4 +1,5 @@
 /** 95 % intervals: where a figure would lie on other rows of the same kind. */
+import { totalWeight, type RowWeights } from './row-weights.js';
 
 export type Interval = [low: number, high: number];
 
@@ -21,15 +22,17 @@ export function wilsonInterval(successes: number, count: number): Interval {
 }
 
 /**
- * Of a figure whose derivative by each sample's weight is known, `influence` (count): the infinitesimal jackknife. B. Efron,
- * "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6. `within`: what the figure can be.
+ * Of a figure whose derivative by each sample's weight is known, `influence` (count), for weights whose mean is 1: the
+ * infinitesimal jackknife. B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6. `within`: what
+ * the figure can be.
  */
 export function jackknifeInterval(
   figure: number,
   influence: Float64Array,
   within: Interval = [-Infinity, Infinity],
+  weights: RowWeights = null,
 ): Interval {
-  const squares = influence.reduce((sum, each) => sum + each * each, 0);
-  const spread = (z * Math.sqrt(squares)) / influence.length;
+  const squares = influence.reduce((sum, each, i) => sum + (each * (weights?.[i] ?? 1)) ** 2, 0);
+  const spread = (z * Math.sqrt(squares)) / totalWeight(weights, influence.length);
   return [Math.max(within[0], figure - spread), Math.min(within[1], figure + spread)];
 }

@@ -1,5 +1,6 @@
 /** Figures of probabilities: how good they are as such, whichever label they give. `probabilities` is (count, width). */
 import { largestColumn } from './classification.js';
+import { totalWeight, type RowWeights } from './row-weights.js';
 
 /** Smaller ones count as this, as in `sklearn.metrics.log_loss`: one sample must not make the figure infinite. */
 const least = Number.EPSILON;
@@ -20,13 +21,14 @@ const bins = 15;
 
 /**
  * How far confidence and accuracy lie apart: the samples in 15 bins by the probability of their likeliest class, and the mean
- * over the bins, by their samples, of |accuracy − mean confidence|. C. Guo et al., "On Calibration of Modern Neural
+ * over the bins, by the weight of their samples, of |accuracy − mean confidence|. C. Guo et al., "On Calibration of Modern Neural
  * Networks", 2017, equation 3.
  */
 export function calibrationError(
   probabilities: ArrayLike<number>,
   classes: ArrayLike<number>,
   width: number,
+  weights: RowWeights = null,
 ): number {
   const confidences = new Float64Array(bins);
   const hits = new Float64Array(bins);
@@ -35,10 +37,11 @@ export function calibrationError(
     const confidence = probabilities[i * width + likeliest];
     // Each bin has its upper end.
     const bin = Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1));
-    confidences[bin] += confidence;
-    if (likeliest === classes[i]) hits[bin]++;
+    const weight = weights?.[i] ?? 1;
+    confidences[bin] += weight * confidence;
+    if (likeliest === classes[i]) hits[bin] += weight;
   }
   let sum = 0;
   for (let bin = 0; bin < bins; bin++) sum += Math.abs(hits[bin] - confidences[bin]);
-  return sum / classes.length;
+  return sum / totalWeight(weights, classes.length);
 }

@@ -2,12 +2,13 @@
  * Figures of an order: how well the probability of a class tells its samples from all others, whatever the threshold. Equal
  * probabilities count as such: no figure depends on the order of the samples.
  */
+import type { RowWeights } from './row-weights.js';
 
 /** The samples by their probability of one class. */
 export interface Ranking {
   /** Distinct probabilities, ascending, as the bits of float32: of numbers from 0 on these are in the order of the numbers. */
   bits: Uint32Array;
-  /** (bits.length) Samples of the class, and others, that have the probability. */
+  /** (bits.length) Samples of the class, and others, that have the probability, or the sums of their weights. */
   positives: Float64Array;
   negatives: Float64Array;
   positiveCount: number;
@@ -20,6 +21,7 @@ export function rankBy(
   classes: ArrayLike<number>,
   width: number,
   positive: number,
+  weights: RowWeights = null,
 ): Ranking {
   const keys = new Uint32Array(classes.length);
   const bits = bitsOf(probabilities);
@@ -40,11 +42,17 @@ export function rankBy(
   let group = -1;
   for (let i = 0; i < keys.length; i++) {
     if (i === 0 || keys[i] >>> 1 !== keys[i - 1] >>> 1) ranking.bits[++group] = keys[i] >>> 1;
+    if (weights !== null) continue;
     if ((keys[i] & 1) === 1) ranking.positives[group]++;
     else ranking.negatives[group]++;
   }
+  // The keys do not say whose they are.
+  for (let i = 0; weights !== null && i < keys.length; i++) {
+    const side = classes[i] === positive ? ranking.positives : ranking.negatives;
+    side[indexIn(ranking.bits, bits[i * width + positive])] += weights[i];
+  }
   ranking.positiveCount = sumOf(ranking.positives);
-  ranking.negativeCount = keys.length - ranking.positiveCount;
+  ranking.negativeCount = sumOf(ranking.negatives);
   return ranking;
 }
 
@@ -101,8 +109,8 @@ export function addRocInfluence(
   const { bits, positiveCount, negativeCount } = ranking;
   const { below, above } = componentsOf(ranking);
   const own = bitsOf(probabilities);
-  const count = classes.length;
-  for (let i = 0; i < count; i++) {
+  const count = positiveCount + negativeCount;
+  for (let i = 0; i < classes.length; i++) {
     const group = indexIn(bits, own[i * width + positive]);
     influence[i] +=
       classes[i] === positive

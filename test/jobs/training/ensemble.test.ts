@@ -23,6 +23,7 @@ import {
   sceneOf,
   sceneOn,
   stopAtLook,
+  stopWhileAttempt,
   type Scene,
 } from './run-scene.js';
 
@@ -186,7 +187,8 @@ describe('an ensemble that is interrupted', () => {
     await whole.train();
     const members = new Set<number>();
     for (let attempt = 0; ; attempt++) {
-      if ((await stopped.train({ signal: stopAtLook(2 + (attempt % 2)) })) === 'finished') break;
+      if ((await stopped.train({ signal: stopWhileAttempt(attempt, 2 + (attempt % 2)) })) === 'finished')
+        break;
       const started = (await eventsOf(stopped)).findLast(({ type }) => type === 'progress');
       if (started?.type === 'progress') members.add(started.progress.member ?? NaN);
     }
@@ -293,7 +295,9 @@ describe('an ensemble that starts from a version', () => {
     const whole = await startingFrom(await trained({ ensemble: 2 }), request);
     const stopped = await startingFrom(await trained({ ensemble: 2 }), request);
     await whole.train();
-    while ((await stopped.train({ signal: stopAtLook(3) })) !== 'finished');
+    for (let attempt = 0; ; attempt++) {
+      if ((await stopped.train({ signal: stopWhileAttempt(attempt, 3) })) === 'finished') break;
+    }
     const fileOf = async (scene: Scene) => (await published(scene, 2)).manifest.file.sha256;
     expect(await fileOf(stopped)).toBe(await fileOf(whole));
   });

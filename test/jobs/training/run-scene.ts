@@ -1,11 +1,11 @@
-/** Runs on a storage of their own, trained as a worker's process does, and how they can be stopped or die on the way. */
+/** Runs that are trained in the process of the test, can be stopped at any look and die at any write. */
 import { pino } from 'pino';
 import type { Dataset } from '../../../src/data/dataset.js';
 import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
-import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
-import type { TrainingDatasets } from '../../../src/jobs/training/load-data.js';
+import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observe, TrainingEnd } from '../../../src/jobs/training/messages.js';
+import type { TrainingDatasets } from '../../../src/jobs/training/load-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
 import { engines } from '../../../src/model/engines/select.js';
 import { readCheckpoint } from '../../../src/model/files/checkpoint.js';
@@ -21,6 +21,8 @@ export interface Scene {
   store: RunStore;
   runId: string;
   spec: RunSpec;
+  /** The same run in a copy of its storage. */
+  in(copy: Storage): Scene;
   /** One attempt; on another storage, if one is given. */
   train(options?: {
     on?: Storage;
@@ -41,13 +43,17 @@ export async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>, on?
 
 export async function sceneOn(spec: RunSpec, datasets: TrainingDatasets, on?: Storage): Promise<Scene> {
   const storage = on ?? (await temporaryStorage());
+  return sceneOfRun(await createRunStore(storage).create(spec), spec, datasets, storage);
+}
+
+function sceneOfRun(runId: string, spec: RunSpec, datasets: TrainingDatasets, storage: Storage): Scene {
   const store = createRunStore(storage);
-  const runId = await store.create(spec);
   return {
     storage,
     store,
     runId,
     spec,
+    in: (copy) => sceneOfRun(runId, spec, datasets, copy),
     async train(options = {}) {
       const { on = storage, signal = new AbortController().signal } = options;
       const { observe = () => undefined, nowMs = clockOf({ stepMs: 1 }) } = options;
@@ -118,7 +124,7 @@ export function epochsOnly(outcome: Awaited<ReturnType<typeof outcomeOf>>) {
   return { ...outcome, milestones: milestones.filter((m) => !Array.isArray(m) || m[0] === 'published') };
 }
 
-/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine. */
+/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine, and all along while it evaluates. */
 export function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
   let looks = 0;
   return {
@@ -128,17 +134,24 @@ export function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
   };
 }
 
-export async function countWrites(scene: Scene): Promise<{ writes: number }> {
+/** The same for the first attempts; later ones may end, which takes many looks while the run evaluates. */
+export function stopWhileAttempt(attempt: number, count: number): Pick<AbortSignal, 'aborted'> {
+  return stopAtLook(attempt < 60 ? count : Infinity);
+}
+
+/** `appends`: which of the writes add to the end of what there is. */
+export async function countWrites(scene: Scene): Promise<{ writes: number; appends: Set<number> }> {
   let writes = 0;
+  const appends = new Set<number>();
   const counted: Storage = {
     ...scene.storage,
     put: (...args) => (writes++, scene.storage.put(...args)),
     create: (...args) => (writes++, scene.storage.create(...args)),
-    append: (...args) => (writes++, scene.storage.append(...args)),
+    append: (...args) => (appends.add(writes++), scene.storage.append(...args)),
     remove: (...args) => (writes++, scene.storage.remove(...args)),
   };
   await scene.train({ on: counted });
-  return { writes };
+  return { writes, appends };
 }
 
 /** Lets that many writes through and then none, as a process that is killed; a torn append leaves half of itself. */

@@ -305,3 +305,42 @@ test('weighted losses are divided by their weights', () => {
   expect(tally.state.position).toMatchObject({ samples: 128, weight_sum: 3, loss_sum: 12 });
   expect(tally.progress(createPace(), createPace()).train_loss).toBe(4);
 });
+
+describe('a tally whose rows have weights', () => {
+  const weights = Float32Array.from({ length: train.count }, (_, row) => [0.1, 2, 0, 0.7][row % 4]);
+  const weighted = (): Tally =>
+    new Tally(spec, data, null, [], { train: weights, validation: null, test: null });
+  const sumOf = (numbers: Float32Array): number => numbers.reduce((sum, each) => sum + each, 0);
+
+  test('counts each answer by the weight of its row, and not by the weights of the losses', () => {
+    const tally = weighted();
+    tally.addSteps(report(train, [64], [10], 10));
+    const { train_accuracy } = tally.progress(createPace(), createPace());
+    expect(train_accuracy).toBe(sumOf(weights.subarray(0, 10)) / sumOf(weights.subarray(0, 64)));
+  });
+
+  test('has the same bits however the batches were divided into calls', () => {
+    const [whole, divided] = [weighted(), weighted()];
+    const { rows, outputs } = report(train, [64, 64], [1, 2], 100);
+    const part = (first: number, end: number, batches: number): BatchReport => ({
+      lossSums: Float64Array.from({ length: batches }, () => 1),
+      weightSums: Float64Array.from({ length: batches }, () => 64),
+      rows: rows.subarray(first, end),
+      outputs: outputs.subarray(first * 10, end * 10),
+    });
+    whole.addSteps(part(0, 128, 2));
+    divided.addSteps(part(0, 64, 1));
+    divided.addSteps(part(64, 128, 1));
+    expect(divided.state).toEqual(whole.state);
+  });
+
+  test('goes on from a checkpoint that did not know them', () => {
+    const position = { samples: 64, weight_sum: 64, loss_sum: 10, metric_sum: 32 };
+    const start = { member: 1, step: 1, position, metrics: [] };
+    const tally = new Tally(spec, data, start, [], { train: weights, validation: null, test: null });
+    tally.addSteps(report(train, [64], [10], 64));
+    const sum = sumOf(weights.subarray(0, 64));
+    expect(tally.state.position.row_weight_sum).toBeCloseTo(64 + sum, 9);
+    expect(tally.state.position.metric_sum).toBeCloseTo(32 + sum, 9);
+  });
+});

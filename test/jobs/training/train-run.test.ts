@@ -1,139 +1,38 @@
 import { cp } from 'node:fs/promises';
-import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type { Dataset } from '../../../src/data/dataset.js';
-import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/documents.js';
 import { readSource } from '../../../src/jobs/intake/resolve-source.js';
-import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
-import { logStart } from '../../../src/jobs/runs/run-log.js';
-import type { Observation, Observe } from '../../../src/jobs/training/messages.js';
-import type { TrainingEnd } from '../../../src/jobs/training/messages.js';
-import { loadData, type TrainingDatasets } from '../../../src/jobs/training/load-data.js';
-import { trainRun } from '../../../src/jobs/training/train-run.js';
+import type { Observation } from '../../../src/jobs/training/messages.js';
+import { loadData } from '../../../src/jobs/training/load-data.js';
 import { listCheckpoints, newestCheckpoint, readCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { createAliases } from '../../../src/model/registry/aliases.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import { createFileStorage } from '../../../src/storage/file-storage.js';
 import type { Storage } from '../../../src/storage/storage.js';
-import { flipBit, temporaryFolder, temporaryStorage } from '../../storage/temporary-storage.js';
+import { flipBit, temporaryFolder } from '../../storage/temporary-storage.js';
 import { startedOn } from '../started-on.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
-import { engines } from '../../../src/model/engines/select.js';
 import { applyHead } from '../../../src/model/heads/head.js';
 import { smallDiamonds, smallDiamondsSpec } from './small-diamonds.js';
 import { churn, specOn } from '../small-table.js';
 import { fastestEngine } from '../../fastest-engine.js';
 import { smallMnist, smallSpec } from './small-mnist.js';
-
-const log = pino({ level: 'silent' });
-
-interface Scene {
-  storage: Storage;
-  store: RunStore;
-  runId: string;
-  spec: RunSpec;
-  /** The same run in a copy of its storage. */
-  in(copy: Storage): Scene;
-  /** One attempt; on another storage, if one is given. */
-  train(options?: {
-    on?: Storage;
-    signal?: Pick<AbortSignal, 'aborted'>;
-    observe?: Observe;
-    nowMs?: () => number;
-  }): Promise<TrainingEnd['kind']>;
-}
-
-async function sceneOf(request: JobRequest = {}): Promise<Scene> {
-  return sceneWith(await smallSpec(request), smallMnist);
-}
-
-async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>, on?: Storage): Promise<Scene> {
-  const isNoTable = () => Promise.reject(new Error('The dataset is no table'));
-  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable }, on);
-}
-
-async function sceneOn(spec: RunSpec, datasets: TrainingDatasets, on?: Storage): Promise<Scene> {
-  const storage = on ?? (await temporaryStorage());
-  return sceneOfRun(await createRunStore(storage).create(spec), spec, datasets, storage);
-}
-
-function sceneOfRun(runId: string, spec: RunSpec, datasets: TrainingDatasets, storage: Storage): Scene {
-  const store = createRunStore(storage);
-  return {
-    storage,
-    store,
-    runId,
-    spec,
-    in: (copy) => sceneOfRun(runId, spec, datasets, copy),
-    async train(options = {}) {
-      const { on = storage, signal = new AbortController().signal } = options;
-      const { observe = () => undefined, nowMs = clockOf({ stepMs: 1 }) } = options;
-      const end = await trainRun({
-        runId,
-        term: await store.claim(runId),
-        storage: on,
-        store: createRunStore(on),
-        registry: createRegistry(on, log),
-        datasets,
-        engines,
-        log,
-        observe,
-        signal,
-        threads: 1,
-        memoryLimitBytes: 2 ** 30,
-        now: () => new Date(),
-        nowMs,
-      });
-      return end.kind;
-    },
-  };
-}
-
-/** A clock that moves by so much each time it is read: what a run writes depends on its steps, not on the machine. */
-function clockOf({ stepMs }: { stepMs: number }): () => number {
-  let nowMs = 0;
-  return () => (nowMs += stepMs);
-}
-
-async function curveOf(scene: Scene): Promise<EpochMetrics[]> {
-  return (await eventsOf(scene)).flatMap((event) => (event.type === 'metrics' ? [event.metrics] : []));
-}
-
-async function eventsOf({ store, runId }: Scene): Promise<RunEvent[]> {
-  return (await store.readEvents(runId, logStart)).events;
-}
-
-/** All of a run's outcome that may not depend on when it was interrupted. */
-async function outcomeOf(scene: Scene) {
-  const { storage, store, runId, spec } = scene;
-  const result = await store.readResult(runId);
-  const registry = createRegistry(storage, log);
-  const versions = await registry.versions(spec.model);
-  const last = await readCheckpoint(storage, store.checkpointsOf(runId), spec.steps);
-  return {
-    status: result?.status,
-    error: result?.error,
-    metrics: result?.summary.metrics,
-    versions: versions.map(({ version, step, metrics, file }) => ({
-      version,
-      step,
-      metrics,
-      sha256: file.sha256,
-    })),
-    milestones: (await eventsOf(scene)).flatMap<EpochMetrics | [string, number]>((event) => {
-      if (event.type === 'metrics') return [event.metrics];
-      return event.type === 'checkpoint' || event.type === 'published' ? [[event.type, event.step]] : [];
-    }),
-    checkpoint:
-      last && [...last.state.parameters, ...last.state.optimizer].map(([name, { data }]) => [name, ...data]),
-  };
-}
-
-/** An outcome whatever checkpoints there were on the way. */
-function epochsOnly(outcome: Awaited<ReturnType<typeof outcomeOf>>) {
-  const { milestones } = outcome;
-  return { ...outcome, milestones: milestones.filter((m) => !Array.isArray(m) || m[0] === 'published') };
-}
+import {
+  clockOf,
+  countWrites,
+  curveOf,
+  dyingStorage,
+  epochsOnly,
+  eventsOf,
+  log,
+  outcomeOf,
+  sceneOf,
+  sceneOn,
+  sceneWith,
+  stopAtLook,
+  stopWhileAttempt,
+  type Scene,
+} from './run-scene.js';
 
 describe('a run', () => {
   test('ends with metrics of every epoch, one version and a result', async () => {
@@ -171,6 +70,7 @@ describe('a run', () => {
       { kind: 'checkpoint', step: 5 },
       { kind: 'epoch', metrics: { epoch: 2 } },
       { kind: 'checkpoint', step: 10 },
+      { kind: 'evaluation', step: 10 },
       { kind: 'publication', step: 10, version: 1 },
     ]);
     expect(seen.find(({ kind }) => kind === 'progress')).toMatchObject({
@@ -381,7 +281,8 @@ describe('a run that learns values', () => {
     const [whole, stopped] = [await sceneOfDiamonds(request), await sceneOfDiamonds(request)];
     await whole.train();
     for (let attempt = 0; ; attempt++) {
-      if ((await stopped.train({ signal: stopAtLook(2 + (attempt % 3)) })) === 'finished') break;
+      if ((await stopped.train({ signal: stopWhileAttempt(attempt, 2 + (attempt % 3)) })) === 'finished')
+        break;
     }
     expect(epochsOnly(await outcomeOf(stopped))).toEqual(epochsOnly(await outcomeOf(whole)));
   });
@@ -677,7 +578,7 @@ describe('a run that is asked to stop', () => {
     const stops = { training: new Set<number>(), evaluating: new Set<number>() };
     // One call of the engine, then two, and so on: an evaluation takes two, and is begun anew by each attempt.
     for (let attempt = 0; ; attempt++) {
-      const end = await stopped.train({ signal: stopAtLook(2 + (attempt % 2)) });
+      const end = await stopped.train({ signal: stopWhileAttempt(attempt, 2 + (attempt % 2)) });
       if (end === 'finished') break;
       const checkpoint = await newestCheckpoint(
         stopped.storage,
@@ -712,7 +613,7 @@ test('a run that changes its pictures ends with the same bits when it was stoppe
   await whole.train();
   await plain.train();
   for (let attempt = 0; ; attempt++) {
-    if ((await stopped.train({ signal: stopAtLook(2 + (attempt % 3)) })) === 'finished') break;
+    if ((await stopped.train({ signal: stopWhileAttempt(attempt, 2 + (attempt % 3)) })) === 'finished') break;
   }
   const expected = epochsOnly(await outcomeOf(whole));
   expect(expected.status).toBe('succeeded');
@@ -849,49 +750,3 @@ describe('a run whose process dies', () => {
     expect(await outcomeOf(damaged)).toEqual(await outcomeOf(whole));
   });
 });
-
-/** Asks to stop when it is looked at for that many times; the run looks before each call of its engine. */
-function stopAtLook(count: number): Pick<AbortSignal, 'aborted'> {
-  let looks = 0;
-  return {
-    get aborted() {
-      return ++looks >= count;
-    },
-  };
-}
-
-/** `appends`: which of the writes add to the end of what there is. */
-async function countWrites(scene: Scene): Promise<{ writes: number; appends: Set<number> }> {
-  let writes = 0;
-  const appends = new Set<number>();
-  const counted: Storage = {
-    ...scene.storage,
-    put: (...args) => (writes++, scene.storage.put(...args)),
-    create: (...args) => (writes++, scene.storage.create(...args)),
-    append: (...args) => (appends.add(writes++), scene.storage.append(...args)),
-    remove: (...args) => (writes++, scene.storage.remove(...args)),
-  };
-  await scene.train({ on: counted });
-  return { writes, appends };
-}
-
-/** Lets that many writes through and then none, as a process that is killed; a torn append leaves half of itself. */
-function dyingStorage(storage: Storage, survived: number, torn: boolean): Storage {
-  let left = survived;
-  const orDie = async <Done>(write: () => Promise<Done>, partly?: () => Promise<Done>): Promise<Done> => {
-    if (left-- > 0) return write();
-    if (torn && left === -1) await partly?.();
-    throw new Error('died');
-  };
-  return {
-    ...storage,
-    put: (key, content) => orDie(() => storage.put(key, content)),
-    create: (key, content) => orDie(() => storage.create(key, content)),
-    append: (key, content) =>
-      orDie(
-        () => storage.append(key, content),
-        () => storage.append(key, content.subarray(0, content.length / 2)),
-      ),
-    remove: (key) => orDie(() => storage.remove(key)),
-  };
-}

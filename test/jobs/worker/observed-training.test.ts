@@ -68,6 +68,7 @@ const told: Observation[] = [
     metrics: { epoch: 1, step: 5, train_loss: 0.4, train_accuracy: 0.8, test_loss: 0.3, test_accuracy: 0.9 },
   },
   { kind: 'checkpoint', tookMs: 40, step: 5 },
+  { kind: 'evaluation', tookMs: 30, step: 5 },
   { kind: 'publication', tookMs: 10, step: 5, version: 1 },
   { kind: 'end', status: 'succeeded', error: null },
 ];
@@ -99,7 +100,7 @@ test('only the first training of a job counts as the end of its waiting', async 
 test('a run is a span of the trace of its request, and what it did are spans below it', async () => {
   const trace = newTrace();
   await observe(newMetrics(), await attemptOf({ trace }), told, { kind: 'finished' });
-  const spans = await collector.spansOf(trace.traceId, 4);
+  const spans = await collector.spansOf(trace.traceId, 5);
   const training = spans.find(({ name }) => name === 'train digits');
   expect(training).toMatchObject({
     parentSpanId: trace.spanId,
@@ -113,10 +114,10 @@ test('a run is a span of the trace of its request, and what it did are spans bel
     },
   });
   const below = spans.filter(({ parentSpanId }) => parentSpanId === training?.spanId);
-  expect(below.map(({ name }) => name)).toEqual(['epoch', 'checkpoint', 'publish']);
-  expect(below.map(({ startMs, endMs }) => Math.round(endMs - startMs))).toEqual([200, 40, 10]);
+  expect(below.map(({ name }) => name)).toEqual(['epoch', 'checkpoint', 'evaluate', 'publish']);
+  expect(below.map(({ startMs, endMs }) => Math.round(endMs - startMs))).toEqual([200, 40, 30, 10]);
   expect(below[0].attributes).toMatchObject({ 'trainyard.epoch': 1, 'trainyard.test_accuracy': 0.9 });
-  expect(below[2].attributes).toMatchObject({ 'trainyard.version': 1 });
+  expect(below[3].attributes).toMatchObject({ 'trainyard.version': 1 });
 });
 
 test.each<[string, string, TrainingOutcome, Observation[]]>([

@@ -1,19 +1,33 @@
 /**
  * The figures against scikit-learn 1.x on the samples of scikit-learn.json, whose probabilities are multiples of 1/32: exact
  * in float32, and often equal. The interval of the ROC AUC is compared with DeLong's variance, and others with the deviation
- * over thousands of bootstrap samples.
+ * over thousands of bootstrap samples. `weighted` is the same with `sample_weight`, multiples of 1/4, some of them 0.
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { classReports, confusionMatrix, labelFigures } from '../../../src/model/metrics/class-report.js';
 import { errorsOfAll, errorsOfOutput } from '../../../src/model/metrics/errors-of-values.js';
+import { classFrequencies, meansOf } from '../../../src/model/evaluation/constant-baseline.js';
+import { evaluateClasses } from '../../../src/model/evaluation/evaluate-classes.js';
+import { evaluateValues } from '../../../src/model/evaluation/evaluate-values.js';
 import { jackknifeInterval, type Interval } from '../../../src/model/metrics/intervals.js';
 import { calibrationError, logLosses } from '../../../src/model/metrics/probabilities.js';
 import { addRocInfluence, averagePrecision, rankBy, rocAuc } from '../../../src/model/metrics/ranking.js';
 
-interface ClassFixture {
+interface ClassFixture extends ClassFigures {
   classes: number[];
   probabilities: number[];
+  calibration_error: number;
+  delong_variance?: number;
+  weighted: ClassFigures & {
+    weights: number[];
+    class_frequencies: number[];
+    accuracy_bootstrap_std: number;
+    balanced_accuracy_bootstrap_std: number;
+  };
+}
+
+interface ClassFigures {
   accuracy: number;
   balanced_accuracy: number;
   log_loss: number;
@@ -25,9 +39,7 @@ interface ClassFixture {
   f1_of_classes: number[];
   support: number[];
   confusion: number[];
-  calibration_error: number;
   roc_auc_bootstrap_std: number;
-  delong_variance?: number;
 }
 
 interface ErrorsFixture {
@@ -46,6 +58,14 @@ const fixture = JSON.parse(readFileSync(new URL('scikit-learn.json', import.meta
     outputs: ErrorsFixture[];
     all: ErrorsFixture;
     r2_bootstrap_std: number;
+    weighted: {
+      weights: number[];
+      outputs: ErrorsFixture[];
+      all: ErrorsFixture;
+      means: number[];
+      /** By differences of `r2_score` with a little more of each weight. */
+      r2_jackknife_std: number;
+    };
   };
 };
 
@@ -117,6 +137,80 @@ test('the errors of values are those of scikit-learn, of each output and of all'
   const { r2 } = errorsOfOutput(predicted, actual, 2, 0).intervals;
   if (r2 === undefined) throw new Error('R² has no interval');
   expect(Math.abs(deviationOf(r2) / r2_bootstrap_std - 1)).toBeLessThan(0.15);
+});
+
+test.each(['two', 'three'] as const)(
+  'of %s classes weighted figures are those of scikit-learn',
+  async (name) => {
+    const { classes, probabilities, weighted: expected } = fixture[name];
+    const { weights } = expected;
+    const labels = name === 'two' ? ['no', 'yes'] : ['a', 'b', 'c'];
+    const rows = { probabilities: Float32Array.from(probabilities), classes, weights };
+    const found = await evaluateClasses(rows, { labels, positive: 1 });
+    const { figures, intervals } = found;
+    for (const figure of ['accuracy', 'balanced_accuracy', 'f1', 'roc_auc', 'pr_auc'] as const) {
+      expect(figures[figure], figure).toBeCloseTo(expected[figure], 12);
+    }
+    expect(figures.log_loss).toBeCloseTo(expected.log_loss, 7);
+    expect(found.confusion?.flat()).toEqual(expected.confusion);
+    found.classes?.forEach((report, c) => {
+      expect(report.precision).toBeCloseTo(expected.precision[c] ?? NaN, 12);
+      expect(report.recall).toBeCloseTo(expected.recall[c] ?? NaN, 12);
+      expect(report.f1).toBeCloseTo(expected.f1_of_classes[c] ?? NaN, 12);
+      expect(report.support).toBe(expected.support[c]);
+    });
+    expect(found.weights?.sum).toBe(weights.reduce((sum, weight) => sum + weight, 0));
+    const frequencies = classFrequencies(classes, labels.length, weights);
+    frequencies.forEach((frequency, c) =>
+      expect(frequency).toBeCloseTo(expected.class_frequencies[c] ?? NaN, 6),
+    );
+    for (const figure of ['balanced_accuracy', 'roc_auc', 'accuracy'] as const) {
+      const deviation = deviationOf(intervals[figure] ?? [NaN, NaN]);
+      const ratio = deviation / expected[`${figure}_bootstrap_std`];
+      expect(Math.abs(ratio - 1), `${figure}: ${ratio}`).toBeLessThan(0.15);
+    }
+  },
+);
+
+test('weighted errors of values are those of scikit-learn, and so is the mean', () => {
+  const { actual, predicted } = fixture.values;
+  const { weights, outputs, all, means, r2_jackknife_std } = fixture.values.weighted;
+  const found = evaluateValues({ actual, predicted, weights }, ['a', 'b']);
+  const figuresOf = ({ rmse, mae, median, r2 }: ErrorsFixture) => ({
+    rmse,
+    mae,
+    median_absolute_error: median,
+    r2,
+  });
+  [...outputs, all].forEach((expected, output) => {
+    const { figures } = found.outputs?.[output] ?? found;
+    for (const [figure, value] of Object.entries(figuresOf(expected))) {
+      expect(figures[figure as keyof typeof figures], figure).toBeCloseTo(value, 10);
+    }
+  });
+  meansOf(actual, 2, weights).forEach((mean, output) => expect(mean).toBeCloseTo(means[output] ?? NaN, 10));
+  const { r2 } = errorsOfOutput(predicted, actual, 2, 0, weights).intervals;
+  expect(deviationOf(r2 ?? [NaN, NaN])).toBeCloseTo(r2_jackknife_std, 5);
+});
+
+test('a row of weight 2 counts as two alike, and one of weight 0 not at all', async () => {
+  const labels = ['no', 'yes'];
+  const at = (...values: number[]) => Float32Array.from(values.flatMap((p) => [1 - p, p]));
+  const weighted = await evaluateClasses(
+    { probabilities: at(0.25, 0.5, 0.875, 0.625), classes: [0, 1, 1, 0], weights: [2, 1, 1, 0] },
+    { labels, positive: 1 },
+  );
+  const repeated = await evaluateClasses(
+    { probabilities: at(0.25, 0.25, 0.5, 0.875), classes: [0, 0, 1, 1] },
+    { labels, positive: 1 },
+  );
+  expect(weighted.figures).toEqual(repeated.figures);
+  expect(weighted.confusion).toEqual(repeated.confusion);
+  const values = { actual: [1, 1, 4, 9], predicted: [2, 2, 2, 2] };
+  const once = evaluateValues({ actual: [1, 4, 9, 100], predicted: [2, 2, 2, 2], weights: [2, 1, 1, 0] }, [
+    'a',
+  ]);
+  expect(once.figures).toEqual(evaluateValues(values, ['a']).figures);
 });
 
 test('values that do not vary have no R²', () => {
