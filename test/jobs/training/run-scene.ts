@@ -135,15 +135,19 @@ export function stopWhileAttempt(attempt: number, count: number): Pick<AbortSign
 
 export async function countWrites(scene: Scene): Promise<{ writes: number }> {
   let writes = 0;
-  const counted: Storage = {
-    ...scene.storage,
-    put: (...args) => (writes++, scene.storage.put(...args)),
-    create: (...args) => (writes++, scene.storage.create(...args)),
-    append: (...args) => (writes++, scene.storage.append(...args)),
-    remove: (...args) => (writes++, scene.storage.remove(...args)),
-  };
-  await scene.train({ on: counted });
+  await scene.train({ on: watchWrites(scene, () => writes++) });
   return { writes };
+}
+
+/** The storage of the scene; `onWrite` is called before each write. */
+export function watchWrites({ storage }: Scene, onWrite: () => void): Storage {
+  return {
+    ...storage,
+    put: (...args) => (onWrite(), storage.put(...args)),
+    create: (...args) => (onWrite(), storage.create(...args)),
+    append: (...args) => (onWrite(), storage.append(...args)),
+    remove: (...args) => (onWrite(), storage.remove(...args)),
+  };
 }
 
 /** Lets that many writes through and then none, as a process that is killed; a torn append leaves half of itself. */
