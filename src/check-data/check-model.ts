@@ -6,6 +6,7 @@ import {
   aliasKey,
   aliasPattern,
   folderOf,
+  heldKey,
   latestAlias,
   removedKey,
   unloadedKey,
@@ -37,6 +38,7 @@ async function checkModel(storage: Storage, name: string, counts: Counts): Promi
   }
   return [
     ...damages,
+    ...(await checkHeld(storage, name)),
     ...(await checkRemoved(storage, name)),
     ...(await checkAliases(storage, name, good, counts)),
     ...(await damageOfDocument(storage, unloadedKey(name), object({}), {
@@ -82,6 +84,18 @@ async function checkEvaluation(storage: Storage, key: string, manifest: VersionM
     cost: `The evaluation of version ${manifest.version} of ${manifest.model} is lost; the version itself is unaffected.`,
     repair: [{ put: key, content: encodeVersionManifest(rest) }, { move: evaluation.key }],
   });
+}
+
+/** Whatever it holds, the file keeps its version from being served: a repair must not lose it. */
+async function checkHeld(storage: Storage, name: string): Promise<Damage[]> {
+  const damages: Damage[] = [];
+  for (const version of numbersIn(await storage.list(`${folderOf(name)}/held`))) {
+    const key = heldKey(name, version);
+    const cost = `None: version ${version} of ${name} stays held as long as the file exists.`;
+    const repair = [{ move: key }, { put: key, content: Buffer.from('{"format_version":1}') }];
+    damages.push(...(await damageOfDocument(storage, key, object({}), { cost, repair })));
+  }
+  return damages;
 }
 
 async function checkRemoved(storage: Storage, name: string): Promise<Damage[]> {

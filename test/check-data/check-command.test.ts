@@ -6,7 +6,7 @@ import { wholeStore } from './whole-store.js';
 
 test('exits with 0 for a healthy store, with 1 for a damaged one, and with 0 after a repair', async () => {
   const { folder, storage, keys, ended } = await wholeStore();
-  const counts = /^Checked 2 jobs, 1 checkpoints, 1 models, 2 versions, 1 aliases/;
+  const counts = /^Checked 2 jobs, 1 checkpoints, 1 models, 3 versions, 1 aliases/;
   const whole = await runCommand('check-data', folder);
   expect(whole).toMatchObject({ code: 0, errors: '' });
   expect(whole.out).toMatch(counts);

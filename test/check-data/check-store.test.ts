@@ -8,6 +8,7 @@ import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { createKeyStore } from '../../src/keys/key-store.js';
 import { createRegistry } from '../../src/model/registry/registry.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { smallModelFile } from '../model/small-model.js';
 import { createRecordingLog } from '../model/serving/recording-log.js';
 import { openScene } from '../data/versions/scene.js';
 import { flipBit } from '../storage/temporary-storage.js';
@@ -52,7 +53,7 @@ test('a healthy store has no damage, and a check changes nothing', async () => {
       jobs: 2,
       checkpoints: 1,
       models: 1,
-      versions: 2,
+      versions: 3,
       aliases: 1,
       datasets: 1,
       'dataset versions': 1,
@@ -80,6 +81,9 @@ describe('damage', () => {
     ['receiver that is gone', /None/],
     ['manifest of a version', /cannot be served or downloaded/],
     ['file of a version', /cannot be served or downloaded/],
+    ['held version', /cannot be served or downloaded/],
+    ['mark of a held version', /stays held/],
+    ['evaluation', /is lost; the version itself is unaffected/],
     ['version that an alias stands for', /cannot be served or downloaded/],
     ['removed version', /None/],
     ['alias', /no longer pinned/],
@@ -126,6 +130,7 @@ describe('damage', () => {
       'manifest of a checkpoint',
       'file of a checkpoint',
       'file of a version',
+      'evaluation',
       'alias',
       'file of an upload',
       'schema of a table',
@@ -185,6 +190,19 @@ describe('damage', () => {
 });
 
 describe('after a repair', () => {
+  test('a version whose evaluation was damaged is served without it, and one that was held is still held', async () => {
+    const { storage, keys } = await wholeStore();
+    for (const kind of ['evaluation', 'mark of a held version']) {
+      await storage.put(keys[kind] ?? '', Buffer.from(''));
+    }
+    await check(storage, true);
+    const registry = createRegistry(storage, createRecordingLog().log);
+    const { manifest } = await registry.load('pets', 4);
+    expect(await registry.evaluation(manifest)).toBeNull();
+    expect([...(await registry.held('pets')).keys()]).toEqual([4]);
+    expect((await registry.latest('pets'))?.version).toBe(3);
+  });
+
   test('a paused job is still paused, and reports once that events are missing', async () => {
     const { storage, keys, paused } = await wholeStore();
     await storage.put(keys.events, Buffer.from(''));
@@ -203,14 +221,21 @@ describe('after a repair', () => {
   });
 
   test('the number of a version is not used again', async () => {
-    const { storage, keys, ended } = await wholeStore();
-    await storage.put(keys['manifest of a version'] ?? '', Buffer.from(''));
+    const { storage, keys } = await wholeStore();
+    await storage.put(keys['held version'] ?? '', Buffer.from(''));
     await check(storage, true);
     const registry = createRegistry(storage, createRecordingLog().log);
-    expect(await registry.versionNumbers('pets')).toEqual([2]);
-    const file = (await registry.load('pets', 2)).parameters;
-    expect(file.size).toBeGreaterThan(0);
-    expect(ended).toMatch(/^job_/);
+    expect(await registry.versionNumbers('pets')).toEqual([2, 3]);
+    const publication = {
+      model: 'pets',
+      runId: 'job_other',
+      step: 1,
+      file: smallModelFile(9),
+      metrics: null,
+    };
+    expect(await registry.publish({ ...publication, now })).toBe(5);
+    // The mark of the version that was held says nothing of another one.
+    expect((await registry.latest('pets'))?.version).toBe(5);
   });
 
   test('a dataset whose rows were damaged is read again from its file', async () => {

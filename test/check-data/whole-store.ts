@@ -13,7 +13,7 @@ import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { churn, openScene } from '../data/versions/scene.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';
-import { smallDescription, smallModelFile, stateAt } from '../model/small-model.js';
+import { smallDescription, smallEvaluation, smallModelFile, stateAt } from '../model/small-model.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 
 export interface WholeStore {
@@ -72,6 +72,16 @@ export async function wholeStore(): Promise<WholeStore> {
     const file = smallModelFile(step);
     await registry.publish({ model: 'pets', runId: ended, step, file, metrics: null, now });
   }
+  await registry.publish({
+    model: 'pets',
+    runId: ended,
+    step: 4,
+    file: smallModelFile(4),
+    metrics: null,
+    evaluation: smallEvaluation,
+    held: { reasons: ['It is no better than the commonest class.'] },
+    now,
+  });
   const aliases = createAliases({ storage, registry });
   await aliases.set('pets', 'latest', 2);
   await registry.remove('pets', 1, () => Promise.resolve(false));
@@ -114,6 +124,9 @@ export async function wholeStore(): Promise<WholeStore> {
       'receiver that is gone': `runs/${ended}/webhooks/gone.json`,
       'manifest of a version': 'models/pets/versions/000003.json',
       'file of a version': `models/pets/files/${ended}-3.safetensors`,
+      'held version': 'models/pets/versions/000004.json',
+      'mark of a held version': 'models/pets/held/000004.json',
+      evaluation: `models/pets/evaluations/${ended}-4.json`,
       'version that an alias stands for': 'models/pets/versions/000002.json',
       'removed version': 'models/pets/removed/000001.json',
       alias: 'models/pets/aliases/latest.json',

@@ -52,6 +52,20 @@ export const BatchRequest = component(
           description: 'Whether to add a column `probability_{class}` for each class; by default false.',
         }),
       ),
+      abstain_below: Type.Optional(
+        Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description: 'Of classes: a row whose confidence is below this gets an empty `prediction`.',
+        }),
+      ),
+      warnings: Type.Optional(
+        Type.Boolean({
+          description:
+            'Whether to add a column `prediction_warning`, which says what is odd about a row: `OUT_OF_RANGE` or `UNSEEN_CATEGORY` ' +
+            'with the columns; by default false.',
+        }),
+      ),
     },
     {
       additionalProperties: false,
@@ -115,6 +129,8 @@ export const Batch = component(
       dataset: Type.Object(Version.properties, { description: 'The version that is read.' }),
       model: Type.Object(Version.properties, { description: 'The version that predicts every row.' }),
       probabilities: Type.Boolean(),
+      abstain_below: Type.Optional(Type.Number({ description: 'As it was asked for.' })),
+      warnings: Type.Optional(Type.Boolean({ description: 'As it was asked for.' })),
       output: nullable(Type.Object({ dataset: Type.String() }, { description: 'As it was asked for.' })),
       progress: Type.Object({
         rows_done: Type.Integer({ description: 'Rows whose predictions are stored.' }),

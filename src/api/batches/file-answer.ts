@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { openReader } from '../../data/formats/open-reader.js';
 import { TableRefusal, type FormatOptions, type RowReader } from '../../data/formats/rows.js';
 import { TrainyardError } from '../../errors.js';
+import type { PredictionColumnOptions } from '../../model/heads/prediction-columns.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import type { SpooledBody } from '../bodies/spooled-body.js';
 import { failureOf } from '../problems/problem.js';
@@ -32,7 +33,7 @@ export interface FileAnswerOptions {
   format: FormatOptions;
   /** Of the answer, where the client says so. */
   output: OutputFormat | undefined;
-  probabilities: boolean;
+  added: PredictionColumnOptions;
   /** Asked between slices. @throws TrainyardError when the work is to end */
   refuseUnwanted: () => void;
 }
@@ -47,10 +48,10 @@ export async function answerFile(
   reply: FastifyReply,
   options: FileAnswerOptions,
 ): Promise<PredictedRows> {
-  const { format, probabilities, refuseUnwanted } = options;
+  const { format, added, refuseUnwanted } = options;
   const reader = await readerOf(body, format);
   const output = outputOf(reader.dialect.format, options.output, reply.request);
-  const rows = new PredictedRows(reader, model, { output, probabilities, refuseUnwanted });
+  const rows = new PredictedRows(reader, model, { output, added, refuseUnwanted });
   const parts = rows.parts();
   // Until there are rows, whatever is wrong is answered as any other problem.
   const first = await parts.next();

@@ -144,9 +144,10 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
         if (!request.body) throw withoutBody();
         if (request.mediaType === 'multipart/form-data') throw notAForm();
         takePlace(request);
-        const { output, probabilities = false, alias, ...format } = query;
+        const { output, probabilities = false, abstain_below, warnings, alias, ...format } = query;
+        const added = { probabilities, abstainBelow: abstain_below, warnings };
         await deps.modelServer.use(choiceOf(params, alias), (model) =>
-          answer(request, reply, model, { format, output, probabilities }),
+          answer(request, reply, model, { format, output, added }),
         );
         return reply;
       },

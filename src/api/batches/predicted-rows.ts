@@ -8,7 +8,11 @@ import {
   type WrittenCell,
 } from '../../data/formats/write-rows.js';
 import { TrainyardError } from '../../errors.js';
-import { freeNames, type PredictionCell } from '../../model/heads/prediction-columns.js';
+import {
+  freeNames,
+  type PredictionCell,
+  type PredictionColumnOptions,
+} from '../../model/heads/prediction-columns.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
 import { RowPredictor, sliceRows } from '../../model/serving/row-predictor.js';
 
@@ -16,7 +20,7 @@ export type OutputFormat = 'csv' | 'jsonl';
 
 export interface PredictedRowsOptions {
   output: OutputFormat;
-  probabilities: boolean;
+  added: PredictionColumnOptions;
   /** Asked between slices. @throws TrainyardError when the work is to end */
   refuseUnwanted: () => void;
 }
@@ -67,11 +71,11 @@ export class PredictedRows {
   async *#answer(batch: RowBatch): AsyncGenerator<string> {
     let text = '';
     if (this.#predictor === null) {
-      const { output, probabilities } = this.#options;
+      const { output, added: wanted } = this.#options;
       this.#predictor = new RowPredictor(this.#model, {
         names: batch.names,
         taken: takenNames(batch),
-        probabilities,
+        ...wanted,
       });
       const added = this.#predictor.columns.names;
       const { dialect, declared } = this.#reader;

@@ -107,8 +107,8 @@ class RunningBatch {
     if (sha256 !== dataset.sha256) throw changed('dataset', dataset);
     const table = await datasets.openTable(dataset.name, dataset.version);
     return this.#withModel(async (model) => {
-      const { columns: names, probabilities } = this.#spec;
-      const predictor = new RowPredictor(model, { names, probabilities });
+      const { columns: names, probabilities, abstain_below: abstainBelow, warnings } = this.#spec;
+      const predictor = new RowPredictor(model, { names, probabilities, abstainBelow, warnings });
       for (const chunk of missing) {
         if (release.aborted) return 'released';
         if ((await store.readEnding(this.#id)) === 'cancelled') return 'cancelled';

@@ -20,8 +20,10 @@ import {
   flag,
   listOf,
   nullable,
+  number,
   object,
   oneOf,
+  optional,
   positive,
   text,
   time,
@@ -39,6 +41,10 @@ export interface BatchSpec {
   /** `sha256` is that of its file. */
   model: { name: string; version: number; sha256: string };
   probabilities: boolean;
+  /** Left out: no row abstains. */
+  abstain_below?: number;
+  /** Left out: no column says what is odd about a row. */
+  warnings?: boolean;
   /** The name of the dataset that the result becomes a version of; null: it is only kept here. */
   output: string | null;
   rows: number;
@@ -97,6 +103,8 @@ const specShape = object<BatchSpec>({
   dataset: object<BatchSpec['dataset']>({ name: text, version: positive, sha256: text }),
   model: object<BatchSpec['model']>({ name: text, version: positive, sha256: text }),
   probabilities: flag,
+  abstain_below: optional(number),
+  warnings: optional(flag),
   output: nullable(text),
   rows: count,
   chunk_rows: positive,

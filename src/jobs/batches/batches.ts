@@ -21,6 +21,8 @@ export interface BatchRequest {
   alias?: string;
   output?: { dataset: string };
   probabilities?: boolean;
+  abstain_below?: number;
+  warnings?: boolean;
 }
 
 export type BatchStatus = 'queued' | 'running' | BatchResult['status'];
@@ -33,6 +35,8 @@ export interface Batch {
   dataset: { name: string; version: number };
   model: { name: string; version: number };
   probabilities: boolean;
+  abstain_below?: number;
+  warnings?: boolean;
   output: { dataset: string } | null;
   progress: { rows_done: number; rows: number; fraction: number };
   attempts: number;
@@ -111,7 +115,8 @@ export function createBatches(options: BatchesOptions): Batches {
   }
 
   async function resolve(request: BatchRequest): Promise<BatchSpec> {
-    const { model, version, alias, output, probabilities = false } = request;
+    const { model, version, alias, output, probabilities = false, abstain_below, warnings } = request;
+    const added = { probabilities, abstainBelow: abstain_below, warnings };
     const asked = typeof request.dataset === 'string' ? { name: request.dataset } : request.dataset;
     if (version !== undefined && alias !== undefined) {
       throw new TrainyardError('INVALID_REQUEST', 'version and alias cannot be given together.');
@@ -124,12 +129,14 @@ export function createBatches(options: BatchesOptions): Batches {
     const columns = info.schema.columns.map(({ name }) => name);
     return models.use({ model, version, alias }, (served) => {
       const { manifest } = served;
-      const predictor = new RowPredictor(served, { names: columns, probabilities });
+      const predictor = new RowPredictor(served, { names: columns, ...added });
       return Promise.resolve<BatchSpec>({
         format_version: 1,
         dataset: { name: info.name, version: info.version, sha256: info.sha256 },
         model: { name: manifest.model, version: manifest.version, sha256: manifest.file.sha256 },
         probabilities,
+        ...(abstain_below !== undefined && { abstain_below }),
+        ...(warnings !== undefined && { warnings }),
         output: output?.dataset ?? null,
         rows: info.schema.rows,
         chunk_rows: Math.max(1, Math.floor(chunkCells / columns.length)),
@@ -267,6 +274,8 @@ async function batchOf(store: BatchStore, id: string, spec: BatchSpec): Promise<
     dataset: { name: spec.dataset.name, version: spec.dataset.version },
     model: { name: spec.model.name, version: spec.model.version },
     probabilities: spec.probabilities,
+    ...(spec.abstain_below !== undefined && { abstain_below: spec.abstain_below }),
+    ...(spec.warnings !== undefined && { warnings: spec.warnings }),
     output: output === null ? null : { dataset: output },
     progress: { rows_done: done, rows, fraction: rows === 0 ? 1 : done / rows },
     attempts: count,

@@ -44,8 +44,7 @@ export async function readTableForEvaluation(table: TableToEvaluate): Promise<Ro
   const names = info.schema.columns.map(({ name }) => name);
   const readers = targetReaders(head, info, table.target ?? preprocessing.targets, preprocessing);
   const weight = weightReader(table);
-  // A row without values shows whether its columns suffice.
-  readTableRows(preprocessing, [names.map(() => null)], names);
+  refuseMissingColumns(info, preprocessing);
   const leftOut = { without_target: 0, unreadable: 0 };
   const found: Found = { results: [], targets: [], rows: [], weights: [], leftOut };
   for (let first = 0; first < info.schema.rows;) {
@@ -62,6 +61,17 @@ export async function readTableForEvaluation(table: TableToEvaluate): Promise<Ro
     weight: weight && { column: weight.column, ofRows: Float64Array.from(found.weights) },
     leftOut: found.leftOut,
   };
+}
+
+/** @throws TrainyardError INVALID_REQUEST */
+function refuseMissingColumns({ name: dataset, schema }: TableInfo, { columns }: TablePreprocessing): void {
+  const names = schema.columns.map(({ name }) => name);
+  const missing = columns.find(({ name }) => !names.includes(name));
+  if (missing === undefined) return;
+  const near = nearestTo(missing.name, names);
+  const hint = near === undefined ? '' : ` Its column ${JSON.stringify(near)} may be meant.`;
+  const message = `${dataset} has no column ${JSON.stringify(missing.name)}, which the model takes.${hint}`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/dataset' });
 }
 
 interface Found {

@@ -99,16 +99,22 @@ export interface ModelServerOptions {
 export function createModelServer(options: ModelServerOptions): ModelServer {
   const parts = createParts(options);
   const { models, versions, watch, ahead, chooser, stopping } = parts;
+  /** By model: the newest version that clients waited for. It is not looked for again where it was removed. */
+  const lookedFor = new Map<string, number>();
   return {
     start: () => start(parts),
     starting: () => parts.starting,
     use: (choice, work) => chooser.use(choice, work),
-    refresh: (model) => (model === undefined ? watch.refreshAll() : watch.refresh(model)),
+    async refresh(model) {
+      await (model === undefined ? watch.refreshAll() : watch.refresh(model));
+    },
     async catchUp(name, version) {
       const model = models.get(name);
-      const isKnown = model !== undefined && (model.versions.at(-1) ?? 0) >= version;
-      if (isKnown && aliasChanges(model).length === 0) return;
-      await withTimeout(catchUpTimeoutMs, watch.refresh(name)).catch(() => undefined);
+      const newest = Math.max(model?.versions.at(-1) ?? 0, lookedFor.get(name) ?? 0);
+      if (newest >= version && (model === undefined || aliasChanges(model).length === 0)) return;
+      const hasLooked = await withTimeout(catchUpTimeoutMs, watch.refresh(name)).catch(() => false);
+      // It is there now, or it was removed.
+      if (hasLooked) lookedFor.set(name, Math.max(version, newest));
     },
     status() {
       const all = models.all().map((model) => statusOf(model, versions));
@@ -124,6 +130,7 @@ export function createModelServer(options: ModelServerOptions): ModelServer {
       watch.stop();
       versions.clear();
       models.clear();
+      lookedFor.clear();
       await ahead.finish();
     },
   };

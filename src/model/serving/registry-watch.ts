@@ -60,12 +60,12 @@ export class RegistryWatch {
   }
 
   /** Checks all models, and loads what is to take over their aliases. A failure is logged. */
-  refreshAll(): Promise<void> {
-    return this.#unlessFailing(() => this.#refreshAll());
+  async refreshAll(): Promise<void> {
+    await this.#unlessFailing(() => this.#refreshAll());
   }
 
-  /** As `refreshAll`, for one model. */
-  refresh(name: string): Promise<void> {
+  /** As `refreshAll`, for one model. False where it failed. */
+  refresh(name: string): Promise<boolean> {
     const { models, switches } = this.#options;
     return this.#unlessFailing(async () => {
       await this.check(name);
@@ -80,17 +80,19 @@ export class RegistryWatch {
   }
 
   /** Logs the first failure of a row; the next poll tries again. */
-  async #unlessFailing(work: () => Promise<void>): Promise<void> {
+  async #unlessFailing(work: () => Promise<void>): Promise<boolean> {
     const { log, stopping } = this.#options;
-    if (stopping.aborted) return;
+    if (stopping.aborted) return false;
     try {
       await work();
       this.#failing = false;
+      return true;
     } catch (err) {
       if (!this.#failing) {
         log.warn({ err }, 'cannot look for changes of the models; trying again until it works');
       }
       this.#failing = true;
+      return false;
     }
   }
 

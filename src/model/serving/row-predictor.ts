@@ -4,6 +4,7 @@ import { TrainyardError } from '../../errors.js';
 import {
   predictionColumns,
   type PredictionCell,
+  type PredictionColumnOptions,
   type PredictionColumns,
 } from '../heads/prediction-columns.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
@@ -21,32 +22,35 @@ export class RowPredictor {
   readonly columns: PredictionColumns;
   readonly #model: Pick<ServedModel, 'predict'>;
   readonly #preprocessing: TablePreprocessing;
+  readonly #warns: boolean;
 
   /**
    * `names` are the columns of the rows, `taken` the names that the columns of the prediction cannot have.
    * @throws TrainyardError INPUT_UNSUPPORTED for a model that does not learn from columns; INVALID_REQUEST when a column is
-   * missing, with the most similar one
+   * missing, with the most similar one, or where values are to abstain
    */
   constructor(
     model: ServedModel,
     {
       names,
       taken = names,
-      probabilities,
-    }: { names: readonly string[]; taken?: readonly string[]; probabilities: boolean },
+      ...wanted
+    }: PredictionColumnOptions & { names: readonly string[]; taken?: readonly string[] },
   ) {
     this.#model = model;
     this.#preprocessing = preprocessingOf(model);
-    this.columns = predictionColumns(model.head, { probabilities, taken });
+    this.columns = predictionColumns(model.head, { ...wanted, taken });
+    this.#warns = wanted.warnings ?? false;
     // A row without values shows whether its columns suffice.
     readTableRows(this.#preprocessing, [names.map(() => null)], names);
   }
 
   /** (rows, columns.names) of up to `sliceRows` rows with these columns, which may be more than at the beginning. */
   async predict(rows: readonly Row[], names: readonly string[]): Promise<PredictionCell[][]> {
-    const { inputs, count, problems } = readTableRows(this.#preprocessing, rows, names);
+    const read = readTableRows(this.#preprocessing, rows, names, { oddities: this.#warns });
+    const { inputs, count, problems, oddities } = read;
     const { results } = await this.#model.predict({ inputs, count });
-    const cells = this.columns.cellsOf(results);
+    const cells = this.columns.cellsOf(results, oddities);
     problems.forEach((problem, row) => {
       if (problem !== null) cells[row] = this.columns.withoutPrediction(problem);
     });

@@ -5,7 +5,7 @@ import { pointerTo } from '../../lib/json-pointer.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
 import type { ServedModel } from './loaded-model.js';
 import type { NumberList } from './packed-numbers.js';
-import { listColumns, TableReader, type TableInputs } from './table-reader.js';
+import { listColumns, TableReader, type OddCode, type TableInputs } from './table-reader.js';
 
 export type { TablePreprocessing } from '../preprocessing/table.js';
 export type { PredictionWarning, TableInputs } from './table-reader.js';
@@ -60,6 +60,8 @@ export function inputsOfColumns(
 export interface TolerantInputs extends TableInputs {
   /** (count) Why the row cannot be read, in a sentence; null: it can. The inputs of a row with a problem mean nothing. */
   problems: (string | null)[];
+  /** (count) The odd cells of the row, as `OUT_OF_RANGE: age, tenure; UNSEEN_CATEGORY: city`; null: none, or they were not asked for. */
+  oddities: (string | null)[];
 }
 
 /**
@@ -71,16 +73,30 @@ export function readTableRows(
   preprocessing: TablePreprocessing,
   rows: readonly unknown[],
   names?: readonly string[],
+  { oddities: wanted = false } = {},
 ): TolerantInputs {
   const problems = new Array<string | null>(rows.length).fill(null);
+  const odd = new Map<number, Map<OddCode, string[]>>();
   const read = readerOf(preprocessing).readRows({
     rows,
     names,
     report(row, problem, cell) {
       problems[row] ??= `${cell?.column ?? 'The row'} ${problem}.`;
     },
+    ...(wanted && {
+      warn(row, code, column) {
+        const ofRow = odd.get(row) ?? new Map<OddCode, string[]>();
+        ofRow.set(code, [...(ofRow.get(code) ?? []), column]);
+        odd.set(row, ofRow);
+      },
+    }),
   });
-  return { ...read, problems };
+  return { ...read, problems, oddities: problems.map((_, row) => inWords(odd.get(row))) };
+}
+
+function inWords(odd: ReadonlyMap<OddCode, string[]> | undefined): string | null {
+  if (odd === undefined) return null;
+  return [...odd].map(([code, columns]) => `${code}: ${listColumns(columns)}`).join('; ');
 }
 
 /**

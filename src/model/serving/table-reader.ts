@@ -28,6 +28,9 @@ export const warningCodes = [
 
 export type WarningCode = (typeof warningCodes)[number];
 
+/** Of cells. */
+export type OddCode = Extract<WarningCode, 'OUT_OF_RANGE' | 'UNSEEN_CATEGORY'>;
+
 /** What was legal and may yet be a mistake. A document. */
 export interface PredictionWarning {
   code: WarningCode;
@@ -52,6 +55,8 @@ export interface RowsRequest {
   field?: string;
   /** Called for each row and each cell that cannot be read: the problem follows the name of the row or cell. */
   report: (row: number, problem: string, cell?: CellPlace) => void;
+  /** Called for each cell that is legal and odd; `TableInputs.warnings` count them. */
+  warn?: (row: number, code: OddCode, column: string) => void;
 }
 
 export interface ColumnsRequest {
@@ -80,9 +85,10 @@ export class TableReader {
     this.#unused = new Set([...preprocessing.targets, ...preprocessing.ignored]);
   }
 
-  readRows({ rows, names, field, report }: RowsRequest): TableInputs {
+  readRows({ rows, names, field, report, warn }: RowsRequest): TableInputs {
     const count = itemCount(rows);
     this.#begin(count);
+    const odd = this.#columns.map(() => ({ unseen: 0, outside: 0 }));
     const order = names?.map((name) => this.#byName.get(name) ?? null) ?? this.#columns;
     if (names !== undefined) this.#noteUnknown(names, count);
     let readable = 0;
@@ -96,6 +102,7 @@ export class TableReader {
         continue;
       }
       readable++;
+      if (warn !== undefined) this.#warnOfRow(row, odd, warn);
     }
     if (readable > 0) this.#refuseAbsent(field);
     return this.#encode(count);
@@ -152,6 +159,21 @@ export class TableReader {
     }
     const keys = Object.keys(cells);
     if (keys.length > found) this.#noteUnknown(keys, 1);
+  }
+
+  /** `counted` (columns) is what the columns counted before this row. */
+  #warnOfRow(
+    row: number,
+    counted: { unseen: number; outside: number }[],
+    warn: NonNullable<RowsRequest['warn']>,
+  ): void {
+    this.#columns.forEach(({ name, unseen, outside }, index) => {
+      const before = counted[index];
+      const now = { unseen, outside: outside?.count ?? 0 };
+      if (now.outside > before.outside) warn(row, 'OUT_OF_RANGE', name);
+      if (now.unseen > before.unseen) warn(row, 'UNSEEN_CATEGORY', name);
+      counted[index] = now;
+    });
   }
 
   #noteUnknown(names: Iterable<string>, rows: number): void {

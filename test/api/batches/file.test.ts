@@ -96,6 +96,18 @@ describe('a file of rows', () => {
     expect(linesOf(answer)[0]).toBe(`${header},${added}`);
   });
 
+  test('says what is odd about its rows, and names no class where the confidence is too low', async () => {
+    const body = [header, rowAt(0), '99999,Atlantis,yes,2024-01-05', ''].join('\n');
+    const path = '/v1/models/houses/batch?warnings=true&abstain_below=1';
+    const [first, usual, odd] = linesOf((await send(body, { path })).text);
+    expect(first).toBe(`${header},prediction,confidence,prediction_warning,prediction_error`);
+    expect(usual).toMatch(new RegExp(`^${rowAt(0)},,0\\.\\d+,,$`));
+    expect(odd).toMatch(/,cheap,1,OUT_OF_RANGE: area; UNSEEN_CATEGORY: city,$/);
+    const refused = await send(body, { path: '/v1/models/prices/batch?abstain_below=0.5' });
+    expect(refused.status).toBe(400);
+    expect(refused.text).toContain('abstain_below needs a model that predicts classes');
+  });
+
   test('keeps its delimiter, its quotes and the columns that the model does not know, in any order', async () => {
     const lines = [
       'note;sold;garden;city;area',

@@ -293,3 +293,13 @@ function watched(storage: Storage, look: (key: string) => void): Storage {
     create: async (key, content) => (look(key), storage.create(key, content)),
   };
 }
+
+test('a batch says what is odd about its rows where it is asked to, and values do not abstain', async () => {
+  const { submit, work, batches, stored } = await sceneOf();
+  await expect(submit({ abstain_below: 0.5 })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  const { id, warnings } = await submit({ warnings: true });
+  expect(warnings).toBe(true);
+  expect(await work(id)).toEqual({ outcome: 'done' });
+  expect((await batches.get(id)).status).toBe('succeeded');
+  expect(stored[0]).toContain('prediction,prediction_warning,prediction_error');
+});

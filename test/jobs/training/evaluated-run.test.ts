@@ -5,7 +5,17 @@ import { loadData } from '../../../src/jobs/training/load-data.js';
 import type { Observation } from '../../../src/jobs/training/messages.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import { churn, specOn } from '../small-table.js';
-import { epochsOnly, eventsOf, log, outcomeOf, sceneOf, sceneOn, type Scene } from './run-scene.js';
+import {
+  dyingStorage,
+  epochsOnly,
+  eventsOf,
+  log,
+  outcomeOf,
+  sceneOf,
+  sceneOn,
+  watchWrites,
+  type Scene,
+} from './run-scene.js';
 
 const customers = churn();
 const small: JobRequest = {
@@ -153,4 +163,44 @@ test('the time of an evaluation is not that of the publication', async () => {
   // The clock is read once when a publication begins and once when it ends, and often in between while a run evaluates.
   expect(publication).toBe(1);
   expect(evaluation).toBeGreaterThan(10);
+});
+
+test('a run that dies at any write after its last epoch ends with the same evaluation, head and gate', async () => {
+  const request: JobRequest = {
+    epochs: 30,
+    patience: 1,
+    optimizer: { learning_rate: 0.3 },
+    publish_if: { metric: 'accuracy', at_least: 1 },
+  };
+  const whole = await sceneOfTable(request);
+  let isTrained = false;
+  const late = { first: NaN, writes: 0 };
+  const counted = watchWrites(whole, () => {
+    if (isTrained && Number.isNaN(late.first)) late.first = late.writes;
+    late.writes++;
+  });
+  await whole.train({
+    on: counted,
+    observe: ({ kind }) => {
+      isTrained ||= kind === 'evaluation';
+    },
+  });
+  const expected = { outcome: await outcomeOf(whole), version: await published(whole) };
+  expect(expected.outcome.status).toBe('succeeded');
+  expect(expected.version?.manifest.held?.reasons).toHaveLength(1);
+  expect((await eventsOf(whole)).find(({ type }) => type === 'stopped')).toMatchObject({
+    stopped: { reason: 'patience' },
+  });
+  // From the write of the epoch that ended training on.
+  for (let survived = late.first - 5; survived < late.writes; survived++) {
+    const scene = await sceneOfTable(request);
+    await expect(scene.train({ on: dyingStorage(scene.storage, survived, true) })).rejects.toThrow('died');
+    expect(await scene.train(), `after ${survived} writes`).toBe('finished');
+    expect(await outcomeOf(scene), `after ${survived} writes`).toEqual(expected.outcome);
+    const version = await published(scene);
+    expect(version?.evaluation).toEqual(expected.version?.evaluation);
+    expect(version?.manifest.head).toEqual(expected.version?.manifest.head);
+    expect(version?.manifest.held).toEqual(expected.version?.manifest.held);
+    expect(await createRegistry(scene.storage, log).latest(scene.spec.model)).toBeNull();
+  }
 });

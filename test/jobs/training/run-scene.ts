@@ -141,17 +141,29 @@ export function stopWhileAttempt(attempt: number, count: number): Pick<AbortSign
 
 /** `appends`: which of the writes add to the end of what there is. */
 export async function countWrites(scene: Scene): Promise<{ writes: number; appends: Set<number> }> {
-  let writes = 0;
   const appends = new Set<number>();
-  const counted: Storage = {
-    ...scene.storage,
-    put: (...args) => (writes++, scene.storage.put(...args)),
-    create: (...args) => (writes++, scene.storage.create(...args)),
-    append: (...args) => (appends.add(writes++), scene.storage.append(...args)),
-    remove: (...args) => (writes++, scene.storage.remove(...args)),
-  };
-  await scene.train({ on: counted });
+  let writes = 0;
+  await scene.train({
+    on: watchWrites(scene, (kind) => {
+      if (kind === 'append') appends.add(writes);
+      writes++;
+    }),
+  });
   return { writes, appends };
+}
+
+/** The storage of the scene; `onWrite` is called before each write. */
+export function watchWrites(
+  { storage }: Scene,
+  onWrite: (kind: 'put' | 'create' | 'append' | 'remove') => void,
+): Storage {
+  return {
+    ...storage,
+    put: (...args) => (onWrite('put'), storage.put(...args)),
+    create: (...args) => (onWrite('create'), storage.create(...args)),
+    append: (...args) => (onWrite('append'), storage.append(...args)),
+    remove: (...args) => (onWrite('remove'), storage.remove(...args)),
+  };
 }
 
 /** Lets that many writes through and then none, as a process that is killed; a torn append leaves half of itself. */

@@ -176,6 +176,25 @@ describe('a prediction', () => {
     expect(await predict(server, { inputs })).toMatchObject({ model: 'pets', version: 2 });
   });
 
+  test('of a client that follows a job waits once for a version that was removed', async () => {
+    const { server, registry, publish } = await setUp();
+    for (const run of [1, 2, 3]) await publish(run);
+    await publish(4, 'birds');
+    for (const [model, version] of [['pets', 3] as const, ['birds', 1] as const]) {
+      await registry.remove(model, version, () => Promise.resolve(false));
+    }
+    await server.start();
+    const looks = vi.spyOn(registry, 'publishedModel');
+    for (let get = 0; get < 5; get++) {
+      await server.catchUp('pets', 3);
+      await server.catchUp('birds', 1);
+    }
+    expect(looks.mock.calls).toEqual([['pets'], ['birds']]);
+    await publish(5);
+    await server.catchUp('pets', 4);
+    expect(await predict(server, { inputs })).toMatchObject({ model: 'pets', version: 4 });
+  });
+
   test('comes from an older version on request, of which a few stay loaded', async () => {
     const { server, engine, publish } = await setUp();
     for (let run = 1; run <= 8; run++) await publish(run);
