@@ -7,7 +7,12 @@ import type { KeyRing } from './keys/key-ring.js';
 import { createLogger, withoutSecrets, written, type Logger } from './lib/log.js';
 import { isLoopback } from './lib/loopback.js';
 import { onStopSignal } from './lib/stop-signals.js';
-import { adviceOnEngines, installedEngines, predictionEngines, selectEngine } from './model/engines/select.js';
+import {
+  adviceOnEngines,
+  installedEngines,
+  predictionEngines,
+  selectEngine,
+} from './model/engines/select.js';
 import { openApiService, openFoundation, openKeys, openWorker, Stops, type Foundation } from './services.js';
 
 type WebApp = Awaited<ReturnType<typeof buildWorkerApp>>;

@@ -67,7 +67,10 @@ describe('the service on its embedded queue', () => {
     expect(await accuracyOf(service, 1)).toBeGreaterThan(0.8);
 
     const second = await submit(service, { ...smallJob, engine: 'auto', seed: 1 });
-    expect(await succeeded(service, second.id)).toMatchObject({ version: 2, engine: { name: fastestEngine } });
+    expect(await succeeded(service, second.id)).toMatchObject({
+      version: 2,
+      engine: { name: fastestEngine },
+    });
     await expect.poll(() => served(service)).toEqual([{ model: 'mnist-mlp', version: 2, state: 'ready' }]);
     expect(await accuracyOf(service, 2)).toBeGreaterThan(0.75);
   });

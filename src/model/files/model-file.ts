@@ -180,7 +180,9 @@ function readParameters(
 ): StateDict {
   const shapes = ensembleShapes(network, ensemble);
   if (tensors.size !== shapes.length) {
-    throw corrupt(`it has ${tensors.size} tensors where its ${ensemble > 1 ? 'ensemble' : 'network'} has ${shapes.length}`);
+    throw corrupt(
+      `it has ${tensors.size} tensors where its ${ensemble > 1 ? 'ensemble' : 'network'} has ${shapes.length}`,
+    );
   }
   return new Map(
     shapes.map(({ name, shape }) => {
