@@ -2,13 +2,14 @@
  * Compiles the addon of the native engine with the machine's own C++ compiler ($CXX or c++), if its sources have changed. Without a
  * compiler, and with TRAINYARD_NATIVE=0, nothing fails: build.json, beside the addon, says why there is none, and other engines train.
  *
- * `--out FOLDER` and `--flags "…"` build another one, as the sanitizers need it; then a failure is one.
+ * `--out FOLDER` and `--flags="…"` build another one, as the sanitizers need it, and `--program FILE` also a program of that
+ * file and all that does not need Node.js, with the file's name; then a failure is one.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { chdir, env, exit, pid } from 'node:process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import process, { chdir, env, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
@@ -17,12 +18,14 @@ const { values } = parseArgs({
   options: {
     out: { type: 'string', default: 'dist/model/engines/native' },
     flags: { type: 'string', default: '-O3' },
+    program: { type: 'string' },
   },
 });
 const isOther = values.flags !== '-O3';
 
 const run = promisify(execFile);
 const sources = 'src/model/engines/native/addon';
+const filesForNode = ['completions.cc', 'node-addon.cc'];
 const compiler = env.CXX ?? 'c++';
 const flags = [
   ...values.flags.split(' '),
@@ -44,8 +47,11 @@ const flagsOfFile =
 const linkFlags = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
 
 const outcomeFile = join(values.out, 'build.json');
+const addonFile = join(values.out, 'addon.node');
+const programFile = values.program && join(values.out, basename(values.program, '.cc'));
 const stamp = stampOf();
-if (readOutcome().stamp !== stamp || env.TRAINYARD_NATIVE === '0') await build();
+const isBuilt = readOutcome().stamp === stamp && existsSync(addonFile);
+if (!isBuilt || env.TRAINYARD_NATIVE === '0') await build();
 
 async function build() {
   mkdirSync(values.out, { recursive: true });
@@ -54,27 +60,34 @@ async function build() {
   try {
     if (env.TRAINYARD_NATIVE === '0') throw new Error('TRAINYARD_NATIVE is 0');
     const files = readdirSync(sources).filter((file) => file.endsWith('.cc'));
-    await Promise.all(files.map((file) => compile(file, join(objects, `${file}.o`))));
+    const objectOf = (file) => join(objects, `${basename(file)}.o`);
+    const paths = files.map((file) => join(sources, file)).concat(values.program ?? []);
+    await Promise.all(paths.map((path) => compile(path, objectOf(path))));
     const linked = join(objects, 'addon.node');
-    const inputs = files.map((file) => join(objects, `${file}.o`));
-    await run(compiler, [...flags, '-shared', ...linkFlags, '-o', linked, ...inputs]);
+    await run(compiler, [...flags, '-shared', ...linkFlags, '-o', linked, ...files.map(objectOf)]);
     // A process may be running the old one.
-    renameSync(linked, join(values.out, 'addon.node'));
+    renameSync(linked, addonFile);
+    if (values.program !== undefined) {
+      const parts = paths.filter((path) => !filesForNode.includes(basename(path)));
+      await run(compiler, [...flags, '-o', programFile, ...parts.map(objectOf)]);
+    }
     writeOutcome({ stamp });
   } catch (error) {
     if (isOther) {
-      console.error(error.stderr ?? error.message);
-      exit(1);
+      console.error(error.code === 'ENOENT' ? reasonOf(error) : (error.stderr ?? error.message));
+      process.exitCode = 1;
+      return;
     }
-    rmSync(join(values.out, 'addon.node'), { force: true });
+    rmSync(addonFile, { force: true });
     writeOutcome({ reason: reasonOf(error) });
   } finally {
     rmSync(objects, { recursive: true, force: true });
   }
 }
 
-function compile(file, object) {
-  return run(compiler, [...flags, ...(flagsOfFile[file] ?? []), '-c', join(sources, file), '-o', object]);
+function compile(path, object) {
+  const flagsHere = [...flags, `-I${sources}`, ...(flagsOfFile[basename(path)] ?? [])];
+  return run(compiler, [...flagsHere, '-c', path, '-o', object]);
 }
 
 function reasonOf(error) {
@@ -88,6 +101,7 @@ function reasonOf(error) {
 function stampOf() {
   const hash = createHash('sha256').update([compiler, process.arch, ...flags].join(' '));
   for (const file of readdirSync(sources).sort()) hash.update(file).update(readFileSync(join(sources, file)));
+  if (values.program !== undefined) hash.update(readFileSync(values.program));
   return hash.digest('hex');
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { docker, repository } from './docker.mjs';
 import { eventually } from './eventually.mjs';
-import { buildWithinMs, hardened, megabytes, runIn, tools } from './image-checks.mjs';
+import { buildWithinMs, hardened, loadsNative, megabytes, runIn, tools } from './image-checks.mjs';
 import { check, mustHold, notHere, section } from './report.mjs';
 import { healthOf, tag } from './stack.mjs';
 
@@ -36,6 +36,7 @@ export async function checkGpuWorker(stack, client) {
     ]);
     assert.equal(found, '');
   });
+  await check('its node loads the native engine too', () => loadsNative(image));
   await check('the engine passes its conformance suite on the TensorFlow in it', conforms);
   await check(
     'a job for the engine tensorflow waits for this worker, which trains it on a read-only root as uid 1000',

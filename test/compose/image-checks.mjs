@@ -44,6 +44,7 @@ async function checkImage(image, dev) {
     assert.equal(await runIn(image, ['sh', '-c', found]), '');
     return `${tools.length} tools, ${dev.length} packages`;
   });
+  await check(`${image} has the native engine, and its node loads it`, async () => loadsNative(image));
   await check(`${image} says what it is`, async () => {
     const [{ Config }] = JSON.parse(await docker(['image', 'inspect', image]));
     const { version } = JSON.parse(await readFile(`${repository}/package.json`, 'utf8'));
@@ -53,6 +54,22 @@ async function checkImage(image, dev) {
     assert.ok(Config.Healthcheck.Test.join(' ').includes('/health/ready'));
     assert.ok(Config.Env.includes('NODE_ENV=production'));
   });
+}
+
+/** The size of the addon, and the instruction sets that it finds. */
+export async function loadsNative(image) {
+  const file = '/app/dist/model/engines/native/addon.node';
+  const script = `const { size } = fs.statSync('${file}'); console.log(JSON.stringify({ size, sets: require('${file}').instructionSets() }))`;
+  const { size, sets } = JSON.parse(await runIn(image, ['node', '-e', script]));
+  assert.equal(sets.length > 0, await hasItsInstructions());
+  return `${Math.round(size / 1e3)} kB, ${sets.join(', ') || 'no instruction set of this processor'}`;
+}
+
+/** Whether this machine's processor has one of the instruction sets that the native engine is compiled for. */
+export async function hasItsInstructions() {
+  if (process.arch !== 'x64') return process.arch === 'arm64';
+  const flags = /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
+  return flags.includes('avx2') && flags.includes('fma');
 }
 
 /** The size of the image, and of its layers above Debian. */

@@ -8,6 +8,7 @@ import { PNG } from 'pngjs';
 import { testDigits } from './client.mjs';
 import { docker, repository } from './docker.mjs';
 import { eventually } from './eventually.mjs';
+import { hasItsInstructions } from './image-checks.mjs';
 import { checkMonitoringWithKeys } from './monitoring-checks.mjs';
 import { check, mustHold, section } from './report.mjs';
 
@@ -46,6 +47,10 @@ export async function checkService(stack, client) {
     assert.ok(job.metrics.test_accuracy >= 0.97, `accuracy ${job.metrics.test_accuracy}`);
     await client.served(job);
     return `test accuracy ${(100 * job.metrics.test_accuracy).toFixed(2)} %`;
+  });
+  await check('the native engine trained it, where the processor has its instructions', async () => {
+    assert.equal(job.engine.name, (await hasItsInstructions()) ? 'native' : 'wasm');
+    return job.engine.device;
   });
   await checkPredictions(client, job);
   await checkJobs(client, job);

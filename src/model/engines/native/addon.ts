@@ -166,7 +166,11 @@ export function whyAddonIsNotBuilt(): string | null {
   }
 }
 
-/** @throws Error where it was not built, or cannot be loaded here */
-export function loadAddon(): Addon {
-  return createRequire(import.meta.url)(file) as Addon;
+/**
+ * `path`: of another one than the service's.
+ *
+ * @throws Error where it was not built, or cannot be loaded here
+ */
+export function loadAddon(path = file): Addon {
+  return createRequire(import.meta.url)(path) as Addon;
 }

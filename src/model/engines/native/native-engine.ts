@@ -4,10 +4,10 @@ import { loadAddon, type LoadedAddon } from './addon.js';
 import { createNativePredictor } from './predictor.js';
 import { createNativeTrainer } from './trainer.js';
 
-/** `instructionSet`: one of those that the processor has; the fastest if left out. */
-export function createNativeEngine(instructionSet?: string): Engine {
+/** `instructionSet`: one of those that the processor has; the fastest if left out. `path`: as `loadAddon` takes it. */
+export function createNativeEngine(instructionSet?: string, path?: string): Engine {
   const load = (): LoadedAddon => {
-    const addon = loadAddon();
+    const addon = loadAddon(path);
     const sets = addon.instructionSets();
     const set = instructionSet === undefined ? sets.at(0) : sets.find((name) => name === instructionSet);
     if (set === undefined) {

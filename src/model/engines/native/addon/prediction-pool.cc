@@ -1,5 +1,11 @@
 #include "prediction-pool.h"
 
+PredictionPool::~PredictionPool() {
+  const std::lock_guard lock(mutex);
+  isEnding = true;
+  if (requests.size() > 1) requests.erase(requests.begin() + 1, requests.end());
+}
+
 void PredictionPool::add(PredictionRequest request) {
   const std::lock_guard lock(mutex);
   requests.push_back(std::move(request));
@@ -30,7 +36,7 @@ void PredictionPool::carryOut(int thread) {
     request = &requests.front();
   }
   const Predictor &predictor = *request->predictor;
-  for (int slice = nextSlice++; slice * Predictor::sliceRows < request->count; slice = nextSlice++) {
+  for (int slice = nextSlice++; !isEnding && slice * Predictor::sliceRows < request->count; slice = nextSlice++) {
     const size_t first = size_t(slice) * Predictor::sliceRows;
     const int left = request->count - int(first);
     const int rows = left < Predictor::sliceRows ? left : Predictor::sliceRows;

@@ -20,6 +20,8 @@ struct PredictionRequest {
 class PredictionPool {
  public:
   explicit PredictionPool(int threads) : team(threads) {}
+  // The request at hand ends early, and those that wait are left out.
+  ~PredictionPool();
 
   void add(PredictionRequest request);
 
@@ -31,5 +33,7 @@ class PredictionPool {
   // The first one is worked on.
   std::deque<PredictionRequest> requests;
   std::atomic<int> nextSlice{0};
+  std::atomic<bool> isEnding{false};
+  // Last, so that its threads end before what they use.
   Team team;
 };

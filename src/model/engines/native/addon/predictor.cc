@@ -35,7 +35,7 @@ void Predictor::plan(int threads) {
   }
   sumsOfZeros = arena.take<float>(layers[0].shape.biasCount());
   for (Workspace &space : spaces) {
-    space.raw = arena.take<float>(size_t(sliceRows) * program.inputs);
+    space.raw = arena.take<float>(size_t(sliceRows) * program.inputs, Arena::overread);
     space.x = arena.take<float>(size_t(sliceRows) * roundUp(program.inputs, panelColumns));
     space.lists = {};
     space.lists.inputs = program.inputs;
@@ -59,6 +59,7 @@ void Predictor::writeLayer(int index, const float *weights, const float *bias, R
 }
 
 void Predictor::predict(const float *raw, int count, float *out, int thread) const {
+  if (count == 0) return;
   const WithoutDenormals withoutDenormals;
   const Workspace &space = spaces[thread];
   memcpy(space.raw, raw, sizeof(float) * count * program.inputs);

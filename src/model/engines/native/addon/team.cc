@@ -5,6 +5,8 @@ Team::Team(int count) {
 }
 
 Team::~Team() {
+  // No thread may leave before the work at hand is finished: others meet it there.
+  for (uint32_t seen = ended; seen != begun; seen = ended) awaitChange(ended, seen);
   ending = true;
   begun.fetch_add(1, std::memory_order_release);
   begun.notify_all();
@@ -28,6 +30,8 @@ void Team::loop(int thread) {
     // It may start the next work, which replaces both functions.
     const auto call = std::move(done);
     call();
+    ended.fetch_add(1, std::memory_order_release);
+    ended.notify_all();
   }
 }
 

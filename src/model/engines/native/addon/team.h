@@ -34,6 +34,9 @@ class Team {
   bool ending = false;
   // Each counts up; on a cache line of its own.
   alignas(64) std::atomic<uint32_t> begun{0};
+  // Works whose `done` has returned.
+  alignas(64) std::atomic<uint32_t> ended{0};
+  // Threads that have finished the work at hand.
   alignas(64) std::atomic<uint32_t> finished{0};
   alignas(64) std::atomic<uint32_t> arrived{0};
   alignas(64) std::atomic<uint32_t> round{0};

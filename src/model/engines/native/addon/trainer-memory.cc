@@ -73,8 +73,8 @@ SplitData TrainerMemory::planSplit(const SplitSize &size) {
   const bool hasClasses = program.loss == Loss::crossEntropy || program.loss == Loss::oneHotMse;
   const size_t inputCount = size_t(size.count) * program.inputs;
   SplitData split = {};
-  if (program.bytes) split.bytes = arena.take<uint8_t>(inputCount);
-  else split.floats = arena.take<float>(inputCount);
+  if (program.bytes) split.bytes = arena.take<uint8_t>(inputCount, Arena::overread);
+  else split.floats = arena.take<float>(inputCount, Arena::overread);
   if (hasClasses) split.classes = arena.take<uint32_t>(size.count);
   else split.values = arena.take<float>(size_t(size.count) * program.layers.back().outputs);
   if (size.hasWeights) split.weights = arena.take<float>(size.count);
