@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { splitSamples } from '../dist/data/splits.js';
 import { createDatasetStore } from '../dist/data/store.js';
-import { optimizerDefaults } from '../dist/jobs/intake/resolve-spec.js';
+import { optimizerDefaults } from '../dist/jobs/intake/resolve-optimizer.js';
 import { createCheckpointClock } from '../dist/jobs/training/pace.js';
 import { pruneCheckpoints, writeCheckpoint } from '../dist/model/files/checkpoint.js';
 import { engines, selectEngine } from '../dist/model/engines/select.js';
