@@ -45,7 +45,7 @@ const std::vector<Case> cases = {
     {"a narrow unit", {3, 1, 7}, 5, Loss::oneHotMse, Optimizer::rmsprop, 1, {sigmoid}},
     {"clipped, dropout", {9, 64, 7, 8}, 5, Loss::crossEntropy, Optimizer::momentumDescent, 1, {gelu, silu}, false, -1, true, false,
      true, 0.1},
-    {"averages", {65, 40, 17}, 67, Loss::huber, Optimizer::adam, 2, {tanh, leakyRelu}, false, -1, false, true},
+    {"averages", {64, 40, 17}, 67, Loss::huber, Optimizer::adam, 2, {tanh, leakyRelu}, false, -1, false, true},
     {"lists", {257, 40, 9}, 64, Loss::crossEntropy, Optimizer::adam, 2, {relu}, true, 200, true, true, true, 0.5, 0.1},
     {"lists of float32", {130, 161, 33, 300}, 37, Loss::crossEntropy, Optimizer::adam, 2, {mish, selu}, false, 0},
     {"many layers", {9, 8, 7, 130, 3, 64, 5}, 131, Loss::mae, Optimizer::rmsprop, 1, {identity, relu, tanh, mish, gelu}},

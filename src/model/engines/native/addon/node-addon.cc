@@ -72,7 +72,7 @@ void release(napi_env env, Handle<Owned> &handle) {
   napi_adjust_external_memory(env, -handle.sizeBytes, &total);
 }
 
-// Null where the machine does not have the memory.
+// Null where the machine does not have the memory or the threads.
 template <typename Owned, typename Make>
 napi_value handleOf(napi_env env, napi_finalize finalize, Make make) {
   napi_value value;
@@ -82,7 +82,7 @@ napi_value handleOf(napi_env env, napi_finalize finalize, Make make) {
     int64_t total;
     napi_adjust_external_memory(env, handle->sizeBytes, &total);
     napi_create_external(env, handle, finalize, nullptr, &value);
-  } catch (const std::bad_alloc &) {
+  } catch (const std::exception &) {
     napi_get_null(env, &value);
   }
   return value;
@@ -255,13 +255,13 @@ napi_value createPredictor(napi_env env, napi_callback_info info) {
   for (const LayerProgram &layer : layersOf(wanted["layers"])) program.layers.push_back({layer.outputs, layer.activation});
   const int threads = call[1].integer();
   Environment &environment = environmentOf(env);
-  if (environment.pool == nullptr) environment.pool = std::make_unique<PredictionPool>(threads);
   const napi_finalize finalize = [](napi_env env, void *data, void *) {
     auto *handle = static_cast<Handle<Predictor> *>(data);
     release(env, *handle);
     delete handle;
   };
   return handleOf<Predictor>(env, finalize, [&] {
+    if (environment.pool == nullptr) environment.pool = std::make_unique<PredictionPool>(threads);
     return std::make_shared<Predictor>(program, *kernelsOf(call[2].text()), 1 + threads);
   });
 }

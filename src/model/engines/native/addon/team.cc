@@ -1,12 +1,21 @@
 #include "team.h"
 
 Team::Team(int count) {
-  for (int thread = 0; thread < count; thread++) threads.emplace_back([this, thread] { loop(thread); });
+  try {
+    for (int thread = 0; thread < count; thread++) threads.emplace_back([this, thread] { loop(thread); });
+  } catch (...) {
+    endThreads();
+    throw;
+  }
 }
 
 Team::~Team() {
   // No thread may leave before the work at hand is finished: others meet it there.
   for (uint32_t seen = ended; seen != begun; seen = ended) awaitChange(ended, seen);
+  endThreads();
+}
+
+void Team::endThreads() {
   ending = true;
   begun.fetch_add(1, std::memory_order_release);
   begun.notify_all();

@@ -10,6 +10,7 @@
 
 class Team {
  public:
+  // Throws std::system_error where the machine has no thread left.
   explicit Team(int threads);
   // Waits for the work under way.
   ~Team();
@@ -25,6 +26,7 @@ class Team {
 
  private:
   void loop(int thread);
+  void endThreads();
   // Spins for a while and then sleeps until the number is another.
   static void awaitChange(std::atomic<uint32_t> &number, uint32_t from);
 
