@@ -10,7 +10,11 @@
  * first of the cases, in --rounds turns.
  * With --seeds N it trains the reference network for five epochs with N seeds and prints the accuracies instead.
  */
-import { availableParallelism, cpus } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createDatasetStore } from '../dist/data/store.js';
 import { fillUniform } from '../dist/lib/philox.js';
@@ -50,6 +54,7 @@ const cases = {
 
 const mnist = await createDatasetStore().load('mnist');
 console.log(`${cpus()[0].model}, ${cpus().length} processors, Node ${process.version}, ${today()}\n`);
+for (const count of new Set([1, threads])) reportPeak(count);
 if (options.costs) {
   const [name] = options.cases.split(',');
   for (const count of new Set([1, threads]))
@@ -58,6 +63,23 @@ if (options.costs) {
   for (const name of options.cases.split(',')) await time(name, cases[name]);
 } else {
   await compareAccuracies(Number(options.seeds));
+}
+
+/** What the processor's vectors reach at most, where they are x86's and a compiler is at hand: other GFLOP/s compare with it. */
+function reportPeak(count) {
+  const folder = mkdtempSync(join(tmpdir(), 'peak-'));
+  try {
+    const program = join(folder, 'peak');
+    const source = fileURLToPath(new URL('peak.cc', import.meta.url));
+    execFileSync(process.env.CXX ?? 'c++', ['-O3', '-std=c++20', '-pthread', '-o', program, source], {
+      stdio: 'ignore',
+    });
+    console.log(execFileSync(program, [String(count)], { encoding: 'utf8' }));
+  } catch {
+    console.log('The peak of the processor was not measured.\n');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 async function time(name, { hidden, batchSize, noise = false, table }) {

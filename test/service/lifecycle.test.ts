@@ -12,6 +12,7 @@ import {
   jobWhen,
   readJob,
   served,
+  quickJob,
   smallJob,
   startService,
   submit,
@@ -41,7 +42,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     expect(await ask(api, id, 'cancel')).toMatchObject({ status: 'cancelled', version: null, error: null });
     await expect.poll(() => isAlive(pid)).toBe(false);
 
-    const next = await submit(api, { ...smallJob, epochs: 1 });
+    const next = await submit(api, { ...quickJob, epochs: 1 });
     expect(await succeeded(api, next.id)).toMatchObject({ version: 1 });
     expect(await readJob(api, id)).toMatchObject({ status: 'cancelled', version: null });
     await api.http.delete(`/v1/jobs/${id}`).expect(204);
@@ -60,7 +61,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     const { data } = (await api.http.get(`/v1/jobs/${id}/checkpoints`).expect(200)).body as {
       data: { step: number }[];
     };
-    const other = await submit(api, { ...smallJob, epochs: 1, model: 'other' });
+    const other = await submit(api, { ...quickJob, epochs: 1, model: 'other' });
     await succeeded(api, other.id);
     expect((await readJob(api, id)).progress).toEqual(paused.progress);
 
@@ -73,7 +74,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     const { api } = await startBoth();
     const first = await submit(api, { ...smallJob, epochs: 1_000 });
     await jobWhen(api, first.id, trains);
-    const short = { ...smallJob, epochs: 1 };
+    const short = { ...quickJob, epochs: 1 };
     const low = await submit(api, { ...short, priority: -1 });
     const high = await submit(api, { ...short, priority: 1 });
     await ask(api, first.id, 'cancel');
@@ -85,7 +86,8 @@ describeWithService('redis', 'API and worker apart', (queue) => {
 describe('the service on its embedded queue', () => {
   test('ends a job at its time limit and keeps its checkpoint', async () => {
     const service = await startService({ DATA_DIR: await temporaryFolder() });
-    const { id } = await submit(service, { ...smallJob, epochs: 1_000, time_limit_seconds: 2 });
+    // Long enough for the training process to begin on a busy machine.
+    const { id } = await submit(service, { ...smallJob, epochs: 1_000, time_limit_seconds: 10 });
     const job = await jobWhen(service, id, ({ status }) => status === 'failed');
     expect(job.error).toMatchObject({ code: 'TIME_LIMIT_EXCEEDED' });
     const { data } = (await service.http.get(`/v1/jobs/${id}/checkpoints`).expect(200)).body as {
@@ -104,7 +106,7 @@ describe('the service on its embedded queue', () => {
       WEBHOOK_ALLOW_PRIVATE: '1',
     });
     const events = ['job.running', 'job.metrics', 'job.succeeded'] as const;
-    const { id } = await submit(service, { ...smallJob, webhook: { url, events: [...events] } });
+    const { id } = await submit(service, { ...quickJob, webhook: { url, events: [...events] } });
     await succeeded(service, id);
     await expect.poll(() => received.length, { timeout: 30_000 }).toBe(4);
     // The receiver refuses its first message.

@@ -13,6 +13,7 @@ import {
   openService,
   readJob,
   served,
+  quickJob,
   smallJob,
   startService,
   submit,
@@ -126,7 +127,7 @@ describe('the service on its embedded queue', () => {
       optimizer: { learning_rate: 10 },
       engine: 'reference',
     });
-    const good = await submit(service, { ...smallJob, epochs: 1 });
+    const good = await submit(service, { ...quickJob, epochs: 1 });
     const failed = await jobWhen(service, bad.id, ({ status }) => status === 'failed');
     expect(failed).toMatchObject({ error: { code: 'TRAINING_DIVERGED' }, version: null });
     await succeeded(service, good.id);

@@ -97,6 +97,9 @@ export const smallJob: JobRequest = {
   engine: 'reference',
 };
 
+/** The same on a fast engine, for tests that only wait for its end. */
+export const quickJob: JobRequest = { ...smallJob, engine: 'wasm' };
+
 export async function submit({ http }: Service, job: JobRequest): Promise<Job> {
   return (await http.post('/v1/jobs').send(job).expect(202)).body as Job;
 }

@@ -6,8 +6,8 @@ import { withoutSecrets } from '../../lib/log.js';
 import { migrate, schema } from './postgres-schema.js';
 import { openQueuesOn, type Queues } from './queues.js';
 
-/** Each worker keeps one of them to listen on. */
-const maxConnections = 6;
+/** Each worker keeps one of them to listen on: those of the four queues that are always there; and one is for all else. */
+const usualConnections = 5;
 
 /** @throws TrainyardError QUEUE_UNAVAILABLE */
 export function openPostgresQueue(
@@ -16,7 +16,8 @@ export function openPostgresQueue(
 ): Promise<Queues> {
   const pool = new Pool({
     connectionString: url,
-    max: maxConnections,
+    // A worker may have every engine that has a queue of its own.
+    max: usualConnections + engines.length,
     // Without it, a worker would listen for ever on a connection that broke silently.
     keepAlive: true,
     options: `-c search_path=${schema}`,

@@ -127,7 +127,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         const move: RunDelivery = { outcome: 'move', engine: 'tensorflow' };
         const without = queues.training.work(() => Promise.resolve(move), { concurrency: 1 });
         onTestFinished(() => without.close());
-        await until(async () => (await queues.counts())[1].waiting === 2);
+        await until(async () => (await queues.training.queueOf('tensorflow')).waiting === 2);
 
         const having = await openWithWorker(['tensorflow']);
         await until(() => having.delivered.length === 1);
@@ -168,6 +168,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         await until(async () => (await queues.counts()).every(({ workers }) => workers === 0));
         expect(await queues.counts()).toEqual([
           { queue: 'training', waiting: 1, active: 0, workers: 0 },
+          { queue: 'training-native', waiting: 0, active: 0, workers: 0 },
           { queue: 'training-tensorflow', waiting: 1, active: 0, workers: 0 },
           { queue: 'webhooks', waiting: 0, active: 0, workers: 0 },
           { queue: 'datasets', waiting: 0, active: 0, workers: 0 },
