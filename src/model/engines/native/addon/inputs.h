@@ -22,22 +22,37 @@ static void gather(const Inputs &inputs, const uint32_t *samples, const Matrix &
   }
 }
 
+// Inputs looked at together.
+constexpr int inputsAtATime = 16;
+
+// Of the inputs of a sample from `first` on, one bit for each that is not the background.
+INLINE uint32_t differences(const Inputs &inputs, uint32_t sample, int first) {
+  const size_t from = sampleAt(inputs, sample) + first;
+  uint32_t found = 0;
+  if (inputs.bytes != nullptr) {
+    found = differingBytes(inputs.bytes + from, inputs.background);
+  } else {
+    for (int i = 0; i < inputsAtATime; i += lanes) found |= bitsOf(isNotZero(load(inputs.floats + from + i))) << i;
+  }
+  const int left = inputs.width - first;
+  return left < inputsAtATime ? found & ((1u << left) - 1) : found;
+}
+
+// How many inputs of a sample are not the background.
+static int countDifferences(const Inputs &inputs, uint32_t sample) {
+  int count = 0;
+  for (int first = 0; first < inputs.width; first += inputsAtATime) {
+    count += __builtin_popcount(differences(inputs, sample, first));
+  }
+  return count;
+}
+
 // Calls `add(input, value)` for every input of a sample that is not the background.
 template <typename Add>
 INLINE void forEachDifference(const Inputs &inputs, uint32_t sample, Add add) {
   const size_t from = sampleAt(inputs, sample);
-  constexpr int bytesAtATime = 16;
-  for (int first = 0; first < inputs.width; first += bytesAtATime) {
-    uint32_t found = 0;
-    if (inputs.bytes != nullptr) {
-      found = differingBytes(inputs.bytes + from + first, inputs.background);
-    } else {
-      for (int i = 0; i < bytesAtATime; i += lanes) {
-        found |= bitsOf(isNotZero(load(inputs.floats + from + first + i))) << i;
-      }
-    }
-    if (inputs.width - first < bytesAtATime) found &= (1u << (inputs.width - first)) - 1;
-    for (; found != 0; found &= found - 1) {
+  for (int first = 0; first < inputs.width; first += inputsAtATime) {
+    for (uint32_t found = differences(inputs, sample, first); found != 0; found &= found - 1) {
       const int input = first + __builtin_ctz(found);
       const float difference = inputs.bytes == nullptr ? inputs.floats[from + input]
                                                        : float(inputs.bytes[from + input] - inputs.background);

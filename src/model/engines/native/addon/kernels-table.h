@@ -15,6 +15,7 @@ static const Kernels *kernelsNamed(const char *name) {
   static Kernels kernels = {
       name,
       gather,
+      countDifferences,
       listRows,
       listInputs,
       dense,

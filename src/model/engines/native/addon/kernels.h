@@ -6,6 +6,7 @@ struct Kernels {
   // As an engine's device names it.
   const char *name;
   void (*gather)(const Inputs &, const uint32_t *samples, const Matrix &x, Range rows);
+  int (*countDifferences)(const Inputs &, uint32_t sample);
   void (*listRows)(const Inputs &, const uint32_t *samples, const InputLists &, Range rows);
   void (*listInputs)(const Inputs &, const uint32_t *samples, const InputLists &, int thread, Range rows);
   void (*dense)(const DenseShape &, const Parameters &, const Matrix &x, const Matrix &out, Range rows, Range panels);

@@ -78,10 +78,8 @@ void Predictor::predictRows(const Workspace &space, int first, int count, float 
   const Layer &layer = layers[0];
   int sparseRows = 0;
   if (layers.size() > 1) {
-    kernels.listRows(inputs, ownOrder(), space.lists, {0, count});
     for (int row = 0; row < count; row++) {
-      const uint32_t entries = space.lists.pieceEnds[(row + 1) * space.lists.pieces() - 1];
-      sparseRows += entries <= mostSparse * program.inputs;
+      sparseRows += kernels.countDifferences(inputs, uint32_t(row)) <= mostSparse * program.inputs;
     }
     if (sparseRows > 0 && sparseRows < count) {
       for (int row = 0; row < count; row++) predictRows(space, first + row, 1, out + size_t(row) * this->outputs());
@@ -94,6 +92,7 @@ void Predictor::predictRows(const Workspace &space, int first, int count, float 
     layersFrom(space, x, 0, count);
   } else {
     const Matrix sums = outputsOf(space, 0, count);
+    kernels.listRows(inputs, ownOrder(), space.lists, {0, count});
     const Parameters parameters = {layer.parameters.weights, sumsOfZeros};
     const Range panels = {0, layer.shape.panels()};
     kernels.sparseDense(layer.shape, parameters, space.lists, 0, sums, count, panels);
