@@ -2,16 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestProject } from 'vitest/node';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    queueTemplateFolder: string;
-  }
-}
-
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-template-'));
-  project.provide('queueTemplateFolder', folder);
+  // The workers start afterwards, and inherit it.
+  process.env.QUEUE_TEMPLATE_FOLDER = folder;
   return () => rm(folder, { recursive: true, force: true });
 }

@@ -8,12 +8,11 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
-import { inject } from 'vitest';
 import { openEmbeddedQueue } from '../../../src/jobs/queue/embedded.js';
 
 /** Does nothing if the folder has a queue, and in the chaos suite, where each service creates its own. */
 export async function addQueue(dataDir: string): Promise<void> {
-  const folder = inject('queueTemplateFolder') as string | undefined;
+  const folder = process.env.QUEUE_TEMPLATE_FOLDER;
   if (folder === undefined || existsSync(join(dataDir, 'queue'))) return;
   const template = join(folder, 'queue');
   if (!existsSync(template)) await createTemplate(folder, template);
