@@ -1,6 +1,7 @@
 /** Batches as the API takes and shows them. */
 import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { addedColumns } from './added-columns.js';
 
 const idExample = 'batch_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
 
@@ -47,25 +48,7 @@ export const BatchRequest = component(
           },
         ),
       ),
-      probabilities: Type.Optional(
-        Type.Boolean({
-          description: 'Whether to add a column `probability_{class}` for each class; by default false.',
-        }),
-      ),
-      abstain_below: Type.Optional(
-        Type.Number({
-          minimum: 0,
-          maximum: 1,
-          description: 'Of classes: a row whose confidence is below this gets an empty `prediction`.',
-        }),
-      ),
-      warnings: Type.Optional(
-        Type.Boolean({
-          description:
-            'Whether to add a column `prediction_warning`, which says what is odd about a row: `OUT_OF_RANGE` or `UNSEEN_CATEGORY` ' +
-            'with the columns; by default false.',
-        }),
-      ),
+      ...addedColumns,
     },
     {
       additionalProperties: false,

@@ -7,6 +7,7 @@ import type { ServedModel } from '../../model/serving/loaded-model.js';
 import type { ModelChoice, ModelServer } from '../../model/serving/model-server.js';
 import { holderOf } from '../access/credentials.js';
 import type { Keys } from '../access/keys.js';
+import { unwantedWork } from '../access/unwanted-work.js';
 import { SharedBudget } from '../bodies/shared-budget.js';
 import { SpooledBody } from '../bodies/spooled-body.js';
 import type { InferenceStatistics } from '../predictions/inference-statistics.js';
@@ -47,11 +48,7 @@ const paths = [
 
 export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app, deps, done) => {
   const places = new SharedBudget(mostFiles);
-  let isClosing = false;
-  app.addHook('preClose', (next) => {
-    isClosing = true;
-    next();
-  });
+  const refuseUnwanted = unwantedWork(app, deps.keys, 'Send the file again.');
   // The content says what the file is, whatever the client calls it.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, next) => next(null, payload));
@@ -64,14 +61,6 @@ export const batchFileRoutes: FastifyPluginCallbackTypebox<BatchFileDeps> = (app
     }
     places.take(holder, 1);
     request.response.once('close', () => places.release(holder, 1));
-  }
-
-  /** @throws TrainyardError CLIENT_GONE, FORBIDDEN, SHUTTING_DOWN */
-  function refuseUnwanted({ key, response }: FastifyRequest): void {
-    if (response.destroyed) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
-    if (isClosing) throw new TrainyardError('SHUTTING_DOWN', 'The service is stopping. Send the file again.');
-    if (deps.keys?.stillAdmits(key) === false)
-      throw new TrainyardError('FORBIDDEN', 'The key no longer allows this.');
   }
 
   async function answer(

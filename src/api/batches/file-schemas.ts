@@ -1,6 +1,7 @@
 /** The query string and the answer of a file of rows. */
 import Type from 'typebox';
 import { component } from '../../lib/named-schema.js';
+import { addedColumns } from './added-columns.js';
 
 export const BatchFileQuery = Type.Object(
   {
@@ -11,25 +12,7 @@ export const BatchFileQuery = Type.Object(
         description: 'An alias of the version; by default `latest`.',
       }),
     ),
-    probabilities: Type.Optional(
-      Type.Boolean({
-        description: 'Whether to add a column `probability_{class}` for each class; by default false.',
-      }),
-    ),
-    abstain_below: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 1,
-        description: 'Of classes: a row whose confidence is below this gets an empty `prediction`.',
-      }),
-    ),
-    warnings: Type.Optional(
-      Type.Boolean({
-        description:
-          'Whether to add a column `prediction_warning`, which says what is odd about a row: `OUT_OF_RANGE` or `UNSEEN_CATEGORY` ' +
-          'with the columns; by default false.',
-      }),
-    ),
+    ...addedColumns,
     output: Type.Optional(
       Type.Enum(['csv', 'jsonl'], {
         description:

@@ -1,6 +1,5 @@
 /** How good a version of a model is: as it was found when it was published, and on the rows of another dataset. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Type from 'typebox';
 import { TrainyardError } from '../../errors.js';
@@ -11,6 +10,7 @@ import type {
 import { component } from '../../lib/named-schema.js';
 import type { Registry, VersionManifest } from '../../model/registry/registry.js';
 import type { Keys } from '../access/keys.js';
+import { unwantedWork } from '../access/unwanted-work.js';
 import { Evaluation, type ShownEvaluation } from '../jobs/evaluation-schemas.js';
 import { refuseImpossibleName } from './find-version.js';
 import { ModelParams, VersionParams } from './model-schemas.js';
@@ -78,20 +78,7 @@ export const evaluationRoutes: FastifyPluginCallbackTypebox<EvaluationDeps> = (
   { registry, evaluations, keys },
   done,
 ) => {
-  let isClosing = false;
-  app.addHook('preClose', (next) => {
-    isClosing = true;
-    next();
-  });
-
-  /** @throws TrainyardError CLIENT_GONE, FORBIDDEN, SHUTTING_DOWN */
-  function refuseUnwanted({ key, response }: FastifyRequest): void {
-    if (response.destroyed) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
-    if (isClosing)
-      throw new TrainyardError('SHUTTING_DOWN', 'The service is stopping. Send the request again.');
-    if (keys?.stillAdmits(key) === false)
-      throw new TrainyardError('FORBIDDEN', 'The key no longer allows this.');
-  }
+  const refuseUnwanted = unwantedWork(app, keys, 'Send the request again.');
 
   app.get(
     '/v1/models/:name/versions/:version/evaluation',
