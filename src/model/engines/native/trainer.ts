@@ -1,12 +1,13 @@
 /** Training by the addon: fills its memory, says which batches to work on, and reads what it has learnt. */
 import { TrainyardError } from '../../../errors.js';
 import { checkState, tensorOf, type TrainingState } from '../../network/initialization.js';
-import { denseLayers, parameterCount, parameterShapes } from '../../network/network.js';
-import type { NetworkSpec, StateDict, Tensor } from '../../network/network.js';
+import { denseLayers, parameterShapes } from '../../network/network.js';
+import type { StateDict, Tensor } from '../../network/network.js';
 import { liveSlot, momentSlots, optimizerSlots, type OptimizerSpec } from '../../network/optimizers.js';
 import { findBackground, type Background } from '../background.js';
 import { weightSumOf } from '../batch-report.js';
 import { checkData, checkReplacement } from '../check-data.js';
+import { cpuDevice, threadsFor } from '../cpu-threads.js';
 import { evaluationBatchSize } from '../engine.js';
 import type {
   BatchReport,
@@ -40,7 +41,7 @@ export function createNativeTrainer(
 ): Trainer {
   checkData(program, data);
   checkState(program.network, program.optimizer, start);
-  const threads = threadsFor(program.network, program.batchSize, most);
+  const threads = threadsFor(program, most, multiplicationsOfThread);
   const sparse = planSparse(program, data.train);
   const native = nativeProgram(program, data, sparse.mayBe);
   const neededBytes = addon.trainerBytes(native, threads);
@@ -51,7 +52,7 @@ export function createNativeTrainer(
   if (handle === null) throw tooLarge(neededBytes, 'this machine does not have it now');
   writeData(addon, handle, data, sparse.background);
   writeState(addon, handle, program, start);
-  const device = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${set}`;
+  const device = cpuDevice(threads, set);
   return new NativeTrainer(addon, handle, { device, program, data, sparse, step: start.step });
 }
 
@@ -68,12 +69,6 @@ function planSparse({ network, scaling, batchSize }: TrainingProgram, { inputs }
   // Bytes may have a background later. Float32 inputs that have none are left dense, for half the memory.
   const mayBe = mayFit && (scaling !== null || background !== null);
   return { mayBe, background: mayBe ? background : null };
-}
-
-/** As many as are allowed, but no more than have enough to do. */
-function threadsFor(network: NetworkSpec, batchSize: number, most: number): number {
-  const multiplications = 3 * parameterCount(network) * batchSize;
-  return Math.max(1, Math.min(most, Math.floor(multiplications / multiplicationsOfThread)));
 }
 
 interface Course {

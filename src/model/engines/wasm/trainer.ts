@@ -1,8 +1,9 @@
 /** Training on the kernels: lays out one shared memory, fills it, and has the threads work on it. */
 import { checkState, tensorOf, type TrainingState } from '../../network/initialization.js';
-import { parameterCount, type NetworkSpec, type StateDict, type Tensor } from '../../network/network.js';
+import type { StateDict, Tensor } from '../../network/network.js';
 import { liveSlot, momentSlots } from '../../network/optimizers.js';
 import { checkData, checkReplacement } from '../check-data.js';
+import { cpuDevice, threadsFor } from '../cpu-threads.js';
 import type { Trainer, TrainingData, TrainingProgram, TrainingResources } from '../engine.js';
 import { replaceInputs, writeData } from './batches.js';
 import type { CompiledKernels } from './kernels.js';
@@ -23,7 +24,7 @@ export function createWasmTrainer(
   checkState(network, optimizer, start);
 
   const layout = createLayout(heapBase);
-  const threadCount = threadsFor(network, program.batchSize, resources.threads);
+  const threadCount = threadsFor(program, resources.threads, multiplicationsOfThread);
   const plan = planTrainer(layout, program, data, threadCount);
   const memory = takeMemory(layout.sizeBytes(), resources.memoryLimitBytes);
   const floats = new Float32Array(memory.buffer);
@@ -35,7 +36,7 @@ export function createWasmTrainer(
   let disposed = false;
 
   return {
-    device: `CPU, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}, WebAssembly SIMD`,
+    device: cpuDevice(threadCount, 'WebAssembly SIMD'),
     async run(steps) {
       const report = await threads.carryOut({ kind: 'train', firstStep: step, steps, trainBackground });
       step += steps;
@@ -62,12 +63,6 @@ export function createWasmTrainer(
 
 /** With fewer multiplications a step than this each, threads wait for each other longer than they save; measured. */
 const multiplicationsOfThread = 100_000;
-
-/** As many as are allowed, but no more than have enough to do. */
-function threadsFor(network: NetworkSpec, batchSize: number, most: number): number {
-  const multiplications = 3 * parameterCount(network) * batchSize;
-  return Math.max(1, Math.min(most, Math.floor(multiplications / multiplicationsOfThread)));
-}
 
 /** Where the numbers of each tensor of a state lie, by the suffix of its name. */
 interface TensorAddresses {
