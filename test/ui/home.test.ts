@@ -14,8 +14,8 @@ describeWithPages('the first page', (pages) => {
   });
 
   test('shows what runs and then its model, without being reloaded', async () => {
-    const { service, open } = pages();
-    const page = await open('');
+    const { service } = pages();
+    const page = await pages().open('');
     const { id } = await submit(service, { ...quickJob, epochs: 40, model: 'seen' });
     await page.getByText('running').waitFor();
     await succeeded(service, id);
