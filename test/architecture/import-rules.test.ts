@@ -67,6 +67,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'api-batches-imports-nothing-above-it': ['src/api/batches/a.ts', `import '../operations/health.js';`],
   'api-models-imports-nothing-above-it': ['src/api/models/a.ts', `import '../operations/health.js';`],
   'api-operations-imports-nothing-above-it': ['src/api/operations/a.ts', `import '../protocols/infer.js';`],
+  'api-pages-imports-nothing-above-it': ['src/api/pages/a.ts', `import '../protocols/infer.js';`],
   'api-protocols-imports-nothing-above-it': ['src/api/protocols/a.ts', `import '../app.js';`],
   'no-cycles': ['src/model/back.ts', `import './there.js';`],
   'everything-resolves': ['src/model/absent.ts', `import './nowhere.js';`],
