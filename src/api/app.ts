@@ -8,6 +8,7 @@ import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
 import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
+import { GenerateRequest, generateRoute } from './datasets/generate-route.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
@@ -74,6 +75,7 @@ export const apiSchemas = new SchemaCompiler(
     ...eventComponents,
     ...recordComponents,
     ...datasetComponents,
+    GenerateRequest,
     ...predictionComponents,
     ...modelComponents,
     ...evaluationComponents,
@@ -118,6 +120,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobEventRoutes, deps);
   await app.register(jobRecordRoutes, deps);
   await app.register(datasetRoutes, deps);
+  await app.register(generateRoute, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
   await app.register(evaluationRoutes, deps);
