@@ -13,6 +13,7 @@ import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
@@ -43,6 +44,7 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   DatasetDeps &
   ModelDeps &
+  CheckpointDeps &
   EvaluationDeps &
   AliasDeps &
   BatchDeps &
@@ -123,6 +125,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(generateRoute, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);

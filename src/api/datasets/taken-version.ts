@@ -45,7 +45,10 @@ const answerOf = (description: string, example: Static<typeof Dataset.schema>) =
 
 export const takenResponses = {
   200: answerOf('There is such a version already, and it has been read.', datasetExamples.ready),
-  201: answerOf('The version is new and has been read: `status` says with what result.', datasetExamples.ready),
+  201: answerOf(
+    'The version is new and has been read: `status` says with what result.',
+    datasetExamples.ready,
+  ),
   202: answerOf('The file is stored and will be read.', datasetExamples.processing),
 };
 

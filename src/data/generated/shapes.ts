@@ -61,7 +61,7 @@ const forms: Record<Shape, ShapeForm> = {
     labels: ['a', 'b'],
     place({ u, v, label }) {
       const [x, y] = [apart(u), apart(v)];
-      return x > 0 === y > 0 === (label === 0) ? [x, y] : [-x, y];
+      return (x > 0 === y > 0) === (label === 0) ? [x, y] : [-x, y];
     },
   },
   // Three round clouds, as wide as a third of what is between their centres.
