@@ -42,7 +42,7 @@ const floors = {
     ['bodies', 'openapi'],
     ['jobs', 'predictions', 'datasets'],
     ['models', 'batches'],
-    ['operations'],
+    ['operations', 'pages'],
     ['protocols'],
   ],
 };

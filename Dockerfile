@@ -17,10 +17,13 @@ RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
 COPY src ./src
+COPY client ./client
+COPY ui ./ui
+COPY openapi ./openapi
 # Compiles src and the kernels, as the npm scripts do, but not the tests. A compiler that fails must not leave an engine out.
 RUN node scripts/prepare.mjs \
  && test -f dist/model/engines/native/addon.node \
- && find dist -type f ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
+ && find dist -type f ! -path 'dist/ui/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app

@@ -139,6 +139,7 @@ async function build() {
 async function buildService() {
   await step('src', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'src']);
   await step('the WebAssembly kernels', ['scripts/build-kernels.mjs']);
+  await step('the web pages', [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', 'ui', '--logLevel', 'warn']);
 }
 
 /** A compiler may have been installed, or the engine may not be wanted any more. */
@@ -185,7 +186,7 @@ function sourcesStamp() {
     'scripts/build-kernels.mjs',
     'scripts/build-native.mjs',
   ].forEach(add);
-  addFolder('src');
+  ['src', 'ui', 'client'].forEach(addFolder);
   return hash.digest('hex');
 }
 

@@ -20,6 +20,7 @@ import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
 import { metricsComponents, metricsRoutes, type MetricsDeps } from './operations/metrics-route.js';
 import type { ShowQueues } from './operations/queue-board.js';
+import { pageRoutes } from './pages/pages.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
@@ -63,6 +64,8 @@ export type ApiDeps = JobDeps &
     /** For all bodies together that are being read or answered. */
     bodyMemoryBytes: number;
     slowBodies?: SlowBodies;
+    /** The folder of the built web pages; without it there are none. */
+    pagesFolder?: string;
     /** Without it there is no page that shows the queues. */
     showQueues?: ShowQueues;
   };
@@ -134,6 +137,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(healthRoutes, deps);
   await app.register(metricsRoutes, deps);
+  const { pagesFolder } = deps;
+  if (pagesFolder !== undefined) await app.register((scope) => pageRoutes(scope, pagesFolder));
   if (deps.showQueues) {
     const { useQueueBoard } = await import('./operations/queue-board.js');
     await useQueueBoard(app, deps.showQueues);
