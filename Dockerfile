@@ -16,11 +16,11 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
-COPY src ./src
-COPY client ./client
-COPY ui ./ui
 COPY openapi ./openapi
-# Compiles src and the kernels, as the npm scripts do, but not the tests. A compiler that fails must not leave an engine out.
+COPY client ./client
+COPY src ./src
+COPY ui ./ui
+# Compiles what the npm scripts compile, but not the tests. A compiler that fails must not leave an engine out.
 RUN node scripts/prepare.mjs \
  && test -f dist/model/engines/native/addon.node \
  && find dist -type f ! -path 'dist/ui/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete

@@ -75,13 +75,18 @@ function sortOf(order: Order | undefined, id: string): 'ascending' | 'descending
   return order.descending ? 'descending' : 'ascending';
 }
 
-function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row>[], { id, descending }: Order): Row[] {
+function sortRows<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { id, descending }: Order,
+): Row[] {
   const valueOf = columns.find((column) => column.id === id)?.sortBy;
   if (!valueOf) return [...rows];
   return [...rows].sort((one, other) => {
     const [a, b] = [valueOf(one) ?? null, valueOf(other) ?? null];
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-    const difference = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+    const difference =
+      typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
     return descending ? -difference : difference;
   });
 }

@@ -75,7 +75,11 @@ export function ConfirmButton({
   };
   return (
     <>
-      <button type="button" class={kind === 'danger' ? 'danger-outline' : undefined} onClick={() => setIsOpen(true)}>
+      <button
+        type="button"
+        class={kind === 'danger' ? 'danger-outline' : undefined}
+        onClick={() => setIsOpen(true)}
+      >
         {label}
       </button>
       {isOpen && (

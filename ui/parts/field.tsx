@@ -15,7 +15,9 @@ export function Field({
   children: VNode;
 }) {
   const id = useId();
-  const described = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`].filter(Boolean);
+  const described = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`].filter(
+    Boolean,
+  );
   return (
     <div class="field">
       <label for={id}>{label}</label>

@@ -6,7 +6,11 @@ export function formatNumber(value: number | null | undefined, digits = 4): stri
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'not a number' : value > 0 ? '∞' : '−∞';
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en');
   const size = Math.abs(value);
-  if (size < 1e-4 || size >= 1e9) return value.toExponential(digits - 2).replace('-', '−').replace('e', ' e');
+  if (size < 1e-4 || size >= 1e9)
+    return value
+      .toExponential(digits - 2)
+      .replace('-', '−')
+      .replace('e', ' e');
   return value.toLocaleString('en', { maximumSignificantDigits: digits });
 }
 

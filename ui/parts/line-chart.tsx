@@ -26,12 +26,22 @@ export interface LineChartProps {
   heightPx?: number;
 }
 
-export function LineChart({ label, x, xLabel, curves, marks = [], logarithmic = false, heightPx = 260 }: LineChartProps) {
+export function LineChart({
+  label,
+  x,
+  xLabel,
+  curves,
+  marks = [],
+  logarithmic = false,
+  heightPx = 260,
+}: LineChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const latestMarks = useRef(marks);
   latestMarks.current = marks;
-  const names = curves.map((curve) => `${curve.label} ${curve.colour ?? ''} ${curve.dashed ?? ''}`).join('\n');
+  const names = curves
+    .map((curve) => `${curve.label} ${curve.colour ?? ''} ${curve.dashed ?? ''}`)
+    .join('\n');
   const data = [x, ...curves.map(({ values }) => values)] as unknown as uPlot.AlignedData;
 
   useEffect(() => {
@@ -40,7 +50,9 @@ export function LineChart({ label, x, xLabel, curves, marks = [], logarithmic = 
     const options = optionsFor({ curves, xLabel, logarithmic, heightPx, marks: () => latestMarks.current });
     const created = new uPlot({ ...options, width: element.clientWidth }, data, element);
     plot.current = created;
-    const resized = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height: heightPx }));
+    const resized = new ResizeObserver(() =>
+      created.setSize({ width: element.clientWidth, height: heightPx }),
+    );
     resized.observe(element);
     return () => {
       resized.disconnect();
@@ -53,6 +65,10 @@ export function LineChart({ label, x, xLabel, curves, marks = [], logarithmic = 
 
   return <div ref={frame} class="chart" role="img" aria-label={label} />;
 }
+
+/** uPlot's enum exists only for the compiler. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+const logarithmicScale = 3 as uPlot.Scale.Distr;
 
 function optionsFor({
   curves,
@@ -73,10 +89,15 @@ function optionsFor({
   };
   return {
     height: heightPx,
-    scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
+    scales: { x: { time: false }, y: logarithmic ? { distr: logarithmicScale } : {} },
     axes: [
       { ...axis, label: xLabel, labelSize: 20, labelFont: '12px system-ui' },
-      { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : formatNumber(tick, 3))) },
+      {
+        ...axis,
+        size: 64,
+        values: (_plot, ticks) =>
+          ticks.map((tick) => ((tick as number | null) === null ? '' : formatNumber(tick, 3))),
+      },
     ],
     series: [
       { label: xLabel },
@@ -94,7 +115,9 @@ function optionsFor({
     ],
     cursor: { drag: { x: true, y: false } },
     legend: { live: true },
-    hooks: { draw: [(plot) => drawMarks(plot, marks(), { line: colour('--muted'), text: colour('--text') })] },
+    hooks: {
+      draw: [(plot) => drawMarks(plot, marks(), { line: colour('--muted'), text: colour('--text') })],
+    },
   };
 }
 

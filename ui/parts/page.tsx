@@ -12,7 +12,13 @@ export interface PageHeader {
   above?: readonly (readonly [href: string, title: string])[];
 }
 
-export function Page({ title, lead, actions, above = [], children }: PageHeader & { children: ComponentChildren }) {
+export function Page({
+  title,
+  lead,
+  actions,
+  above = [],
+  children,
+}: PageHeader & { children: ComponentChildren }) {
   useEffect(() => {
     document.title = `${title} – Trainyard`;
   }, [title]);

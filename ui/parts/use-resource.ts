@@ -36,7 +36,8 @@ export function useResource<T>(
           const data = await latestLoad.current(signal);
           if (!signal.aborted) setState({ data, isLoading: false });
         } catch (error) {
-          if (!signal.aborted) setState(({ data }) => ({ ...(data !== undefined && { data }), error, isLoading: false }));
+          if (!signal.aborted)
+            setState(({ data }) => ({ ...(data !== undefined && { data }), error, isLoading: false }));
         }
       }
       if (everyMs !== undefined && !signal.aborted) timer = setTimeout(() => void ask(), everyMs);

@@ -3,7 +3,16 @@ import { ApiError, createClient, type Schemas } from '../../client/client.js';
 import { key, keyRefusal } from './key.js';
 
 export { ApiError, ConnectionError } from '../../client/client.js';
-export type { Dataset, Evaluation, Job, JobEvent, JobRequest, Model, ModelVersion, Schemas } from '../../client/client.js';
+export type {
+  Dataset,
+  Evaluation,
+  Job,
+  JobEvent,
+  JobRequest,
+  Model,
+  ModelVersion,
+  Schemas,
+} from '../../client/client.js';
 
 /** A dataset as lists show it: without its columns. */
 export type DatasetSummary = Schemas['DatasetList']['data'][number];

@@ -38,7 +38,11 @@ function Navigation() {
       </a>
       <nav aria-label="Main">
         {sections.map(([path, title]) => (
-          <a key={path} href={linkTo(path === '' ? [] : [path])} aria-current={path === current ? 'page' : undefined}>
+          <a
+            key={path}
+            href={linkTo(path === '' ? [] : [path])}
+            aria-current={path === current ? 'page' : undefined}
+          >
             {title}
           </a>
         ))}

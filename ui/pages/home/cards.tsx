@@ -55,7 +55,11 @@ export function ModelCard({ model: { name, version, createdAt, job } }: { model:
   );
 }
 
-export function DatasetCard({ dataset: { name, status, rows, format, created_at: createdAt } }: { dataset: DatasetSummary }) {
+export function DatasetCard({
+  dataset: { name, status, rows, format, created_at: createdAt },
+}: {
+  dataset: DatasetSummary;
+}) {
   return (
     <li class="card">
       <p class="row spread">
@@ -78,7 +82,7 @@ function mainFigure(job: Job | undefined): { name: string; value: string } | und
   const figures = (job?.evaluation?.test ?? job?.evaluation?.validation)?.figures;
   if (!figures) return undefined;
   const { accuracy, r2 } = figures;
-  if (accuracy !== undefined && accuracy !== null) return { name: 'accuracy', value: formatPercent(accuracy, 1) };
-  if (r2 !== undefined && r2 !== null) return { name: 'R²', value: formatNumber(r2, 3) };
+  if (accuracy !== undefined) return { name: 'accuracy', value: formatPercent(accuracy, 1) };
+  if (r2 !== undefined) return { name: 'R²', value: formatNumber(r2, 3) };
   return undefined;
 }

@@ -20,7 +20,9 @@ export default function HomePage() {
 }
 
 function isEmpty({ active, models, datasets }: Overview): boolean {
-  return active.length === 0 && models.length === 0 && datasets.every(({ created_at }) => created_at === null);
+  return (
+    active.length === 0 && models.length === 0 && datasets.every(({ created_at }) => created_at === null)
+  );
 }
 
 function Dashboard({ overview: { active, models, datasets } }: { overview: Overview }) {

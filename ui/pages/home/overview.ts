@@ -24,9 +24,13 @@ export async function loadOverview(signal: AbortSignal): Promise<Overview> {
     api.get('/v1/models', { params: { query: { limit: 100 } }, signal }),
     api.get('/v1/datasets', { params: { query: { limit: shown } }, signal }),
   ]);
-  const newest = [...models.data].sort((one, other) => ((one.created_at ?? '') < (other.created_at ?? '') ? 1 : -1));
+  const newest = [...models.data].sort((one, other) =>
+    (one.created_at ?? '') < (other.created_at ?? '') ? 1 : -1,
+  );
   return {
-    active: jobs.data.filter(({ status }) => status === 'running' || status === 'queued' || status === 'paused'),
+    active: jobs.data.filter(
+      ({ status }) => status === 'running' || status === 'queued' || status === 'paused',
+    ),
     models: newest.slice(0, shown).map(({ name, latest_version: version, created_at: createdAt }) => ({
       name,
       version,

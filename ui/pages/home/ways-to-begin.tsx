@@ -23,14 +23,20 @@ export function WaysToBegin() {
       <ul class="grid plain-list ways">
         <li class="card">
           <h2>Train on your own table</h2>
-          <p>A CSV, TSV, JSON Lines or Parquet file with one row a case. The service finds the types of the columns.</p>
+          <p>
+            A CSV, TSV, JSON Lines or Parquet file with one row a case. The service finds the types of the
+            columns.
+          </p>
           <a class="button primary" href={linkTo(['data'])}>
             Add data
           </a>
         </li>
         <li class="card">
           <h2>Watch the classic example</h2>
-          <p>MNIST: 60,000 handwritten digits, a network with one hidden layer, five epochs. It takes some seconds.</p>
+          <p>
+            MNIST: 60,000 handwritten digits, a network with one hidden layer, five epochs. It takes some
+            seconds.
+          </p>
           <button type="button" disabled={isBusy} onClick={() => void trainMnist()}>
             Train on MNIST
           </button>
@@ -44,7 +50,10 @@ export function WaysToBegin() {
         </li>
         <li class="card">
           <h2>Play</h2>
-          <p>Moons, circles and a spiral in two dimensions, and the border between the classes while it is learnt.</p>
+          <p>
+            Moons, circles and a spiral in two dimensions, and the border between the classes while it is
+            learnt.
+          </p>
           <a class="button" href={linkTo(['playground'])}>
             To the playground
           </a>
