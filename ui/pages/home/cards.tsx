@@ -11,12 +11,12 @@ export function JobCard({ job }: { job: Job }) {
   const { fraction, epoch, epochs, eta_seconds: etaSeconds, train_loss: loss } = job.progress;
   return (
     <li class="card">
-      <p class="row spread">
+      <div class="row spread">
         <a href={linkTo(['jobs', job.id])}>
           <strong>{job.model}</strong>
         </a>
         <StatusBadge status={job.status} />
-      </p>
+      </div>
       <ProgressBar value={fraction} label={`Progress of the job for ${job.model}`} />
       <p class="small muted">
         Epoch {epoch} of {epochs}
@@ -31,12 +31,12 @@ export function ModelCard({ model: { name, version, createdAt, job } }: { model:
   const figure = mainFigure(job);
   return (
     <li class="card">
-      <p class="row spread">
+      <div class="row spread">
         <a href={linkTo(['models', name])}>
           <strong>{name}</strong>
         </a>
         <span class="muted">{version === null ? 'no version' : `version ${version}`}</span>
-      </p>
+      </div>
       {figure && (
         <p>
           <span class="figure-value">{figure.value}</span> <span class="muted">{figure.name}</span>
@@ -62,12 +62,12 @@ export function DatasetCard({
 }) {
   return (
     <li class="card">
-      <p class="row spread">
+      <div class="row spread">
         <a href={linkTo(['data', name])}>
           <strong>{name}</strong>
         </a>
         <StatusBadge status={status} />
-      </p>
+      </div>
       <p class="small muted">
         {rows === null ? 'rows are being counted' : `${formatNumber(rows)} rows`} · {format}
         {' · '}
