@@ -42,6 +42,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'model-serving-imports-nothing-above-it': ['src/model/serving/a.ts', `import '../there.js';`],
   'data-builtin-imports-nothing-above-it': ['src/data/builtin/a.ts', `import '../store.js';`],
   'data-formats-imports-nothing-above-it': ['src/data/formats/a.ts', `import '../store.js';`],
+  'data-generated-imports-nothing-above-it': ['src/data/generated/a.ts', `import '../store.js';`],
   'data-tables-imports-nothing-above-it': ['src/data/tables/a.ts', `import '../store.js';`],
   'data-versions-imports-nothing-above-it': ['src/data/versions/a.ts', `import '../store.js';`],
   'jobs-runs-imports-nothing-above-it': ['src/jobs/runs/a.ts', `import '../queue/redis.js';`],
