@@ -27,7 +27,7 @@ const floors = {
     ['registry'],
     ['serving'],
   ],
-  data: [['formats'], ['builtin', 'tables'], ['versions']],
+  data: [['formats'], ['builtin', 'generated', 'tables'], ['versions']],
   jobs: [
     ['runs'],
     ['queue', 'training'],
@@ -42,7 +42,7 @@ const floors = {
     ['bodies', 'openapi'],
     ['jobs', 'predictions', 'datasets'],
     ['models', 'batches'],
-    ['operations'],
+    ['operations', 'pages'],
     ['protocols'],
   ],
 };
@@ -208,7 +208,7 @@ export default {
           // What a request may name: encodings, and the amounts of changes.
           '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',
           '^src/telemetry/',
-          '^src/data/formats/',
+          '^src/data/(formats|generated)/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
           '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
           '^src/keys/(key|key-ring)\\.ts$',
@@ -230,6 +230,33 @@ export default {
       severity: 'error',
       from: { path: '^src/demo/' },
       to: { path: '^src/jobs/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'client-stands-alone',
+      comment: 'It runs in browsers and in Node, and knows the service by its openapi.json only.',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: {
+        pathNot: [
+          '^client/',
+          '^dist/client/',
+          packages('openapi-fetch', 'openapi-typescript-helpers', 'eventsource-parser'),
+        ],
+      },
+    },
+    {
+      name: 'pages-know-only-the-client',
+      comment: 'What they show comes through the API, as for anyone else.',
+      severity: 'error',
+      from: { path: '^ui/', pathNot: '^ui/vite\\.config\\.ts$' },
+      to: { pathNot: ['^(ui|client)/', packages('preact', '@preact/signals', 'uplot')] },
+    },
+    {
+      name: 'client-packages-in-client-only',
+      comment: 'Whoever asks the service asks through the client.',
+      severity: 'error',
+      from: { path: '^(src|ui)/' },
+      to: { path: packages('openapi-fetch', 'eventsource-parser') },
     },
     {
       name: 'engines-named-in-select-only',
@@ -324,21 +351,21 @@ export default {
     {
       name: 'no-tests-in-src',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(client|src)/' },
       to: { path: '^(test|bench|scripts)/' },
     },
     {
       name: 'no-development-packages-in-src',
       comment: 'Their types alone may be used: nothing of them is left in what is built.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(client|src)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-undeclared-packages',
       comment: 'A package that only another package brings may be gone with the next install.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(client|src)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
   ],

@@ -8,16 +8,19 @@ import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
 import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
+import { GenerateRequest, generateRoute } from './datasets/generate-route.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
 import { metricsComponents, metricsRoutes, type MetricsDeps } from './operations/metrics-route.js';
 import type { ShowQueues } from './operations/queue-board.js';
+import { pageRoutes } from './pages/pages.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
@@ -42,6 +45,7 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   DatasetDeps &
   ModelDeps &
+  CheckpointDeps &
   EvaluationDeps &
   AliasDeps &
   BatchDeps &
@@ -60,6 +64,8 @@ export type ApiDeps = JobDeps &
     /** For all bodies together that are being read or answered. */
     bodyMemoryBytes: number;
     slowBodies?: SlowBodies;
+    /** The folder of the built web pages; without it there are none. */
+    pagesFolder?: string;
     /** Without it there is no page that shows the queues. */
     showQueues?: ShowQueues;
   };
@@ -74,6 +80,7 @@ export const apiSchemas = new SchemaCompiler(
     ...eventComponents,
     ...recordComponents,
     ...datasetComponents,
+    GenerateRequest,
     ...predictionComponents,
     ...modelComponents,
     ...evaluationComponents,
@@ -118,8 +125,10 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobEventRoutes, deps);
   await app.register(jobRecordRoutes, deps);
   await app.register(datasetRoutes, deps);
+  await app.register(generateRoute, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);
@@ -128,6 +137,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(healthRoutes, deps);
   await app.register(metricsRoutes, deps);
+  const { pagesFolder } = deps;
+  if (pagesFolder !== undefined) await app.register((scope) => pageRoutes(scope, pagesFolder));
   if (deps.showQueues) {
     const { useQueueBoard } = await import('./operations/queue-board.js');
     await useQueueBoard(app, deps.showQueues);
