@@ -16,13 +16,16 @@ import {
   DatasetParams,
   DatasetProfile,
   DatasetRows,
+  DatasetSamples,
   DatasetSummary,
   DatasetVersionList,
   DatasetVersionPage,
   DatasetVersionParams,
   RowPage,
+  SampleQuery,
 } from './dataset-schemas.js';
 import { builtInSummary, datasetOf, profileOf, rowsOf, summaryOf } from './dataset-views.js';
+import { createSampleReader } from './sample-reader.js';
 import { uploadRoute, type UploadDeps } from './upload-route.js';
 
 export const datasetComponents = [
@@ -32,12 +35,13 @@ export const datasetComponents = [
   DatasetList,
   DatasetProfile,
   DatasetRows,
+  DatasetSamples,
   DatasetSummary,
   DatasetVersionList,
 ];
 
 export interface DatasetDeps extends UploadDeps {
-  datasets: Pick<DatasetStore, 'info' | 'openTable'>;
+  datasets: Pick<DatasetStore, 'info' | 'openTable' | 'load'>;
   versions: Pick<DatasetVersions, 'names' | 'numbers' | 'find' | 'progress' | 'remove'>;
   /** The id of a job that has not ended and learns from the version; null: none does. */
   jobOnDataset: (name: string, version: number) => Promise<string | null>;
@@ -60,6 +64,7 @@ const read = (...problems: ErrorCode[]) => ({
 
 export const datasetRoutes: FastifyPluginCallbackTypebox<DatasetDeps> = (app, deps, done) => {
   const { datasets, versions, jobOnDataset } = deps;
+  const samples = createSampleReader(datasets);
   // The fault is in the path, and not at a place in a body.
   app.setErrorHandler((error, request, reply) => {
     void sendProblem(reply, { ...logFailure(error, request, reply), pointer: undefined });
@@ -253,6 +258,28 @@ export const datasetRoutes: FastifyPluginCallbackTypebox<DatasetDeps> = (app, de
       },
     },
     ({ params: { name, version }, query }) => rows(query, name, Number(version)),
+  );
+
+  app.get(
+    '/v1/datasets/:name/versions/:version/samples',
+    {
+      config: read('DATASET_NOT_READY', 'DATASET_INVALID'),
+      schema: {
+        operationId: 'listDatasetSamples',
+        tags: ['datasets'],
+        summary: 'Get samples of a dataset of arrays',
+        description:
+          'Single samples by their numbers, such as the pictures that the evaluation of a model names: its test rows are of the ' +
+          'part `test`, and its validation rows of the part `train`.',
+        params: DatasetVersionParams,
+        querystring: SampleQuery,
+        response: { 200: DatasetSamples.ref },
+      },
+    },
+    async ({ params: { name, version }, query: { part = 'test', rows: wanted } }) => {
+      const data = await samples.read(name, Number(version), part, wanted.split(',').map(Number));
+      return { object: 'list' as const, part, data };
+    },
   );
 
   app.get(

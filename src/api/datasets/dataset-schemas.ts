@@ -288,6 +288,51 @@ export const DatasetRows = component(
   ),
 );
 
+export const DatasetSamples = component(
+  'DatasetSamples',
+  Type.Object(
+    {
+      object: Type.Literal('list'),
+      part: Type.Enum(['train', 'test'], { type: 'string' }),
+      data: Type.Array(
+        Type.Object({
+          row: Type.Integer({ description: 'Within the part, counted from 0.' }),
+          target: Type.Unsafe<string | number[]>({
+            type: ['string', 'array'],
+            items: { type: 'number' },
+            description: 'The label of its class, or its values.',
+          }),
+          inputs: Type.Array(Type.Number(), {
+            description:
+              'The raw numbers: of a picture its pixels, row by row. They are an input of `POST /predict`.',
+          }),
+        }),
+      ),
+    },
+    {
+      description: 'Samples of a dataset of arrays, in the order in which they were asked for.',
+      examples: [{ object: 'list', part: 'test', data: [{ row: 17, target: '7', inputs: [0, 84, 185] }] }],
+    },
+  ),
+);
+
+export const SampleQuery = Type.Object(
+  {
+    part: Type.Optional(
+      Type.Enum(['train', 'test'], {
+        default: 'test',
+        description: 'Which samples the numbers count: the training or the test samples.',
+      }),
+    ),
+    rows: Type.String({
+      pattern: '^\\d{1,9}(,\\d{1,9}){0,99}$',
+      description: 'Their numbers, from 0, with commas between them; at most 100.',
+      examples: ['0,17'],
+    }),
+  },
+  { additionalProperties: false },
+);
+
 /** The body is the file: OpenAPI 3.1 describes it with a schema without a type. */
 export const DatasetFile = component(
   'DatasetFile',

@@ -4,7 +4,7 @@ import { component } from '../../lib/named-schema.js';
 import type {
   Evaluation as EvaluationDocument,
   EvaluationSummary as Summary,
-  SplitEvaluation,
+  SplitEvaluation as Split,
 } from '../../model/evaluation/evaluation.js';
 import { figureNames, type FigureName } from '../../model/evaluation/figures.js';
 import type { ThresholdRequest } from '../../model/evaluation/threshold.js';
@@ -94,69 +94,82 @@ const Residuals = Type.Array(Type.Object({ at: Type.Number(), value: Type.Number
   description: 'Quantiles of predicted − actual, in the unit of the value.',
 });
 
-const SplitEvaluationSchema = Type.Unsafe<SplitEvaluation>(
-  Type.Object({
-    ...splitSummary,
-    classes: Type.Optional(
-      Type.Array(
-        Type.Object({
-          label: Type.String(),
-          precision: Type.Number({ description: 'Of the rows with this label, the fraction of this class.' }),
-          recall: Type.Number({ description: 'Of the rows of this class, the fraction with this label.' }),
-          f1: Type.Number(),
-          support: Type.Number({ description: 'Rows of the class, or the sum of their weights.' }),
-          predicted: Type.Number({ description: 'Rows with the label, or the sum of their weights.' }),
+export const SplitEvaluation = component(
+  'SplitEvaluation',
+  Type.Unsafe<Split>(
+    Type.Object(
+      {
+        ...splitSummary,
+        classes: Type.Optional(
+          Type.Array(
+            Type.Object({
+              label: Type.String(),
+              precision: Type.Number({
+                description: 'Of the rows with this label, the fraction of this class.',
+              }),
+              recall: Type.Number({
+                description: 'Of the rows of this class, the fraction with this label.',
+              }),
+              f1: Type.Number(),
+              support: Type.Number({ description: 'Rows of the class, or the sum of their weights.' }),
+              predicted: Type.Number({ description: 'Rows with the label, or the sum of their weights.' }),
+            }),
+          ),
+        ),
+        confusion: Type.Optional(
+          Type.Array(Type.Array(Type.Number()), {
+            description:
+              '`confusion[i][j]`: how many rows of class i got the label j, or the sum of their weights. Left out above 100 classes.',
+          }),
+        ),
+        thresholds: Type.Optional(
+          Type.Array(
+            Type.Object({
+              at_least: Type.Number(),
+              true_positives: Type.Number(),
+              false_positives: Type.Number(),
+            }),
+            {
+              description:
+                'Of two classes: how many rows get the label `positive` from each threshold on, rightly and wrongly, or the sums of their ' +
+                'weights. At most 101, descending: the points of the ROC and of the precision–recall curve.',
+            },
+          ),
+        ),
+        calibration_bins: Type.Optional(
+          Type.Array(
+            Type.Object({ confidence: Type.Number(), accuracy: Type.Number(), rows: Type.Number() }),
+            {
+              description:
+                'The rows in 15 bins by the probability of their likeliest class: its mean, how often it was right, and how many rows they ' +
+                'are, or the sum of their weights. Empty bins are left out.',
+            },
+          ),
+        ),
+        outputs: Type.Optional(
+          Type.Array(
+            Type.Object({ name: Type.String(), figures: Figures, residuals: Type.Optional(Residuals) }),
+            { description: 'The figures of each value, where several are predicted.' },
+          ),
+        ),
+        pairs: Type.Optional(
+          Type.Array(
+            Type.Object({
+              output: outputName,
+              predicted: Type.Number(),
+              actual: Type.Number(),
+            }),
+            { description: 'Of values: at most 300, evenly spaced among the rows.' },
+          ),
+        ),
+        residuals: Type.Optional({
+          ...Residuals,
+          description: 'Of a single value. Others have theirs in `outputs`.',
         }),
-      ),
+      },
+      { description: 'How good a version is on the rows of one split.' },
     ),
-    confusion: Type.Optional(
-      Type.Array(Type.Array(Type.Number()), {
-        description:
-          '`confusion[i][j]`: how many rows of class i got the label j, or the sum of their weights. Left out above 100 classes.',
-      }),
-    ),
-    thresholds: Type.Optional(
-      Type.Array(
-        Type.Object({
-          at_least: Type.Number(),
-          true_positives: Type.Number(),
-          false_positives: Type.Number(),
-        }),
-        {
-          description:
-            'Of two classes: how many rows get the label `positive` from each threshold on, rightly and wrongly, or the sums of their ' +
-            'weights. At most 101, descending: the points of the ROC and of the precision–recall curve.',
-        },
-      ),
-    ),
-    calibration_bins: Type.Optional(
-      Type.Array(Type.Object({ confidence: Type.Number(), accuracy: Type.Number(), rows: Type.Number() }), {
-        description:
-          'The rows in 15 bins by the probability of their likeliest class: its mean, how often it was right, and how many rows they ' +
-          'are, or the sum of their weights. Empty bins are left out.',
-      }),
-    ),
-    outputs: Type.Optional(
-      Type.Array(
-        Type.Object({ name: Type.String(), figures: Figures, residuals: Type.Optional(Residuals) }),
-        { description: 'The figures of each value, where several are predicted.' },
-      ),
-    ),
-    pairs: Type.Optional(
-      Type.Array(
-        Type.Object({
-          output: outputName,
-          predicted: Type.Number(),
-          actual: Type.Number(),
-        }),
-        { description: 'Of values: at most 300, evenly spaced among the rows.' },
-      ),
-    ),
-    residuals: Type.Optional({
-      ...Residuals,
-      description: 'Of a single value. Others have theirs in `outputs`.',
-    }),
-  }),
+  ),
 );
 
 const cost = Type.Object({ false_positive: Type.Number(), false_negative: Type.Number() });
@@ -196,12 +209,12 @@ const evaluationProperties = {
       },
     ),
   ),
-  validation: Type.Optional({ ...SplitEvaluationSchema, description: onValidation }),
+  validation: Type.Optional({ ...SplitEvaluation.ref, description: onValidation }),
   training: Type.Optional({
-    ...SplitEvaluationSchema,
+    ...SplitEvaluation.ref,
     description: 'At most 5,000 of the rows that it was trained on, where none were set apart to decide.',
   }),
-  test: Type.Optional({ ...SplitEvaluationSchema, description: onTest }),
+  test: Type.Optional({ ...SplitEvaluation.ref, description: onTest }),
   mistakes: Type.Optional(
     Type.Object(
       {

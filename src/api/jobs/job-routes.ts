@@ -8,11 +8,20 @@ import type { JobQueries } from '../../jobs/views/job-queries.js';
 import type { Lifecycle } from '../../jobs/intake/lifecycle.js';
 import type { Producer } from '../../jobs/intake/producer.js';
 import { basePathOf } from '../plugins/base-path.js';
-import { Evaluation, EvaluationSummary } from './evaluation-schemas.js';
+import { Evaluation, EvaluationSummary, SplitEvaluation } from './evaluation-schemas.js';
 import { JobRequest, JobRequestHeaders } from './request-schema.js';
 import { Job, JobList, JobPage, JobParams, jobExamples } from './job-schemas.js';
 
-export const jobComponents = [Evaluation, EvaluationSummary, Job, JobList, JobRequest, Network, Optimizer];
+export const jobComponents = [
+  Evaluation,
+  EvaluationSummary,
+  Job,
+  JobList,
+  JobRequest,
+  Network,
+  Optimizer,
+  SplitEvaluation,
+];
 
 export interface JobDeps {
   producer: Pick<Producer, 'submit'>;

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { Head } from '../../model/heads/head.js';
 import type { VersionManifest } from '../../model/registry/registry.js';
-import { dateText, type SignatureColumn } from '../../model/registry/table-signature.js';
+import { dateText, exampleCell, type SignatureColumn } from '../../model/registry/table-signature.js';
 
 const bound = (description: string) =>
   Type.Optional(Type.Unsafe<number | string>({ type: ['number', 'string'], description }));
@@ -19,6 +19,13 @@ export const ModelColumn = Type.Object(
     }),
     min: bound('Of numbers and datetimes: the least in the training rows.'),
     max: bound('The greatest in the training rows.'),
+    typical: Type.Optional(
+      Type.Unsafe<number | string | boolean>({
+        type: ['number', 'string', 'boolean'],
+        description:
+          'The median of numbers and datetimes in the training rows, of others the commonest value. Left out where all cells were empty.',
+      }),
+    ),
     levels: Type.Optional(
       Type.Array(Type.String(), { description: 'Of categories: the commonest values of the training rows.' }),
     ),
@@ -64,8 +71,10 @@ function taskOf({ kind }: Head): 'classification' | 'regression' {
   return kind === 'classes' ? 'classification' : 'regression';
 }
 
-function columnView({ name, format, seen }: SignatureColumn): Static<typeof ModelColumn> {
-  const column = { name, type: format.type, missing: seen.missing };
+function columnView(signature: SignatureColumn): Static<typeof ModelColumn> {
+  const { name, format, seen } = signature;
+  const typical = exampleCell(signature);
+  const column = { name, type: format.type, missing: seen.missing, ...(typical !== null && { typical }) };
   if (seen.kind === 'levels') return { ...column, levels: seen.levels, level_count: seen.distinct };
   const { min, max } = seen;
   if (format.type === 'boolean' || min === null || max === null) return column;

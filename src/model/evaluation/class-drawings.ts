@@ -29,7 +29,7 @@ function thresholdCurve(
   { positive, threshold }: Pick<ClassJudge, 'positive' | 'threshold'>,
 ): ThresholdPoint[] {
   const ranking = rankBy(probabilities, classes, 2, positive, weights);
-  const { bits, positiveCount, negativeCount } = ranking;
+  const { positiveCount, negativeCount } = ranking;
   if (positiveCount === 0 || negativeCount === 0) return [];
   const answering = threshold?.at_least ?? 0.5;
   const all = pointsOf(ranking, answering);
@@ -40,7 +40,7 @@ function thresholdCurve(
   let filled = 0;
   for (const [index, { true_positives, false_positives }] of all.entries()) {
     const along = (true_positives / positiveCount + false_positives / negativeCount) / 2;
-    if (bits.length <= mostPoints || along * places >= filled + 0.5) {
+    if (all.length <= mostPoints || along * places >= filled + 0.5) {
       kept.add(index);
       filled = Math.floor(along * places + 0.5);
     }
@@ -54,19 +54,18 @@ function thresholdCurve(
  */
 function pointsOf(ranking: Ranking, answering: number): ThresholdPoint[] {
   const { bits, positives, negatives } = ranking;
+  // Rows that weigh nothing move no point.
+  const groups = Array.from(bits, (_, group) => group).filter((g) => positives[g] + negatives[g] > 0);
   const points: ThresholdPoint[] = [];
   let [true_positives, false_positives] = [0, 0];
-  for (let group = bits.length - 1; group >= 0; group--) {
-    // Rows that weigh nothing move no point.
-    if (positives[group] + negatives[group] === 0) continue;
+  for (let place = groups.length - 1; place >= 0; place--) {
+    const group = groups[place];
     true_positives += positives[group];
     false_positives += negatives[group];
-    const [lower, own] = [
-      group === 0 ? -1 : probabilityOf(ranking, group - 1),
-      probabilityOf(ranking, group),
-    ];
+    const own = probabilityOf(ranking, group);
+    const lower = place === 0 ? -1 : probabilityOf(ranking, groups[place - 1]);
     const isAnswering = lower < answering && answering <= own;
-    const at_least = isAnswering ? answering : group === 0 ? 0 : (lower + own) / 2;
+    const at_least = isAnswering ? answering : place === 0 ? 0 : (lower + own) / 2;
     points.push({ at_least, true_positives, false_positives });
   }
   return points;

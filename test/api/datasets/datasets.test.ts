@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exampleDigit } from '../../../src/api/predictions/example-digit.js';
 import { takeIn } from '../../../src/data/versions/take-in.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 import { mnistInfo } from '../../../src/data/builtin/mnist.js';
@@ -301,6 +302,27 @@ describe('what is shown of datasets', () => {
   test('is a row whose columns have the names of what objects inherit', async () => {
     const { text } = await service.http.get('/v1/datasets/proto/rows?limit=1').expect(200);
     expect(text).toContain('"data":[{"__proto__":1,"constructor":"x"}]');
+  });
+
+  test('is single samples of arrays, by their numbers in either part', async () => {
+    const at = '/v1/datasets/mnist/versions/1/samples';
+    const { body } = await service.http.get(`${at}?rows=1,0`).expect(200);
+    const { data, part } = body as {
+      part: string;
+      data: { row: number; target: string; inputs: number[] }[];
+    };
+    expect(part).toBe('test');
+    expect(data.map(({ row, target, inputs }) => [row, target, inputs.length])).toEqual([
+      [1, '2', 784],
+      [0, '7', 784],
+    ]);
+    expect(data[1]?.inputs).toEqual([...exampleDigit]);
+    const { body: trained } = await service.http.get(`${at}?rows=59999&part=train`).expect(200);
+    expect(trained).toMatchObject({ part: 'train', data: [{ row: 59_999, target: '8' }] });
+    for (const query of ['rows=10000', 'rows=', 'rows=1,x', 'rows=1&part=validation', ''])
+      await service.http.get(`${at}?${query}`).expect(400);
+    await service.http.get('/v1/datasets/table/versions/1/samples?rows=0').expect(400);
+    await service.http.get('/v1/datasets/absent/versions/1/samples?rows=0').expect(404);
   });
 
   test('is a profile of every column', async () => {

@@ -67,6 +67,24 @@ describe('a version', () => {
     const { figures, weights } = onTest ?? {};
     expect(model).toMatchObject({ evaluation: { test: { figures, weights } } });
     expect(weights?.sum).toBeGreaterThan(0);
+    expect(model).toMatchObject({ columns: [{ name: 'tenure', typical: expect.any(Number) as 5 }, {}] });
+  });
+
+  test('has what pages draw: a curve whose point at its threshold is the confusion matrix, and rows behind each cell', async () => {
+    const { body } = await service.http.get('/v1/models/churn/versions/1/evaluation').expect(200);
+    const { test: onTest, examples, positive, labels = [] } = body as ShownEvaluation;
+    const { confusion = [], thresholds = [], calibration_bins: bins = [], weights } = onTest ?? {};
+    const yes = labels.indexOf(positive ?? '');
+    const point = thresholds.find(({ at_least }) => at_least === 0.5);
+    expect(point?.true_positives).toBeCloseTo(confusion[yes]?.[yes] ?? NaN, 9);
+    expect(point?.false_positives).toBeCloseTo(confusion[1 - yes]?.[yes] ?? NaN, 9);
+    expect(bins.reduce((sum, { rows }) => sum + rows, 0)).toBeCloseTo(weights?.sum ?? NaN, 9);
+    expect(examples?.split).toBe('test');
+    const { body: rows } = await service.http.get('/v1/datasets/churn/versions/1/rows?limit=100').expect(200);
+    const { data } = rows as { data: { churned: boolean | string | null }[] };
+    const shown = examples?.rows[yes]?.[yes]?.filter((row) => row < 100) ?? [];
+    for (const row of shown) expect([true, 'yes']).toContain(data[row]?.churned);
+    expect(examples?.rows.flat(2).length).toBeGreaterThan(0);
   });
 
   test('that was not evaluated, or is not there, says so', async () => {

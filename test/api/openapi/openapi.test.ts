@@ -102,6 +102,7 @@ test('it has every route of the API', () => {
     'get /v1/datasets/{name}/versions/{version}',
     'get /v1/datasets/{name}/versions/{version}/profile',
     'get /v1/datasets/{name}/versions/{version}/rows',
+    'get /v1/datasets/{name}/versions/{version}/samples',
     'get /v1/jobs',
     'get /v1/jobs/{id}',
     'get /v1/jobs/{id}/checkpoints',
