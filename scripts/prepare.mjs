@@ -7,7 +7,16 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +26,8 @@ const lockTimeoutMs = 15 * 60_000;
 /** The sources that the last build read. */
 const stampFile = 'dist/prepare.stamp';
 const clientTypes = 'client/api-types.ts';
+/** A shell runs it, and npm links it. */
+const commandFile = 'dist/cli/main.js';
 const addonFile = 'dist/model/engines/native/addon.node';
 
 /** By default npm waits for five minutes, three times. Variables of the environment override these values. */
@@ -140,6 +151,7 @@ async function build() {
 async function buildService() {
   await step('the types of the API', ['scripts/write-client-types.mjs']);
   await step('src', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'src']);
+  if (existsSync(commandFile)) chmodSync(commandFile, 0o755);
   await step('the WebAssembly kernels', ['scripts/build-kernels.mjs']);
   await step('the web pages', [
     join('node_modules', 'vite', 'bin', 'vite.js'),
