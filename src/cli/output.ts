@@ -13,7 +13,7 @@ export interface Output {
   answer(document: unknown, text: () => string): void;
   /** A line that goes with the answer, on stderr, so that stdout can be piped. Programs do not get it. */
   note(line: string): void;
-  bold(text: string): string;
+  bold: (text: string) => string;
   /** Where progress is drawn. */
   progress: Stream;
 }

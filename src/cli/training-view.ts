@@ -44,14 +44,7 @@ export function createTrainingView(
 }
 
 function after(job: ShownJob, event: JobEvent): ShownJob {
-  switch (event.type) {
-    case 'status':
-      return { ...job, status: event.status };
-    case 'progress':
-      return { ...job, progress: event.progress };
-    case 'metrics':
-      return { ...job, metrics: event.metrics };
-    default:
-      return job;
-  }
+  if (event.type === 'status') return { ...job, status: event.status };
+  if (event.type === 'progress') return { ...job, progress: event.progress };
+  return event.type === 'metrics' ? { ...job, metrics: event.metrics } : job;
 }

@@ -105,7 +105,5 @@ function datasetText(dataset: Dataset, bold: (text: string) => string): string {
 
 function rangeOf({ min, max, distinct }: Dataset['columns'][number]): string {
   const text = (value: number | string): string => (typeof value === 'number' ? numberText(value) : value);
-  if (min !== undefined && max !== undefined && min !== null && max !== null)
-    return `${text(min)} to ${text(max)}`;
-  return `${distinct} different`;
+  if (min !== null && max !== null) return `${distinct} different`;
 }

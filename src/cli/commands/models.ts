@@ -88,7 +88,9 @@ function addReading(models: Command): void {
           const { body } = await session.client.fetch(path, { signal: session.signal });
           if (body === null) throw new Failure('The service answered without a file.');
           const target = file ?? `${name}-v${number}.safetensors`;
-          await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(target));
+          await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(target), {
+            signal: session.signal,
+          });
           session.output.answer(
             { file: target, name, version: Number(number) },
             () => `Written to ${target}.`,
@@ -172,7 +174,7 @@ function modelText(model: Model, bold: (text: string) => string): string {
     .map(({ version, aliases, held, job_id: job, created_at: created }) => [
       String(version),
       aliases.join(' '),
-      held === null || held === undefined ? '' : 'held back',
+      held === null ? '' : 'held back',
       job,
       inMinutes(created),
     ]);

@@ -63,17 +63,21 @@ async function predictRows(
     ...(probabilities && { probabilities: 'true' }),
     ...(output.isJson && { output: 'jsonl' }),
   });
-  const response = await client.fetch(`/v1/models/${encodeURIComponent(name)}${versionPath}/batch?${query}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: Readable.toWeb(rows) as unknown as NonNullable<RequestInit['body']>,
-    signal,
-  });
+  const response = await client.fetch(
+    `/v1/models/${encodeURIComponent(name)}${versionPath}/batch?${query.toString()}`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: Readable.toWeb(rows) as unknown as NonNullable<RequestInit['body']>,
+      signal,
+    },
+  );
   if (response.body === null) throw new Failure('The service answered without rows.');
   const answer = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
   try {
-    await pipeline(answer, target === undefined ? openStdout() : createWriteStream(target));
+    await pipeline(answer, target === undefined ? openStdout() : createWriteStream(target), { signal });
   } catch (error) {
+    signal.throwIfAborted();
     // `trainyard predict … | head` has seen enough.
     if ((error as { code?: unknown }).code === 'EPIPE') return;
     throw new Failure(`The answer broke off: ${error instanceof Error ? error.message : String(error)}`);
@@ -95,7 +99,7 @@ async function predictPicture(
   { file, mediaType }: { file: string; mediaType: string },
 ): Promise<void> {
   const query = new URLSearchParams({ model: name, ...(version !== undefined && { version }) });
-  const response = await client.fetch(`/predict?${query}`, {
+  const response = await client.fetch(`/predict?${query.toString()}`, {
     method: 'POST',
     headers: { 'content-type': mediaType },
     body: await readFile(await existing(file)),

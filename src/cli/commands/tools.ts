@@ -52,13 +52,13 @@ export function addToolCommands(program: Command): void {
 
 /** The address is printed in any case, so that it does not matter if there is no browser. */
 function openInBrowser(url: string): void {
-  const [program, ...args] =
+  const [program, args]: [string, string[]] =
     process.platform === 'darwin'
-      ? ['open', url]
+      ? ['open', [url]]
       : process.platform === 'win32'
-        ? ['cmd', '/c', 'start', '', url]
-        : ['xdg-open', url];
-  const child = spawn(program ?? '', args, { stdio: 'ignore', detached: true });
+        ? ['cmd', ['/c', 'start', '', url]]
+        : ['xdg-open', [url]];
+  const child = spawn(program, args, { stdio: 'ignore', detached: true });
   child.on('error', () => undefined);
   child.unref();
 }

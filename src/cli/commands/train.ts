@@ -102,7 +102,9 @@ export async function uploadFile(
   if (found?.isFile() !== true) throw new UsageError(`There is no file ${file}.`);
   const { isTTY } = output.progress;
   const clear = isTTY === true ? '\r\x1b[2K' : '';
-  const draw = (text: string): void => void (isTTY === true && output.progress.write(clear + text));
+  const draw = (text: string): void => {
+    if (isTTY === true) output.progress.write(clear + text);
+  };
   const stored = await client.uploadDataset(createReadStream(file), {
     name,
     target,
@@ -127,7 +129,7 @@ export async function uploadFile(
 }
 
 export function warningText({ column, message }: Dataset['warnings'][number]): string {
-  return column === null || column === undefined ? message : `${column}: ${message}`;
+  return column === null ? message : `${column}: ${message}`;
 }
 
 function describeJob({ id, dataset, spec }: Job): string {
