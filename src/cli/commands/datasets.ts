@@ -105,5 +105,5 @@ function datasetText(dataset: Dataset, bold: (text: string) => string): string {
 
 function rangeOf({ min, max, distinct }: Dataset['columns'][number]): string {
   const text = (value: number | string): string => (typeof value === 'number' ? numberText(value) : value);
-  if (min !== null && max !== null) return `${distinct} different`;
+  return min === null || max === null ? `${distinct} different` : `${text(min)} to ${text(max)}`;
 }

@@ -18,6 +18,7 @@ interface TrainOptions {
   set: string[];
 }
 
+const fileNames = /\.(?:csv|tsv|txt|jsonl?|ndjson|parquet|gz)$/;
 /** What a dataset warns of is on `datasets show` in full. */
 const mostWarnings = 5;
 
@@ -81,7 +82,7 @@ async function datasetOf(
   options: TrainOptions,
 ): Promise<string | { name: string; version: number }> {
   const found = await stat(file).catch(() => null);
-  if (found === null && storedNamePattern.test(file)) return file;
+  if (found === null && storedNamePattern.test(file) && !fileNames.test(file)) return file;
   const { name, version } = await uploadFile(session, file, options);
   return { name, version };
 }
