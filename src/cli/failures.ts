@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { ApiError, ConnectionError } from 'trainyard/client';
 
-export const exitCodes = {
+const exitCodes = {
   ok: 0,
   /** The job or the service failed. */
   failed: 1,

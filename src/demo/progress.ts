@@ -111,7 +111,7 @@ export function percent(fraction: number): string {
   return `${(Math.floor(fraction * 10_000 + 1e-6) / 100).toFixed(2)}%`;
 }
 
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
