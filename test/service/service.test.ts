@@ -110,7 +110,7 @@ describe('the service on its embedded queue', () => {
   test('ends its training process when it is killed, and continues the run after a restart', async () => {
     const settings = { DATA_DIR: await temporaryFolder() };
     const first = await startService(settings);
-    const { id } = await submit(first, { ...quickJob, epochs: 10 });
+    const { id } = await submit(first, smallJob);
     // As early as possible, when the training process has just started.
     await jobWhen(first, id, ({ attempts }) => attempts === 1);
     // Both processes share an output, so this waits for both.
