@@ -105,7 +105,7 @@ export default {
       severity: 'error',
       from: {},
       to: {
-        path: '^src/(main|cli/main|demo/main|keys/main|check-data/main|jobs/training/main|images/thread|api/bodies/thread|data/versions/intake-thread)\\.ts$',
+        path: '^src/(main|cli/main|demo/main|keys/main|check-data/main|jobs/training/main|jobs/queue/prepare-database|images/thread|api/bodies/thread|data/versions/intake-thread)\\.ts$',
       },
     },
     {
