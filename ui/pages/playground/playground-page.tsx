@@ -108,8 +108,8 @@ export default function PlaygroundPage() {
             onChange={setChosen}
           />
         </Section>
-        <div class="stack">
-          <Curves job={job} epochs={settings.epochs} />
+        <Curves job={job} epochs={settings.epochs} />
+        <div class="network-place">
           <Section title="Network">
             {network && pass && set ? (
               <>
