@@ -6,7 +6,7 @@ import { ErrorNotice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api } from '../../service/api.js';
-import { Playback } from '../playground/playback.js';
+import { Playback } from '../../parts/playback.js';
 import { NetworkView } from './network-view.js';
 import { seeByVersion } from './sources.js';
 

@@ -14,7 +14,7 @@ import { linkTo } from '../../shell/router.js';
 import { DecisionSurface, type Shown } from './decision-surface.js';
 import { NetworkDiagram } from './network-diagram.js';
 import { planeOf } from './plane.js';
-import { Playback } from './playback.js';
+import { Playback } from '../../parts/playback.js';
 import './playground.css';
 import { SettingsForm } from './settings-form.js';
 import { firstSettings, jobRequest, type Settings } from './settings.js';
