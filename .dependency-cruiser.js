@@ -245,6 +245,13 @@ export default {
       },
     },
     {
+      name: 'pages-know-only-the-client',
+      comment: 'What they show comes through the API, as for anyone else.',
+      severity: 'error',
+      from: { path: '^ui/', pathNot: '^ui/vite\\.config\\.ts$' },
+      to: { pathNot: ['^(ui|client)/', packages('preact', '@preact/signals', 'uplot')] },
+    },
+    {
       name: 'client-packages-in-client-only',
       comment: 'Whoever asks the service asks through the client.',
       severity: 'error',

@@ -1,5 +1,5 @@
 /**
- * The import rules of .dependency-cruiser.js hold for client and src, and each of them finds the violation planted for it here.
+ * The import rules of .dependency-cruiser.js hold for client, src and ui, and each of them finds the violation planted for it here.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -68,6 +68,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'api-batches-imports-nothing-above-it': ['src/api/batches/a.ts', `import '../operations/health.js';`],
   'api-models-imports-nothing-above-it': ['src/api/models/a.ts', `import '../operations/health.js';`],
   'api-operations-imports-nothing-above-it': ['src/api/operations/a.ts', `import '../protocols/infer.js';`],
+  'api-pages-imports-nothing-above-it': ['src/api/pages/a.ts', `import '../app.js';`],
   'api-protocols-imports-nothing-above-it': ['src/api/protocols/a.ts', `import '../app.js';`],
   'no-cycles': ['src/model/back.ts', `import './there.js';`],
   'everything-resolves': ['src/model/absent.ts', `import './nowhere.js';`],
@@ -95,6 +96,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'demo-is-a-client': ['src/demo/shortcut.ts', `import '../model/network/network.js';`],
   'demo-takes-only-types-of-jobs': ['src/demo/value.ts', `import { c } from '../jobs/runs/documents.js';`],
   'client-stands-alone': ['client/node.ts', `import 'node:fs';`],
+  'pages-know-only-the-client': ['ui/shortcut.ts', `import '../src/errors.js';`],
   'client-packages-in-client-only': ['src/demo/fetch.ts', `import 'openapi-fetch';`],
   'engines-named-in-select-only': [
     'src/model/direct.ts',
@@ -177,7 +179,7 @@ const dependencies = ['fastify', 'openapi-fetch', 'eventsource-parser', '@aws-sd
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'client', 'src'],
+    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'client', 'src', 'ui'],
     { cwd: folder, maxBuffer: 64 * 2 ** 20 },
   );
   return JSON.parse(stdout) as CruiseResult;
@@ -224,7 +226,7 @@ describe('the import rules', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('hold for client and src', async () => {
+  it('hold for client, src and ui', async () => {
     const { modules, summary } = await cruise(root);
     expect(summary.violations).toEqual([]);
     expect(modules.map((module) => module.source)).toContain('src/errors.ts');
