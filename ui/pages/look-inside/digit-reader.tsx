@@ -103,12 +103,9 @@ function Reading({ network: { head }, read }: { network: NetworkModel; read: Rea
         {labels.map((label, i) => (
           <li key={label} class={read?.best === i ? 'best' : ''}>
             <span>{label}</span>
-            <meter
-              min={0}
-              max={1}
-              value={read?.probabilities[i] ?? 0}
-              aria-label={`Probability of ${label}`}
-            />
+            <span class="bar">
+              <span style={{ width: `${100 * (read?.probabilities[i] ?? 0)}%` }} />
+            </span>
             <span class="small muted">{read ? formatPercent(read.probabilities[i], 1) : ''}</span>
           </li>
         ))}
