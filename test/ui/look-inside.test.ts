@@ -65,7 +65,8 @@ describeWithPages('looking inside', (pages) => {
     const { predictions } = (await answer.json()) as {
       predictions: { probabilities: number[]; network_inputs: number[] }[];
     };
-    const [{ probabilities = [], network_inputs: inputs = [] } = {}] = predictions;
+    const probabilities = predictions[0]?.probabilities ?? [];
+    const inputs = predictions[0]?.network_inputs ?? [];
     expect(inputs).toEqual([...exampleDigit]);
     const { results } = forward(readNetworkModel(await file.arrayBuffer()), inputs, 1);
     expect(results).toHaveLength(10);

@@ -2,7 +2,7 @@
 import { ErrorNotice } from '../../parts/notice.js';
 import { Empty, Page } from '../../parts/page.js';
 import { useResource } from '../../parts/use-resource.js';
-import type { PageProps } from '../../routes.js';
+import type { PageProps } from '../../shell/page-props.js';
 import { linkTo } from '../../shell/router.js';
 import { JobView } from './job-view.js';
 import './look-inside.css';

@@ -25,7 +25,7 @@ export function NetworkView({ network, see }: { network: NetworkModel; see: SeeP
   );
 }
 
-export function FirstLayer({ network }: { network: NetworkModel }) {
+function FirstLayer({ network }: { network: NetworkModel }) {
   return (
     <Section title="What the first layer looks for">
       <p class="small muted">
