@@ -9,13 +9,22 @@ import type { Lifecycle } from '../../jobs/intake/lifecycle.js';
 import type { Producer } from '../../jobs/intake/producer.js';
 import { basePathOf } from '../plugins/base-path.js';
 import { Evaluation, EvaluationSummary } from './evaluation-schemas.js';
-import { JobRequest, JobRequestHeaders } from './request-schema.js';
-import { Job, JobList, JobPage, JobParams, jobExamples } from './job-schemas.js';
+import { JobRequest, JobRequestHeaders, JobRequestQuery } from './request-schema.js';
+import { Job, JobList, JobPage, JobParams, JobPlan, jobExamples } from './job-schemas.js';
 
-export const jobComponents = [Evaluation, EvaluationSummary, Job, JobList, JobRequest, Network, Optimizer];
+export const jobComponents = [
+  Evaluation,
+  EvaluationSummary,
+  Job,
+  JobList,
+  JobPlan,
+  JobRequest,
+  Network,
+  Optimizer,
+];
 
 export interface JobDeps {
-  producer: Pick<Producer, 'submit'>;
+  producer: Pick<Producer, 'submit' | 'plan'>;
   jobs: JobQueries;
   lifecycle: Lifecycle;
 }
@@ -39,10 +48,17 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
           'Accepts the job and answers at once; the training runs in the background. Follow it at the `Location`. ' +
           'Once it has succeeded, `POST /predict` uses the trained network. Without a body, or with `{}`, it ' +
           'trains the classic MNIST network.\n\nA request may arrive twice, through a double click or a retry ' +
-          'after a lost answer. With the same `Idempotency-Key` both times it makes one job.',
+          'after a lost answer. With the same `Idempotency-Key` both times it makes one job.\n\nWith `dry_run=true` the ' +
+          'request is read and refused in the same way, and answered with what it would train: every default filled ' +
+          'in, with the reasons for what was chosen.',
         headers: JobRequestHeaders,
+        querystring: JobRequestQuery,
         body: JobRequest.ref,
         response: {
+          200: {
+            description: 'With `dry_run=true`: what would be trained.',
+            content: { 'application/json': { schema: JobPlan.ref } },
+          },
           202: {
             description: 'The job was accepted, now or by an earlier request with the same key.',
             headers: {
@@ -81,6 +97,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
       },
     },
     async (request, reply) => {
+      if (request.query.dry_run === true) return reply.code(200).send(await producer.plan(request.body));
       const { job, replayed } = await producer.submit(request.body, {
         idempotencyKey: request.headers['idempotency-key'],
         traceContext: request.traceContext,
