@@ -42,7 +42,7 @@ const floors = {
     ['bodies', 'openapi'],
     ['jobs', 'predictions', 'datasets'],
     ['models', 'batches'],
-    ['operations'],
+    ['operations', 'pages'],
     ['protocols'],
   ],
 };
@@ -232,6 +232,26 @@ export default {
       to: { path: '^src/jobs/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'client-stands-alone',
+      comment: 'It runs in browsers and in Node, and knows the service by its openapi.json only.',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: {
+        pathNot: [
+          '^client/',
+          '^dist/client/',
+          packages('openapi-fetch', 'openapi-typescript-helpers', 'eventsource-parser'),
+        ],
+      },
+    },
+    {
+      name: 'client-packages-in-client-only',
+      comment: 'Whoever asks the service asks through the client.',
+      severity: 'error',
+      from: { path: '^(src|ui)/' },
+      to: { path: packages('openapi-fetch', 'eventsource-parser') },
+    },
+    {
       name: 'engines-named-in-select-only',
       severity: 'error',
       from: { path: '^src/', pathNot: [engineFolder, '^src/model/engines/select\\.ts$'] },
@@ -324,21 +344,21 @@ export default {
     {
       name: 'no-tests-in-src',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(client|src)/' },
       to: { path: '^(test|bench|scripts)/' },
     },
     {
       name: 'no-development-packages-in-src',
       comment: 'Their types alone may be used: nothing of them is left in what is built.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(client|src)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-undeclared-packages',
       comment: 'A package that only another package brings may be gone with the next install.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(client|src)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
   ],

@@ -16,11 +16,14 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
+COPY openapi ./openapi
+COPY client ./client
 COPY src ./src
-# Compiles src and the kernels, as the npm scripts do, but not the tests. A compiler that fails must not leave an engine out.
+COPY ui ./ui
+# Compiles what the npm scripts compile, but not the tests. A compiler that fails must not leave an engine out.
 RUN node scripts/prepare.mjs \
  && test -f dist/model/engines/native/addon.node \
- && find dist -type f ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
+ && find dist -type f ! -path 'dist/ui/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app

@@ -1,7 +1,7 @@
 /**
  * The npm scripts run this first, so that one command is enough on a fresh clone. It installs the packages if
- * node_modules does not match package-lock.json, and builds src and the kernels if they have changed. It prints nothing
- * if there is nothing to do. Where there is a C++ compiler it builds the native engine too, beside src, so that nobody waits for it.
+ * node_modules does not match package-lock.json, and builds client, src and the kernels if they have changed. It prints
+ * nothing if there is nothing to do. Where there is a C++ compiler it builds the native engine too, beside src, so that nobody waits for it.
  *
  * It needs only Node, and uses only syntax that an old Node can parse, so that it can report that Node is too old.
  */
@@ -16,6 +16,7 @@ const lockFile = 'dist/prepare.lock';
 const lockTimeoutMs = 15 * 60_000;
 /** The sources that the last build read. */
 const stampFile = 'dist/prepare.stamp';
+const clientTypes = 'client/api-types.ts';
 const addonFile = 'dist/model/engines/native/addon.node';
 
 /** By default npm waits for five minutes, three times. Variables of the environment override these values. */
@@ -123,7 +124,7 @@ async function install() {
 /** Whether the sources are those of the last build, by name, size and modification time. */
 function isBuilt() {
   try {
-    return readFileSync(stampFile, 'utf8') === sourcesStamp();
+    return existsSync(clientTypes) && readFileSync(stampFile, 'utf8') === sourcesStamp();
   } catch {
     return false;
   }
@@ -137,8 +138,16 @@ async function build() {
 }
 
 async function buildService() {
+  await step('the types of the API', ['scripts/write-client-types.mjs']);
   await step('src', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'src']);
   await step('the WebAssembly kernels', ['scripts/build-kernels.mjs']);
+  await step('the web pages', [
+    join('node_modules', 'vite', 'bin', 'vite.js'),
+    'build',
+    'ui',
+    '--logLevel',
+    'warn',
+  ]);
 }
 
 /** A compiler may have been installed, or the engine may not be wanted any more. */
@@ -176,7 +185,7 @@ function sourcesStamp() {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) addFolder(path);
-      else add(path);
+      else if (path !== clientTypes) add(path);
     }
   };
   [
@@ -184,8 +193,10 @@ function sourcesStamp() {
     'tsconfig.base.json',
     'scripts/build-kernels.mjs',
     'scripts/build-native.mjs',
+    'scripts/write-client-types.mjs',
+    'openapi/openapi.json',
   ].forEach(add);
-  addFolder('src');
+  ['src', 'client', 'ui'].forEach(addFolder);
   return hash.digest('hex');
 }
 

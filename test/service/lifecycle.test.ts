@@ -51,10 +51,12 @@ describeWithService('redis', 'API and worker apart', (queue) => {
 
   test('a paused job keeps its checkpoint, lets other jobs run, and ends with the same bits as a job that was not paused', async () => {
     const { api } = await startBoth();
-    const whole = await submit(api, { ...smallJob, model: 'whole' });
+    // On a fast engine, for the whole job, and in many epochs, so that the other one is caught in the middle.
+    const job = { ...quickJob, epochs: 24 };
+    const whole = await submit(api, { ...job, model: 'whole' });
     await succeeded(api, whole.id);
 
-    const { id } = await submit(api, { ...smallJob, model: 'paused' });
+    const { id } = await submit(api, { ...job, model: 'paused' });
     await jobWhen(api, id, trains);
     const paused = await ask(api, id, 'pause');
     expect(paused.status).toBe('paused');

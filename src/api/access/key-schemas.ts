@@ -97,7 +97,7 @@ export const ApiKeyRequest = component(
     {
       additionalProperties: false,
       description: 'A key to make.',
-      examples: [{ name: 'nightly training', scopes: ['train'] }],
+      examples: [{ name: 'operator', scopes: ['admin'] }],
     },
   ),
 );

@@ -374,7 +374,20 @@ export const JobPlan = component(
       parameters: Type.Integer({ description: 'Numbers that are learned, in all members of an ensemble.' }),
       steps: Type.Integer({ description: 'At most, where there is a `patience`.' }),
     },
-    { description: 'What a request would train. Nothing of it is stored.' },
+    {
+      description: 'What a request would train. Nothing of it is stored.',
+      examples: [
+        {
+          object: 'job_plan',
+          model: jobExample.model,
+          dataset: jobExample.dataset,
+          dataset_version: 1,
+          spec: jobExample.spec,
+          parameters: 203_530,
+          steps: 4690,
+        },
+      ],
+    },
   ),
 );
 

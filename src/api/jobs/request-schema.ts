@@ -512,18 +512,6 @@ export const JobRequest = component(
 );
 
 /** Node.js has the names in lower case, and Fastify looks for them so. */
-export const JobRequestQuery = Type.Object(
-  {
-    dry_run: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'Answer 200 with what would be trained and why, and store nothing.',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-
 export const JobRequestHeaders = Type.Unsafe<{ 'idempotency-key'?: string }>(
   Type.Object({
     'Idempotency-Key': Type.Optional(

@@ -78,10 +78,6 @@ async function showDocument(pages: FastifyInstance): Promise<void> {
     const document = servedAt(basePathOf(request, reply) || '/', pages.swagger());
     return reply.type('application/json').send(JSON.stringify(document));
   });
-  pages.get('/', { schema: { hide: true } }, (request, reply) => {
-    const basePath = basePathOf(request, reply);
-    return reply.redirect(basePath === '' ? 'docs' : `${basePath}/docs`);
-  });
 }
 
 /** A relative URL starts at the document's own place. */

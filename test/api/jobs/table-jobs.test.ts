@@ -57,10 +57,10 @@ test('a job on a table shows what it does with it, and its split can be download
   expect(listed).toMatchObject({ data: [{ id: job.id }] });
 });
 
-test('a dry run answers with what would be trained and why, and stores nothing', async () => {
+test('a plan shows what would be trained and why, and stores nothing', async () => {
   const request = { dataset: 'churn', target: 'churned', epochs: 3 };
   const before = (await service.store.ids()).length;
-  const { body } = await service.http.post('/v1/jobs?dry_run=true').send(request).expect(200);
+  const { body } = await service.http.post('/v1/jobs/plan').send(request).expect(200);
   expect(body).toMatchObject({
     object: 'job_plan',
     model: 'churn',
@@ -79,7 +79,7 @@ test('a dry run answers with what would be trained and why, and stores nothing',
   expect(await service.store.ids()).toHaveLength(before);
   const { body: job } = await submit(request).expect(202);
   expect((job as Job).spec).toEqual((body as { spec: Job['spec'] }).spec);
-  await service.http.post('/v1/jobs?dry_run=true').send({ dataset: 'churn', target: 'churnd' }).expect(400);
+  await service.http.post('/v1/jobs/plan').send({ dataset: 'churn', target: 'churnd' }).expect(400);
 });
 
 test.each<[object, string, RegExp]>([

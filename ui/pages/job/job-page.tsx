@@ -1,0 +1,6 @@
+/** Job. */
+import { Page } from '../../parts/page.js';
+
+export default function JobPage() {
+  return <Page title="Job">{null}</Page>;
+}

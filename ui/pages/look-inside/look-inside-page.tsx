@@ -1,0 +1,6 @@
+/** Look inside. */
+import { Page } from '../../parts/page.js';
+
+export default function LookInsidePage() {
+  return <Page title="Look inside">{null}</Page>;
+}

@@ -1,0 +1,6 @@
+/** Model. */
+import { Page } from '../../parts/page.js';
+
+export default function ModelPage() {
+  return <Page title="Model">{null}</Page>;
+}

@@ -1,0 +1,6 @@
+/** Models. */
+import { Page } from '../../parts/page.js';
+
+export default function ModelsPage() {
+  return <Page title="Models">{null}</Page>;
+}

@@ -1,0 +1,6 @@
+/** Playground. */
+import { Page } from '../../parts/page.js';
+
+export default function PlaygroundPage() {
+  return <Page title="Playground">{null}</Page>;
+}
