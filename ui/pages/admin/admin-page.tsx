@@ -88,8 +88,9 @@ function Overview({ system }: { system: System }) {
       <Figure name="Jobs" value={formatNumber(running + queued)}>
         under way · {formatNumber(succeeded)} succeeded · {formatNumber(failed)} failed
       </Figure>
-      <Figure name="Models" value={formatNumber(models)} />
-      <Figure name="Datasets" value={formatNumber(datasets)} />
+      <Figure name="Models" value={formatNumber(models)}>
+        and {formatNumber(datasets)} {datasets === 1 ? 'dataset' : 'datasets'}
+      </Figure>
     </Figures>
   );
 }

@@ -5,7 +5,7 @@ import { Dialog } from '../../parts/dialog.js';
 import { Field } from '../../parts/field.js';
 import { ErrorNotice, Notice } from '../../parts/notice.js';
 import { api, type Schemas } from '../../service/api.js';
-import { setKey } from '../../service/key.js';
+import { adoptKey } from '../../service/key.js';
 
 type Made = Schemas['NewApiKey'];
 type Scope = Made['scopes'][number];
@@ -41,16 +41,21 @@ export function NewKey({
         isFirst={isFirst}
         onClose={() => {
           onClose();
-          // Everything that is shown from now on needs the key.
-          if (isFirst) setKey(made.key);
-          else onMade();
+          onMade();
         }}
       />
     );
   }
   return (
     <Dialog title={isFirst ? 'Make the first key' : 'Make a key'} onClose={onClose}>
-      <KeyForm isFirst={isFirst} onMade={setMade} />
+      <KeyForm
+        isFirst={isFirst}
+        onMade={(key) => {
+          // From now on the service answers only requests that have a key.
+          if (isFirst) adoptKey(key.key);
+          setMade(key);
+        }}
+      />
     </Dialog>
   );
 }

@@ -39,9 +39,7 @@ export function TargetChoice({
               onChange({ task: value === 'auto' ? undefined : (value as Choices['task']) })
             }
           >
-            <option value="auto">
-              As the column says{task === undefined && plan ? `: ${plan.spec.task}` : ''}
-            </option>
+            <option value="auto">Automatic{task === undefined && plan ? `: ${plan.spec.task}` : ''}</option>
             <option value="classification">Classification: one of several classes</option>
             <option value="regression">Regression: a number</option>
           </select>
