@@ -74,7 +74,7 @@ describeWithPages('data', (pages) => {
   test('rows that are pasted become a dataset, and a wrong choice says what to change before anything is trained', async () => {
     const page = await pages().open('data', { expectedErrors: /400/ });
     await page.getByRole('button', { name: 'Paste rows' }).click();
-    const lines = Array.from({ length: 60 }, (_, i) => `${i},${i % 2 === 0 ? 'yes' : 'no'}`);
+    const lines = Array.from({ length: 60 }, (_, i) => `${i},${i % 2 === 0 ? 'bike' : 'boat'}`);
     await page.getByLabel('Rows').fill(`age,bought\n${lines.join('\n')}\n`);
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('button', { name: 'Add this data' }).click();
