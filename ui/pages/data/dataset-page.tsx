@@ -8,7 +8,7 @@ import { ProgressBar } from '../../parts/progress-bar.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { Tabs } from '../../parts/tabs.js';
 import { useResource } from '../../parts/use-resource.js';
-import type { PageProps } from '../../routes.js';
+import type { PageProps } from '../../shell/page-props.js';
 import { api, type Dataset } from '../../service/api.js';
 import { goTo, linkTo } from '../../shell/router.js';
 import { ColumnsTable } from './columns-table.js';

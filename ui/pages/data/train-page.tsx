@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ErrorNotice, Notice } from '../../parts/notice.js';
 import { Page, Section } from '../../parts/page.js';
 import { useResource } from '../../parts/use-resource.js';
-import type { PageProps } from '../../routes.js';
+import type { PageProps } from '../../shell/page-props.js';
 import { api, type JobRequest } from '../../service/api.js';
 import { goTo, linkTo } from '../../shell/router.js';
 import { loadDataset, suggestedTarget, type ShownDataset } from './dataset.js';
