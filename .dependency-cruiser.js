@@ -211,7 +211,7 @@ export default {
           '^src/data/(formats|generated)/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
           '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
-          '^src/keys/(key|key-ring)\\.ts$',
+          '^src/keys/(key|key-administration|key-ring)\\.ts$',
           '^src/images/(image-reader|fit)\\.ts$',
           foundation,
         ],

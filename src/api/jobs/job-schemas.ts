@@ -362,6 +362,35 @@ export const Job = component(
   ),
 );
 
+export const JobPlan = component(
+  'JobPlan',
+  Type.Object(
+    {
+      object: Type.Literal('job_plan'),
+      model: Job.schema.properties.model,
+      dataset: Type.String(),
+      dataset_version: nullable(Type.Integer({ description: 'The version that it would train on.' })),
+      spec: TrainingSpec,
+      parameters: Type.Integer({ description: 'Numbers that are learned, in all members of an ensemble.' }),
+      steps: Type.Integer({ description: 'At most, where there is a `patience`.' }),
+    },
+    {
+      description: 'What a request would train. Nothing of it is stored.',
+      examples: [
+        {
+          object: 'job_plan',
+          model: jobExample.model,
+          dataset: jobExample.dataset,
+          dataset_version: 1,
+          spec: jobExample.spec,
+          parameters: 203_530,
+          steps: 4690,
+        },
+      ],
+    },
+  ),
+);
+
 export const JobList = component('JobList', listOf(Job, 'A page of jobs, newest first.', jobExample));
 
 export const JobParams = Type.Object({

@@ -533,6 +533,19 @@ function shownTable({
   return { target, columns: shown, class_weight, encoding, rows };
 }
 
+/** What a request would train; nothing of it is stored. */
+export interface JobPlan {
+  object: 'job_plan';
+  model: string;
+  dataset: string;
+  dataset_version: number | null;
+  spec: TrainingSpec;
+  /** Of all members of an ensemble. */
+  parameters: number;
+  /** At most, where there is a patience. */
+  steps: number;
+}
+
 /** A page of jobs, newest first. */
 export interface JobList {
   object: 'list';

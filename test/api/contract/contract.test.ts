@@ -67,6 +67,8 @@ let waitingJob: string;
 let endedJob: string;
 let waitingBatch: string;
 let endedBatch: string;
+/** Not the last one, which cannot be revoked. */
+let laterKey: string;
 /** The newest version of the dataset `customers`. */
 let customersVersion: number;
 
@@ -99,6 +101,7 @@ beforeEach(async () => {
   waitingJob = await newJob();
   endedJob = await newJob();
   await service.http.post(`/v1/jobs/${endedJob}/cancel`);
+  for (const name of ['first', 'later']) laterKey = await newKey(name);
   customersVersion = await newCustomers();
   waitingBatch = await newBatch();
   endedBatch = await newBatch();
@@ -137,6 +140,11 @@ function newBatch(): Promise<string> {
   });
 }
 
+async function newKey(name: string): Promise<string> {
+  const { body } = await service.http.post('/v1/keys').send({ name, scopes: ['admin'] });
+  return (body as { id: string }).id;
+}
+
 async function newJob(): Promise<string> {
   const { body } = await service.http.post('/v1/jobs');
   return (body as { id: string }).id;
@@ -153,6 +161,7 @@ const knownBelow: Record<string, Known> = {
     version: () => [String(customersVersion), '1'],
   },
   '/v1/batches': { id: () => [waitingBatch, endedBatch] },
+  '/v1/keys': { id: () => [laterKey] },
 };
 
 const known: Known = {

@@ -5,7 +5,7 @@ import type * as contracts from '../../../src/jobs/runs/documents.js';
 import type { CheckpointList, MetricsList } from '../../../src/api/jobs/record-schemas.js';
 import type { JobEvent, JobEventList } from '../../../src/api/jobs/event-schemas.js';
 import type { JobRequest } from '../../../src/api/jobs/request-schema.js';
-import type { Job, JobList, jobExamples } from '../../../src/api/jobs/job-schemas.js';
+import type { Job, JobList, JobPlan, jobExamples } from '../../../src/api/jobs/job-schemas.js';
 
 /** With intersections written out. */
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
@@ -18,6 +18,10 @@ test('a job', () => {
   expectTypeOf<Static<typeof Job.schema>>().toEqualTypeOf<contracts.Job>();
   expectTypeOf<Static<typeof JobList.schema>>().toEqualTypeOf<contracts.JobList>();
   expectTypeOf<(typeof jobExamples)[keyof typeof jobExamples]>().toExtend<contracts.Job>();
+});
+
+test('what a job would train', () => {
+  expectTypeOf<Static<typeof JobPlan.schema>>().toEqualTypeOf<contracts.JobPlan>();
 });
 
 test('an event', () => {

@@ -41,6 +41,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_ENDED: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
+  LAST_ADMIN_KEY: 409,
   BATCH_NOT_FOUND: 404,
   BATCH_ENDED: 409,
   BATCH_FINISHING: 409,
