@@ -168,6 +168,12 @@ export const JobEventPage = Type.Object(
         description: 'Events on a page. A stream ignores it.',
       }),
     ),
+    only: Type.Optional(
+      Type.Enum(['milestones'], {
+        type: 'string',
+        description: '`milestones` leaves out `progress`, `metrics` and `outcomes`. A stream ignores it.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -53,6 +53,6 @@ export function recordsOutcomes(epoch: number): boolean {
 /** As lists and streams of events show it: without the outcomes themselves, which are many numbers. */
 export function withoutOutcomes(event: RunEvent): RunEvent {
   if (event.type !== 'outcomes') return event;
-  const { outcomes: _, ...rest } = event;
-  return rest;
+  const { seq, time, type, member, epoch } = event;
+  return { seq, time, type, ...(member !== undefined && { member }), epoch };
 }

@@ -28,10 +28,11 @@ export interface JobQueries {
   /** Newest first. `after` is the id of the last job on the page before. Damaged runs are left out. */
   list(page: { after?: string | undefined; limit: number; filter?: JobFilter }): Promise<JobList>;
   /**
-   * In order. `after` is the seq of the last event on the page before, or 0 for the first page.
+   * In order. `after` is the seq of the last event on the page before, or 0 for the first page. `milestones`: without those that
+   * each epoch brings.
    * @throws TrainyardError JOB_NOT_FOUND, RUN_CORRUPT
    */
-  events(id: string, page: { after: number; limit: number }): Promise<EventList>;
+  events(id: string, page: { after: number; limit: number; milestones?: boolean }): Promise<EventList>;
   /**
    * The metrics of the finished epochs, thinned to at most `maxPoints`; and if wanted how the loss went within the epochs,
    * thinned to as many.
@@ -49,6 +50,9 @@ export interface JobQueries {
    */
   checkpoints(id: string): Promise<CheckpointList>;
 }
+
+/** Of which there are many. */
+const courseTypes: ReadonlySet<RunEvent['type']> = new Set(['progress', 'metrics', 'outcomes']);
 
 export function createJobQueries(options: {
   storage: Storage;
@@ -79,8 +83,10 @@ export function createJobQueries(options: {
       return { object: 'list', data: await Promise.all(found.map(runToJob)), has_more: hasMore };
     },
 
-    async events(id, { after, limit }) {
-      const events = (await eventsOf(id)).filter(({ seq }) => seq > after);
+    async events(id, { after, limit, milestones = false }) {
+      const isWanted = ({ seq, type }: RunEvent): boolean =>
+        seq > after && !(milestones && courseTypes.has(type));
+      const events = (await eventsOf(id)).filter(isWanted);
       const data = events.slice(0, limit).map(withoutOutcomes);
       return { object: 'list', data, has_more: events.length > limit };
     },

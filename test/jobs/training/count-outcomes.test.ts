@@ -112,7 +112,7 @@ test('outcomes are the same, each once, whenever a run is killed or stopped', as
   const spec = await specOn(customers, ensemble);
   const undisturbed = await sceneOn(spec, customers.datasets);
   const untouched = await temporaryFolder();
-  const original = await sceneOn(spec, customers.datasets, createFileStorage(untouched));
+  const original = await sceneOn(spec, customers.datasets, await createFileStorage(untouched));
   await undisturbed.train();
   const bare = (events: Awaited<ReturnType<typeof outcomesOf>>) =>
     events.map(({ member, epoch, outcomes }) => ({ member, epoch, outcomes }));
@@ -126,7 +126,7 @@ test('outcomes are the same, each once, whenever a run is killed or stopped', as
   const copy = async (): Promise<Scene> => {
     const folder = await temporaryFolder();
     await cp(untouched, folder, { recursive: true });
-    return original.in(createFileStorage(folder));
+    return original.in(await createFileStorage(folder));
   };
   const { writes, appends } = await countWrites(await copy());
   for (const write of [...appends].filter((at) => at < writes)) {

@@ -200,6 +200,8 @@ describe('the records of a job', () => {
     });
     expect((await jobs.outcomes(id, { after: 4, maxPoints: 9 })).data.map(({ epoch }) => epoch)).toEqual([3]);
     const { data } = await jobs.events(id, { after: 2, limit: 1 });
+    const milestones = await jobs.events(id, { after: 0, limit: 9, milestones: true });
+    expect(milestones.data.map(({ type }) => type)).toEqual(['status', 'status', 'status', 'done']);
     expect(data).toEqual([{ seq: 3, time: expect.any(String) as string, type: 'outcomes', epoch: 1 }]);
     const followed: RunEvent[] = [];
     (await feed.follow(id, 2, (events) => void followed.push(...events)))();
