@@ -171,7 +171,8 @@ export const JobEventPage = Type.Object(
     only: Type.Optional(
       Type.Enum(['milestones'], {
         type: 'string',
-        description: '`milestones` leaves out `progress`, `metrics` and `outcomes`. A stream ignores it.',
+        description:
+          '`milestones` leaves out `progress`, `metrics`, `outcomes` and `checkpoint`. A stream ignores it.',
       }),
     ),
   },

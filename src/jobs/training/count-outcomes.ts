@@ -150,7 +150,7 @@ function reachOf(residuals: Float64Array): number {
   return most;
 }
 
-/** Six digits are enough to look at. */
+/** Five digits are enough to look at, and few enough to hide how float32 rounds. */
 function short(value: number): number {
-  return Number(value.toPrecision(6));
+  return Number(value.toPrecision(5));
 }

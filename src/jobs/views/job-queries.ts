@@ -52,7 +52,7 @@ export interface JobQueries {
 }
 
 /** Of which there are many. */
-const courseTypes: ReadonlySet<RunEvent['type']> = new Set(['progress', 'metrics', 'outcomes']);
+const courseTypes: ReadonlySet<RunEvent['type']> = new Set(['progress', 'metrics', 'outcomes', 'checkpoint']);
 
 export function createJobQueries(options: {
   storage: Storage;

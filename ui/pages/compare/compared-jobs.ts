@@ -1,4 +1,5 @@
 /** The jobs to compare: loaded page by page, kept up to date while one of them is under way, and filtered. */
+import { formatName } from '../../parts/format.js';
 import { api, type Job } from '../../service/api.js';
 
 export interface JobsLoaded {
@@ -56,6 +57,11 @@ export type FigureName = (typeof figureNames)[number];
 /** Those that at least one of the jobs has, the most telling first. */
 export function figuresIn(jobs: readonly Job[]): FigureName[] {
   return figureNames.filter((name) => jobs.some((job) => figuresOf(job)[name] !== undefined));
+}
+
+/** `validation_rmse` → `Validation RMSE` */
+export function figureTitle(name: FigureName): string {
+  return formatName(name).replace('rmse', 'RMSE');
 }
 
 /** Short enough for a legend, and told apart from other jobs for the same model. */

@@ -1,8 +1,7 @@
 /** The axes of parallel coordinates: settings that vary between the jobs, and a figure as the last. */
-import { formatName } from '../../parts/format.js';
 import type { Job } from '../../service/api.js';
-import { hiddenOf } from '../job/settings.js';
-import { figuresOf, type FigureName } from './compared-jobs.js';
+import { shortHiddenOf } from '../job/settings.js';
+import { figuresOf, figureTitle, type FigureName } from './compared-jobs.js';
 import { formatFigure } from './jobs-table.js';
 
 export interface Axis {
@@ -20,7 +19,7 @@ type Value = number | string;
 const settings: [name: string, valueOf: (job: Job) => Value | undefined][] = [
   ['Learning rate', ({ spec }) => spec.optimizer.learning_rate],
   ['Batch', ({ spec }) => spec.batch_size],
-  ['Hidden', ({ spec }) => hiddenOf(spec)],
+  ['Hidden', ({ spec }) => shortHiddenOf(spec)],
   ['Optimiser', ({ spec }) => spec.optimizer.type],
   ['Epochs', ({ spec }) => spec.epochs],
   ['Encoding', ({ spec }) => spec.encoding],
@@ -37,7 +36,7 @@ export function axesOf(jobs: readonly Job[], figure: FigureName): Axis[] {
     return new Set(values).size > 1 ? [axis(name, jobs, (job) => valueOf(job) ?? 'none')] : [];
   });
   const last = axis(
-    formatName(figure),
+    figureTitle(figure),
     jobs,
     (job) => figuresOf(job)[figure] ?? 0,
     (value) => formatFigure(figure, Number(value)),

@@ -1,10 +1,9 @@
 /** What differs between jobs: the settings that are not the same in all of them, and their figures. */
 import { DataTable } from '../../parts/data-table.js';
-import { formatName } from '../../parts/format.js';
 import { Section } from '../../parts/page.js';
 import type { Job } from '../../service/api.js';
 import { differencesOf } from '../job/settings.js';
-import { figuresIn, figuresOf, nameOf } from './compared-jobs.js';
+import { figuresIn, figuresOf, figureTitle, nameOf } from './compared-jobs.js';
 import { formatFigure } from './jobs-table.js';
 
 interface Row {
@@ -17,7 +16,7 @@ export function Differences({ jobs }: { jobs: readonly Job[] }) {
   const differences = differencesOf(jobs);
   const figures = figuresIn(jobs).map((name) => ({
     path: name,
-    name: formatName(name),
+    name: figureTitle(name),
     texts: jobs.map((job) => formatFigure(name, figuresOf(job)[name])),
   }));
   return (

@@ -1,12 +1,12 @@
 /** Jobs with the settings that matter most and the figures of their best epoch. */
 import { DataTable, type Column } from '../../parts/data-table.js';
-import { formatDuration, formatName, formatNumber, formatPercent } from '../../parts/format.js';
+import { formatDuration, formatNumber, formatPercent } from '../../parts/format.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { Age } from '../../parts/time.js';
 import type { Job } from '../../service/api.js';
 import { linkTo } from '../../shell/router.js';
-import { hiddenOf } from '../job/settings.js';
-import { figuresIn, figuresOf, nameOf, secondsOf, type FigureName } from './compared-jobs.js';
+import { shortHiddenOf } from '../job/settings.js';
+import { figuresIn, figuresOf, figureTitle, nameOf, secondsOf, type FigureName } from './compared-jobs.js';
 
 export function JobsTable({
   jobs,
@@ -64,8 +64,8 @@ export function JobsTable({
     {
       id: 'hidden',
       title: 'Hidden layers',
-      sortBy: ({ spec }) => hiddenOf(spec),
-      cell: ({ spec }) => hiddenOf(spec),
+      sortBy: ({ spec }) => shortHiddenOf(spec),
+      cell: ({ spec }) => shortHiddenOf(spec),
     },
     {
       id: 'optimizer',
@@ -99,20 +99,22 @@ export function JobsTable({
     },
   ];
   return (
-    <DataTable
-      label="Jobs"
-      rows={jobs}
-      columns={columns}
-      keyOf={({ id }) => id}
-      order={{ id: 'age', descending: true }}
-    />
+    <div class="jobs-table">
+      <DataTable
+        label="Jobs"
+        rows={jobs}
+        columns={columns}
+        keyOf={({ id }) => id}
+        order={{ id: 'age', descending: true }}
+      />
+    </div>
   );
 }
 
 function figureColumn(name: FigureName): Column<Job> {
   return {
     id: name,
-    title: formatName(name),
+    title: figureTitle(name),
     isNumber: true,
     sortBy: (job) => figuresOf(job)[name],
     cell: (job) => formatFigure(name, figuresOf(job)[name]),

@@ -1,13 +1,12 @@
 /** One figure of several jobs, epoch by epoch, in one chart. */
 import { useState } from 'preact/hooks';
 import { Field } from '../../parts/field.js';
-import { formatName } from '../../parts/format.js';
 import { LineChart } from '../../parts/line-chart.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Job } from '../../service/api.js';
-import { figuresIn, nameOf, type FigureName } from './compared-jobs.js';
+import { figuresIn, figureTitle, nameOf, type FigureName } from './compared-jobs.js';
 
 type EpochMetrics = NonNullable<Job['metrics']>;
 
@@ -50,7 +49,7 @@ export function OverlaidCurves({ jobs }: { jobs: readonly Job[] }) {
             >
               {figures.map((each) => (
                 <option key={each} value={each}>
-                  {formatName(each)}
+                  {figureTitle(each)}
                 </option>
               ))}
             </select>
@@ -62,7 +61,7 @@ export function OverlaidCurves({ jobs }: { jobs: readonly Job[] }) {
       <div class="overlaid">
         {x.length > 0 && (
           <LineChart
-            label={`${formatName(figure)} by epoch of ${jobs.map(nameOf).join(', ')}`}
+            label={`${figureTitle(figure)} by epoch of ${jobs.map(nameOf).join(', ')}`}
             x={x}
             xLabel="Epoch"
             logarithmic={isLogarithmic}

@@ -4,10 +4,9 @@
  */
 import { useState } from 'preact/hooks';
 import { Field } from '../../parts/field.js';
-import { formatName } from '../../parts/format.js';
 import { Section } from '../../parts/page.js';
 import type { Job } from '../../service/api.js';
-import { figuresIn, figuresOf, nameOf, type FigureName } from './compared-jobs.js';
+import { figuresIn, figuresOf, figureTitle, nameOf, type FigureName } from './compared-jobs.js';
 import { axesOf, type Axis } from './coordinate-axes.js';
 
 const width = 960;
@@ -44,7 +43,7 @@ export function ParallelCoordinates({
           >
             {figures.map((each) => (
               <option key={each} value={each}>
-                {formatName(each)}
+                {figureTitle(each)}
               </option>
             ))}
           </select>

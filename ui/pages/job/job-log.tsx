@@ -9,7 +9,8 @@ const shownAtFirst = 12;
 
 export function JobLog({ events }: { events: readonly JobEvent[] }) {
   const [showsAll, setShowsAll] = useState(false);
-  const newestFirst = events.toReversed();
+  // Its status says it already.
+  const newestFirst = events.filter(({ type }) => type !== 'done').reverse();
   const shown = showsAll ? newestFirst : newestFirst.slice(0, shownAtFirst);
   return (
     <Section title="Log">

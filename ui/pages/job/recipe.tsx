@@ -9,7 +9,7 @@ export function Recipe({ job }: { job: Job }) {
   const settings = settingsOf(job).filter(({ path }) => !path.startsWith('columns.'));
   const features = columns.filter(({ role }) => role === 'feature').length;
   return (
-    <details class="section">
+    <details class="section recipe">
       <summary>
         Recipe <span class="muted">: all settings, and why they are so</span>
       </summary>

@@ -39,7 +39,7 @@ function Histogram({ value: { name, edges, counts } }: { value: ValueOutcomes })
   return (
     <figure class="picture">
       <svg
-        viewBox={`0 0 ${width} ${height}`}
+        viewBox={`-5 -5 ${width + 10} ${height + 10}`}
         role="img"
         aria-label={`Histogram of prediction minus actual ${name}, from ${formatNumber(first)} to ${formatNumber(last)}`}
       >

@@ -62,6 +62,13 @@ export function hiddenOf({ network: { hidden } }: Pick<Spec, 'network'>): string
     .join(' → ');
 }
 
+/** 256-256-256 relu */
+export function shortHiddenOf({ network: { hidden } }: Pick<Spec, 'network'>): string {
+  if (hidden.length === 0) return 'none';
+  const activations = [...new Set(hidden.map(({ activation }) => activation))];
+  return `${hidden.map(({ units }) => units).join('-')} ${activations.join(', ')}`;
+}
+
 /** The settings that are not the same in all of the jobs, with the text of each job. */
 export function differencesOf(jobs: readonly Job[]): { path: string; name: string; texts: string[] }[] {
   const all = jobs.map((job) => new Map(settingsOf(job).map((each) => [each.path, each])));

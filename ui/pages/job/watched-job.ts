@@ -23,7 +23,7 @@ export class WatchedJob {
   progress: ProgressPoint[] = [];
   outcomes: Outcomes[] = [];
   checkpoints: Checkpoint[] = [];
-  /** Events that are not of the course of an epoch, by `seq`. */
+  /** The events that do not come again and again. */
   log: JobEvent[] = [];
   connection: Connection = { state: 'live' };
   /** The job cannot be shown, or not any more. */
@@ -122,9 +122,12 @@ export class WatchedJob {
         this.#outcomesAfter ??= event.seq - 1;
         this.#ask();
         break;
+      case 'checkpoint':
+        this.#checkpointsAreStale = true;
+        this.#ask();
+        break;
       default:
         if (!this.log.some(({ seq }) => seq === event.seq)) this.log = [...this.log, event];
-        if (event.type === 'checkpoint') this.#checkpointsAreStale = true;
         this.#ask();
     }
     this.#tell();

@@ -82,8 +82,6 @@ export function lineOf(event: JobEvent): { text: string; kind: 'info' | 'good' |
         text: `Training is over after epoch ${formatNumber(event.stopped.epoch)} (${event.stopped.reason}).`,
         kind: 'info',
       };
-    case 'checkpoint':
-      return { text: `A checkpoint is saved at step ${formatNumber(event.step)}.`, kind: 'info' };
     case 'evaluated':
       return { text: `The network of step ${formatNumber(event.step)} is evaluated.`, kind: 'info' };
     case 'published': {
@@ -102,6 +100,7 @@ export function lineOf(event: JobEvent): { text: string; kind: 'info' | 'good' |
     case 'progress':
     case 'metrics':
     case 'outcomes':
+    case 'checkpoint':
       return { text: '', kind: 'info' };
   }
 }
