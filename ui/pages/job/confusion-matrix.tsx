@@ -56,8 +56,8 @@ export function ConfusionMatrix({
   );
 }
 
-/** Rare mistakes must be seen too, so the colour grows with the root. Text stays readable on it. */
+/** Rare mistakes must be seen too, so the colour grows with a root. Text stays readable on it. */
 function shade(fraction: number, isRight: boolean): string {
-  const percent = Math.round(48 * Math.sqrt(fraction));
+  const percent = Math.round(48 * fraction ** (isRight ? 0.5 : 0.35));
   return `color-mix(in srgb, var(${isRight ? '--accent' : '--bad'}) ${percent}%, var(--surface))`;
 }

@@ -130,7 +130,7 @@ function Chart({
     <div class="stack">
       <h3>{title}</h3>
       <LineChart
-        label={`${title} by epoch. ${lastFigures(title, curves)}`}
+        label={`${title} of ${epochs.length} epochs. ${lastFigures(title, curves)}`}
         x={x}
         xLabel="Epoch"
         curves={curves}
