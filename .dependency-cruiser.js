@@ -27,7 +27,7 @@ const floors = {
     ['registry'],
     ['serving'],
   ],
-  data: [['formats'], ['builtin', 'tables'], ['versions']],
+  data: [['formats'], ['builtin', 'generated', 'tables'], ['versions']],
   jobs: [
     ['runs'],
     ['queue', 'training'],
@@ -208,7 +208,7 @@ export default {
           // What a request may name: encodings, and the amounts of changes.
           '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',
           '^src/telemetry/',
-          '^src/data/formats/',
+          '^src/data/(formats|generated)/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
           '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
           '^src/keys/(key|key-ring)\\.ts$',
@@ -243,6 +243,13 @@ export default {
           packages('openapi-fetch', 'openapi-typescript-helpers', 'eventsource-parser'),
         ],
       },
+    },
+    {
+      name: 'pages-know-only-the-client',
+      comment: 'What they show comes through the API, as for anyone else.',
+      severity: 'error',
+      from: { path: '^ui/', pathNot: '^ui/vite\\.config\\.ts$' },
+      to: { pathNot: ['^(ui|client)/', packages('preact', '@preact/signals', 'uplot')] },
     },
     {
       name: 'client-packages-in-client-only',

@@ -11,6 +11,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
 import { builtHere, startService } from './service-process.mjs';
@@ -192,7 +193,11 @@ async function upload(name, csv, target) {
     headers: { 'content-type': 'text/csv', prefer: 'wait=60' },
     body: csv,
   });
-  const dataset = await answer.json();
+  let dataset = await answer.json();
+  while (dataset.status === 'processing') {
+    await sleep(500);
+    dataset = await (await fetch(`${service.url}/v1/datasets/${name}`)).json();
+  }
   if (dataset.status !== 'ready') throw new Error(`${name} was not taken in: ${JSON.stringify(dataset)}`);
 }
 

@@ -11,8 +11,10 @@ export type UploadBody =
   Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** `columns` is an object here, `{"zip": {"type": "category"}}`, and JSON in the query string. */
-export interface UploadOptions extends Omit<UploadQuery, 'name' | 'columns'> {
+export interface UploadOptions extends Omit<UploadQuery, 'name' | 'target' | 'columns'> {
   name: string;
+  /** The columns that jobs predict by default. */
+  target?: string | readonly string[];
   columns?: object;
   /** The media type; the service looks at the content instead. */
   contentType?: string;
@@ -83,8 +85,8 @@ export async function waitForDataset(
 function queryOf({ name, target, columns, ...options }: UploadOptions): string {
   const { format, delimiter, escape, encoding, header } = options;
   const query = new URLSearchParams({ name });
-  for (const column of Array.isArray(target) ? target : [target]) {
-    if (column !== undefined) query.append('target', column);
+  for (const column of typeof target === 'string' ? [target] : (target ?? [])) {
+    query.append('target', column);
   }
   for (const [option, value] of Object.entries({ format, delimiter, escape, encoding, header })) {
     if (value !== undefined) query.set(option, String(value));

@@ -16,6 +16,7 @@ export const errorCodes = {
   METHOD_NOT_ALLOWED: 'The path does not support this method.',
   ROUTE_NOT_FOUND: 'There is no such route.',
   JOB_NOT_FOUND: 'There is no job with this id.',
+  CHECKPOINT_NOT_FOUND: 'The job has no such checkpoint.',
   JOB_ENDED: 'The job has ended.',
   JOB_FINISHING: 'The job has finished training and can no longer be cancelled.',
   JOB_NOT_ENDED: 'The job has not ended.',

@@ -35,6 +35,7 @@ import type { TrainingQueue } from './jobs/queue/training-queue.js';
 import { createRunIndex, type RunIndex } from './jobs/runs/run-index.js';
 import { createRunReader, type RunReader } from './jobs/runs/run-reader.js';
 import { createRunStore, type RunStore } from './jobs/runs/run-store.js';
+import { createJobCheckpoints } from './jobs/views/job-checkpoints.js';
 import { createEventFeed, type EventFeed } from './jobs/views/event-feed.js';
 import { createJobQueries, type JobQueries } from './jobs/views/job-queries.js';
 import { createJobSplits, type JobSplits } from './jobs/views/job-split.js';
@@ -58,6 +59,7 @@ import {
 import { createAliases, type Aliases } from './model/registry/aliases.js';
 import { createRegistry, type Registry } from './model/registry/registry.js';
 import { createRetention, type Retention } from './model/registry/retention.js';
+import { CheckpointModels } from './model/serving/checkpoint-models.js';
 import { createModelServer, type ModelServer } from './model/serving/model-server.js';
 import type { BlobCache } from './storage/blob-cache.js';
 import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
@@ -266,6 +268,8 @@ export interface Models {
   aliases: Aliases;
   retention: Retention;
   modelServer: ModelServer;
+  /** Predict from the checkpoints of jobs. */
+  checkpointModels: CheckpointModels;
   statistics: InferenceStatistics;
   /** Loads models and removes old versions, now and from time to time. */
   start: () => void;
@@ -305,6 +309,10 @@ export function openModels(options: {
     },
     ...serving,
   });
+  const checkpointModels = new CheckpointModels({
+    engine: serving.engine,
+    memoryBytes: serving.memoryBytes,
+  });
   predictions.readServed(() => modelServer.status());
   predictions.readMemory(() => modelServer.sizeBytes());
   return {
@@ -312,6 +320,7 @@ export function openModels(options: {
     aliases,
     retention,
     modelServer,
+    checkpointModels,
     statistics,
     start() {
       // Not awaited: the service listens however many models there are, and readiness says when they can answer.
@@ -320,6 +329,7 @@ export function openModels(options: {
     },
     async stop() {
       await retention.stop();
+      checkpointModels.clear();
       await modelServer.stop();
     },
   };
@@ -369,6 +379,8 @@ export async function openApi(
     producer: jobs.producer,
     ...servedFirst({ jobs: jobs.queries, feed: runs.feed }, models.modelServer),
     splits: jobs.splits,
+    checkpoints: createJobCheckpoints({ ...runs, runs: runs.reader }),
+    checkpointModels: models.checkpointModels,
     lifecycle: jobs.lifecycle,
     webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },
     datasets: datasets.store,

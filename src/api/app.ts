@@ -8,10 +8,12 @@ import { useBodies } from './bodies/bodies.js';
 import type { SlowBodies } from './bodies/streamed-body.js';
 import { SharedBudget } from './bodies/shared-budget.js';
 import { datasetComponents, datasetRoutes, type DatasetDeps } from './datasets/dataset-routes.js';
+import { GenerateRequest, generateRoute } from './datasets/generate-route.js';
 import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event-routes.js';
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
@@ -43,6 +45,7 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   DatasetDeps &
   ModelDeps &
+  CheckpointDeps &
   EvaluationDeps &
   AliasDeps &
   BatchDeps &
@@ -77,6 +80,7 @@ export const apiSchemas = new SchemaCompiler(
     ...eventComponents,
     ...recordComponents,
     ...datasetComponents,
+    GenerateRequest,
     ...predictionComponents,
     ...modelComponents,
     ...evaluationComponents,
@@ -121,8 +125,10 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(jobEventRoutes, deps);
   await app.register(jobRecordRoutes, deps);
   await app.register(datasetRoutes, deps);
+  await app.register(generateRoute, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);

@@ -19,6 +19,8 @@ export async function buildOpenApiDocument(): Promise<object> {
     uploads: { begin: never, maxBytes: 0 },
     jobOnDataset: never,
     splits: { open: never },
+    checkpoints: { find: never },
+    checkpointModels: { use: never },
     webhookDeliveries: { list: never },
     registry: {
       names: never,

@@ -16,6 +16,7 @@ const purposes = Object.freeze({
   augmentation: 9,
   evaluation: 10,
   ensemble: 11,
+  points: 12,
 });
 
 export interface RandomStream {

@@ -1,5 +1,5 @@
 /**
- * The import rules of .dependency-cruiser.js hold for client and src, and each of them finds the violation planted for it here.
+ * The import rules of .dependency-cruiser.js hold for client, src and ui, and each of them finds the violation planted for it here.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -42,6 +42,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'model-serving-imports-nothing-above-it': ['src/model/serving/a.ts', `import '../there.js';`],
   'data-builtin-imports-nothing-above-it': ['src/data/builtin/a.ts', `import '../store.js';`],
   'data-formats-imports-nothing-above-it': ['src/data/formats/a.ts', `import '../store.js';`],
+  'data-generated-imports-nothing-above-it': ['src/data/generated/a.ts', `import '../store.js';`],
   'data-tables-imports-nothing-above-it': ['src/data/tables/a.ts', `import '../store.js';`],
   'data-versions-imports-nothing-above-it': ['src/data/versions/a.ts', `import '../store.js';`],
   'jobs-runs-imports-nothing-above-it': ['src/jobs/runs/a.ts', `import '../queue/redis.js';`],
@@ -67,6 +68,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'api-batches-imports-nothing-above-it': ['src/api/batches/a.ts', `import '../operations/health.js';`],
   'api-models-imports-nothing-above-it': ['src/api/models/a.ts', `import '../operations/health.js';`],
   'api-operations-imports-nothing-above-it': ['src/api/operations/a.ts', `import '../protocols/infer.js';`],
+  'api-pages-imports-nothing-above-it': ['src/api/pages/a.ts', `import '../app.js';`],
   'api-protocols-imports-nothing-above-it': ['src/api/protocols/a.ts', `import '../app.js';`],
   'no-cycles': ['src/model/back.ts', `import './there.js';`],
   'everything-resolves': ['src/model/absent.ts', `import './nowhere.js';`],
@@ -94,6 +96,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'demo-is-a-client': ['src/demo/shortcut.ts', `import '../model/network/network.js';`],
   'demo-takes-only-types-of-jobs': ['src/demo/value.ts', `import { c } from '../jobs/runs/documents.js';`],
   'client-stands-alone': ['client/node.ts', `import 'node:fs';`],
+  'pages-know-only-the-client': ['ui/shortcut.ts', `import '../src/errors.js';`],
   'client-packages-in-client-only': ['src/demo/fetch.ts', `import 'openapi-fetch';`],
   'engines-named-in-select-only': [
     'src/model/direct.ts',
@@ -176,7 +179,7 @@ const dependencies = ['fastify', 'openapi-fetch', 'eventsource-parser', '@aws-sd
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'client', 'src'],
+    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', 'client', 'src', 'ui'],
     { cwd: folder, maxBuffer: 64 * 2 ** 20 },
   );
   return JSON.parse(stdout) as CruiseResult;
@@ -223,7 +226,7 @@ describe('the import rules', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('hold for client and src', async () => {
+  it('hold for client, src and ui', async () => {
     const { modules, summary } = await cruise(root);
     expect(summary.violations).toEqual([]);
     expect(modules.map((module) => module.source)).toContain('src/errors.ts');

@@ -1,34 +1,21 @@
 /** POST /v1/datasets: stores a file as it arrives, and makes it a version of a dataset. */
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import type { DatasetStore } from '../../data/store.js';
-import {
-  builtInNames,
-  type DatasetVersions,
-  type StoredVersion,
-} from '../../data/versions/dataset-versions.js';
-import { nearestStoredName, storedNamePattern } from '../../lib/stored-name.js';
 import { datasetTooLarge, type UploadDescription, type Uploads } from '../../data/versions/uploads.js';
 import { TrainyardError } from '../../errors.js';
-import { basePathOf } from '../plugins/base-path.js';
+import { DatasetFile, DatasetForm, UploadHeaders, UploadOptions, UploadQuery } from './dataset-schemas.js';
 import {
-  Dataset,
-  DatasetFile,
-  DatasetForm,
-  datasetExamples,
-  UploadHeaders,
-  UploadOptions,
-  UploadQuery,
-} from './dataset-schemas.js';
-import { datasetOf, summaryOf } from './dataset-views.js';
+  requireName,
+  takenAnswers,
+  takenResponses,
+  type TakenDeps,
+  type TakenVersion,
+} from './taken-version.js';
 import { isForm, jsonObjectOf, receiveBody, type SentOptions } from './upload-body.js';
 
-export interface UploadDeps {
-  datasets: Pick<DatasetStore, 'info'>;
-  versions: Pick<DatasetVersions, 'find' | 'progress'>;
+export interface UploadDeps extends TakenDeps {
   uploads: Pick<Uploads, 'begin' | 'maxBytes'>;
 }
 
@@ -40,8 +27,6 @@ const fileTypes = [
   'application/octet-stream',
 ];
 
-const mostWaitSeconds = 60;
-const lookEveryMs = 100;
 /** Besides the files: boundaries, headers and options. */
 const formOverheadBytes = 2 ** 20;
 
@@ -49,24 +34,7 @@ export const uploadRoute: FastifyPluginCallbackTypebox<UploadDeps> = (app, deps,
   app.removeAllContentTypeParsers();
   // The handler reads the body, as it arrives.
   app.addContentTypeParser('*', (_request, payload, next) => next(null, payload));
-  let isClosing = false;
-  app.addHook('preClose', (next) => {
-    isClosing = true;
-    next();
-  });
-
-  const location = {
-    Location: { type: 'string', description: 'The URL of the version.' },
-    'Preference-Applied': {
-      type: 'string',
-      description: 'Only when the request was answered after the wait.',
-    },
-  };
-  const answerOf = (description: string, example: Static<typeof Dataset.schema>) => ({
-    description,
-    headers: location,
-    content: { 'application/json': { schema: Dataset.ref, example } },
-  });
+  const answerTaken = takenAnswers(app, deps);
 
   app.post(
     '/v1/datasets',
@@ -89,14 +57,7 @@ export const uploadRoute: FastifyPluginCallbackTypebox<UploadDeps> = (app, deps,
             'multipart/form-data': { schema: DatasetForm.ref },
           },
         },
-        response: {
-          200: answerOf('There is such a version already, and it has been read.', datasetExamples.ready),
-          201: answerOf(
-            'The version is new and has been read: `status` says with what result.',
-            datasetExamples.ready,
-          ),
-          202: answerOf('The file is stored and will be read.', datasetExamples.processing),
-        },
+        response: takenResponses,
       },
       config: {
         access: 'train',
@@ -104,21 +65,15 @@ export const uploadRoute: FastifyPluginCallbackTypebox<UploadDeps> = (app, deps,
       },
     },
     async (request, reply) => {
-      const { name, version, isNew } = await take(request);
+      const taken = await take(request);
+      const { name, version, isNew } = taken;
       request.log.info({ dataset: name, version, new: isNew }, 'dataset uploaded');
-      const waitSeconds = waitOf(request.headers.prefer);
-      const stored = await untilRead(reply, name, version, waitSeconds);
-      if (stored.result !== null && waitSeconds > 0)
-        reply.header('preference-applied', `wait=${waitSeconds}`);
-      return reply
-        .code(stored.result === null ? 202 : isNew ? 201 : 200)
-        .header('location', `${basePathOf(request, reply)}/v1/datasets/${name}/versions/${version}`)
-        .send(await viewOf(stored));
+      return answerTaken(request, reply, taken);
     },
   );
 
   /** Receives the upload and makes it a version. What is not whole is removed again. */
-  async function take(request: FastifyRequest): Promise<{ name: string; version: number; isNew: boolean }> {
+  async function take(request: FastifyRequest): Promise<TakenVersion> {
     const query = request.query as Static<typeof UploadQuery>;
     const fromQuery: SentOptions = { ...query };
     if (query.columns !== undefined) fromQuery.columns = jsonObjectOf('columns', query.columns);
@@ -140,27 +95,6 @@ export const uploadRoute: FastifyPluginCallbackTypebox<UploadDeps> = (app, deps,
     return { name: description.name, ...(await upload.finish(description)) };
   }
 
-  async function untilRead(
-    reply: FastifyReply,
-    name: string,
-    version: number,
-    waitSeconds: number,
-  ): Promise<StoredVersion> {
-    const untilMs = performance.now() + waitSeconds * 1_000;
-    for (;;) {
-      const stored = await deps.versions.find(name, version);
-      const isOver = performance.now() >= untilMs || isClosing || reply.raw.destroyed;
-      if (stored.result !== null || isOver) return stored;
-      await sleep(lookEveryMs);
-    }
-  }
-
-  async function viewOf(stored: StoredVersion): Promise<Static<typeof Dataset.schema>> {
-    const summary = summaryOf(stored);
-    const info = summary.status === 'ready' ? await deps.datasets.info(stored.name, stored.version) : null;
-    return datasetOf(summary, info, stored.result === null ? await deps.versions.progress(stored) : null);
-  }
-
   done();
 };
 
@@ -177,37 +111,8 @@ function descriptionOf(request: FastifyRequest, sent: SentOptions): UploadDescri
   return { name: requireName(name), target: targets, options: reading };
 }
 
-function requireName(name: string | undefined): string {
-  if (name === undefined) {
-    const message = 'The dataset has no name: add ?name=… to the URL, or the field name to the form.';
-    throw new TrainyardError('INVALID_REQUEST', message);
-  }
-  if (!storedNamePattern.test(name)) {
-    const nearest = nearestStoredName(name);
-    const advice = nearest === '' ? '' : ` The nearest valid name is ${JSON.stringify(nearest)}.`;
-    throw new TrainyardError(
-      'INVALID_REQUEST',
-      `${JSON.stringify(name)} is not a valid name of a dataset: use 1 to 64 of a-z, 0-9, '.', '_' and '-', ` +
-        `beginning with a letter or a digit.${advice}`,
-    );
-  }
-  if (builtInNames.includes(name)) {
-    throw new TrainyardError('DATASET_NAME_TAKEN', `The dataset ${name} is built in; take another name.`);
-  }
-  return name;
-}
-
 /** Where the client says how large the body is. @throws TrainyardError DATASET_TOO_LARGE */
 function refuseTooLarge(request: FastifyRequest, maxBytes: number): void {
   const most = maxBytes + (isForm(request) ? formOverheadBytes : 0);
   if (Number(request.headers['content-length'] ?? 0) > most) throw datasetTooLarge(maxBytes);
-}
-
-/** In seconds, from `Prefer` (RFC 7240); `wait` alone is the most; 0: the client does not wait. */
-function waitOf(prefer: string | undefined): number {
-  for (const preference of (prefer ?? '').split(/[,;]/)) {
-    const match = /^\s*wait(?:\s*=\s*"?(\d{1,9})"?)?\s*$/i.exec(preference);
-    if (match !== null) return Math.min(Number(match[1] ?? mostWaitSeconds), mostWaitSeconds);
-  }
-  return 0;
 }

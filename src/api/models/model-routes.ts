@@ -14,7 +14,7 @@ import { findVersion, modelNotFound, refuseImpossibleName } from './find-version
 import { answerWithCompatibleProblem } from '../problems/error-handlers.js';
 import { basePathOf } from '../plugins/base-path.js';
 import { tensorflowStatuses, isAnswering, ModelVersionStatus } from './version-status.js';
-import { sendFile } from './send-file.js';
+import { fileResponses, sendFile } from './send-file.js';
 import {
   Model,
   ModelList,
@@ -232,19 +232,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
           '`load_state_dict` read it unchanged. `Range` resumes an interrupted download; `ETag` and `Repr-Digest` ' +
           'are its SHA-256.',
         params: VersionParams,
-        response: {
-          200: {
-            description: 'The file.',
-            headers: { ETag: { type: 'string' }, 'Repr-Digest': { type: 'string' } },
-            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
-          },
-          206: {
-            description: 'The requested range of the file.',
-            headers: { 'Content-Range': { type: 'string' } },
-            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
-          },
-          304: { description: 'The client has the file already: `If-None-Match` named it.', type: 'null' },
-        },
+        response: fileResponses(),
       },
     },
     async ({ params: { name, version } }, reply) => {

@@ -18,6 +18,23 @@ export interface ByteRange {
   end: number;
 }
 
+const content = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+
+/** The answers of a route that sends a file, for its schema. `headers`: those of its own. */
+export const fileResponses = (headers: Record<string, object> = {}) => ({
+  200: {
+    description: 'The file.',
+    headers: { ETag: { type: 'string' }, 'Repr-Digest': { type: 'string' }, ...headers },
+    content,
+  },
+  206: {
+    description: 'The requested range of the file.',
+    headers: { 'Content-Range': { type: 'string' } },
+    content,
+  },
+  304: { description: 'The client has the file already: `If-None-Match` named it.', type: 'null' },
+});
+
 /** @throws TrainyardError RANGE_NOT_SATISFIABLE, and whatever `open` rejects with */
 export async function sendFile(reply: FastifyReply, file: FileAnswer): Promise<FastifyReply> {
   const { headers } = reply.request;

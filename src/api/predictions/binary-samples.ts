@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
 import type { Fit } from '../../images/fit.js';
 import type { ImageReader } from '../../images/image-reader.js';
-import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { AnsweringModel } from '../../model/serving/loaded-model.js';
 import { refuseNotFinite } from '../../model/serving/raw-inputs.js';
 import { refuseTableModel } from '../../model/serving/table-inputs.js';
 import { mostSamples, numberTypes } from './prediction-schemas.js';
@@ -16,7 +16,7 @@ import { refuseLateOrGone, type Samples } from './run-prediction.js';
  */
 export function samplesOfBytes(
   bytes: Buffer,
-  model: ServedModel,
+  model: AnsweringModel,
   declaredType: NumberType | undefined,
 ): Samples {
   refuseTableModel(model);
@@ -51,7 +51,7 @@ function numbersOf(bytes: Buffer, type: NumberType): Float32Array {
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */
 export async function samplesOfImages(
   images: readonly Buffer[],
-  model: ServedModel,
+  model: AnsweringModel,
   fit: Fit,
   reader: Pick<ImageReader, 'read'>,
   request: FastifyRequest,

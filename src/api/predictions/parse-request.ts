@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { TrainyardError } from '../../errors.js';
 import { beginsAsImage, type ImageReader } from '../../images/image-reader.js';
-import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { AnsweringModel } from '../../model/serving/loaded-model.js';
 import type { ModelChoice } from '../../model/serving/model-server.js';
 import { isNumberList, isPacked, itemCount, type NumberList } from '../../model/serving/packed-numbers.js';
 import { packRows } from '../../model/serving/raw-inputs.js';
@@ -20,6 +20,8 @@ export interface OutputOptions {
   topK?: number | undefined;
   /** Whether to return the probabilities of all classes. */
   probabilities: boolean;
+  /** Whether to return the numbers that the network takes for each sample. */
+  networkInputs: boolean;
   /** A likeliest class with a smaller confidence is not named. */
   abstainBelow?: number | undefined;
 }
@@ -28,7 +30,7 @@ export interface ParsedRequest {
   choice: ModelChoice;
   answer: OutputOptions;
   /** Synchronous where the body is JSON: the hot path awaits nothing that it need not. */
-  readSamples: (model: ServedModel) => Samples | Promise<Samples>;
+  readSamples: (model: AnsweringModel) => Samples | Promise<Samples>;
 }
 
 type Query = Static<typeof PredictionQuery>;
@@ -75,7 +77,7 @@ function parseRows(body: Static<typeof PredictionRequest.schema>, query: Query):
 
 /** @throws TrainyardError INVALID_REQUEST, INPUT_UNSUPPORTED */
 function readRows(
-  { manifest, network, preprocessing }: ServedModel,
+  { manifest, network, preprocessing }: AnsweringModel,
   rows: NumberList,
   field: string,
 ): Samples {
@@ -115,12 +117,13 @@ function optionsOf({
   alias,
   top_k: topK,
   probabilities = true,
+  network_inputs: networkInputs = false,
   abstain_below: abstainBelow,
 }: Query): Omit<ParsedRequest, 'readSamples'> {
   if (version !== undefined && alias !== undefined) {
     throw new TrainyardError('INVALID_REQUEST', 'version and alias cannot be given together.');
   }
-  return { choice: { model, version, alias }, answer: { topK, probabilities, abstainBelow } };
+  return { choice: { model, version, alias }, answer: { topK, probabilities, networkInputs, abstainBelow } };
 }
 
 function refuse(name: string, value: unknown, what: string): void {

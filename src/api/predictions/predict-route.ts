@@ -1,28 +1,30 @@
 /** POST /predict, the hot path. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { Static } from 'typebox';
 import type { ImageReader } from '../../images/image-reader.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import { runPrediction, predictionBodyLimit, predictionConfig } from './run-prediction.js';
 import { useBinaryBodies } from './binary-bodies.js';
-import { parseRequest, type OutputOptions } from './parse-request.js';
+import { parseRequest } from './parse-request.js';
+import { answerOf } from './prediction-answer.js';
 import {
+  CheckpointPredictionRequest,
+  CheckpointPredictions,
   PredictionRequest,
+  Prediction,
   PredictionResponse,
+  PredictionWarning,
   JpegImage,
   PngImage,
   PredictionForm,
   PredictionQuery,
   RawSamples,
 } from './prediction-schemas.js';
-import { answeredClass, classRows, rankClasses, type RankedClass } from '../../model/heads/class-ranking.js';
-import { requireLabels, type ClassHead } from '../../model/heads/head.js';
-import { namedValues } from '../../model/heads/named-values.js';
-import { blankPictures } from '../../model/serving/blank-pictures.js';
-import type { ServedModel } from '../../model/serving/loaded-model.js';
-import type { PredictionWarning } from '../../model/serving/table-inputs.js';
 
 export const predictionComponents = [
+  CheckpointPredictionRequest,
+  CheckpointPredictions,
+  Prediction,
+  PredictionWarning,
   PredictionRequest,
   PredictionResponse,
   PredictionForm,
@@ -80,54 +82,11 @@ export const predictRoutes: FastifyPluginCallbackTypebox<PredictDeps> = (
         const read = readSamples(model);
         const samples = read instanceof Promise ? await read : read;
         const results = await runPrediction(model, samples, request, reply);
-        const warnings = [...(samples.warnings ?? []), ...blankPictures(model, samples)];
-        return withWarnings(predictionResponse(model, results, answer), warnings);
+        const { model: name, version } = model.manifest;
+        return { model: name, version, ...answerOf(model, samples, results, answer) };
       });
     },
   );
 
   done();
 };
-
-type Response = Static<typeof PredictionResponse.schema>;
-
-function withWarnings(response: Response, warnings: PredictionWarning[]): Response {
-  return warnings.length === 0 ? response : { ...response, warnings };
-}
-
-/** `results` (samples, outputs) of the model's head. */
-function predictionResponse(
-  { manifest: { model, version }, head }: ServedModel,
-  results: Float32Array,
-  options: OutputOptions,
-): Response {
-  if (head.kind === 'classes') {
-    return { model, version, predictions: classPredictions(head, results, options) };
-  }
-  if (options.topK !== undefined || options.abstainBelow !== undefined) requireLabels(head);
-  return { model, version, predictions: namedValues(results, head.names) };
-}
-
-/** A class that is not likely enough has no name. */
-function withAbstention(
-  answered: RankedClass,
-  below: number | undefined,
-): Pick<Response['predictions'][number], 'label' | 'index' | 'confidence' | 'abstained'> {
-  if (below === undefined) return answered;
-  const abstained = answered.confidence < below;
-  return abstained ? { ...answered, label: null, index: null, abstained } : { ...answered, abstained };
-}
-
-/** `probabilities` (samples, classes) */
-function classPredictions(
-  head: ClassHead,
-  probabilities: Float32Array,
-  options: OutputOptions,
-): Response['predictions'] {
-  const { labels } = head;
-  return classRows(probabilities, labels.length).map((row) => ({
-    ...withAbstention(answeredClass(row, head), options.abstainBelow),
-    ...(options.probabilities && { probabilities: Array.from(row) }),
-    ...(options.topK !== undefined && { top: rankClasses(row, labels, options.topK) }),
-  }));
-}

@@ -43,6 +43,11 @@ const answerOptions = {
   probabilities: Type.Optional(
     Type.Boolean({ description: 'Whether to return the probabilities of all classes; by default true.' }),
   ),
+  network_inputs: Type.Optional(
+    Type.Boolean({
+      description: 'Whether to return the numbers that the network takes for each sample; by default false.',
+    }),
+  ),
   top_k: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -94,19 +99,70 @@ const rankedClass = {
   confidence: Type.Number({ description: 'Probability of the class.' }),
 };
 
-const PredictionWarning = Type.Object({
-  code: Type.Unsafe<WarningCode>({
-    type: 'string',
-    enum: [...warningCodes],
-    description:
-      'UNKNOWN_COLUMN: the model has no such column. UNSEEN_CATEGORY: no training row had this value. ' +
-      'MISSING_VALUE: there is no value. OUT_OF_RANGE: the number is beyond those of the training rows by more than they are ' +
-      'apart. NO_INK: the picture is blank.',
+export const PredictionWarning = component(
+  'PredictionWarning',
+  Type.Object({
+    code: Type.Unsafe<WarningCode>({
+      type: 'string',
+      enum: [...warningCodes],
+      description:
+        'UNKNOWN_COLUMN: the model has no such column. UNSEEN_CATEGORY: no training row had this value. ' +
+        'MISSING_VALUE: there is no value. OUT_OF_RANGE: the number is beyond those of the training rows by more than they are ' +
+        'apart. NO_INK: the picture is blank.',
+    }),
+    column: Type.Optional(Type.String({ description: 'Left out for pictures.' })),
+    count: Type.Integer({ description: 'How many rows or pictures it concerns.' }),
+    message: Type.String(),
   }),
-  column: Type.Optional(Type.String({ description: 'Left out for pictures.' })),
-  count: Type.Integer({ description: 'How many rows or pictures it concerns.' }),
-  message: Type.String(),
-});
+);
+
+export const Prediction = component(
+  'Prediction',
+  Type.Object({
+    label: Type.Optional(nullable(rankedClass.label)),
+    index: Type.Optional(nullable(rankedClass.index)),
+    confidence: Type.Optional(rankedClass.confidence),
+    abstained: Type.Optional(
+      Type.Boolean({
+        description: 'Whether the confidence is below `abstain_below`; left out without that option.',
+      }),
+    ),
+    probabilities: Type.Optional(
+      Type.Array(Type.Number(), { description: 'By class index; they sum to 1.' }),
+    ),
+    top: Type.Optional(
+      Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; only with `top_k`.' }),
+    ),
+    value: Type.Optional(
+      Type.Number({ description: 'The predicted value, of a model that predicts one value.' }),
+    ),
+    values: Type.Optional(
+      Type.Record(Type.String(), Type.Number(), {
+        description: 'The predicted values by name, of a model that predicts several.',
+      }),
+    ),
+    network_inputs: Type.Optional(
+      Type.Array(Type.Number(), {
+        description:
+          'What the sample became: of a picture its pixels once it is cropped and centred, of a row of a table ' +
+          'what the preprocessing made of its cells. Only with `network_inputs`.',
+      }),
+    ),
+  }),
+);
+
+const answerFields = {
+  predictions: Type.Array(Prediction.ref, {
+    description:
+      'One for each sample, in the order of the inputs: its likeliest class with `label`, `index` and `confidence`, or ' +
+      'its `value` or `values`, where the model predicts values.',
+  }),
+  warnings: Type.Optional(
+    Type.Array(PredictionWarning.ref, {
+      description: 'What is legal in the samples and may yet be a mistake. Left out when there is none.',
+    }),
+  ),
+};
 
 export const PredictionResponse = component(
   'PredictionResponse',
@@ -114,42 +170,7 @@ export const PredictionResponse = component(
     {
       model: Type.String(),
       version: Type.Integer({ description: 'The version that answered the whole request.' }),
-      predictions: Type.Array(
-        Type.Object({
-          label: Type.Optional(nullable(rankedClass.label)),
-          index: Type.Optional(nullable(rankedClass.index)),
-          confidence: Type.Optional(rankedClass.confidence),
-          abstained: Type.Optional(
-            Type.Boolean({
-              description: 'Whether the confidence is below `abstain_below`; left out without that option.',
-            }),
-          ),
-          probabilities: Type.Optional(
-            Type.Array(Type.Number(), { description: 'By class index; they sum to 1.' }),
-          ),
-          top: Type.Optional(
-            Type.Array(Type.Object(rankedClass), { description: 'The likeliest first; only with `top_k`.' }),
-          ),
-          value: Type.Optional(
-            Type.Number({ description: 'The predicted value, of a model that predicts one value.' }),
-          ),
-          values: Type.Optional(
-            Type.Record(Type.String(), Type.Number(), {
-              description: 'The predicted values by name, of a model that predicts several.',
-            }),
-          ),
-        }),
-        {
-          description:
-            'One for each sample, in the order of the inputs: its likeliest class with `label`, `index` and `confidence`, or ' +
-            'its `value` or `values`, where the model predicts values.',
-        },
-      ),
-      warnings: Type.Optional(
-        Type.Array(PredictionWarning, {
-          description: 'What is legal in the samples and may yet be a mistake. Left out when there is none.',
-        }),
-      ),
+      ...answerFields,
     },
     {
       description: 'The predictions.',
@@ -224,25 +245,77 @@ export const PredictionForm = component(
   ),
 );
 
+const bytesOptions = {
+  image_fit: Type.Optional(
+    Type.Enum(['digit', 'stretch'], {
+      description:
+        'How an image becomes an input. `digit`, the default, does what MNIST did: white on black, cropped to ' +
+        'the drawing, scaled and centred. `stretch` only scales.',
+    }),
+  ),
+  dtype: Type.Optional(
+    Type.Enum([...numberTypes], {
+      description:
+        'The type of the numbers in a body of `application/octet-stream`. By default it is detected from the ' +
+        'length of the body and from the numbers; an ambiguous body is refused.',
+    }),
+  ),
+};
+
 /** A JSON body holds all options itself. No default is declared, because Swagger UI would send it, with JSON too. */
 export const PredictionQuery = Type.Object(
-  {
-    ...choiceOptions,
-    ...answerOptions,
-    image_fit: Type.Optional(
-      Type.Enum(['digit', 'stretch'], {
-        description:
-          'How an image becomes an input. `digit`, the default, does what MNIST did: white on black, cropped to ' +
-          'the drawing, scaled and centred. `stretch` only scales.',
-      }),
-    ),
-    dtype: Type.Optional(
-      Type.Enum([...numberTypes], {
-        description:
-          'The type of the numbers in a body of `application/octet-stream`. By default it is detected from the ' +
-          'length of the body and from the numbers; an ambiguous body is refused.',
-      }),
-    ),
-  },
+  { ...choiceOptions, ...answerOptions, ...bytesOptions },
   { additionalProperties: false },
+);
+
+/** A checkpoint is named in the path. */
+export const CheckpointPredictionQuery = Type.Object(
+  { ...answerOptions, ...bytesOptions },
+  { additionalProperties: false },
+);
+
+export const CheckpointPredictionRequest = component(
+  'CheckpointPredictionRequest',
+  Type.Object(
+    {
+      inputs: samples('Samples, as for `POST /predict`.'),
+      instances: samples('Another name for `inputs`.'),
+      ...answerOptions,
+    },
+    {
+      additionalProperties: false,
+      oneOf: [{ required: ['inputs'] }, { required: ['instances'] }],
+      description: 'Samples to predict from.',
+      examples: [{ inputs: [{ x: 0.5, y: -0.2 }], network_inputs: true }],
+    },
+  ),
+);
+
+export const CheckpointPredictions = component(
+  'CheckpointPredictions',
+  Type.Object(
+    {
+      job_id: Type.String(),
+      step: Type.Integer({ description: 'The checkpoint that answered: the steps done by then.' }),
+      ...answerFields,
+    },
+    {
+      description: 'The predictions.',
+      examples: [
+        {
+          job_id: 'job_01KA9YB0GT2ZV7M4E8WQ5D3HNC',
+          step: 120,
+          predictions: [
+            {
+              label: 'a',
+              index: 0,
+              confidence: 0.8,
+              probabilities: [0.8, 0.2],
+              network_inputs: [0.31, -0.74],
+            },
+          ],
+        },
+      ],
+    },
+  ),
 );

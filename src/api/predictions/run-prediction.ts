@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TrainyardError } from '../../errors.js';
 import { refuseOverflow } from '../../model/heads/head.js';
-import type { ServedModel } from '../../model/serving/loaded-model.js';
+import type { AnsweringModel, ServedModel } from '../../model/serving/loaded-model.js';
 import type { PredictionWarning } from '../../model/serving/table-inputs.js';
 
 /** Room for 1024 samples of 784 numbers with all their digits. */
@@ -45,19 +45,29 @@ export interface Samples {
  */
 export async function runPrediction(
   model: ServedModel,
-  { inputs, count, field, timeoutMs }: Samples,
+  samples: Samples,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Float32Array> {
   const { model: name, version } = model.manifest;
-  request.prediction = { model: name, version, count, queueMs: null, inferenceMs: null };
+  request.prediction = { model: name, version, count: samples.count, queueMs: null, inferenceMs: null };
+  return predictInTime(model, samples, request, reply);
+}
+
+/** As `runPrediction`, for a model that is no version: nothing is counted. */
+export async function predictInTime(
+  model: AnsweringModel,
+  { inputs, count, field, timeoutMs }: Samples,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Float32Array> {
   const { results, queueMs, inferenceMs } = await model.predict({
     inputs,
     count,
     deadlineMs: deadlineOf(request, timeoutMs),
     isWanted: () => isWanted(request),
   });
-  Object.assign(request.prediction, { queueMs, inferenceMs });
+  if (request.prediction) Object.assign(request.prediction, { queueMs, inferenceMs });
   refuseOverflow(results, model.network.outputs, field);
   reply.header('server-timing', `queue;dur=${queueMs.toFixed(3)}, inference;dur=${inferenceMs.toFixed(3)}`);
   return results;

@@ -28,7 +28,7 @@ declare module 'fastify' {
 }
 
 const predictionPath =
-  /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify|regress))\/?(?:\?|$)/;
+  /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify|regress)|v1\/jobs\/.+\/predict)\/?(?:\?|$)/;
 
 const logEveryMs = 1_000;
 
@@ -79,7 +79,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
     countRefusal();
     const id = requestIdOf(request);
     const url = request.url ?? '';
-    const isOwn = url.startsWith('/predict');
+    const isOwn = url.startsWith('/predict') || url.startsWith('/v1/jobs/');
     const body = bodyTextOf(
       isOwn ? problemOf({ code: 'OVERLOADED', detail }, { url, id }) : { error: detail },
     );

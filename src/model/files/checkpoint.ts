@@ -124,6 +124,28 @@ export async function readCheckpointModel(
   return newestAt(storage, prefix, step, async (...at) => (await openAt(...at))?.read(modelFile) ?? null);
 }
 
+/** Where a checkpoint's model file lies, and what it must be. */
+export interface CheckpointModelFile {
+  step: number;
+  key: string;
+  file: FileDigest;
+}
+
+/** Of the newest checkpoint of this step, or of all; null: there is none. Checkpoints with a damaged manifest are passed over. */
+export async function findCheckpointModel(
+  storage: Storage,
+  prefix: string,
+  step: number | 'latest',
+): Promise<CheckpointModelFile | null> {
+  for (const place of await newestFirst(storage, prefix)) {
+    if (step !== 'latest' && place.step !== step) continue;
+    const manifest = await manifestUnlessDamaged(storage, prefix, place);
+    const file = manifest?.files.find(({ name }) => name === modelFile);
+    if (file !== undefined) return { step: place.step, key: `${folderOf(prefix, place)}/${modelFile}`, file };
+  }
+  return null;
+}
+
 /** The first answer that is not null, of the checkpoints of this step, the newest first. */
 async function newestAt<Answer>(
   storage: Storage,
@@ -208,14 +230,23 @@ async function manifestsUnder(
 ): Promise<{ place: Place; manifest: CheckpointManifest }[]> {
   const found: { place: Place; manifest: CheckpointManifest }[] = [];
   for (const place of await newestFirst(storage, prefix)) {
-    try {
-      const manifest = await readManifest(storage, prefix, place);
-      if (manifest !== null) found.push({ place, manifest });
-    } catch (error) {
-      if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
-    }
+    const manifest = await manifestUnlessDamaged(storage, prefix, place);
+    if (manifest !== null) found.push({ place, manifest });
   }
   return found;
+}
+
+async function manifestUnlessDamaged(
+  storage: Storage,
+  prefix: string,
+  place: Place,
+): Promise<CheckpointManifest | null> {
+  try {
+    return await readManifest(storage, prefix, place);
+  } catch (error) {
+    if (!(error instanceof TrainyardError) || isStorageFailure(error)) throw error;
+    return null;
+  }
 }
 
 async function removeCheckpoint(storage: Storage, prefix: string, place: Place): Promise<void> {

@@ -1,6 +1,6 @@
 /** Warns of pictures without ink: a network answers them too, and its answer means nothing. */
 import type { PredictionWarning } from './table-reader.js';
-import type { ServedModel } from './loaded-model.js';
+import type { AnsweringModel } from './loaded-model.js';
 
 /** Fewer inputs are no picture. */
 const leastInputs = 64;
@@ -12,7 +12,7 @@ const mostNamed = 20;
  * `inputs` (count, network.inputs), raw; `field` is their name in the request. A picture is blank where all its pixels are the same.
  */
 export function blankPictures(
-  { network, preprocessing }: Pick<ServedModel, 'network' | 'preprocessing'>,
+  { network, preprocessing }: Pick<AnsweringModel, 'network' | 'preprocessing'>,
   { inputs, count, field }: { inputs: Float32Array; count: number; field: string },
 ): PredictionWarning[] {
   const width = network.inputs;

@@ -10,9 +10,9 @@ import type { TablePreprocessing } from '../preprocessing/table.js';
 import type { VersionManifest } from '../registry/version-manifest.js';
 import { batchPredictions, type PredictionAnswer, type PredictionCall } from './prediction-batch.js';
 
-/** A version, for as long as it is held. */
-export interface ServedModel {
-  readonly manifest: VersionManifest;
+/** A version, for as long as it is held; or another model, of which `Manifest` says where it comes from. */
+export interface ServedModel<Manifest extends NamedModel = VersionManifest> {
+  readonly manifest: Manifest;
   readonly network: NetworkSpec;
   /** Says what the results of a prediction mean. */
   readonly head: Head;
@@ -25,37 +25,45 @@ export interface ServedModel {
   predict(call: PredictionCall): Promise<PredictionAnswer>;
 }
 
+/** All that messages say of a model. */
+interface NamedModel {
+  model: string;
+}
+
+/** A model that answers, wherever it comes from. */
+export type AnsweringModel = ServedModel<NamedModel>;
+
 /** What a version is loaded from. */
-export interface LoadedContent {
-  manifest: VersionManifest;
+export interface LoadedContent<Manifest = VersionManifest> {
+  manifest: Manifest;
   description: ModelDescription;
   predictor: Predictor;
 }
 
-export interface LoadedModel {
+export interface LoadedModel<Manifest extends NamedModel = VersionManifest> {
   /** Resolves when the version is loaded. */
-  readonly ready: Promise<VersionManifest>;
+  readonly ready: Promise<Manifest>;
   /**
    * Waits for `ready`, and holds the version until the promise of `work` settles. Must not be called once it is retired.
    * @throws whatever `ready` or `work` rejects with
    */
-  use<T>(work: (model: ServedModel) => Promise<T>): Promise<T>;
+  use<T>(work: (model: ServedModel<Manifest>) => Promise<T>): Promise<T>;
   /** Frees the predictor as soon as no request holds the version. */
   retire(): void;
 }
 
 /** `observe` is called after each batch. */
-export function loadModel(
-  load: () => Promise<LoadedContent>,
+export function loadModel<Manifest extends NamedModel = VersionManifest>(
+  load: () => Promise<LoadedContent<Manifest>>,
   observe?: (samples: number, ms: number) => void,
-): LoadedModel {
+): LoadedModel<Manifest> {
   const loading = load().then(({ manifest, description, predictor }) => {
     const { network, head, preprocessing = null } = description;
     const predict = batchPredictions(
       async (inputs, count) => applyHead(head, await predictor.predict(inputs, count)),
       observe,
     );
-    const model: ServedModel = { manifest, network, head, preprocessing, predict };
+    const model: ServedModel<Manifest> = { manifest, network, head, preprocessing, predict };
     return { model, predictor };
   });
   let holders = 0;

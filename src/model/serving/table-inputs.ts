@@ -3,7 +3,7 @@ import { TrainyardError } from '../../errors.js';
 import type { Cell } from '../../lib/cells/columns.js';
 import { pointerTo } from '../../lib/json-pointer.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
-import type { ServedModel } from './loaded-model.js';
+import type { AnsweringModel } from './loaded-model.js';
 import type { NumberList } from './packed-numbers.js';
 import { listColumns, TableReader, type OddCode, type TableInputs } from './table-reader.js';
 
@@ -103,7 +103,7 @@ function inWords(odd: ReadonlyMap<OddCode, string[]> | undefined): string | null
  * For samples that are bytes or tensors of numbers.
  * @throws TrainyardError INPUT_UNSUPPORTED where the model takes the columns of a table
  */
-export function refuseTableModel({ manifest, preprocessing }: ServedModel): void {
+export function refuseTableModel({ manifest, preprocessing }: AnsweringModel): void {
   if (preprocessing === null) return;
   const columns = listColumns(preprocessing.columns.map(({ name }) => name));
   const message = `${manifest.model} takes rows of a table, as JSON, with the columns ${columns}.`;

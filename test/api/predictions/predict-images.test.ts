@@ -203,7 +203,7 @@ describe('refuses', () => {
     ['version and alias cannot be given together.', 'version=1&alias=latest'],
     ['dtype applies only to bodies of numbers.', 'dtype=uint8'],
     [
-      'fit is unknown here; there are: model, version, alias, abstain_below, probabilities, top_k, image_fit, dtype.',
+      'fit is unknown here; there are: model, version, alias, abstain_below, probabilities, network_inputs, top_k, image_fit, dtype.',
       'fit=digit',
     ],
   ])('%s', async (detail, query) => {
@@ -259,7 +259,7 @@ describe('refuses', () => {
         Array.from({ length: 17 }).reduce<typeof post>((form, _, index) => form.field(`f${index}`, ''), post),
     ],
     [
-      '__proto__ is unknown here; there are: model, version, alias, abstain_below, probabilities, top_k, image_fit, dtype.',
+      '__proto__ is unknown here; there are: model, version, alias, abstain_below, probabilities, network_inputs, top_k, image_fit, dtype.',
       (post) => post.attach('image', digitPng, 'a.png').field('__proto__', 'x'),
     ],
     ['The image is neither a PNG nor a JPEG file.', (post) => post.field('image', 'text')],

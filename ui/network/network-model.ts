@@ -1,0 +1,89 @@
+/** A trained network, read from a model file: its layers, what is done to its inputs, and what its outputs mean. */
+import { readSafetensors, type Tensor } from './safetensors.js';
+
+export interface DenseLayer {
+  inputs: number;
+  units: number;
+  /** (units, inputs) */
+  weights: Float32Array;
+  /** (units) */
+  biases: Float32Array;
+  activation: string;
+}
+
+export interface NetworkModel {
+  inputs: number;
+  /** Of each network that answers; of a model that is no ensemble there is one. */
+  members: DenseLayer[][];
+  /** Applied to every raw input; null: inputs come as the network takes them. */
+  scaling: { divide_by: number; mean: number; std: number } | null;
+  head: ClassHead | ValueHead;
+  /** One name for each input of a model of a table; null: it takes numbers. */
+  inputNames: string[] | null;
+}
+
+export interface ClassHead {
+  kind: 'classes';
+  labels: string[];
+  probabilities: 'softmax' | 'nearest_distribution';
+  temperature?: number;
+}
+
+export interface ValueHead {
+  kind: 'values';
+  names: string[];
+  scaling?: { mean: number; std: number }[];
+}
+
+interface NetworkSpec {
+  inputs: number;
+  hidden: { units: number; activation: string }[];
+  outputs: number;
+}
+
+interface TablePreprocessing {
+  columns: { name: string; parts: { kind: string; width: number; levels?: unknown }[] }[];
+}
+
+/** @throws Error when the file is no model file of the format that this service writes */
+export function readNetworkModel(file: ArrayBuffer): NetworkModel {
+  const { metadata, tensors } = readSafetensors(file);
+  const field = (name: string): unknown => JSON.parse(metadata[name] ?? 'null');
+  const network = field('network') as NetworkSpec | null;
+  const head = field('head') as NetworkModel['head'] | null;
+  if (!network || !head) throw new Error('This is no model file of this service.');
+  const count = (field('ensemble') ?? 1) as number;
+  const prefixes = count === 1 ? [''] : Array.from({ length: count }, (_, i) => `member${i + 1}.`);
+  const table = field('preprocessing') as TablePreprocessing | null;
+  return {
+    inputs: network.inputs,
+    members: prefixes.map((prefix) => layersOf(network, tensors, prefix)),
+    scaling: field('scaling') as NetworkModel['scaling'],
+    head,
+    inputNames: table && namesOf(table),
+  };
+}
+
+function layersOf(network: NetworkSpec, tensors: ReadonlyMap<string, Tensor>, prefix: string): DenseLayer[] {
+  const widths = [network.inputs, ...network.hidden.map(({ units }) => units), network.outputs];
+  return widths.slice(1).map((units, index) => {
+    const weights = tensors.get(`${prefix}fc${index + 1}.weight`);
+    const biases = tensors.get(`${prefix}fc${index + 1}.bias`);
+    if (!weights || !biases) throw new Error(`The model file lacks layer ${index + 1}.`);
+    return {
+      inputs: widths[index] ?? 0,
+      units,
+      weights: weights.data,
+      biases: biases.data,
+      activation: network.hidden[index]?.activation ?? 'identity',
+    };
+  });
+}
+
+/** A column that becomes several inputs has its name several times, with a number. */
+function namesOf({ columns }: TablePreprocessing): string[] {
+  return columns.flatMap(({ name, parts }) => {
+    const width = parts.reduce((sum, part) => sum + part.width, 0);
+    return Array.from({ length: width }, (_, i) => (width === 1 ? name : `${name} · ${i + 1}`));
+  });
+}
