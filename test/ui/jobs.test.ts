@@ -19,6 +19,10 @@ describeWithPages('the pages of jobs', (pages) => {
   test('show a job learning, pause it, let it go on, cancel it and delete it', async () => {
     const { service } = pages();
     const { id } = await submit(service, longJob);
+    // Other jobs would wait for it.
+    onTestFinished(async () => {
+      await service.http.post(`/v1/jobs/${id}/cancel`);
+    });
     const page = await pages().open(`jobs/${id}`);
     await lossChart(page).waitFor({ timeout: 60_000 });
     const before = await labelOf(page);
@@ -30,6 +34,9 @@ describeWithPages('the pages of jobs', (pages) => {
     await isShown(page, 'running');
 
     const slider = page.getByRole('slider', { name: /^Epoch/ });
+    await expect
+      .poll(async () => Number(await slider.getAttribute('max')), { timeout: 60_000 })
+      .toBeGreaterThan(1);
     await slider.focus();
     await page.keyboard.press('Home');
     await page.getByText('Epoch 1', { exact: true }).waitFor();
@@ -54,7 +61,9 @@ describeWithPages('the pages of jobs', (pages) => {
     const rates = [0.01, 0.003, 0.001];
     const jobs = [];
     for (const learning_rate of rates) {
-      jobs.push(await submit(service, { ...quickJob, epochs: 3, model: 'compared', optimizer: { learning_rate } }));
+      jobs.push(
+        await submit(service, { ...quickJob, epochs: 3, model: 'compared', optimizer: { learning_rate } }),
+      );
     }
     for (const { id } of jobs) await succeeded(service, id);
     const page = await pages().open('jobs?model=compared');
@@ -62,7 +71,9 @@ describeWithPages('the pages of jobs', (pages) => {
     await table.waitFor();
     await table.getByRole('button', { name: 'Learning rate' }).click();
     const rows = await table.getByRole('row').allInnerTexts();
-    expect(rows.slice(1).map((row) => rates.findIndex((rate) => row.includes(`\t${rate}\t`)))).toEqual([2, 1, 0]);
+    expect(rows.slice(1).map((row) => rates.findIndex((rate) => row.includes(`\t${rate}\t`)))).toEqual([
+      2, 1, 0,
+    ]);
 
     const boxes = table.getByRole('checkbox');
     await boxes.nth(0).check();
@@ -70,7 +81,9 @@ describeWithPages('the pages of jobs', (pages) => {
     await page.getByRole('img', { name: /^Test loss by epoch of compared/ }).waitFor();
     const differences = page.getByRole('table', { name: 'Settings that differ' });
     const texts = await differences.getByRole('row').allInnerTexts();
-    expect(texts.slice(1).map((text) => text.split('\t'))).toEqual([['Optimizer learning rate', '0.001', '0.003']]);
+    expect(texts.slice(1).map((text) => text.split('\t'))).toEqual([
+      ['Optimizer learning rate', '0.001', '0.003'],
+    ]);
     await page.getByRole('img', { name: /^3 jobs by/ }).waitFor();
     await lookAt(page, 'compare');
 
@@ -81,7 +94,7 @@ describeWithPages('the pages of jobs', (pages) => {
   test('go on after a lost connection without a gap or a double', async () => {
     const { service } = pages();
     const proxy = await proxyTo(service);
-    const { id } = await submit(service, { ...longJob, epochs: 60 });
+    const { id } = await submit(service, { ...longJob, epochs: 20 });
     const page = await pages().open('', { expectedErrors: new RegExp(`ERR_|asks ${proxy.url}`) });
     await page.goto(`${proxy.url}/#/jobs/${id}`);
     await lossChart(page).waitFor({ timeout: 60_000 });
@@ -91,7 +104,7 @@ describeWithPages('the pages of jobs', (pages) => {
     await proxy.restore();
     await isShown(page, 'succeeded');
     await expect.poll(() => page.getByText('The connection is lost').count()).toBe(0);
-    expect(await labelOf(page)).toContain('Loss of 60 epochs.');
+    expect(await labelOf(page)).toContain('Loss of 20 epochs.');
     const { recorded } = (await service.http.get(`/v1/jobs/${id}/outcomes`)).body as OutcomesList;
     const slider = page.getByRole('slider', { name: /^Epoch/ });
     await expect.poll(() => slider.getAttribute('max'), { timeout: 30_000 }).toBe(String(recorded - 1));
@@ -99,7 +112,9 @@ describeWithPages('the pages of jobs', (pages) => {
 });
 
 /** Can be cut, as a network can, and listens on the same port again. */
-async function proxyTo(service: Service): Promise<{ url: string; cut: () => Promise<void>; restore: () => Promise<void> }> {
+async function proxyTo(
+  service: Service,
+): Promise<{ url: string; cut: () => Promise<void>; restore: () => Promise<void> }> {
   const { hostname, port } = new URL(service.url);
   const sockets = new Set<Socket>();
   const server = createServer((incoming) => {

@@ -57,15 +57,15 @@ test('values are counted by how far predictions are off, in their unit, and outl
   const { values = [], ...rest } = counter?.take() ?? {};
   expect(rest).toEqual({ split: 'validation', rows: count });
   const [price] = values;
-  expect(price?.name).toBe('price');
-  expect(price?.edges.at(0)).toBe(-10);
-  expect(price?.edges.at(-1)).toBe(10);
-  expect(price?.counts).toHaveLength(21);
-  expect([price?.counts.at(0), price?.counts.at(1), price?.counts.at(-2), price?.counts.at(-1)]).toEqual([
+  expect(price.name).toBe('price');
+  expect(price.edges.at(0)).toBe(-10);
+  expect(price.edges.at(-1)).toBe(10);
+  expect(price.counts).toHaveLength(21);
+  expect([price.counts.at(0), price.counts.at(1), price.counts.at(-2), price.counts.at(-1)]).toEqual([
     1, 99, 99, 1,
   ]);
-  expect(price?.pairs).toHaveLength(100);
-  expect(price?.pairs.slice(0, 2)).toEqual([
+  expect(price.pairs).toHaveLength(100);
+  expect(price.pairs.slice(0, 2)).toEqual([
     [100, 5100],
     [100, 91],
   ]);

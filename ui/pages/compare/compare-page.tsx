@@ -1,5 +1,5 @@
 /** All jobs in a table of settings and figures, and some of them beside each other. */
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Field } from '../../parts/field.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { Empty, Page, Section } from '../../parts/page.js';
@@ -40,10 +40,7 @@ export default function ComparePage({ query }: PageProps) {
     change({ chosen: next.join(',') });
   };
   const jobs = data?.jobs;
-  const shown = useMemo(
-    () => (jobs ?? []).filter((job) => matches(job, filter)),
-    [jobs, ...Object.values(filter)],
-  );
+  const shown = (jobs ?? []).filter((job) => matches(job, filter));
   const chosen = chosenIds.flatMap((id) => jobs?.find((job) => job.id === id) ?? []);
   return (
     <Page

@@ -3,7 +3,7 @@
  * some times a second at most, however fast epochs pass.
  */
 import { useEffect, useReducer, useState } from 'preact/hooks';
-import { api, type Job, type JobEvent, type Schemas } from '../../service/api.js';
+import { api, ApiError, type Job, type JobEvent, type Schemas } from '../../service/api.js';
 import { epochKey, extendCurve, shownPoints } from './curve-points.js';
 
 export type EpochMetrics = NonNullable<Job['metrics']>;
@@ -119,14 +119,21 @@ export class WatchedJob {
         break;
       }
       case 'outcomes':
-        this.#outcomesAfter ??= event.seq - 1;
+        this.#missOutcomes(event.seq - 1);
         this.#ask();
         break;
       case 'checkpoint':
         this.#checkpointsAreStale = true;
         this.#ask();
         break;
-      default:
+      case 'status':
+      case 'started':
+      case 'stopped':
+      case 'evaluated':
+      case 'published':
+      case 'log':
+      case 'missing':
+      case 'done':
         if (!this.log.some(({ seq }) => seq === event.seq)) this.log = [...this.log, event];
         this.#ask();
     }
@@ -159,15 +166,21 @@ export class WatchedJob {
       this.#checkpointsAreStale = false;
       try {
         await this.#askOnce(after, withCheckpoints);
-      } catch {
-        // The stream says whether the connection is lost; once it is back it asks again.
-        if (after !== null) this.#outcomesAfter = Math.min(after, this.#outcomesAfter ?? Infinity);
+      } catch (error) {
+        // The job is gone, or the key is not valid any more.
+        if (error instanceof ApiError && error.status < 500) return;
+        // The stream says that the connection is lost.
+        if (after !== null) this.#missOutcomes(after);
         this.#checkpointsAreStale ||= withCheckpoints;
-        return;
+        this.#isStale = true;
       }
       this.#tell();
       await new Promise((resolve) => setTimeout(resolve, askEveryMs));
     }
+  }
+
+  #missOutcomes(after: number): void {
+    this.#outcomesAfter = Math.min(after, this.#outcomesAfter ?? Infinity);
   }
 
   async #askOnce(outcomesAfter: number | null, withCheckpoints: boolean): Promise<void> {
