@@ -3,8 +3,6 @@
  * values are off. They show how the mistakes change while a network learns. A run records them in its log for so few epochs
  * that they stay small beside its metrics.
  */
-import type { RunEvent } from './documents.js';
-
 /** A document. */
 export interface EpochOutcomes {
   /** Of an ensemble: whose epoch it is, from 1. */
@@ -48,11 +46,4 @@ const recordedWhole = 100;
 export function recordsOutcomes(epoch: number): boolean {
   const stride = epoch <= recordedWhole ? 1 : 2 ** Math.ceil(Math.log2(epoch / recordedWhole));
   return epoch % stride === 0;
-}
-
-/** As lists and streams of events show it: without the outcomes themselves, which are many numbers. */
-export function withoutOutcomes(event: RunEvent): RunEvent {
-  if (event.type !== 'outcomes') return event;
-  const { seq, time, type, member, epoch } = event;
-  return { seq, time, type, ...(member !== undefined && { member }), epoch };
 }

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RunEvent } from '../runs/documents.js';
-import { withoutOutcomes } from '../runs/outcomes.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
 import { jobNotFound } from './run-to-job.js';
+import { withoutOutcomes } from './shown-event.js';
 
 type RunListener = (events: readonly RunEvent[]) => void;
 

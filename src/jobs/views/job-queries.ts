@@ -15,11 +15,12 @@ import type {
 } from '../runs/documents.js';
 import { epochsOfMember, memberAt, membersOf } from '../runs/ensemble.js';
 import type { RunIndex } from '../runs/run-index.js';
-import { withoutOutcomes, type EpochOutcomes } from '../runs/outcomes.js';
+import type { EpochOutcomes } from '../runs/outcomes.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunReader, RunState } from '../runs/run-reader.js';
 import type { RunStore } from '../runs/run-store.js';
 import { jobNotFound, type RunToJob } from './run-to-job.js';
+import { withoutOutcomes } from './shown-event.js';
 import { lossOf, thinCurve, thinEvenly } from './thin-curve.js';
 
 export interface JobQueries {
