@@ -1,12 +1,9 @@
 /** All pages: where they are, and how their code is loaded. The first route that matches is shown. */
 import type { ComponentType } from 'preact';
+import type { PageProps } from './shell/page-props.js';
 import type { Place } from './shell/router.js';
 
-/** What a page is given. `params` are the parts of the path that its route names with a colon. */
-export interface PageProps {
-  params: Record<string, string>;
-  query: URLSearchParams;
-}
+export type { PageProps };
 
 export interface Route {
   path: string;
