@@ -1,5 +1,5 @@
 /** The points of curves: kept few enough to draw smoothly, and smoothed if wanted. */
-import type { EpochMetrics } from './watched-job.js';
+import type { EpochMetrics } from './job-records.js';
 
 /** Above it a curve is thinned to half as many points. */
 const mostPoints = 2_000;

@@ -6,7 +6,7 @@ import { LineChart, type Curve } from '../../parts/line-chart.js';
 import { Empty, Section } from '../../parts/page.js';
 import type { Job } from '../../service/api.js';
 import { smoothed } from './curve-points.js';
-import type { EpochMetrics, ProgressPoint } from './watched-job.js';
+import type { EpochMetrics, ProgressPoint } from './job-records.js';
 
 const splits = [
   ['train', 'Training'],

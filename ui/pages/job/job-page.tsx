@@ -17,7 +17,8 @@ import { JobLog } from './job-log.js';
 import { Mistakes } from './mistakes.js';
 import { Outcome } from './outcome.js';
 import { Recipe } from './recipe.js';
-import { useWatchedJob, type Checkpoint, type Connection, type EpochMetrics } from './watched-job.js';
+import type { Checkpoint, EpochMetrics } from './job-records.js';
+import { useWatchedJob, type Connection } from './watched-job.js';
 import { meaningOf } from './words.js';
 import './job.css';
 

@@ -5,7 +5,7 @@ import { formatNumber, formatPercent } from '../../parts/format.js';
 import { Section } from '../../parts/page.js';
 import { ConfusionMatrix } from './confusion-matrix.js';
 import { Residuals } from './residuals.js';
-import type { Outcomes } from './watched-job.js';
+import type { Outcomes } from './job-records.js';
 import './mistakes.css';
 
 export function Mistakes({

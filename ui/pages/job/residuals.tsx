@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Field } from '../../parts/field.js';
 import { formatNumber } from '../../parts/format.js';
-import type { Outcomes } from './watched-job.js';
+import type { Outcomes } from './job-records.js';
 
 type ValueOutcomes = NonNullable<Outcomes['values']>[number];
 

@@ -3,13 +3,9 @@
  * some times a second at most, however fast epochs pass.
  */
 import { useEffect, useReducer, useState } from 'preact/hooks';
-import { api, ApiError, type Job, type JobEvent, type Schemas } from '../../service/api.js';
+import { api, ApiError, type Job, type JobEvent } from '../../service/api.js';
+import type { Checkpoint, EpochMetrics, Outcomes, ProgressPoint } from './job-records.js';
 import { epochKey, extendCurve, shownPoints } from './curve-points.js';
-
-export type EpochMetrics = NonNullable<Job['metrics']>;
-export type ProgressPoint = NonNullable<Schemas['MetricsList']['progress']>[number];
-export type Outcomes = Schemas['OutcomesList']['data'][number];
-export type Checkpoint = Schemas['CheckpointList']['data'][number];
 
 export type Connection = { state: 'live' } | { state: 'lost'; retryAtMs: number } | { state: 'ended' };
 
