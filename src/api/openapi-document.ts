@@ -11,7 +11,7 @@ export async function buildOpenApiDocument(): Promise<object> {
   };
   const app = await buildApp({
     producer: { submit: never, plan: never },
-    jobs: { get: never, list: never, events: never, metrics: never, checkpoints: never },
+    jobs: { get: never, list: never, events: never, metrics: never, outcomes: never, checkpoints: never },
     lifecycle: { cancel: never, pause: never, resume: never, remove: never },
     feed: { follow: never },
     datasets: { info: never, openTable: never },

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { addQueue } from '../jobs/queue/queue-template.js';
 import { freePort } from '../servers/local-server.js';
 import { openService, readJob, type Service } from '../service/service.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
@@ -139,7 +138,6 @@ test('a job of a service that runs anyway goes on after Ctrl-C, which says how t
 
 test('where no service runs, training starts one, and Ctrl-C pauses the job and ends the service', async () => {
   const DATA_DIR = await temporaryFolder();
-  await addQueue(DATA_DIR);
   const { child, said, ended } = start(['train', 'mnist', '--set', 'epochs=500', '--set', 'engine=wasm'], {
     DATA_DIR,
     TRAINYARD_URL: '',

@@ -1,7 +1,6 @@
-/** What every page is given. Apart from the routes, which know the pages: so a page need not know them. */
-
-/** `params` are the parts of the path that its route names with a colon. */
+/** What a page is given. */
 export interface PageProps {
+  /** The parts of the path that its route names with a colon. */
   params: Record<string, string>;
   query: URLSearchParams;
 }

@@ -248,6 +248,7 @@ export const jobExample = {
   progress: progressExample,
   metrics: metricsExample,
   best_epoch: null,
+  best_metrics: null,
   stopped: { reason: 'epochs' as const, epoch: 5, best_epoch: null },
   engine: { name: 'reference', device: 'cpu', reason: 'the fastest that can run here' },
   attempts: 1,
@@ -338,6 +339,9 @@ export const Job = component(
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
       evaluation: Type.Optional(EvaluationSummary.ref),
       best_epoch: BestEpoch,
+      best_metrics: nullable(
+        EpochMetrics('Metrics of the best epoch; null without validation rows, and for older jobs.'),
+      ),
       stopped: nullable(Stopped),
       engine: nullable(EngineChoice('The engine that trains the job; null before the start.')),
       attempts: Type.Integer({ description: 'How many times a worker has started the job.' }),

@@ -115,6 +115,7 @@ test('it has every route of the API', () => {
     'get /v1/jobs/{id}/checkpoints/{step}/model.safetensors',
     'get /v1/jobs/{id}/events',
     'get /v1/jobs/{id}/metrics',
+    'get /v1/jobs/{id}/outcomes',
     'get /v1/jobs/{id}/split',
     'get /v1/jobs/{id}/webhook-deliveries',
     'get /v1/keys',

@@ -2,7 +2,7 @@
 import type { Static } from 'typebox';
 import { expectTypeOf, test } from 'vitest';
 import type * as contracts from '../../../src/jobs/runs/documents.js';
-import type { CheckpointList, MetricsList } from '../../../src/api/jobs/record-schemas.js';
+import type { CheckpointList, MetricsList, OutcomesList } from '../../../src/api/jobs/record-schemas.js';
 import type { JobEvent, JobEventList } from '../../../src/api/jobs/event-schemas.js';
 import type { JobRequest } from '../../../src/api/jobs/request-schema.js';
 import type { Job, JobList, JobPlan, jobExamples } from '../../../src/api/jobs/job-schemas.js';
@@ -42,5 +42,6 @@ test('an event', () => {
 
 test('what a job leaves behind', () => {
   expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<contracts.MetricsList>();
+  expectTypeOf<Static<typeof OutcomesList.schema>>().toEqualTypeOf<contracts.OutcomesList>();
   expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<contracts.CheckpointList>();
 });

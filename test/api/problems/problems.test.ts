@@ -15,7 +15,9 @@ function failingWith(error: unknown): Promise<TestService> {
   const fail = async (): Promise<never> => {
     throw error;
   };
-  return startService({ jobs: { get: fail, list: fail, events: fail, metrics: fail, checkpoints: fail } });
+  return startService({
+    jobs: { get: fail, list: fail, events: fail, metrics: fail, outcomes: fail, checkpoints: fail },
+  });
 }
 
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -223,6 +225,7 @@ test('while the app closes, requests under way are answered and new ones are ref
     get: notAsked,
     events: notAsked,
     metrics: notAsked,
+    outcomes: notAsked,
     checkpoints: notAsked,
     list: async () => {
       started();
