@@ -87,6 +87,13 @@ export const EvaluationSummary = component(
   ),
 );
 
+const rowNumber = Type.Integer({ description: 'Of the dataset, counted from 0.' });
+const outputName = Type.Optional(Type.String({ description: 'Which value, where several are predicted.' }));
+
+const Residuals = Type.Array(Type.Object({ at: Type.Number(), value: Type.Number() }), {
+  description: 'Quantiles of predicted − actual, in the unit of the value.',
+});
+
 const SplitEvaluationSchema = Type.Unsafe<SplitEvaluation>(
   Type.Object({
     ...splitSummary,
@@ -108,11 +115,47 @@ const SplitEvaluationSchema = Type.Unsafe<SplitEvaluation>(
           '`confusion[i][j]`: how many rows of class i got the label j, or the sum of their weights. Left out above 100 classes.',
       }),
     ),
-    outputs: Type.Optional(
-      Type.Array(Type.Object({ name: Type.String(), figures: Figures }), {
-        description: 'The figures of each value, where several are predicted.',
+    thresholds: Type.Optional(
+      Type.Array(
+        Type.Object({
+          at_least: Type.Number(),
+          true_positives: Type.Number(),
+          false_positives: Type.Number(),
+        }),
+        {
+          description:
+            'Of two classes: how many rows get the label `positive` from each threshold on, rightly and wrongly, or the sums of their ' +
+            'weights. At most 101, descending: the points of the ROC and of the precision–recall curve.',
+        },
+      ),
+    ),
+    calibration_bins: Type.Optional(
+      Type.Array(Type.Object({ confidence: Type.Number(), accuracy: Type.Number(), rows: Type.Number() }), {
+        description:
+          'The rows in 15 bins by the probability of their likeliest class: its mean, how often it was right, and how many rows they ' +
+          'are, or the sum of their weights. Empty bins are left out.',
       }),
     ),
+    outputs: Type.Optional(
+      Type.Array(
+        Type.Object({ name: Type.String(), figures: Figures, residuals: Type.Optional(Residuals) }),
+        { description: 'The figures of each value, where several are predicted.' },
+      ),
+    ),
+    pairs: Type.Optional(
+      Type.Array(
+        Type.Object({
+          output: outputName,
+          predicted: Type.Number(),
+          actual: Type.Number(),
+        }),
+        { description: 'Of values: at most 300, evenly spaced among the rows.' },
+      ),
+    ),
+    residuals: Type.Optional({
+      ...Residuals,
+      description: 'Of a single value. Others have theirs in `outputs`.',
+    }),
   }),
 );
 
@@ -165,8 +208,8 @@ const evaluationProperties = {
         split: Type.Enum(['validation', 'test'], { type: 'string' }),
         rows: Type.Array(
           Type.Object({
-            row: Type.Integer({ description: 'Of the dataset, counted from 0.' }),
-            output: Type.Optional(Type.String({ description: 'Which value, where several are predicted.' })),
+            row: rowNumber,
+            output: outputName,
             predicted: Type.Unsafe<string | number>({ type: ['string', 'number'] }),
             actual: Type.Unsafe<string | number>({ type: ['string', 'number'] }),
             confidence: Type.Optional(
@@ -176,6 +219,18 @@ const evaluationProperties = {
         ),
       },
       { description: 'Up to 20: the most confident wrong labels, or the largest errors.' },
+    ),
+  ),
+  examples: Type.Optional(
+    Type.Object(
+      {
+        split: Type.Enum(['validation', 'test'], { type: 'string' }),
+        rows: Type.Array(Type.Array(Type.Array(rowNumber))),
+      },
+      {
+        description:
+          '`rows[i][j]`: up to 5 rows of class i that got the label j, the most confident first. Left out above 32 classes.',
+      },
     ),
   ),
   importance: Type.Optional(

@@ -9,12 +9,15 @@ import {
   meansOf,
 } from '../../model/evaluation/constant-baseline.js';
 import { positiveOf } from '../../model/evaluation/decide-head.js';
+import { cellExamples } from '../../model/evaluation/cell-examples.js';
+import { classDrawings } from '../../model/evaluation/class-drawings.js';
 import { classMistakes, evaluateClasses } from '../../model/evaluation/evaluate-classes.js';
 import { mistakesShown } from '../../model/evaluation/evaluate-model.js';
-import { evaluateValues, valueMistakes } from '../../model/evaluation/evaluate-values.js';
+import { valueMistakes } from '../../model/evaluation/evaluate-values.js';
 import type { Evaluation } from '../../model/evaluation/evaluation.js';
 import { predictSamples } from '../../model/evaluation/predicted-rows.js';
 import { turn as plainTurn, type Turn } from '../../model/evaluation/turn.js';
+import { evaluateAndDrawValues } from '../../model/evaluation/value-drawings.js';
 import type { ClassHead } from '../../model/heads/head.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import type { ServedModel } from '../../model/serving/loaded-model.js';
@@ -171,6 +174,7 @@ async function evaluateLabels(
   const positive = threshold?.positive ?? positiveOf(head, classFrequencies(classes, labels.length), wanted);
   const frequencies = classFrequencies(classes, labels.length, weighed.weights);
   const mistakes = classMistakes(weighed, head, rows, mistakesShown);
+  const examples = cellExamples(weighed, head, rows);
   return {
     format_version: 1,
     task: 'classification',
@@ -180,9 +184,11 @@ async function evaluateLabels(
     ...(temperature !== undefined && { calibration: { temperature, before: {} } }),
     test: {
       ...(await evaluateClasses(weighed, { labels, positive, threshold, turn })),
+      ...classDrawings(weighed, { labels, positive, threshold }),
       baselines: { constant: await constantClass(frequencies, weighed, { labels, positive, turn }) },
     },
     mistakes: { split: 'test', rows: mistakes },
+    ...(examples && { examples: { split: 'test' as const, rows: examples } }),
   };
 }
 
@@ -196,7 +202,7 @@ function evaluateNumbers(
     format_version: 1,
     task: 'regression',
     test: {
-      ...evaluateValues(weighed, names),
+      ...evaluateAndDrawValues(weighed, names),
       baselines: { constant: constantValues(means, weighed, names) },
     },
     mistakes: { split: 'test', rows: valueMistakes(weighed, names, rows, mistakesShown) },

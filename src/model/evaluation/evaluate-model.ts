@@ -10,13 +10,16 @@ import { parameterCount, type NetworkSpec } from '../network/network.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
 import { classFrequencies, constantClass, constantValues, meansOf } from './constant-baseline.js';
 import { decideHead, positiveOf, type HeadRequest } from './decide-head.js';
+import { cellExamples } from './cell-examples.js';
+import { classDrawings } from './class-drawings.js';
 import { classMistakes, evaluateClasses } from './evaluate-classes.js';
 import { evaluateValues, valueMistakes } from './evaluate-values.js';
-import type { ColumnImportance, Evaluation, Mistakes, SplitEvaluation } from './evaluation.js';
+import type { ColumnImportance, Evaluation, Examples, Mistakes, SplitEvaluation } from './evaluation.js';
 import type { Figures } from './figures.js';
 import { columnImportance } from './importance.js';
 import { chosenSamples, predictSamples, spacedRows, type PredictOutputs } from './predicted-rows.js';
 import { turn as plainTurn, type Turn } from './turn.js';
+import { evaluateAndDrawValues } from './value-drawings.js';
 
 export const mistakesShown = 20;
 
@@ -166,6 +169,7 @@ async function evaluateClassifier(
       linear && (await evaluateClasses(rowsOf(split, linear, linearHead), { labels, positive, turn }));
     return {
       ...(await evaluateClasses(rows, judge)),
+      ...classDrawings(rows, judge),
       baselines: {
         constant: await constantClass(frequencies, rows, { labels, positive, turn }),
         ...(ofLinear && { linear: ofLinear.figures }),
@@ -194,6 +198,7 @@ async function evaluateClassifier(
     ...mistakesOf(task, (split) =>
       classMistakes(rowsOf(split, outputs, head), head, task[split].rows, mistakesShown),
     ),
+    ...examplesOf(task, (split) => cellExamples(rowsOf(split, outputs, head), head, task[split].rows)),
   };
   return { evaluation, head };
 }
@@ -216,7 +221,7 @@ function evaluateRegression(
   function evaluate(split: SplitName): SplitEvaluation {
     const rows = rowsOf(split, outputs);
     return {
-      ...evaluateValues(rows, names),
+      ...evaluateAndDrawValues(rows, names),
       baselines: {
         constant: constantValues(means, rows, names),
         ...(linear && { linear: evaluateValues(rowsOf(split, linear), names).figures }),
@@ -250,13 +255,26 @@ async function ofEachSplit(
   return splits;
 }
 
-/** On the test rows, or else on those that decided. */
 function mistakesOf(
   task: FullTask,
   of: (split: Mistakes['split']) => Mistakes['rows'],
 ): { mistakes?: Mistakes } {
-  const split = (['test', 'validation'] as const).find((each) => task[each].samples.count > 0);
+  const split = shownSplit(task);
   return split === undefined ? {} : { mistakes: { split, rows: of(split) } };
+}
+
+function examplesOf(
+  task: FullTask,
+  of: (split: Mistakes['split']) => Examples['rows'] | null,
+): { examples?: Examples } {
+  const split = shownSplit(task);
+  const rows = split === undefined ? null : of(split);
+  return split === undefined || rows === null ? {} : { examples: { split, rows } };
+}
+
+/** The test rows, or else those that decided. */
+function shownSplit(task: FullTask): Mistakes['split'] | undefined {
+  return (['test', 'validation'] as const).find((each) => task[each].samples.count > 0);
 }
 
 /** (count, names) */

@@ -56,7 +56,7 @@ export function valueMistakes(
 }
 
 /** Without digits that float32 does not hold. */
-function inFloat32Digits(value: number): number {
+export function inFloat32Digits(value: number): number {
   return Number(value.toPrecision(7));
 }
 

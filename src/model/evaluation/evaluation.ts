@@ -1,5 +1,6 @@
 /** The document that says how good a version of a model is, beside what it must be compared with. */
 import type { ClassReport } from '../metrics/class-report.js';
+import type { CalibrationBin } from '../metrics/probabilities.js';
 import type { Interval } from '../metrics/intervals.js';
 import { effectiveRows, totalWeight, type RowWeights } from '../metrics/row-weights.js';
 import type { Task } from '../network/losses.js';
@@ -24,6 +25,8 @@ export interface Evaluation {
   /** The rows that decided nothing. Left out where none were set apart. */
   test?: SplitEvaluation;
   mistakes?: Mistakes;
+  /** Rows behind the cells of the confusion matrix. Left out of more than 32 classes. */
+  examples?: Examples;
   /** What the columns of a table are worth. */
   importance?: ColumnImportance;
 }
@@ -40,8 +43,32 @@ export interface SplitEvaluation {
   classes?: LabelledReport[];
   /** [class][label] How many rows of the class got the label, or the sum of their weights. Left out where there are more than 100 classes. */
   confusion?: number[][];
+  /** Of two classes: at most 101 thresholds, descending, with what becomes of the rows. Left out where all rows are of one class. */
+  thresholds?: ThresholdPoint[];
+  /** The rows by how sure the model is of them; empty bins are left out. */
+  calibration_bins?: CalibrationBin[];
   /** Where several values are predicted: the figures of each. */
   outputs?: NamedFigures[];
+  /** Of values: at most 300, to be drawn. */
+  pairs?: ValuePair[];
+  /** Of a single value. Of several they are with `outputs`. */
+  residuals?: QuantileOfResiduals[];
+}
+
+/** Counts of rows that get the label `positive`, or the sums of their weights. */
+export interface ThresholdPoint {
+  /** A row gets it from this probability on. */
+  at_least: number;
+  true_positives: number;
+  false_positives: number;
+}
+
+export type ValuePair = Omit<ValueMistake, 'row'>;
+
+/** Of predicted − actual, in the unit of the value. */
+export interface QuantileOfResiduals {
+  at: number;
+  value: number;
 }
 
 export interface SplitWeights {
@@ -65,6 +92,7 @@ export interface LabelledReport extends ClassReport {
 export interface NamedFigures {
   name: string;
   figures: Figures;
+  residuals?: QuantileOfResiduals[];
 }
 
 /** What a model must beat on the same rows to be worth anything. */
@@ -99,6 +127,12 @@ export interface Mistakes {
   split: 'validation' | 'test';
   /** Of classes the most confident first, of values the largest error first. */
   rows: Mistake[];
+}
+
+export interface Examples {
+  split: Mistakes['split'];
+  /** [class][label] At most 5 rows of the dataset, from 0: the most confident of the class that got the label. */
+  rows: number[][][];
 }
 
 export type Mistake = ClassMistake | ValueMistake;

@@ -19,10 +19,18 @@ export function logLosses(
 
 const bins = 15;
 
+/** (bins) The samples by the probability of their likeliest class: sums of weights. */
+interface ConfidenceBins {
+  weights: Float64Array;
+  /** Each by its weight. */
+  confidences: Float64Array;
+  /** Of the samples whose likeliest class is right. */
+  hits: Float64Array;
+}
+
 /**
- * How far confidence and accuracy lie apart: the samples in 15 bins by the probability of their likeliest class, and the mean
- * over the bins, by the weight of their samples, of |accuracy − mean confidence|. C. Guo et al., "On Calibration of Modern Neural
- * Networks", 2017, equation 3.
+ * How far confidence and accuracy lie apart: the mean over the bins, by the weight of their samples, of |accuracy − mean
+ * confidence|. C. Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3.
  */
 export function calibrationError(
   probabilities: ArrayLike<number>,
@@ -30,6 +38,43 @@ export function calibrationError(
   width: number,
   weights: RowWeights = null,
 ): number {
+  const { confidences, hits } = confidenceBins(probabilities, classes, width, weights);
+  let sum = 0;
+  for (let bin = 0; bin < bins; bin++) sum += Math.abs(hits[bin] - confidences[bin]);
+  return sum / totalWeight(weights, classes.length);
+}
+
+/** How sure the network is of some samples, and how often it is right about them. */
+export interface CalibrationBin {
+  /** The mean probability of their likeliest class. */
+  confidence: number;
+  accuracy: number;
+  /** How many they are, or the sum of their weights. */
+  rows: number;
+}
+
+/** Of the bins that have samples, by confidence. */
+export function calibrationBins(
+  probabilities: ArrayLike<number>,
+  classes: ArrayLike<number>,
+  width: number,
+  weights: RowWeights = null,
+): CalibrationBin[] {
+  const found = confidenceBins(probabilities, classes, width, weights);
+  return Array.from(found.weights, (rows, bin) => ({
+    confidence: found.confidences[bin] / rows,
+    accuracy: found.hits[bin] / rows,
+    rows,
+  })).filter(({ rows }) => rows > 0);
+}
+
+function confidenceBins(
+  probabilities: ArrayLike<number>,
+  classes: ArrayLike<number>,
+  width: number,
+  weights: RowWeights,
+): ConfidenceBins {
+  const sums = new Float64Array(bins);
   const confidences = new Float64Array(bins);
   const hits = new Float64Array(bins);
   for (let i = 0; i < classes.length; i++) {
@@ -38,10 +83,9 @@ export function calibrationError(
     // Each bin has its upper end.
     const bin = Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1));
     const weight = weights?.[i] ?? 1;
+    sums[bin] += weight;
     confidences[bin] += weight * confidence;
     if (likeliest === classes[i]) hits[bin] += weight;
   }
-  let sum = 0;
-  for (let bin = 0; bin < bins; bin++) sum += Math.abs(hits[bin] - confidences[bin]);
-  return sum / totalWeight(weights, classes.length);
+  return { weights: sums, confidences, hits };
 }

@@ -134,6 +134,11 @@ function componentsOf(ranking: Ranking): { below: Float64Array; above: Float64Ar
   return { below, above };
 }
 
+/** Of one of the `bits`. */
+export function probabilityOf({ bits }: Ranking, group: number): number {
+  return new Float32Array(bits.buffer, bits.byteOffset, bits.length)[group];
+}
+
 function bitsOf({ buffer, byteOffset, length }: Float32Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, length);
 }

@@ -37,6 +37,28 @@ export function weightedMedian(numbers: Float64Array, weights: RowWeights): numb
   return (numbers[order[place]] + numbers[order[next]]) / 2;
 }
 
+/**
+ * For each `at`, from 0 to 1, the first number, ascending, up to which there is at least that share of the weight: as
+ * `numpy.quantile` with `method='inverted_cdf'`. Of at least one number.
+ */
+export function weightedQuantiles(
+  numbers: Float64Array,
+  at: readonly number[],
+  weights: RowWeights,
+): number[] {
+  const order = Uint32Array.from(numbers, (_, i) => i).filter((i) => weights?.[i] !== 0);
+  order.sort((a, b) => numbers[a] - numbers[b]);
+  const total = totalWeight(weights, numbers.length);
+  let [place, upTo] = [0, weights?.[order[0]] ?? 1];
+  return at.map((share) => {
+    while (upTo < share * total && place < order.length - 1) {
+      place++;
+      upTo += weights?.[order[place]] ?? 1;
+    }
+    return numbers[order[place]];
+  });
+}
+
 function medianOf(numbers: Float64Array): number {
   const sorted = numbers.toSorted();
   const middle = sorted.length >> 1;

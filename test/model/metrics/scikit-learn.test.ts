@@ -7,24 +7,27 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { classReports, confusionMatrix, labelFigures } from '../../../src/model/metrics/class-report.js';
 import { errorsOfAll, errorsOfOutput } from '../../../src/model/metrics/errors-of-values.js';
+import { classDrawings } from '../../../src/model/evaluation/class-drawings.js';
 import { classFrequencies, meansOf } from '../../../src/model/evaluation/constant-baseline.js';
 import { evaluateClasses } from '../../../src/model/evaluation/evaluate-classes.js';
 import { evaluateValues } from '../../../src/model/evaluation/evaluate-values.js';
+import { evaluateAndDrawValues } from '../../../src/model/evaluation/value-drawings.js';
 import { jackknifeInterval, type Interval } from '../../../src/model/metrics/intervals.js';
 import { calibrationError, logLosses } from '../../../src/model/metrics/probabilities.js';
 import { addRocInfluence, averagePrecision, rankBy, rocAuc } from '../../../src/model/metrics/ranking.js';
 
-interface ClassFixture extends ClassFigures {
+interface ClassFixture extends ClassFigures, Drawn {
   classes: number[];
   probabilities: number[];
   calibration_error: number;
   delong_variance?: number;
-  weighted: ClassFigures & {
-    weights: number[];
-    class_frequencies: number[];
-    accuracy_bootstrap_std: number;
-    balanced_accuracy_bootstrap_std: number;
-  };
+  weighted: ClassFigures &
+    Drawn & {
+      weights: number[];
+      class_frequencies: number[];
+      accuracy_bootstrap_std: number;
+      balanced_accuracy_bootstrap_std: number;
+    };
 }
 
 interface ClassFigures {
@@ -40,6 +43,13 @@ interface ClassFigures {
   support: number[];
   confusion: number[];
   roc_auc_bootstrap_std: number;
+}
+
+/** Curves are of two classes, by descending threshold, without the point where no sample has the label. */
+interface Drawn {
+  calibration_bins: { confidence: number[]; accuracy: number[] };
+  roc_curve?: { at_least: number[]; fpr: number[]; tpr: number[] };
+  precision_recall_curve?: { at_least: number[]; precision: number[]; recall: number[] };
 }
 
 interface ErrorsFixture {
@@ -58,11 +68,14 @@ const fixture = JSON.parse(readFileSync(new URL('scikit-learn.json', import.meta
     outputs: ErrorsFixture[];
     all: ErrorsFixture;
     r2_bootstrap_std: number;
+    /** [output] At 0.05, 0.25, 0.5, 0.75 and 0.95, by NumPy's `inverted_cdf`. */
+    residual_quantiles: number[][];
     weighted: {
       weights: number[];
       outputs: ErrorsFixture[];
       all: ErrorsFixture;
       means: number[];
+      residual_quantiles: number[][];
       /** By differences of `r2_score` with a little more of each weight. */
       r2_jackknife_std: number;
     };
@@ -191,6 +204,72 @@ test('weighted errors of values are those of scikit-learn, and so is the mean', 
   meansOf(actual, 2, weights).forEach((mean, output) => expect(mean).toBeCloseTo(means[output] ?? NaN, 10));
   const { r2 } = errorsOfOutput(predicted, actual, 2, 0, weights).intervals;
   expect(deviationOf(r2 ?? [NaN, NaN])).toBeCloseTo(r2_jackknife_std, 5);
+});
+
+test.each(['plain', 'weighted'] as const)(
+  'the curves of %s rows are those of scikit-learn, and each threshold gives the counts of its point',
+  (kind) => {
+    const { classes, probabilities, ...two } = fixture.two;
+    const expected = kind === 'plain' ? two : two.weighted;
+    const weights = kind === 'plain' ? null : two.weighted.weights;
+    const rows = { probabilities: Float32Array.from(probabilities), classes, weights };
+    const { thresholds = [] } = classDrawings(rows, { labels: ['no', 'yes'], positive: 1 });
+    const sumOf = (isCounted: (i: number) => boolean): number =>
+      classes.reduce((sum, _, i) => sum + (isCounted(i) ? (weights?.[i] ?? 1) : 0), 0);
+    const positives = sumOf((i) => classes[i] === 1);
+    const negatives = sumOf((i) => classes[i] === 0);
+    const { roc_curve: roc, precision_recall_curve: pr } = expected;
+    expect(thresholds).toHaveLength(roc?.at_least.length ?? -1);
+    thresholds.forEach(({ at_least, true_positives, false_positives }, place) => {
+      expect(true_positives / positives).toBeCloseTo(roc?.tpr[place] ?? NaN, 12);
+      expect(false_positives / negatives).toBeCloseTo(roc?.fpr[place] ?? NaN, 12);
+      // scikit-learn's curve ends where all samples of the class have the label.
+      if (place < (pr?.recall.length ?? 0)) {
+        expect(true_positives / positives).toBeCloseTo(pr?.recall[place] ?? NaN, 12);
+        const precision = true_positives / (true_positives + false_positives);
+        expect(precision).toBeCloseTo(pr?.precision[place] ?? NaN, 12);
+      }
+      const isNamed = (i: number): boolean => probabilities[2 * i + 1] >= at_least;
+      expect(sumOf((i) => isNamed(i) && classes[i] === 1)).toBe(true_positives);
+      expect(sumOf((i) => isNamed(i) && classes[i] === 0)).toBe(false_positives);
+    });
+  },
+);
+
+test.each(['two', 'three'] as const)('the calibration of %s classes is that of scikit-learn', (name) => {
+  const { classes, probabilities, ...plain } = fixture[name];
+  const labels = name === 'two' ? ['no', 'yes'] : ['a', 'b', 'c'];
+  for (const [expected, weights] of [
+    [plain, null] as const,
+    [plain.weighted, plain.weighted.weights] as const,
+  ]) {
+    const rows = { probabilities: Float32Array.from(probabilities), classes, weights };
+    const { calibration_bins: bins = [] } = classDrawings(rows, { labels, positive: 1 });
+    const { confidence, accuracy } = expected.calibration_bins;
+    expect(bins).toHaveLength(confidence.length);
+    bins.forEach((bin, place) => {
+      expect(bin.confidence).toBeCloseTo(confidence[place] ?? NaN, 7);
+      expect(bin.accuracy).toBeCloseTo(accuracy[place] ?? NaN, 12);
+    });
+  }
+});
+
+test('the quantiles of residuals are those of NumPy', () => {
+  const { actual, predicted, weighted, residual_quantiles } = fixture.values;
+  const expected = [
+    [residual_quantiles, null],
+    [weighted.residual_quantiles, weighted.weights],
+  ] as const;
+  for (const [quantiles, weights] of expected) {
+    const { outputs = [], pairs = [] } = evaluateAndDrawValues({ actual, predicted, weights }, ['a', 'b']);
+    outputs.forEach(({ residuals = [] }, output) =>
+      residuals.forEach(({ value }, place) =>
+        expect(value).toBeCloseTo(quantiles[output]?.[place] ?? NaN, 5),
+      ),
+    );
+    const counted = weights?.filter((weight) => weight > 0).length ?? actual.length / 2;
+    expect(pairs).toHaveLength(2 * Math.min(150, counted));
+  }
 });
 
 test('a row of weight 2 counts as two alike, and one of weight 0 not at all', async () => {
