@@ -105,7 +105,7 @@ export default {
       severity: 'error',
       from: {},
       to: {
-        path: '^src/(main|demo/main|keys/main|check-data/main|jobs/training/main|images/thread|api/bodies/thread|data/versions/intake-thread)\\.ts$',
+        path: '^src/(main|cli/main|demo/main|keys/main|check-data/main|jobs/training/main|jobs/queue/prepare-database|images/thread|api/bodies/thread|data/versions/intake-thread)\\.ts$',
       },
     },
     {
@@ -211,7 +211,7 @@ export default {
           '^src/data/(formats|generated)/',
           '^src/data/(dataset|store|table-schema)\\.ts$',
           '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
-          '^src/keys/(key|key-ring)\\.ts$',
+          '^src/keys/(key|key-administration|key-ring)\\.ts$',
           '^src/images/(image-reader|fit)\\.ts$',
           foundation,
         ],
@@ -224,6 +224,28 @@ export default {
       severity: 'error',
       from: { path: '^src/demo/' },
       to: { path: '^src/', pathNot: ['^src/(demo|data)/', '^src/jobs/runs/documents\\.ts$', foundation] },
+    },
+    {
+      name: 'cli-is-a-client',
+      comment:
+        'The command asks the service through the client, as anyone would. It starts the service, and shows progress, as the demo does.',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: {
+        path: '^(src|client|dist)/',
+        pathNot: [
+          '^src/cli/',
+          '^src/demo/(progress|service-process)\\.ts$',
+          '^src/lib/stored-name\\.ts$',
+          '^dist/client/',
+        ],
+      },
+    },
+    {
+      name: 'commander-in-cli-only',
+      severity: 'error',
+      from: { pathNot: '^src/cli/' },
+      to: { path: packages('commander') },
     },
     {
       name: 'demo-takes-only-types-of-jobs',

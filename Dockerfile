@@ -23,7 +23,8 @@ COPY ui ./ui
 # Compiles what the npm scripts compile, but not the tests. A compiler that fails must not leave an engine out.
 RUN node scripts/prepare.mjs \
  && test -f dist/model/engines/native/addon.node \
- && find dist -type f ! -path 'dist/ui/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
+ && test -f dist/jobs/queue/prepared/made-for.json \
+ && find dist -type f ! -path 'dist/ui/*' ! -path 'dist/jobs/queue/prepared/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app

@@ -8,7 +8,6 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     setupFiles: ['test/patience.ts'],
-    globalSetup: ['test/jobs/queue/queue-template.setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 120_000,
     // Of what comes about by itself; a second, the default, is too short on a busy machine.

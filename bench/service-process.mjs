@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url';
 
 export const builtHere = fileURLToPath(new URL('../dist', import.meta.url));
 
-/** Resolves when it listens. `dist` is the folder of another build. */
-export async function startService(dataDir, { dist = builtHere } = {}) {
+/** Resolves when it listens. `dist` is the folder of another build, `env` has further settings. */
+export async function startService(dataDir, { dist = builtHere, env = {} } = {}) {
   const child = spawn(process.execPath, [join(dist, 'main.js')], {
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', LOG_FORMAT: 'json' },
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', LOG_FORMAT: 'json', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   const lines = createInterface({ input: child.stdout });
   /** The first line from now on that is so. */
   const logged = (isSo) =>
@@ -28,7 +29,7 @@ export async function startService(dataDir, { dist = builtHere } = {}) {
       });
       lines.once('close', () => reject(new Error('The service ended')));
     });
-  const { url } = await logged(({ msg }) => msg.startsWith('Trainyard listens on'));
+  const { url } = await logged(({ msg }) => /^Trainyard (listens on|worker is ready)/.test(msg));
 
   return {
     url,
@@ -60,6 +61,7 @@ export async function startService(dataDir, { dist = builtHere } = {}) {
       const closed = once(child, 'close');
       child.kill('SIGTERM');
       await closed;
+      process.off('exit', kill);
     },
   };
 }

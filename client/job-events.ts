@@ -94,6 +94,9 @@ async function* eventsOf(
     onEvent: ({ data }) => arrived.push(JSON.parse(data) as JobEvent),
   });
   const reader = body.getReader();
+  // Node forgets the signal of a request once that is garbage, and would wait for the next event.
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  connection.signal.addEventListener('abort', stop, { once: true });
   const decoder = new TextDecoder();
   for (;;) {
     const silence = setTimeout(
@@ -108,6 +111,7 @@ async function* eventsOf(
     } finally {
       clearTimeout(silence);
     }
+    if (connection.signal.aborted) throw new ConnectionError('', connection.signal.reason);
     if (piece.done) return;
     parser.feed(decoder.decode(piece.value, { stream: true }));
     yield* arrived.splice(0);

@@ -1,13 +1,23 @@
 /**
  * The npm scripts run this first, so that one command is enough on a fresh clone. It installs the packages if
- * node_modules does not match package-lock.json, and builds client, src and the kernels if they have changed. It prints
- * nothing if there is nothing to do. Where there is a C++ compiler it builds the native engine too, beside src, so that nobody waits for it.
+ * node_modules does not match package-lock.json, and builds client, src, the kernels and the embedded queue's database if they
+ * have changed. It prints nothing if there is nothing to do. Where there is a C++ compiler it builds the native engine too, beside
+ * src, so that nobody waits for it.
  *
  * It needs only Node, and uses only syntax that an old Node can parse, so that it can report that Node is too old.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +27,8 @@ const lockTimeoutMs = 15 * 60_000;
 /** The sources that the last build read. */
 const stampFile = 'dist/prepare.stamp';
 const clientTypes = 'client/api-types.ts';
+/** A shell runs it, and npm links it. */
+const commandFile = 'dist/cli/main.js';
 const addonFile = 'dist/model/engines/native/addon.node';
 
 /** By default npm waits for five minutes, three times. Variables of the environment override these values. */
@@ -140,7 +152,11 @@ async function build() {
 async function buildService() {
   await step('the types of the API', ['scripts/write-client-types.mjs']);
   await step('src', [join('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'src']);
-  await step('the WebAssembly kernels', ['scripts/build-kernels.mjs']);
+  if (existsSync(commandFile)) chmodSync(commandFile, 0o755);
+  await Promise.all([
+    step('the WebAssembly kernels', ['scripts/build-kernels.mjs']),
+    step("the embedded queue's database", ['dist/jobs/queue/prepare-database.js']),
+  ]);
   await step('the web pages', [
     join('node_modules', 'vite', 'bin', 'vite.js'),
     'build',
@@ -159,17 +175,17 @@ function buildAddon() {
   return step('the native kernels', ['scripts/build-native.mjs']);
 }
 
-/** Runs a compiler, which compiles only what has changed. Prints a line if it takes longer than a second. */
+/** Runs a step of the build, which makes only what has changed. Prints a line if it takes longer than a second. */
 async function step(what, args) {
   const startedMs = Date.now();
   let isSlow = false;
   const timer = setTimeout(() => {
     isSlow = true;
-    console.error(`Compiling ${what} …`);
+    console.error(`Building ${what} …`);
   }, 1_000);
   try {
     await run(process.execPath, args);
-    if (isSlow) console.error(`Compiled ${what} in ${seconds(startedMs)}.`);
+    if (isSlow) console.error(`Built ${what} in ${seconds(startedMs)}.`);
   } finally {
     clearTimeout(timer);
   }

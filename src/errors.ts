@@ -56,6 +56,7 @@ export const errorCodes = {
   INTERNAL: 'An error in the service itself; the log has the details under the request id.',
   CONFIG_INVALID: 'A setting in the environment is not valid.',
   ADDRESS_EXPOSED: 'Other machines could use the service without a key.',
+  LAST_ADMIN_KEY: 'The service has no other key that may change its keys.',
   KEY_NOT_FOUND: 'There is no key with this id.',
   DATA_FOLDER_IN_USE: 'Another process is using the data folder.',
   ADDRESS_IN_USE: 'Another process already listens on this address.',

@@ -81,7 +81,7 @@ async function start(config: Config, log: Logger, stops: Stops): Promise<void> {
     const keys = await openKeys(foundation, forRequests);
     refuseExposure(config, keys);
     const app = predictsWith
-      ? await openApiService(foundation, { keys, engine: predictsWith.engine }, forRequests)
+      ? await openApiService(foundation, { keys, predictsWith }, forRequests)
       : await openWorkerApp(foundation, keys, forRequests);
     url = await listen(app, config);
   }

@@ -13,7 +13,11 @@ import {
 } from './api/predictions/inference-statistics.js';
 import type { Config } from './config.js';
 import { createDatasetStore, type DatasetStore } from './data/store.js';
-import { createDatasetVersions, type DatasetVersions } from './data/versions/dataset-versions.js';
+import {
+  builtInNames,
+  createDatasetVersions,
+  type DatasetVersions,
+} from './data/versions/dataset-versions.js';
 import { createIntake } from './data/versions/intake.js';
 import {
   createUploads,
@@ -45,16 +49,19 @@ import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { observedTraining } from './jobs/worker/observed-training.js';
 import { createRunProcessor } from './jobs/worker/run-processor.js';
 import { runTrainingProcess } from './jobs/worker/training-process.js';
+import { createKeyAdministration } from './keys/key-administration.js';
 import { createKeyRing, type KeyRing } from './keys/key-ring.js';
 import { createKeyStore } from './keys/key-store.js';
 import { cachedFor } from './lib/cached-for.js';
 import type { Logger } from './lib/log.js';
 import type { Engine } from './model/engines/engine.js';
 import {
+  enginesHere,
   installedOptionalEngines,
   optionalEngineNames,
   predictionEngines,
   selectEngine,
+  type Selection,
 } from './model/engines/select.js';
 import { createAliases, type Aliases } from './model/registry/aliases.js';
 import { createRegistry, type Registry } from './model/registry/registry.js';
@@ -62,7 +69,7 @@ import { createRetention, type Retention } from './model/registry/retention.js';
 import { CheckpointModels } from './model/serving/checkpoint-models.js';
 import { createModelServer, type ModelServer } from './model/serving/model-server.js';
 import type { BlobCache } from './storage/blob-cache.js';
-import { lookPace, openBlobCache, openStorage } from './storage/open-storage.js';
+import { lookPace, openBlobCache, openStorage, spaceOf } from './storage/open-storage.js';
 import { probeStorage, type Storage } from './storage/storage.js';
 import { createPrometheusMetrics, type PrometheusMetrics } from './telemetry/prometheus.js';
 import { traceIdOf } from './telemetry/trace-context.js';
@@ -74,6 +81,8 @@ const webhooksAtOnce = 8;
 /** Readiness is asked for far more often than the queue and the storage are tried. */
 const queueCheckedEveryMs = 1_000;
 const storageCheckedEveryMs = 5_000;
+/** To count the datasets their folders are listed. */
+const datasetsCountedEveryMs = 5_000;
 
 export type Stop = () => void | Promise<void>;
 
@@ -355,7 +364,8 @@ type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 /** Where the build writes the web pages, seen from the sources and from the compiled file alike. */
 const builtPages = fileURLToPath(new URL('../dist/ui', import.meta.url));
 
-type RequiredSettings = 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder' | 'maxFileBytes';
+type RequiredSettings =
+  'installation' | 'maxWaitingPredictions' | 'bodyMemoryBytes' | 'spoolFolder' | 'maxFileBytes';
 
 /** Anything in `settings` that a group has too takes the place of that part. */
 export async function openApi(
@@ -396,6 +406,15 @@ export async function openApi(
     evaluations: createDatasetEvaluations({ datasets: datasets.store, models: models.modelServer }),
     statistics: models.statistics,
     images,
+    keyAdministration: createKeyAdministration({
+      store: createKeyStore(runs.storage),
+      ring: settings.keys,
+    }),
+    countJobs: async () => ({ byStatus: await jobs.index.counts(), damaged: jobs.index.damagedCount() }),
+    countDatasets: cachedFor(
+      async () => builtInNames.length + (await datasets.versions.names()).length,
+      datasetsCountedEveryMs,
+    ),
     checks: { ...checks, models: checkModels(models.modelServer) },
     metrics,
     log,
@@ -421,9 +440,10 @@ async function jobOnDataset(index: RunIndex, dataset: string, version: number): 
 /** The whole of an API, by the settings. What it follows is started; it does not listen yet. */
 export async function openApiService(
   { config, log, storage, queues, metrics, runs, checks }: Foundation,
-  { keys, engine }: { keys: KeyRing; engine: Engine },
+  { keys, predictsWith }: { keys: KeyRing; predictsWith: Selection },
   stops: Stops,
 ): Promise<ApiApp> {
+  const { engine, device } = predictsWith;
   const { trainingMemoryLimitBytes, maxQueuedJobs, maxWaitingPredictions, bodyMemoryBytes } = config;
   const models = openModels({
     storage,
@@ -466,6 +486,16 @@ export async function openApiService(
     { runs, datasets, jobs, models, batches, checks, metrics, log },
     {
       keys,
+      installation: {
+        role: config.role,
+        startedAt: new Date(Date.now() - process.uptime() * 1_000),
+        threads: config.threads,
+        queue: { description: queues.description, counts: () => queues.counts() },
+        storage: { description: storage.description, space: () => spaceOf(config.store, config.dataDir) },
+        engines: enginesHere(),
+        predictsWith: { name: engine.name, device },
+        hasQueueBoard: config.adminUi,
+      },
       anonymousHosts: config.anonymousHosts,
       maxWaitingPredictions,
       bodyMemoryBytes,

@@ -3,8 +3,6 @@ import type { ComponentType } from 'preact';
 import type { PageProps } from './shell/page-props.js';
 import type { Place } from './shell/router.js';
 
-export type { PageProps };
-
 export interface Route {
   path: string;
   load: () => Promise<{ default: ComponentType<PageProps> }>;

@@ -18,8 +18,10 @@ import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './m
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
+import { keyComponents, keyRoutes, type KeyDeps } from './access/key-routes.js';
 import { metricsComponents, metricsRoutes, type MetricsDeps } from './operations/metrics-route.js';
 import type { ShowQueues } from './operations/queue-board.js';
+import { systemComponents, systemRoutes, type SystemDeps } from './operations/system-route.js';
 import { pageRoutes } from './pages/pages.js';
 import { useCompression } from './plugins/compression.js';
 import { useJsonBodies } from './plugins/json.js';
@@ -54,6 +56,8 @@ export type ApiDeps = JobDeps &
   OpenInferenceDeps &
   TensorflowServingDeps &
   HealthDeps &
+  KeyDeps &
+  SystemDeps &
   MetricsDeps &
   BaseAppDeps & {
     /** A Redis client with which several processes count the requests of a key together. */
@@ -89,6 +93,8 @@ export const apiSchemas = new SchemaCompiler(
     ...openInferenceComponents,
     ...tensorflowServingComponents,
     ...healthComponents,
+    ...keyComponents,
+    ...systemComponents,
     ...metricsComponents,
     ...problemComponents,
   ].sort((one, other) => (one.name < other.name ? -1 : 1)),
@@ -135,6 +141,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(batchFileRoutes, deps);
   await app.register((scope) => openInference(scope, deps), { prefix: '/v2' });
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
+  await app.register(keyRoutes, deps);
+  await app.register(systemRoutes, deps);
   await app.register(healthRoutes, deps);
   await app.register(metricsRoutes, deps);
   const { pagesFolder } = deps;

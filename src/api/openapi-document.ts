@@ -10,8 +10,8 @@ export async function buildOpenApiDocument(): Promise<object> {
     throw new Error('This app only describes its routes');
   };
   const app = await buildApp({
-    producer: { submit: never },
-    jobs: { get: never, list: never, events: never, metrics: never, checkpoints: never },
+    producer: { submit: never, plan: never },
+    jobs: { get: never, list: never, events: never, metrics: never, outcomes: never, checkpoints: never },
     lifecycle: { cancel: never, pause: never, resume: never, remove: never },
     feed: { follow: never },
     datasets: { info: never, openTable: never, load: never },
@@ -40,6 +40,19 @@ export async function buildOpenApiDocument(): Promise<object> {
     statistics: createInferenceStatistics(),
     images: { read: never },
     checks: {},
+    keyAdministration: { list: never, create: never, revoke: never },
+    installation: {
+      role: 'all',
+      startedAt: new Date(0),
+      threads: 1,
+      queue: { description: '', counts: never },
+      storage: { description: '', space: never },
+      engines: [],
+      predictsWith: { name: '', device: '' },
+      hasQueueBoard: false,
+    },
+    countJobs: never,
+    countDatasets: never,
     maxWaitingPredictions: 0,
     bodyMemoryBytes: 0,
     spoolFolder: '',

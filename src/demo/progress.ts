@@ -1,6 +1,9 @@
 /** Shows a job's progress: a bar that is drawn again and again on a terminal, a line from time to time elsewhere. */
 import type { EpochMetrics, Job } from '../jobs/runs/documents.js';
 
+/** What of a job is shown. */
+export type ShownJob = Pick<Job, 'status' | 'progress' | 'metrics'>;
+
 export interface ProgressView {
   show(job: Job): void;
   /** Leaves the last state standing. */
@@ -42,7 +45,7 @@ export function createProgressView(
 }
 
 /** Fits one row of the terminal: parts for which there is no room are left out. */
-export function barLine(job: Job, columns: number): string {
+export function barLine(job: ShownJob, columns: number): string {
   // Some terminals begin a new row when the last column is written.
   const room = columns - 1;
   const width = Math.min(widestBar, Math.floor(room / 2));
@@ -51,7 +54,7 @@ export function barLine(job: Job, columns: number): string {
   return (bar + partsThatFit(partsOf(job), room - bar.length).join(', ')).slice(0, room);
 }
 
-export function plainLine(job: Job): string {
+export function plainLine(job: ShownJob): string {
   return partsOf(job)
     .map(({ text }) => text)
     .join(', ');
@@ -63,14 +66,21 @@ interface Part {
   goes: number;
 }
 
-function partsOf({ status, progress }: Job): Part[] {
+function partsOf({ status, progress, metrics }: ShownJob): Part[] {
   if (status === 'queued') return [{ text: 'waiting in the queue', goes: 0 }];
-  const { epoch, epochs, fraction, train_loss, train_accuracy, samples_per_second, eta_seconds } = progress;
+  const { epoch, epochs, fraction, train_loss, train_accuracy, samples_per_second, eta_seconds, evaluated } =
+    progress;
+  if (evaluated !== undefined) return [{ text: `evaluating, ${Math.floor(evaluated * 100)} %`, goes: 0 }];
+  const { validation_accuracy = null, validation_rmse } = metrics ?? {};
+  // What is told of rows that are not learned from tells more.
+  const accuracy = validation_accuracy ?? train_accuracy;
+  const of = validation_accuracy === null ? '' : 'validation ';
   return [
     { text: `${Math.floor(fraction * 100)} %`, goes: 0 },
     { text: `epoch ${Math.max(epoch, 1)} of ${epochs}`, goes: 5 },
     train_loss !== null && { text: `loss ${train_loss.toFixed(4)}`, goes: 3 },
-    train_accuracy !== null && { text: `accuracy ${percent(train_accuracy)}`, goes: 2 },
+    accuracy !== null && { text: `${of}accuracy ${percent(accuracy)}`, goes: 2 },
+    validation_rmse !== undefined && { text: `validation RMSE ${validation_rmse.toPrecision(4)}`, goes: 2 },
     samples_per_second !== null && { text: `${samples_per_second.toLocaleString('en')} samples/s`, goes: 1 },
     eta_seconds !== null && { text: `${duration(eta_seconds)} left`, goes: 4 },
   ].filter((part) => part !== false);

@@ -5,6 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../errors.js';
+import { oneAtATime } from '../lib/one-at-a-time.js';
 import type { KeyStore, StoredKey } from './key-store.js';
 import { hashSecret, parseKey, type Scope } from './key.js';
 
@@ -30,6 +31,10 @@ export interface KeyRing {
   verify(text: string): Verdict;
   /** Whether a client that was admitted with this key, or null without a key, would be admitted again. */
   stillAdmits(key: Key | null): boolean;
+  /** When this process last admitted the key; null: not since it started. */
+  lastUsed(id: string): Date | null;
+  /** Looks at the store now, so that what this process has changed takes effect here at once. */
+  look(): Promise<void>;
   /** @throws TrainyardError STORAGE_UNAVAILABLE when the keys cannot be read */
   start(): Promise<void>;
   stop(): void;
@@ -41,6 +46,8 @@ interface Entry {
   secretHash: Buffer;
   expiresAtMs: number;
   isRevoked: boolean;
+  /** 0: never. */
+  lastUsedMs: number;
 }
 
 /** (64): a hash that no secret has. */
@@ -59,6 +66,7 @@ export function createKeyRing(options: {
 }): KeyRing {
   const { store, log, lookEveryMs = 500, now = Date.now } = options;
   const known = new KnownKeys(store, log);
+  const look = oneAtATime(() => known.look());
   let isLooking = false;
   let lookFailed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -72,7 +80,7 @@ export function createKeyRing(options: {
     if (isLooking) return;
     isLooking = true;
     try {
-      await known.look();
+      await look();
       lookFailed = false;
     } catch (err) {
       if (!lookFailed) log.warn({ err }, 'cannot look for new keys; known keys still work');
@@ -96,6 +104,7 @@ export function createKeyRing(options: {
       if (!entry || !isRight) return unknownKey;
       if (entry.isRevoked) return { refusal: `The key ${entry.key.id} has been revoked.` };
       if (hasExpired(entry)) return { refusal: `The key ${entry.key.id} has expired.` };
+      entry.lastUsedMs = now();
       return { key: entry.key };
     },
 
@@ -105,9 +114,16 @@ export function createKeyRing(options: {
       return entry !== null && !entry.isRevoked && !hasExpired(entry);
     },
 
+    lastUsed(id) {
+      const { lastUsedMs = 0 } = known.get(id) ?? {};
+      return lastUsedMs === 0 ? null : new Date(lastUsedMs);
+    },
+
+    look: () => look(),
+
     async start() {
       try {
-        await known.look();
+        await look();
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new TrainyardError('STORAGE_UNAVAILABLE', `The keys cannot be read. (${reason})`, { cause });
@@ -182,5 +198,6 @@ function entryOf(key: StoredKey): Entry {
     secretHash: Buffer.from(key.secret_sha256, 'latin1'),
     expiresAtMs: key.expires_at === null ? Infinity : Date.parse(key.expires_at),
     isRevoked: key.revoked_at !== null,
+    lastUsedMs: 0,
   };
 }

@@ -3,28 +3,41 @@
  * once, so a listing of the folder shows every change. A revoked key keeps its file, so that a service whose last key
  * was revoked still requires keys.
  */
-import Type, { type Static } from 'typebox';
-import { Check } from 'typebox/value';
 import { TrainyardError } from '../errors.js';
+import { listOf, matching, nullable, object, oneOf, positive, text, type Shape } from '../lib/json-shape.js';
 import type { Storage } from '../storage/storage.js';
 import { formatKey, hashSecret, newKeyParts, scopes, type Scope } from './key.js';
 
-const KeyDocument = Type.Object({
-  format_version: Type.Literal(1),
-  id: Type.String(),
-  name: Type.String(),
-  scopes: Type.Array(Type.Enum([...scopes]), { minItems: 1 }),
-  secret_sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+interface KeyDocument {
+  format_version: 1;
+  id: string;
+  name: string;
+  scopes: Scope[];
+  secret_sha256: string;
   /** null: no limit. */
-  requests_per_minute: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
-  created_at: Type.String(),
+  requests_per_minute: number | null;
+  created_at: string;
   /** null: never. */
-  expires_at: Type.Union([Type.String(), Type.Null()]),
+  expires_at: string | null;
+}
+
+const keyShape = object<KeyDocument>({
+  format_version: oneOf(1),
+  id: text,
+  name: text,
+  scopes: listOf(oneOf(...scopes), { minItems: 1 }),
+  secret_sha256: matching(/^[0-9a-f]{64}$/),
+  requests_per_minute: nullable(positive),
+  created_at: text,
+  expires_at: nullable(text),
 });
 
-const Revocation = Type.Object({ format_version: Type.Literal(1), revoked_at: Type.String() });
+const revocationShape = object<{ format_version: 1; revoked_at: string }>({
+  format_version: oneOf(1),
+  revoked_at: text,
+});
 
-export type StoredKey = Static<typeof KeyDocument> & { revoked_at: string | null };
+export type StoredKey = KeyDocument & { revoked_at: string | null };
 
 export interface NewKey {
   name: string;
@@ -73,16 +86,16 @@ export function createKeyStore(storage: Storage): KeyStore {
 
     async read(id) {
       const [bytes, revocation] = [await storage.read(keyOf(id)), await storage.read(revocationOf(id))];
-      const key = bytes === null ? null : decode(bytes, KeyDocument);
+      const key = bytes === null ? null : decode(bytes, keyShape);
       if (key?.id !== id) return null;
       if (revocation === null) return { ...key, revoked_at: null };
-      const { revoked_at = 'unknown' } = decode(revocation, Revocation) ?? {};
+      const { revoked_at = 'unknown' } = decode(revocation, revocationShape) ?? {};
       return { ...key, revoked_at };
     },
 
     async create({ name, scopes, requestsPerMinute, expiresAt }, now) {
       const parts = newKeyParts();
-      const key: Static<typeof KeyDocument> = {
+      const key: KeyDocument = {
         format_version: 1,
         id: parts.id,
         name,
@@ -114,15 +127,12 @@ function encode(document: object): Buffer {
   return Buffer.from(JSON.stringify(document, null, 2));
 }
 
-function decode<S extends typeof KeyDocument | typeof Revocation>(
-  bytes: Buffer,
-  schema: S,
-): Static<S> | null {
+function decode<T>(bytes: Buffer, shape: Shape<T>): T | null {
   let document: unknown;
   try {
     document = JSON.parse(bytes.toString());
   } catch {
     return null;
   }
-  return Check(schema, document) ? document : null;
+  return shape(document, '') === null ? (document as T) : null;
 }

@@ -28,6 +28,9 @@ export const time = is<string>(
   'a time',
   (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
 );
+export function matching(pattern: RegExp): Shape<string> {
+  return is(`text that matches ${pattern}`, (value) => typeof value === 'string' && pattern.test(value));
+}
 /** JSON whose meaning is checked elsewhere. */
 export const anything: Shape<unknown> = () => null;
 
@@ -44,9 +47,10 @@ export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value, path) => (value === undefined ? null : shape(value, path));
 }
 
-export function listOf<T>(item: Shape<T>): Shape<T[]> {
+export function listOf<T>(item: Shape<T>, { minItems = 0 } = {}): Shape<T[]> {
   return (value, path) => {
     if (!Array.isArray(value)) return `${path || 'the document'} is not a list`;
+    if (value.length < minItems) return `${path || 'the document'} has fewer than ${minItems} items`;
     return firstProblem(value.map((each, i) => item(each, `${path}/${i}`)));
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Opens the storage that the settings name. The object store's client is large, so it is loaded only when it is needed.
  */
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrainyardError } from '../errors.js';
 import { createBlobCache, type BlobCache } from './blob-cache.js';
@@ -33,6 +34,16 @@ async function openFolder(dataDir: string): Promise<Storage> {
       { cause },
     );
   }
+}
+
+/** Of the disk of the folder; null: a bucket does not say. */
+export async function spaceOf(
+  target: StoreTarget,
+  dataDir: string,
+): Promise<{ freeBytes: number; sizeBytes: number } | null> {
+  if (target.kind !== 'folder') return null;
+  const { bavail, blocks, bsize } = await statfs(dataDir);
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
 }
 
 /** null: the store is a local folder, and a cache would gain nothing. */

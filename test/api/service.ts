@@ -163,6 +163,16 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
   const { app, stop } = await openApi(
     { runs, datasets, jobs, models, batches, checks: { storage: () => probeStorage(storage) }, metrics, log },
     {
+      installation: {
+        role: 'all',
+        startedAt: new Date(),
+        threads: 1,
+        queue: { description: 'a map', counts: () => Promise.resolve([]) },
+        storage: { description: storage.description, space: () => Promise.resolve(null) },
+        engines: [{ name: 'reference', installed: true, reason: null }],
+        predictsWith: { name: 'reference', device: 'cpu' },
+        hasQueueBoard: false,
+      },
       maxWaitingPredictions: 512,
       bodyMemoryBytes: 512 * 2 ** 20,
       spoolFolder: folder,

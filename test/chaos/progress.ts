@@ -57,6 +57,7 @@ function stepOf(event: RunEvent): number {
     case 'status':
       // It has not started, or continues from an earlier step.
       return event.status === 'running' ? 0 : -1;
+    case 'outcomes':
     case 'stopped':
     case 'started':
     case 'log':

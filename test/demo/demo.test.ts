@@ -5,12 +5,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createKeyStore } from '../../src/keys/key-store.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { until } from '../jobs/queue/conformance.js';
-import { addQueue } from '../jobs/queue/queue-template.js';
 import { jobWhen, startService } from '../service/service.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 
-async function startDemo(data: string) {
-  await addQueue(data);
+function startDemo(data: string) {
   const demo = spawn(process.execPath, [fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))], {
     env: { DATA_DIR: data },
   });
@@ -24,7 +22,7 @@ async function startDemo(data: string) {
 
 test('the demo learns MNIST, says how well, draws digits with their answers, and leaves the model', async () => {
   const data = await temporaryFolder();
-  const { output, ended } = await startDemo(data);
+  const { output, ended } = startDemo(data);
   expect(await ended).toBe(0);
   expect(output.err).toBe('');
   expect(output.out).toMatch(/^Test accuracy: 9[78]\.\d\d%$/m);
@@ -35,7 +33,7 @@ test('the demo learns MNIST, says how well, draws digits with their answers, and
 
 test('the demo submits the reference job, shows how far it is, and keeps it when it is interrupted', async () => {
   const data = await temporaryFolder();
-  const { demo, output, ended } = await startDemo(data);
+  const { demo, output, ended } = startDemo(data);
   await until(() => /^Epoch 1 of 5: training loss .* test accuracy \d+\.\d\d%$/m.test(output.out));
   demo.kill('SIGINT');
   expect(await ended).toBe(130);
@@ -53,7 +51,7 @@ test('the demo submits the reference job, shows how far it is, and keeps it when
 
 test('the demo takes the service along when nobody reads its output any more', async () => {
   const data = await temporaryFolder();
-  const { demo, output, ended } = await startDemo(data);
+  const { demo, output, ended } = startDemo(data);
   await until(() => output.out.includes('POST /v1/jobs'));
   demo.stdout.destroy();
   expect(await ended).toBe(130);
@@ -64,7 +62,7 @@ test('the demo takes the service along when nobody reads its output any more', a
 test('the demo says why, and fails, when the data folder is in use', async () => {
   const data = await temporaryFolder();
   await startService({ DATA_DIR: data });
-  const { output, ended } = await startDemo(data);
+  const { output, ended } = startDemo(data);
   expect(await ended).toBe(1);
   expect(output.err).toMatch(/Another Trainyard process has .* open/);
 });
@@ -76,7 +74,7 @@ test('the demo says what to do, and fails, when the data folder has keys', async
     { name: 'web', scopes: ['train'], requestsPerMinute: null, expiresAt: null },
     new Date(),
   );
-  const { output, ended } = await startDemo(data);
+  const { output, ended } = startDemo(data);
   expect(await ended).toBe(1);
   expect(output.err).toContain('DATA_DIR=demo-data npm run demo');
 });

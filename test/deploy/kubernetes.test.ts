@@ -10,7 +10,6 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildWorkerApp } from '../../src/api/worker-app.js';
 import { openEmbeddedQueue } from '../../src/jobs/queue/embedded.js';
 import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
-import { addQueue } from '../jobs/queue/queue-template.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import { parseExposition, valueOf } from '../telemetry/exposition.js';
 import { ofKind, readKustomization, repository, withChange, type Manifest } from './manifests.js';
@@ -198,7 +197,6 @@ describe('a mistake is found:', () => {
 
 test('workers scale with the number of waiting and active jobs', async () => {
   const folder = await temporaryFolder();
-  await addQueue(folder);
   const queues = await openEmbeddedQueue(folder, log);
   onTestFinished(() => queues.close());
   for (const id of ['job_1', 'job_2', 'job_3']) await queues.training.add(id);

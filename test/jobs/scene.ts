@@ -19,7 +19,6 @@ import type { EventFeed } from '../../src/jobs/views/event-feed.js';
 import type { JobQueries } from '../../src/jobs/views/job-queries.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
-import { addQueue } from './queue/queue-template.js';
 import { temporaryStorage } from '../storage/temporary-storage.js';
 
 export interface Scene {
@@ -51,7 +50,6 @@ export function sceneWithQueue(): {
   let queues: Queues;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-scene-'));
-    await addQueue(folder);
     queues = await openEmbeddedQueue(folder, pino({ level: 'silent' }));
   });
   afterAll(async () => {

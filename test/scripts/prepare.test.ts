@@ -73,11 +73,18 @@ test('a registry that accepts connections and never answers is named as the caus
 
 test('only changed sources are built', async () => {
   const folder = await freshClone();
-  // Stand-ins for the packages and for the three compilers, which count their calls.
+  // Stand-ins for the packages and for what makes and compiles the sources, which count their calls.
   await mkdir(join(folder, 'node_modules/typescript/bin'), { recursive: true });
-  await mkdir(join(folder, 'src'));
+  await mkdir(join(folder, 'node_modules/vite/bin'), { recursive: true });
+  for (const sources of ['src', 'client', 'ui', 'openapi']) await mkdir(join(folder, sources));
+  await writeFile(join(folder, 'openapi/openapi.json'), '{}');
   const count = "require('node:fs').appendFileSync('calls', 'x');";
   await writeFile(join(folder, 'node_modules/typescript/bin/tsc'), count);
+  await writeFile(join(folder, 'node_modules/vite/bin/vite.js'), count.replace("'x'", "'v'"));
+  await writeFile(
+    join(folder, 'scripts/write-client-types.mjs'),
+    "import { writeFileSync } from 'node:fs'; writeFileSync('client/api-types.ts', '');",
+  );
   await writeFile(
     join(folder, 'scripts/build-kernels.mjs'),
     "import { appendFileSync } from 'node:fs'; appendFileSync('calls', 'k');",
@@ -100,14 +107,14 @@ test('only changed sources are built', async () => {
     native: await readFile(join(folder, 'native-calls'), 'utf8'),
   });
   expect((await prepare(folder)).code).toBe(0);
-  expect(await calls()).toEqual({ service: 'xk', native: 'n' });
+  expect(await calls()).toEqual({ service: 'xkv', native: 'n' });
   await prepare(folder);
-  expect(await calls()).toEqual({ service: 'xk', native: 'n' });
+  expect(await calls()).toEqual({ service: 'xkv', native: 'n' });
   await utimes(join(folder, 'src/main.ts'), 1, 1);
   await prepare(folder);
-  expect(await calls()).toEqual({ service: 'xkxk', native: 'nn' });
+  expect(await calls()).toEqual({ service: 'xkvxkv', native: 'nn' });
   // A compiler may have been installed since.
   await rm(join(folder, 'dist/model/engines/native/addon.node'));
   await prepare(folder);
-  expect(await calls()).toEqual({ service: 'xkxk', native: 'nnn' });
+  expect(await calls()).toEqual({ service: 'xkvxkv', native: 'nnn' });
 });

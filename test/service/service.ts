@@ -1,7 +1,6 @@
 /** The built service as users run it: in its own process, on a free port, with its own data folder. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +9,6 @@ import request from 'supertest';
 import { expect, onTestFinished } from 'vitest';
 import { createDatasetStore } from '../../src/data/store.js';
 import type { Job, JobRequest } from '../../src/jobs/runs/documents.js';
-import { addQueue } from '../jobs/queue/queue-template.js';
 
 export interface LogLine {
   level: number;
@@ -51,7 +49,7 @@ export async function openService(
   settings: Record<string, string>,
   whenDone: (kill: () => Promise<void>) => void,
 ): Promise<Service> {
-  const { child, log, errors } = await launch(settings);
+  const { child, log, errors } = launch(settings);
   const ended = endOf(child, 'exit');
   whenDone(() => kill(child));
   for (;;) {
@@ -79,7 +77,7 @@ export async function openService(
 export async function startRefused(
   settings: Record<string, string>,
 ): Promise<{ code: number | null; log: LogLine[]; errors: string }> {
-  const { child, log, errors } = await launch(settings);
+  const { child, log, errors } = launch(settings);
   onTestFinished(() => kill(child));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, log, errors: errors() };
@@ -172,14 +170,11 @@ function hasEnded({ status }: Job): boolean {
   return status === 'succeeded' || status === 'failed' || status === 'cancelled';
 }
 
-async function launch(settings: Record<string, string>): Promise<{
+function launch(settings: Record<string, string>): {
   child: ChildProcess;
   log: LogLine[];
   errors: () => string;
-}> {
-  const { DATA_DIR: dataDir = '' } = settings;
-  const isFolder = statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isFolder && !('QUEUE_URL' in settings)) await addQueue(dataDir);
+} {
   const child = spawn(process.execPath, [entry], {
     env: { PORT: '0', LOG_FORMAT: 'json', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

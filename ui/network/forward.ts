@@ -1,6 +1,6 @@
 /** What a network makes of inputs, layer by layer, computed in the browser. It agrees with the service up to rounding. */
 import { activate } from './activations.js';
-import type { ClassHead, DenseLayer, NetworkModel } from './network-model.js';
+import type { ClassHead, DenseLayer, NetworkModel, ValueHead } from './network-model.js';
 
 export interface Forward {
   /** Of the first member: for each hidden layer (count, units). */
@@ -13,8 +13,8 @@ export interface Forward {
 export function forward(model: NetworkModel, inputs: ArrayLike<number>, count: number): Forward {
   const scaled = scaledInputs(model, inputs);
   const passes = model.members.map((layers) => passThrough(layers, scaled, count));
-  const outputs = passes.map(({ outputs: own }) => applyHead(model, own));
-  return { hidden: passes[0]?.hidden ?? [], results: meanOf(outputs) };
+  const outputs = passes.map(({ outputs: own }) => own);
+  return { hidden: passes[0]?.hidden ?? [], results: resultsOf(model, outputs) };
 }
 
 /** (units) How much each unit of the last hidden layer speaks for an output: its activation times its weight. */
@@ -65,17 +65,28 @@ function dense(
   return outputs;
 }
 
-/** (count, outputs) → (count, outputs), in place. */
-function applyHead({ head }: NetworkModel, outputs: Float32Array): Float32Array {
-  if (head.kind === 'values') {
-    const { scaling } = head;
-    return scaling
-      ? outputs.map(
-          (output, i) =>
-            output * (scaling[i % scaling.length]?.std ?? 1) + (scaling[i % scaling.length]?.mean ?? 0),
-        )
-      : outputs;
-  }
+/** Of several members the mean of their probabilities or values. Of probabilities the temperature is that of the mean. */
+function resultsOf({ head }: NetworkModel, members: readonly Float32Array[]): Float32Array {
+  if (head.kind === 'values') return inTheirUnit(head, meanOf(members));
+  const [outputs = new Float32Array()] = members;
+  if (members.length === 1) return asProbabilities(head, outputs);
+  const { temperature = 1, ...untempered } = head;
+  const mean = meanOf(members.map((own) => asProbabilities(untempered, own)));
+  if (head.probabilities !== 'softmax' || temperature === 1) return mean;
+  return asProbabilities(head, mean.map(Math.log));
+}
+
+function inTheirUnit({ scaling }: ValueHead, outputs: Float32Array): Float32Array {
+  return scaling === undefined
+    ? outputs
+    : outputs.map((output, i) => {
+        const { std, mean } = scaling[i % scaling.length] ?? { std: 1, mean: 0 };
+        return output * std + mean;
+      });
+}
+
+/** (count, classes) → (count, classes), in place. */
+function asProbabilities(head: ClassHead, outputs: Float32Array): Float32Array {
   const classes = head.labels.length;
   for (let start = 0; start < outputs.length; start += classes)
     probabilities(head, outputs.subarray(start, start + classes));

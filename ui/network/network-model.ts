@@ -42,7 +42,17 @@ interface NetworkSpec {
 }
 
 interface TablePreprocessing {
-  columns: { name: string; parts: { kind: string; width: number; levels?: unknown }[] }[];
+  columns: { name: string; parts: Part[] }[];
+}
+
+/** A few inputs of one column. */
+interface Part {
+  kind: string;
+  width: number;
+  levels?: string[];
+  /** Between the pieces. */
+  edges?: number[];
+  period?: string;
 }
 
 /** @throws Error when the file is no model file of the format that this service writes */
@@ -80,10 +90,21 @@ function layersOf(network: NetworkSpec, tensors: ReadonlyMap<string, Tensor>, pr
   });
 }
 
-/** A column that becomes several inputs has its name several times, with a number. */
+/** The name of the column, and what of it the input says where the column becomes several. */
 function namesOf({ columns }: TablePreprocessing): string[] {
-  return columns.flatMap(({ name, parts }) => {
-    const width = parts.reduce((sum, part) => sum + part.width, 0);
-    return Array.from({ length: width }, (_, i) => (width === 1 ? name : `${name} · ${i + 1}`));
-  });
+  return columns.flatMap(({ name, parts }) =>
+    parts.flatMap((part) =>
+      Array.from({ length: part.width }, (_, place) => `${name}${detailOf(part, place)}`),
+    ),
+  );
+}
+
+function detailOf({ kind, levels, edges, period }: Part, place: number): string {
+  if (kind === 'one_hot') return ` = ${levels?.[place] ?? '(rare)'}`;
+  if (kind === 'sign') return ` = ${levels?.[0] ?? ''}`;
+  if (kind === 'missing') return ' is missing';
+  if (kind === 'piecewise' && edges?.[place] !== undefined)
+    return ` from ${Number(edges[place].toPrecision(4))}`;
+  if (kind === 'cycle') return ` in the ${period ?? ''}, ${place === 0 ? 'sine' : 'cosine'}`;
+  return '';
 }

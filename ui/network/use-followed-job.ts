@@ -67,22 +67,19 @@ export function useFollowedJob(jobId: string | null): { job: FollowedJob | null;
 }
 
 function afterEvent(job: FollowedJob, event: JobEvent): FollowedJob {
-  switch (event.type) {
-    case 'status':
-      return { ...job, status: event.status, failure: event.error?.message ?? null };
-    case 'progress':
-      return { ...job, progress: event.progress };
-    case 'metrics': {
-      const { metrics } = event;
-      return { ...job, metrics: [...job.metrics.filter(({ step }) => step < metrics.step), metrics] };
-    }
-    case 'checkpoint':
-      return { ...job, steps: [...job.steps.filter((step) => step < event.step), event.step] };
-    case 'published':
-      return { ...job, version: event.version };
-    default:
-      return job;
+  if (event.type === 'status') return { ...job, status: event.status, failure: event.error?.message ?? null };
+  if (event.type === 'progress') return { ...job, progress: event.progress };
+  if (event.type === 'published') return { ...job, version: event.version };
+  if (event.type === 'checkpoint') return { ...job, steps: withLast(job.steps, event.step, (step) => step) };
+  if (event.type === 'metrics') {
+    return { ...job, metrics: withLast(job.metrics, event.metrics, ({ step }) => step) };
   }
+  return job;
+}
+
+/** A job that resumes goes back to its checkpoint, and does once more what came after that. */
+function withLast<Item>(items: readonly Item[], last: Item, stepOf: (item: Item) => number): Item[] {
+  return [...items.filter((item) => stepOf(item) < stepOf(last)), last];
 }
 
 export function hasEnded({ status }: Pick<FollowedJob, 'status'>): boolean {

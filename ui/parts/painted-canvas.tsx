@@ -5,8 +5,9 @@ import { theme } from '../shell/theme.js';
 export interface PaintedCanvasProps {
   /** What it shows, for those who cannot see it. */
   label: string;
-  /** Width by height of its box. */
-  ratio: number;
+  /** Of its box: width by height, or the height alone. */
+  ratio?: number;
+  heightPx?: number;
   /** Draws in CSS pixels. */
   paint: (context: CanvasRenderingContext2D, width: number, height: number) => void;
   /** A change of these paints anew. */
@@ -16,14 +17,16 @@ export interface PaintedCanvasProps {
   onPointerLeave?: () => void;
 }
 
-export function PaintedCanvas({ label, ratio, paint, inputs, ...more }: PaintedCanvasProps) {
+export function PaintedCanvas({ label, ratio, heightPx, paint, inputs, ...more }: PaintedCanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const latestPaint = useRef(paint);
   latestPaint.current = paint;
 
   useEffect(() => {
-    if (canvas.current) canvas.current.style.aspectRatio = String(ratio);
-  }, [ratio]);
+    if (!canvas.current) return;
+    canvas.current.style.aspectRatio = ratio === undefined ? '' : String(ratio);
+    canvas.current.style.height = heightPx === undefined ? '' : `${heightPx}px`;
+  }, [ratio, heightPx]);
 
   useEffect(() => {
     const element = canvas.current;
@@ -38,7 +41,7 @@ export function PaintedCanvas({ label, ratio, paint, inputs, ...more }: PaintedC
       resized.disconnect();
       scheme.removeEventListener('change', draw);
     };
-  }, [...inputs, ratio, theme.value]);
+  }, [...inputs, ratio, heightPx, theme.value]);
 
   return <canvas ref={canvas} role="img" aria-label={label} {...more} />;
 }

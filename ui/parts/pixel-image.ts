@@ -35,8 +35,9 @@ export function signedImage(
   return pixelImage(width, height, (pixel) => signedColour(colours, (values[pixel] ?? 0) * scale));
 }
 
-export function largestOf(values: ArrayLike<number>): number {
+/** The largest distance from 0. */
+export function largestOf(values: Iterable<number>): number {
   let largest = 0;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] ?? 0));
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
   return largest;
 }

@@ -2,7 +2,8 @@
 import { Component, type ComponentChildren, type ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Notice } from '../parts/notice.js';
-import { routeAt, sections, type PageProps, type Route } from '../routes.js';
+import { routeAt, sections, type Route } from '../routes.js';
+import type { PageProps } from './page-props.js';
 import { KeyDialog, KeyButton } from './key-dialog.js';
 import { linkTo, place } from './router.js';
 import { nextTheme, theme } from './theme.js';

@@ -24,7 +24,7 @@ declare module 'fastify' {
   }
 }
 
-export type Keys = Pick<KeyRing, 'isConfigured' | 'verify' | 'stillAdmits'>;
+export type Keys = Pick<KeyRing, 'isConfigured' | 'verify' | 'stillAdmits' | 'look' | 'lastUsed'>;
 
 export function useKeys(app: FastifyInstance, keys: Keys | undefined): void {
   app.decorateRequest('key', null);

@@ -105,12 +105,12 @@ export const jobEventRoutes: FastifyPluginCallbackTypebox<JobEventDeps> = (
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { after: afterInQuery = 0, limit = 100 } = request.query;
+      const { after: afterInQuery = 0, limit = 100, only } = request.query;
       const { 'last-event-id': lastEventId, accept } = request.headers;
       const after = lastEventId === undefined ? afterInQuery : Number(lastEventId);
 
       reply.header('vary', 'accept, origin');
-      if (!prefersStream(accept)) return jobs.events(id, { after, limit });
+      if (!prefersStream(accept)) return jobs.events(id, { after, limit, milestones: only === 'milestones' });
       if (await isAtEnd(id, after)) return reply.code(204).send(null);
       // HEAD gets the headers only, and must not wait for the end of the job.
       if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]));

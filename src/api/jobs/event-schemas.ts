@@ -70,6 +70,14 @@ export const jobEvents = [
     { metrics: EpochMetrics('Metrics of the epoch.'), best_epoch: Type.Optional(BestEpoch) },
     'An epoch has finished.',
   ),
+  event(
+    'outcomes',
+    {
+      member: Type.Optional(Type.Integer({ description: 'Of an ensemble: whose epoch it is.' })),
+      epoch: Type.Integer(),
+    },
+    'How the answers of an epoch came out is recorded: `GET /v1/jobs/{id}/outcomes`.',
+  ),
   event('stopped', { stopped: Stopped }, 'The training is over.'),
   event('checkpoint', { step: Step }, 'A checkpoint has been saved.'),
   event(
@@ -158,6 +166,13 @@ export const JobEventPage = Type.Object(
         maximum: 1000,
         default: 100,
         description: 'Events on a page. A stream ignores it.',
+      }),
+    ),
+    only: Type.Optional(
+      Type.Enum(['milestones'], {
+        type: 'string',
+        description:
+          '`milestones` leaves out `progress`, `metrics`, `outcomes` and `checkpoint`. A stream ignores it.',
       }),
     ),
   },

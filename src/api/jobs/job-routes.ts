@@ -3,6 +3,7 @@ import { Optimizer } from './optimizer-schemas.js';
 import { Network } from './training-schemas.js';
 import Type from 'typebox';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../errors.js';
 import type { JobQueries } from '../../jobs/views/job-queries.js';
 import type { Lifecycle } from '../../jobs/intake/lifecycle.js';
@@ -10,13 +11,14 @@ import type { Producer } from '../../jobs/intake/producer.js';
 import { basePathOf } from '../plugins/base-path.js';
 import { Evaluation, EvaluationSummary, SplitEvaluation } from './evaluation-schemas.js';
 import { JobRequest, JobRequestHeaders } from './request-schema.js';
-import { Job, JobList, JobPage, JobParams, jobExamples } from './job-schemas.js';
+import { Job, JobList, JobPage, JobParams, JobPlan, jobExamples } from './job-schemas.js';
 
 export const jobComponents = [
   Evaluation,
   EvaluationSummary,
   Job,
   JobList,
+  JobPlan,
   JobRequest,
   Network,
   Optimizer,
@@ -24,13 +26,30 @@ export const jobComponents = [
 ];
 
 export interface JobDeps {
-  producer: Pick<Producer, 'submit'>;
+  producer: Pick<Producer, 'submit' | 'plan'>;
   jobs: JobQueries;
   lifecycle: Lifecycle;
 }
 
 /** The problems of every route that changes a job. */
 const writing: ErrorCode[] = ['STORAGE_FULL', 'STORAGE_UNAVAILABLE'];
+
+/** Why a request cannot be trained. */
+const refusals: ErrorCode[] = [
+  'DATASET_NOT_FOUND',
+  'MODEL_NOT_FOUND',
+  'VERSION_NOT_FOUND',
+  'CHECKPOINT_CORRUPT',
+  'ENGINE_UNAVAILABLE',
+  'NETWORK_TOO_LARGE',
+  'WEBHOOK_REFUSED',
+  'WEBHOOKS_NOT_CONFIGURED',
+];
+
+function emptyBodyAsObject(request: FastifyRequest, _reply: FastifyReply, next: () => void): void {
+  if (request.body === undefined) request.body = {};
+  next();
+}
 
 export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
   app,
@@ -68,26 +87,9 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
       },
       config: {
         access: 'train',
-        problems: [
-          'IDEMPOTENCY_KEY_REUSED',
-          'RUN_CORRUPT',
-          'DATASET_NOT_FOUND',
-          'MODEL_NOT_FOUND',
-          'VERSION_NOT_FOUND',
-          'CHECKPOINT_CORRUPT',
-          'ENGINE_UNAVAILABLE',
-          'NETWORK_TOO_LARGE',
-          'WEBHOOK_REFUSED',
-          'WEBHOOKS_NOT_CONFIGURED',
-          'QUEUE_FULL',
-          ...writing,
-        ],
+        problems: ['IDEMPOTENCY_KEY_REUSED', 'RUN_CORRUPT', 'QUEUE_FULL', ...refusals, ...writing],
       },
-      preValidation: (request, _reply, next) => {
-        const body: unknown = request.body;
-        if (body === undefined) request.body = {};
-        next();
-      },
+      preValidation: emptyBodyAsObject,
     },
     async (request, reply) => {
       const { job, replayed } = await producer.submit(request.body, {
@@ -101,6 +103,25 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         .header('location', `${basePathOf(request, reply)}/v1/jobs/${job.id}`)
         .send(job);
     },
+  );
+
+  app.post(
+    '/v1/jobs/plan',
+    {
+      schema: {
+        operationId: 'planJob',
+        tags: ['jobs'],
+        summary: 'Show what a job would train',
+        description:
+          'Reads the same request as `POST /v1/jobs`, refuses it for the same reasons, and answers with what it would ' +
+          'train: every default filled in, with the reasons for what was chosen. Nothing is stored.',
+        body: JobRequest.ref,
+        response: { 200: JobPlan.ref },
+      },
+      config: { access: 'train', problems: [...refusals, 'STORAGE_UNAVAILABLE'] },
+      preValidation: emptyBodyAsObject,
+    },
+    ({ body }) => producer.plan(body),
   );
 
   app.get(

@@ -248,6 +248,7 @@ export const jobExample = {
   progress: progressExample,
   metrics: metricsExample,
   best_epoch: null,
+  best_metrics: null,
   stopped: { reason: 'epochs' as const, epoch: 5, best_epoch: null },
   engine: { name: 'reference', device: 'cpu', reason: 'the fastest that can run here' },
   attempts: 1,
@@ -338,6 +339,9 @@ export const Job = component(
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
       evaluation: Type.Optional(EvaluationSummary.ref),
       best_epoch: BestEpoch,
+      best_metrics: nullable(
+        EpochMetrics('Metrics of the best epoch; null without validation rows, and for older jobs.'),
+      ),
       stopped: nullable(Stopped),
       engine: nullable(EngineChoice('The engine that trains the job; null before the start.')),
       attempts: Type.Integer({ description: 'How many times a worker has started the job.' }),
@@ -359,6 +363,35 @@ export const Job = component(
       }),
     },
     { description: 'A training job.', examples: [jobExample] },
+  ),
+);
+
+export const JobPlan = component(
+  'JobPlan',
+  Type.Object(
+    {
+      object: Type.Literal('job_plan'),
+      model: Job.schema.properties.model,
+      dataset: Type.String(),
+      dataset_version: nullable(Type.Integer({ description: 'The version that it would train on.' })),
+      spec: TrainingSpec,
+      parameters: Type.Integer({ description: 'Numbers that are learned, in all members of an ensemble.' }),
+      steps: Type.Integer({ description: 'At most, where there is a `patience`.' }),
+    },
+    {
+      description: 'What a request would train. Nothing of it is stored.',
+      examples: [
+        {
+          object: 'job_plan',
+          model: jobExample.model,
+          dataset: jobExample.dataset,
+          dataset_version: 1,
+          spec: jobExample.spec,
+          parameters: 203_530,
+          steps: 4690,
+        },
+      ],
+    },
   ),
 );
 

@@ -7,6 +7,8 @@ import {
   CheckpointList,
   MetricsList,
   MetricsQuery,
+  OutcomesList,
+  OutcomesQuery,
   WebhookDeliveryList,
   WebhookDelivery,
   Checkpoint,
@@ -19,6 +21,7 @@ export const recordComponents = [
   Checkpoint,
   CheckpointList,
   MetricsList,
+  OutcomesList,
   WebhookDelivery,
   WebhookDeliveryList,
 ];
@@ -50,7 +53,28 @@ export const jobRecordRoutes: FastifyPluginCallbackTypebox<JobRecordDeps> = (
       },
       config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
     },
-    ({ params: { id }, query: { max_points: maxPoints = 500 } }) => jobs.metrics(id, { maxPoints }),
+    ({ params: { id }, query: { max_points: maxPoints = 500, include } }) =>
+      jobs.metrics(id, { maxPoints, withProgress: include === 'progress' }),
+  );
+
+  app.get(
+    '/v1/jobs/:id/outcomes',
+    {
+      schema: {
+        operationId: 'listJobOutcomes',
+        tags: ['jobs'],
+        summary: 'See how the mistakes change from epoch to epoch',
+        description:
+          'The confusion matrix of up to 32 classes, or how far values are off, over the validation rows, else the test ' +
+          'rows. Recorded are all epochs up to the hundredth, 50 for each doubling after it, and the last.',
+        params: JobParams,
+        querystring: OutcomesQuery,
+        response: { 200: OutcomesList.ref },
+      },
+      config: { access: 'train', problems: ['JOB_NOT_FOUND', 'RUN_CORRUPT'] },
+    },
+    ({ params: { id }, query: { after = 0, max_points: maxPoints = 200 } }) =>
+      jobs.outcomes(id, { after, maxPoints }),
   );
 
   app.get(

@@ -5,6 +5,15 @@ import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { EpochMetrics, metricsExample, Time } from './training-schemas.js';
 import { webhookEvents } from '../../jobs/runs/documents.js';
 
+const ProgressPoint = Type.Object({
+  time: Time('When it was looked at.'),
+  member: Type.Optional(Type.Integer({ description: 'Of an ensemble.' })),
+  epoch: Type.Integer({ description: 'The epoch under way.' }),
+  step: Type.Integer({ description: 'Steps done.' }),
+  train_loss: nullable(Type.Number({ description: 'Mean over the epoch so far.' })),
+  samples_per_second: nullable(Type.Number()),
+});
+
 export const MetricsList = component(
   'MetricsList',
   Type.Object(
@@ -14,10 +23,18 @@ export const MetricsList = component(
       epochs_done: Type.Integer({
         description: 'The number of finished epochs; above the number of points when the curve was thinned.',
       }),
+      last_seq: Type.Integer({
+        description: 'The `seq` of the last event that the curve is of. Follow the events `after` it.',
+      }),
+      progress: Type.Optional(
+        Type.Array(ProgressPoint, {
+          description: 'With `include=progress`: looks at the training, in order.',
+        }),
+      ),
     },
     {
       description: 'The metrics of the finished epochs.',
-      examples: [{ object: 'list', data: [metricsExample], epochs_done: 5 }],
+      examples: [{ object: 'list', data: [metricsExample], epochs_done: 5, last_seq: 31 }],
     },
   ),
 );
@@ -29,7 +46,104 @@ export const MetricsQuery = Type.Object(
         minimum: 2,
         maximum: 10_000,
         default: 500,
-        description: 'At most this many epochs, evenly spaced, with the first and the last.',
+        description:
+          'At most this many epochs: the first, the last, and of each stretch between those with the lowest and the ' +
+          'highest loss of the validation rows, else of the test or training rows.',
+      }),
+    ),
+    include: Type.Optional(
+      Type.Enum(['progress'], {
+        type: 'string',
+        description: '`progress` adds how the loss went within the epochs, at most `max_points` looks.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const counts = (description: string) => Type.Array(Type.Integer(), { description });
+
+const EpochOutcomes = Type.Object(
+  {
+    member: Type.Optional(Type.Integer({ description: 'Of an ensemble: whose epoch it is.' })),
+    epoch: Type.Integer(),
+    split: Type.Enum(['validation', 'test'], { type: 'string', description: 'Whose rows they are.' }),
+    rows: Type.Integer(),
+    labels: Type.Optional(
+      Type.Array(Type.String(), { description: 'Of classes, in the order of `confusion`.' }),
+    ),
+    confusion: Type.Optional(
+      Type.Array(counts('Of one class, by the class that the network finds likeliest.'), {
+        description: 'Of classes: a row for each class.',
+      }),
+    ),
+    values: Type.Optional(
+      Type.Array(
+        Type.Object({
+          name: Type.String(),
+          edges: Type.Array(Type.Number(), {
+            description: 'Between the bins, of prediction − actual value.',
+          }),
+          counts: counts('Rows in each bin. The outermost bins hold also what lies beyond.'),
+          pairs: Type.Array(Type.Array(Type.Number()), {
+            description: '[actual value, prediction] of some rows, evenly spaced in the split.',
+          }),
+        }),
+        {
+          description: 'Of values, the first of them: how far predictions are off, in the unit of the value.',
+        },
+      ),
+    ),
+  },
+  { description: 'How the answers of an epoch came out.' },
+);
+
+export const OutcomesList = component(
+  'OutcomesList',
+  Type.Object(
+    {
+      object: Type.Literal('list'),
+      data: Type.Array(EpochOutcomes, { description: 'In the order of the epochs.' }),
+      recorded: Type.Integer({
+        description: 'Epochs that are recorded; more than `data` has when it was thinned.',
+      }),
+    },
+    {
+      description: 'How the mistakes change from epoch to epoch.',
+      examples: [
+        {
+          object: 'list',
+          data: [
+            {
+              epoch: 5,
+              split: 'validation',
+              rows: 100,
+              labels: ['no', 'yes'],
+              confusion: [
+                [61, 4],
+                [7, 28],
+              ],
+            },
+          ],
+          recorded: 5,
+        },
+      ],
+    },
+  ),
+);
+
+export const OutcomesQuery = Type.Object(
+  {
+    after: Type.Optional(
+      Type.Integer({ minimum: 0, default: 0, description: 'Only of events with a higher `seq`.' }),
+    ),
+    max_points: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: 1_000,
+        default: 200,
+        description:
+          'At most this many epochs, evenly spaced among those recorded, with the first and the last.',
       }),
     ),
   },

@@ -14,7 +14,7 @@ last. Unknown fields are errors. Every error is a problem document (RFC 9457) wi
 wrong, its \`pointer\`. Every answer has an \`x-request-id\`, the client’s or a new one, under which the service’s log has
 details.
 
-If keys have been made (\`npm run keys\`), an operation requires a key with its scope, or an \`admin\` key.`;
+If keys have been made (\`POST /v1/keys\` or \`npm run keys\`), an operation requires a key with its scope, or an \`admin\` key.`;
 
 /** To be called before the routes are added: it sees only later ones. */
 export async function useOpenApi(app: FastifyInstance): Promise<void> {
@@ -39,6 +39,7 @@ export async function useOpenApi(app: FastifyInstance): Promise<void> {
           description: 'Version 2 over REST, for clients of Triton, KServe and others.',
         },
         { name: 'tensorflow serving', description: 'TensorFlow Serving’s REST API, for its clients.' },
+        { name: 'keys', description: 'Who may use the service.' },
         { name: 'health', description: 'For load balancers, orchestrators and Prometheus.' },
       ],
       security: [],

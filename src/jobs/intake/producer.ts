@@ -6,8 +6,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
-import type { Job, JobRequest, RunSpec } from '../runs/documents.js';
+import { parameterCount } from '../../model/network/network.js';
+import { trainingSpecOf, type Job, type JobPlan, type JobRequest, type RunSpec } from '../runs/documents.js';
 import { cancelRun } from '../runs/end-run.js';
+import { membersOf } from '../runs/ensemble.js';
 import { forEachBounded } from '../../lib/for-each-bounded.js';
 import { PeriodicWork } from '../../lib/periodic-work.js';
 import type { IdempotencyKeys, Remembered } from './idempotency.js';
@@ -34,6 +36,8 @@ export interface Producer {
     request: JobRequest,
     options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
   ): Promise<{ job: Job; replayed: boolean }>;
+  /** What `submit` would train, found out in the same way and with the same refusals; nothing is stored. */
+  plan(request: JobRequest): Promise<JobPlan>;
   /** Enqueues the unfinished runs that the queue does not know: once before it resolves, and again from time to time. */
   start(): Promise<void>;
   /** Resolves when no sweep is under way. */
@@ -154,6 +158,17 @@ export function createProducer(options: {
     return { kind: 'table', info, ...(await resolveTable(request, info, content, seed)) };
   }
 
+  async function specOf(
+    request: JobRequest,
+    origin: Pick<RunSpec, 'idempotency_key' | 'trace_context'>,
+  ): Promise<RunSpec> {
+    return resolveSpec(request, await workOf(request), options, now(), {
+      ...origin,
+      webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
+      source: await readSource(models, request),
+    });
+  }
+
   async function accept(id: string, spec: RunSpec): Promise<boolean> {
     if (!(await store.createAs(id, spec))) return false;
     index.changed(id);
@@ -231,11 +246,9 @@ export function createProducer(options: {
       const earlier = key === undefined ? null : await recall(key);
       const known = earlier && (await knownJob(earlier, request));
       if (known !== null) return { job: known, replayed: true };
-      const spec = resolveSpec(request, await workOf(request), options, now(), {
-        webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
+      const spec = await specOf(request, {
         idempotency_key: key ?? null,
         trace_context: traceContext ?? null,
-        source: await readSource(models, request),
       });
       if (earlier !== null) return replay(earlier, request, spec);
       await refuseIfFull();
@@ -247,6 +260,19 @@ export function createProducer(options: {
       // A replay may have stored the run first.
       const job = (await accept(id, spec)) ? await runToJob(newRun(id, spec)) : await jobWithId(id);
       return { job, replayed: false };
+    },
+
+    async plan(request) {
+      const spec = await specOf(request, { idempotency_key: null, trace_context: null });
+      return {
+        object: 'job_plan',
+        model: spec.model,
+        dataset: spec.dataset.name,
+        dataset_version: spec.dataset.version,
+        spec: trainingSpecOf(spec),
+        parameters: membersOf(spec) * parameterCount(spec.network),
+        steps: spec.steps,
+      };
     },
 
     start: () => sweeps.start(),

@@ -1,45 +1,32 @@
 /**
  * The queues inside this process: BullMQ's PostgreSQL backend on PGlite, which is PostgreSQL as WebAssembly. PGlite has
  * one session and must be the only user of its folder; the folder lock ensures that. So no entry can be active when the
- * folder is opened, and all entries of the last process are deleted: the run store knows what is left to do.
+ * folder is opened. Whatever the last process has left is replaced by an empty database: the run store knows what is left to do.
  */
-import { EventEmitter } from 'node:events';
-import { mkdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
-import { createPostgresBackend, type PgNotification, type PgPool, type PgPoolClient } from 'bullmq';
+import { createPostgresBackend } from 'bullmq';
 import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import { lockFolder } from './folder-lock.js';
-import { migrate, schema } from './postgres-schema.js';
+import { pglitePool } from './pglite-pool.js';
+import { schema } from './postgres-schema.js';
+import { layPreparedDatabase } from './prepared-database.js';
 import { openQueuesOn, type Queues } from './queues.js';
 
-/** A new folder takes 40 MB, sometimes a little more. */
-const neededBytes = 64 * 2 ** 20;
+/** A new folder takes 15 MB; its log may grow by 8 MB and its tables by some kilobytes for each entry. */
+const neededBytes = 32 * 2 ** 20;
 
 const vacuumEveryMs = 3_600_000;
-
-/** Keeps only the list of migrations. It checks each table first, because truncating an empty table is slow. */
-const deleteAllEntries = `
-  DO $$
-  DECLARE
-    name text;
-    holds_rows boolean;
-  BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'migration' LOOP
-      EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO holds_rows;
-      IF holds_rows THEN
-        EXECUTE format('TRUNCATE %I CASCADE', name);
-      END IF;
-    END LOOP;
-  END $$`;
 
 /** @throws TrainyardError DATA_FOLDER_IN_USE, QUEUE_UNAVAILABLE when the disk is full */
 export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Queues> {
   await mkdir(dataDir, { recursive: true });
   const unlock = await lockFolder(dataDir);
   try {
-    const database = await openDatabase(join(dataDir, 'queue'), log);
+    const database = await openDatabase(join(dataDir, 'queue'));
     const vacuuming = setInterval(() => void vacuum(database, log), vacuumEveryMs).unref();
     const pool = pglitePool(database);
     return await openQueuesOn(
@@ -64,36 +51,37 @@ export async function openEmbeddedQueue(dataDir: string, log: Logger): Promise<Q
   }
 }
 
-async function openDatabase(folder: string, log: Logger): Promise<PGlite> {
+async function openDatabase(folder: string): Promise<PGlite> {
   try {
-    return await openEmptied(folder);
+    await layPreparedDatabase(folder);
+    return await openCompiledOnce(folder);
   } catch (error) {
     const { bavail, bsize } = await statfs(dirname(folder));
     if (bavail * bsize < neededBytes) {
       const message = `The embedded queue needs ${neededBytes / 2 ** 20} MB of free disk space for ${folder}.`;
       throw new TrainyardError('QUEUE_UNAVAILABLE', message, { cause: error });
     }
-    log.warn(
-      { err: error, folder },
-      'the embedded queue is damaged and will be created again; no job is lost',
-    );
-    await rm(folder, { recursive: true, force: true });
-    return openEmptied(folder);
+    throw error;
   }
 }
 
-async function openEmptied(folder: string): Promise<PGlite> {
-  const database = await PGlite.create(folder, {
-    postgresqlconf: ['max_wal_size = 32MB', 'min_wal_size = 32MB'],
-  });
+/**
+ * V8 compiles a function of WebAssembly again, for speed, when it is used much. One function of PostgreSQL takes up to 37 MB and a
+ * second for this, all of them 60 MB, and queries are as fast without: most of their time passes in BullMQ. V8 decides
+ * for each module when it first sees it, so this leaves the kernels that predict alone.
+ */
+async function openCompiledOnce(folder: string): Promise<PGlite> {
+  setFlagsFromString('--no-wasm-tier-up');
+  setFlagsFromString('--no-wasm-dynamic-tiering');
   try {
-    await migrate(pglitePool(database));
+    const database = await PGlite.create(folder);
     await database.exec(`SET search_path TO ${schema}`);
-    await database.exec(deleteAllEntries);
+    // PL/pgSQL, in which BullMQ's functions are written, is a module of its own and loaded by the first use.
+    await database.exec('DO $$ BEGIN END $$');
     return database;
-  } catch (error) {
-    await database.close();
-    throw error;
+  } finally {
+    // With this one alone, what is used much is compiled again, and nothing else; it is V8's default.
+    setFlagsFromString('--wasm-dynamic-tiering');
   }
 }
 
@@ -105,31 +93,4 @@ async function vacuum(database: PGlite, log: Logger): Promise<void> {
   } catch (error) {
     log.warn({ err: error }, 'the embedded queue could not be vacuumed');
   }
-}
-
-/** PGlite with the interface of `pg.Pool`. All clients share its one session, and each receives every notification. */
-function pglitePool(database: PGlite): PgPool {
-  const query: PgPool['query'] = async <R>(text: string, params?: readonly unknown[]) => {
-    if (params === undefined) {
-      const results = await database.exec(text);
-      return (results.at(-1) ?? { rows: [] }) as { rows: R[] };
-    }
-    const { rows, affectedRows } = await database.query<R>(text, [...params]);
-    return { rows, rowCount: affectedRows ?? rows.length };
-  };
-
-  const connect = (): Promise<PgPoolClient> => {
-    const client = new EventEmitter();
-    const stop = database.onNotification((channel, payload) => {
-      client.emit('notification', { channel, payload } satisfies PgNotification);
-    });
-    return Promise.resolve(Object.assign(client, { query, release: stop }));
-  };
-
-  // Each queue and worker adds a listener for errors. This pool emits none.
-  return Object.assign(new EventEmitter().setMaxListeners(0), {
-    query,
-    connect,
-    end: () => Promise.resolve(),
-  });
 }

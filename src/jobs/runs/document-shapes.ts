@@ -61,6 +61,7 @@ import {
   whole,
   type Shape,
 } from '../../lib/json-shape.js';
+import type { EpochOutcomes, ValueOutcomes } from './outcomes.js';
 
 const hiddenLayer = {
   units: positive,
@@ -335,6 +336,23 @@ const epochMetrics = object<EpochMetrics>({
   test_rmse: optional(number),
 });
 
+const outcomes = object<Omit<EpochOutcomes, 'member' | 'epoch'>>({
+  split: oneOf('validation', 'test'),
+  rows: positive,
+  labels: optional(listOf(text)),
+  confusion: optional(listOf(listOf(count))),
+  values: optional(
+    listOf(
+      object<ValueOutcomes>({
+        name: text,
+        edges: listOf(number),
+        counts: listOf(count),
+        pairs: listOf(listOf(number)),
+      }),
+    ),
+  ),
+});
+
 const stopped = object<Stopped>({
   member: optional(positive),
   reason: oneOf('patience', 'epochs'),
@@ -366,6 +384,7 @@ const resultFields = {
     progress,
     metrics: nullable(epochMetrics),
     best_epoch: optional(nullable(positive)),
+    best_metrics: optional(nullable(epochMetrics)),
     stopped: optional(nullable(stopped)),
     version: nullable(positive),
     evaluation: optional(evaluationSummary),
@@ -426,6 +445,12 @@ export const loggedEvent = variant<RunEvent>('type', {
     ...head('metrics'),
     metrics: epochMetrics,
     best_epoch: optional(nullable(positive)),
+  }),
+  outcomes: object<Extract<RunEvent, { type: 'outcomes' }>>({
+    ...head('outcomes'),
+    member: optional(positive),
+    epoch: positive,
+    outcomes: optional(outcomes),
   }),
   stopped: object({ ...head('stopped'), stopped }),
   checkpoint: object({ ...head('checkpoint'), step: count }),

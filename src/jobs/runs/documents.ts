@@ -17,6 +17,8 @@ import type { Schedule } from '../../model/network/schedules.js';
 import type { Encoding } from '../../model/preprocessing/table.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
 
+import type { EpochOutcomes } from './outcomes.js';
+
 export const webhookEvents = [
   'job.queued',
   'job.running',
@@ -386,6 +388,11 @@ export type RunEventBody =
   | { type: 'progress'; progress: JobProgress }
   /** Older events do not say which epoch is the best. */
   | { type: 'metrics'; metrics: EpochMetrics; best_epoch?: number | null }
+  /** How the answers of an epoch came out. Lists and streams of events leave `outcomes` out. */
+  | ({ type: 'outcomes'; outcomes?: Omit<EpochOutcomes, 'member' | 'epoch'> } & Pick<
+      EpochOutcomes,
+      'member' | 'epoch'
+    >)
   /** Training is over. */
   | { type: 'stopped'; stopped: Stopped }
   | { type: 'checkpoint'; step: number }
@@ -427,6 +434,8 @@ export interface RunSummary {
   metrics: EpochMetrics | null;
   /** Of the epochs done, by the validation split. Older results do not say. */
   best_epoch?: number | null;
+  /** Of that epoch. Older results do not say. */
+  best_metrics?: EpochMetrics | null;
   /** null: training is not over. Older results do not say. */
   stopped?: Stopped | null;
   /** The version published last. */
@@ -533,6 +542,19 @@ function shownTable({
   return { target, columns: shown, class_weight, encoding, rows };
 }
 
+/** What a request would train; nothing of it is stored. */
+export interface JobPlan {
+  object: 'job_plan';
+  model: string;
+  dataset: string;
+  dataset_version: number | null;
+  spec: TrainingSpec;
+  /** Of all members of an ensemble. */
+  parameters: number;
+  /** At most, where there is a patience. */
+  steps: number;
+}
+
 /** A page of jobs, newest first. */
 export interface JobList {
   object: 'list';
@@ -564,6 +586,26 @@ export interface MetricsList {
   data: EpochMetrics[];
   /** Epochs done; more than there are points where the curve was thinned. */
   epochs_done: number;
+  /** Of the last event of the job that the curve is of. */
+  last_seq: number;
+  /** Where it was asked for: how the loss went within the epochs. */
+  progress?: ProgressPoint[];
+}
+
+/** A look at the training, some times a second at most. */
+export interface ProgressPoint extends Pick<
+  JobProgress,
+  'member' | 'epoch' | 'step' | 'train_loss' | 'samples_per_second'
+> {
+  time: string;
+}
+
+/** The outcomes of epochs, in their order. */
+export interface OutcomesList {
+  object: 'list';
+  data: EpochOutcomes[];
+  /** Epochs whose outcomes are recorded; more than `data` has where it was thinned. */
+  recorded: number;
 }
 
 export interface CheckpointInfo {

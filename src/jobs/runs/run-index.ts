@@ -37,6 +37,8 @@ export interface RunIndex {
   read(id: string): Promise<RunState | null>;
   /** This process has stored, changed or removed the run. */
   changed(id: string): void;
+  /** How many runs have each status; as current as a page. @throws TrainyardError STORAGE_UNAVAILABLE */
+  counts(): Promise<Partial<Record<JobStatus, number>>>;
   /** How many damaged runs are known. */
   damagedCount(): number;
   /** Begins no more reads. Pending calls that read many runs are refused. */
@@ -224,6 +226,14 @@ export function createRunIndex(options: {
       if (!isKnown(id)) ids = ids.toSpliced(ids.findLastIndex((other) => other < id) + 1, 0, id);
       for (const known of [entries, damaged, underWay]) known.delete(id);
       unread.set(id, ++changes);
+    },
+
+    async counts() {
+      await Promise.all([listedOfLate(), underWayOfLate()]);
+      await readUnread();
+      const found: Partial<Record<JobStatus, number>> = {};
+      for (const { status } of entries.values()) found[status] = (found[status] ?? 0) + 1;
+      return found;
     },
 
     damagedCount: () => damaged.size,

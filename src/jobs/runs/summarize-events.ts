@@ -22,6 +22,7 @@ export function emptySummary(spec: RunSpec): RunSummary {
     progress: progressAt(spec, { step: 0, epoch: 0 }),
     metrics: null,
     best_epoch: null,
+    best_metrics: null,
     stopped: null,
     version: null,
     publication: null,
@@ -43,7 +44,12 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
     case 'progress':
       return { ...summary, progress: event.progress };
     case 'metrics':
-      return { ...summary, metrics: event.metrics, best_epoch: event.best_epoch ?? null };
+      return {
+        ...summary,
+        metrics: event.metrics,
+        best_epoch: event.best_epoch ?? null,
+        best_metrics: bestMetrics(summary, event),
+      };
     case 'stopped':
       return { ...summary, stopped: event.stopped };
     case 'evaluated':
@@ -54,10 +60,19 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, last_error: null };
     case 'missing':
       return { ...summary, last_error: { code: 'RUN_CORRUPT', message: event.message } };
+    case 'outcomes':
     case 'log':
     case 'done':
       return summary;
   }
+}
+
+function bestMetrics(
+  { best_metrics = null }: RunSummary,
+  { metrics, best_epoch = null }: Extract<RunEvent, { type: 'metrics' }>,
+): EpochMetrics | null {
+  if (best_epoch === null) return null;
+  return best_epoch === metrics.epoch ? metrics : best_metrics;
 }
 
 function publicationIn(event: PublishedVersion): PublishedVersion {

@@ -56,6 +56,8 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
   switch (event.type) {
     case 'metrics':
       return `metrics of epoch ${event.metrics.epoch} of member ${event.metrics.member ?? 1}`;
+    case 'outcomes':
+      return `outcomes of epoch ${event.epoch} of member ${event.member ?? 1}`;
     case 'checkpoint':
     case 'evaluated':
     case 'published':

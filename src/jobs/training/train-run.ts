@@ -19,12 +19,14 @@ import type { DecodedModel, ModelDescription } from '../../model/files/model-fil
 import { WorkStopped } from '../../model/evaluation/turn.js';
 import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
-import type { EngineChoice, EpochMetrics, RunSpec } from '../runs/documents.js';
+import type { EngineChoice, EpochMetrics, RunEventBody, RunSpec } from '../runs/documents.js';
 import { endRun } from '../runs/end-run.js';
 import { memberAt, membersOf, specOfMember, startOfMember } from '../runs/ensemble.js';
+import { recordsOutcomes } from '../runs/outcomes.js';
 import { engineOf } from '../runs/summarize-events.js';
 import { courseEvents, whyStopped } from './best-epoch.js';
 import { RunCheckpoints } from './checkpoints.js';
+import { createOutcomeCounter, type OutcomeCounter } from './count-outcomes.js';
 import { judgeOf } from './judge.js';
 import { openJournal, type Journal } from './journal.js';
 import { loadData, unitsOf, type LoadedData, type TrainingDatasets } from './load-data.js';
@@ -188,6 +190,7 @@ interface CourseParts extends RunParts {
 /** The steps, evaluations and checkpoints of a member in one attempt, in slices: between two of them the run can be stopped. */
 class Course {
   readonly #parts: CourseParts;
+  readonly #outcomes: OutcomeCounter | null;
   #progressAtMs = 0;
   #epochSinceMs: number;
   /** What the newest checkpoint holds. */
@@ -196,6 +199,7 @@ class Course {
   constructor(parts: CourseParts) {
     const { training, tally } = parts;
     this.#parts = parts;
+    this.#outcomes = createOutcomeCounter(parts.loaded);
     this.#epochSinceMs = training.nowMs();
     this.#checkpointed = { step: tally.state.step, epochs: tally.state.metrics.length };
   }
@@ -251,6 +255,7 @@ class Course {
       const report = await trainer.evaluate(split, first, atOnce);
       pacing.evaluation.ran(report.lossSums.length, report.rows.length, training.nowMs() - startedMs);
       tally.addEvaluation(report);
+      this.#outcomes?.add(split, report);
     }
     if (tally.evaluationLeft().batches === 0) await this.#endEpoch();
   }
@@ -261,14 +266,22 @@ class Course {
     training.log.info(metrics, 'epoch done');
     training.observe({ kind: 'epoch', tookMs: training.nowMs() - this.#epochSinceMs, metrics });
     this.#epochSinceMs = training.nowMs();
-    await journal.append(...courseEvents(spec, tally.state.metrics));
     const stopped = whyStopped(spec, tally.epochs);
+    const outcomes = this.#outcomesOf(metrics, stopped !== null);
+    await journal.append(...courseEvents(spec, tally.state.metrics), ...outcomes);
     if (stopped !== null) {
       training.log.info(stopped, 'training is over');
       await this.#appendProgress();
     }
     const mayBePublished = checkpoints.mayBePublished(metrics, tally.epochs);
     if (pacing.clock.isDue(metrics.step) || mayBePublished) await this.#checkpoint();
+  }
+
+  /** Before the checkpoint of the epoch: a run that is killed until then does the epoch again. */
+  #outcomesOf({ member, epoch }: EpochMetrics, isLast: boolean): RunEventBody[] {
+    const outcomes = this.#outcomes?.take();
+    if (outcomes === undefined || !(isLast || recordsOutcomes(epoch))) return [];
+    return [{ type: 'outcomes', ...(member !== undefined && { member }), epoch, outcomes }];
   }
 
   #progressIntervalMs(): number {

@@ -5,6 +5,7 @@ import type { RunEvent } from '../runs/documents.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
 import { jobNotFound } from './run-to-job.js';
+import { withoutOutcomes } from './shown-event.js';
 
 type RunListener = (events: readonly RunEvent[]) => void;
 
@@ -45,8 +46,9 @@ export function createEventFeed(options: {
     const read = async (): Promise<void> => {
       const found = await store.readEvents(runId, next);
       next = found.next;
-      run.events.push(...found.events);
-      if (found.events.length > 0) for (const listener of [...run.listeners]) listener(found.events);
+      const events = found.events.map(withoutOutcomes);
+      run.events.push(...events);
+      if (events.length > 0) for (const listener of [...run.listeners]) listener(events);
     };
     followed.set(runId, run);
     run.begun = read();

@@ -48,6 +48,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     metrics: summary.metrics,
     ...(summary.evaluation && { evaluation: summary.evaluation }),
     best_epoch: summary.best_epoch ?? null,
+    best_metrics: summary.best_metrics ?? null,
     stopped: summary.stopped ?? null,
     engine: summary.engine,
     attempts: summary.attempts,

@@ -133,6 +133,8 @@ export interface EngineEntry {
   readonly name: string;
   /** Whether what it needs beside the service is there; left out: it needs nothing. Far cheaper than a probe. */
   isInstalled?(): boolean;
+  /** Why it is not installed, in words that end a sentence; null: it is. */
+  whyNotInstalled?(): string | null;
   /** Whether a probe may find a GPU; left out: it cannot. As cheap. */
   mayHaveGpu?(): boolean;
   /** Loads the engine's code. */

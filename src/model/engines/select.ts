@@ -2,11 +2,16 @@
 import { TrainyardError } from '../../errors.js';
 import type { Engine, EngineEntry } from './engine.js';
 import { isAddonBuilt, whyAddonIsNotBuilt } from './native/addon.js';
-import { isTensorflowInstalled, mayTensorflowHaveGpu } from './tensorflow/tensorflow.js';
+import {
+  isTensorflowInstalled,
+  mayTensorflowHaveGpu,
+  whyTensorflowIsNotInstalled,
+} from './tensorflow/tensorflow.js';
 
 const native: EngineEntry = {
   name: 'native',
   isInstalled: isAddonBuilt,
+  whyNotInstalled: whyAddonIsNotBuilt,
   create: async () => (await import('./native/native-engine.js')).createNativeEngine(),
 };
 
@@ -18,6 +23,7 @@ const wasm: EngineEntry = {
 const tensorflow: EngineEntry = {
   name: 'tensorflow',
   isInstalled: isTensorflowInstalled,
+  whyNotInstalled: whyTensorflowIsNotInstalled,
   mayHaveGpu: mayTensorflowHaveGpu,
   create: async () => (await import('./tensorflow/tensorflow-engine.js')).createTensorflowEngine(),
 };
@@ -46,6 +52,14 @@ export const optionalEngineNames: readonly string[] = engines
 /** Those that are installed here, fastest first. Their probe says whether they can run. */
 export function installedEngines(): string[] {
   return engines.filter((entry) => entry.isInstalled?.() !== false).map(({ name }) => name);
+}
+
+/** Every engine, fastest first; `reason` is null where it is installed. */
+export function enginesHere(): { name: string; installed: boolean; reason: string | null }[] {
+  return engines.map((entry) => {
+    const installed = entry.isInstalled?.() !== false;
+    return { name: entry.name, installed, reason: installed ? null : (entry.whyNotInstalled?.() ?? null) };
+  });
 }
 
 /** What would make training faster here, in a sentence for the log; null: nothing that is known. */

@@ -67,6 +67,8 @@ let waitingJob: string;
 let endedJob: string;
 let waitingBatch: string;
 let endedBatch: string;
+/** Not the last one, which cannot be revoked. */
+let laterKey: string;
 /** The newest version of the dataset `customers`. */
 let customersVersion: number;
 
@@ -99,6 +101,7 @@ beforeEach(async () => {
   waitingJob = await newJob();
   endedJob = await newJob();
   await service.http.post(`/v1/jobs/${endedJob}/cancel`);
+  for (const name of ['first', 'later']) laterKey = await newKey(name);
   customersVersion = await newCustomers();
   waitingBatch = await newBatch();
   endedBatch = await newBatch();
@@ -137,6 +140,11 @@ function newBatch(): Promise<string> {
   });
 }
 
+async function newKey(name: string): Promise<string> {
+  const { body } = await service.http.post('/v1/keys').send({ name, scopes: ['admin'] });
+  return (body as { id: string }).id;
+}
+
 async function newJob(): Promise<string> {
   const { body } = await service.http.post('/v1/jobs');
   return (body as { id: string }).id;
@@ -151,8 +159,10 @@ const knownBelow: Record<string, Known> = {
   '/v1/datasets': {
     name: () => ['customers', 'mnist'],
     version: () => [String(customersVersion), '1'],
+    rows: () => ['0'],
   },
   '/v1/batches': { id: () => [waitingBatch, endedBatch] },
+  '/v1/keys': { id: () => [laterKey] },
 };
 
 const known: Known = {
@@ -240,7 +250,7 @@ function valueOf({ $ref, value }: Example): unknown {
 function plainRequestsOf({ parameters = [], requestBody }: Operation, path: string): Asked[] {
   const choices = parameters
     // An upload has its name in the query string.
-    .filter(({ in: place, name }) => place === 'path' || name === 'name')
+    .filter(({ in: place, name, required = false }) => place === 'path' || name === 'name' || required)
     .map((parameter) => knownOf(parameter, path).map((value): [Parameter, string] => [parameter, value]));
   const body = requestBody && shownBody(requestBody.content);
   return productOf(choices).map((chosen) => ({ parameters: chosen, body }));

@@ -20,7 +20,7 @@ async function readAll(): Promise<void> {
 describe('a generated dataset', () => {
   it('has the columns x, y and label, and label is what jobs learn', async () => {
     const { headers } = await generate({ shape: 'moons', rows: 120, noise: 0.1, seed: 1 }).expect(202);
-    expect(headers['location']).toBe('/v1/datasets/moons/versions/1');
+    expect(headers.location).toBe('/v1/datasets/moons/versions/1');
     await readAll();
     const { body } = await service.http.get('/v1/datasets/moons').expect(200);
     expect(body).toMatchObject({

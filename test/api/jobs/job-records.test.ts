@@ -1,7 +1,7 @@
 /** The records of a job: its curve, its checkpoints and the calls of its webhook. */
 import { expect, test } from 'vitest';
 import type { WebhookDelivery } from '../../../src/api/jobs/record-schemas.js';
-import type { CheckpointList, MetricsList } from '../../../src/jobs/runs/documents.js';
+import type { CheckpointList, MetricsList, OutcomesList } from '../../../src/jobs/runs/documents.js';
 import { writeCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { smallDescription, stateAt } from '../../model/small-model.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';
@@ -26,14 +26,33 @@ test('the curve of a job, whole or thinned', async () => {
     object: 'list',
     data: [],
     epochs_done: 0,
+    last_seq: 1,
   });
 
   const epochs = Array.from({ length: 9 }, (_, i) => epoch(i + 1));
   const log = await takeUp(service, id);
   await log.append(...epochs.map((metrics) => ({ type: 'metrics' as const, metrics })));
-  expect((await service.http.get(path)).body).toEqual({ object: 'list', data: epochs, epochs_done: 9 });
+  const whole = { object: 'list', data: epochs, epochs_done: 9, last_seq: 11 };
+  expect((await service.http.get(path)).body).toEqual(whole);
   const thinned = (await service.http.get(path).query({ max_points: 3 })).body as MetricsList;
-  expect(thinned).toEqual({ object: 'list', data: [epoch(1), epoch(5), epoch(9)], epochs_done: 9 });
+  expect(thinned).toEqual({ ...whole, data: [epoch(1), epoch(9)] });
+  const withProgress = (await service.http.get(path).query({ include: 'progress' }).expect(200))
+    .body as MetricsList;
+  expect(withProgress).toEqual({ ...whole, progress: [] });
+});
+
+test('how the answers of epochs came out', async () => {
+  const service = await startService();
+  const { id } = await submit(service);
+  const values = [{ name: 'price', edges: [-1, 0, 1], counts: [2, 1], pairs: [[3, 2.5]] }];
+  const outcomes = { split: 'test' as const, rows: 3, values };
+  const log = await takeUp(service, id);
+  await log.append({ type: 'outcomes', epoch: 1, outcomes }, { type: 'outcomes', epoch: 2, outcomes });
+  const path = `/v1/jobs/${id}/outcomes`;
+  const all = { object: 'list', data: [1, 2].map((epoch) => ({ epoch, ...outcomes })), recorded: 2 };
+  expect((await service.http.get(path).expect(200)).body).toEqual(all);
+  const later = (await service.http.get(path).query({ after: 3 }).expect(200)).body as OutcomesList;
+  expect(later).toEqual({ ...all, data: all.data.slice(1), recorded: 1 });
 });
 
 test('a new job has no checkpoints', async () => {
@@ -110,7 +129,7 @@ test('the calls of the webhook of a job', async () => {
   expect(asked).toEqual([id]);
 });
 
-test.each(['metrics', 'checkpoints', 'webhook-deliveries', 'events'])(
+test.each(['metrics', 'outcomes', 'checkpoints', 'webhook-deliveries', 'events'])(
   'an unknown job has no %s',
   async (what) => {
     const { http } = await startService();

@@ -57,6 +57,31 @@ test('a job on a table shows what it does with it, and its split can be download
   expect(listed).toMatchObject({ data: [{ id: job.id }] });
 });
 
+test('a plan shows what would be trained and why, and stores nothing', async () => {
+  const request = { dataset: 'churn', target: 'churned', epochs: 3 };
+  const before = (await service.store.ids()).length;
+  const { body } = await service.http.post('/v1/jobs/plan').send(request).expect(200);
+  expect(body).toMatchObject({
+    object: 'job_plan',
+    model: 'churn',
+    dataset: 'churn',
+    dataset_version: 1,
+    spec: {
+      task: 'classification',
+      target: ['churned'],
+      epochs: 3,
+      rows: { train: 44, validation: 5, test: 5 },
+      reasons: { batch_size: expect.stringContaining('54 rows') as string },
+    },
+    steps: 6,
+    parameters: expect.any(Number) as number,
+  });
+  expect(await service.store.ids()).toHaveLength(before);
+  const { body: job } = await submit(request).expect(202);
+  expect((job as Job).spec).toEqual((body as { spec: Job['spec'] }).spec);
+  await service.http.post('/v1/jobs/plan').send({ dataset: 'churn', target: 'churnd' }).expect(400);
+});
+
 test.each<[object, string, RegExp]>([
   [{ dataset: 5 }, '/dataset', /a string or an object/],
   [{ dataset: { name: 'churn', version: 0 } }, '/dataset/version', /at least 1/],

@@ -2,10 +2,10 @@
 import type { Static } from 'typebox';
 import { expectTypeOf, test } from 'vitest';
 import type * as contracts from '../../../src/jobs/runs/documents.js';
-import type { CheckpointList, MetricsList } from '../../../src/api/jobs/record-schemas.js';
+import type { CheckpointList, MetricsList, OutcomesList } from '../../../src/api/jobs/record-schemas.js';
 import type { JobEvent, JobEventList } from '../../../src/api/jobs/event-schemas.js';
 import type { JobRequest } from '../../../src/api/jobs/request-schema.js';
-import type { Job, JobList, jobExamples } from '../../../src/api/jobs/job-schemas.js';
+import type { Job, JobList, JobPlan, jobExamples } from '../../../src/api/jobs/job-schemas.js';
 
 /** With intersections written out. */
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
@@ -18,6 +18,10 @@ test('a job', () => {
   expectTypeOf<Static<typeof Job.schema>>().toEqualTypeOf<contracts.Job>();
   expectTypeOf<Static<typeof JobList.schema>>().toEqualTypeOf<contracts.JobList>();
   expectTypeOf<(typeof jobExamples)[keyof typeof jobExamples]>().toExtend<contracts.Job>();
+});
+
+test('what a job would train', () => {
+  expectTypeOf<Static<typeof JobPlan.schema>>().toEqualTypeOf<contracts.JobPlan>();
 });
 
 test('an event', () => {
@@ -38,5 +42,6 @@ test('an event', () => {
 
 test('what a job leaves behind', () => {
   expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<contracts.MetricsList>();
+  expectTypeOf<Static<typeof OutcomesList.schema>>().toEqualTypeOf<contracts.OutcomesList>();
   expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<contracts.CheckpointList>();
 });

@@ -24,6 +24,7 @@ const notHere = [
   'DATASET_NOT_FOUND',
   'DATASET_NOT_READY',
   'MODEL_NOT_FOUND',
+  'KEY_NOT_FOUND',
 ];
 
 /** The page reads its whole document again for each operation that it unfolds: seconds, with that of the service. */

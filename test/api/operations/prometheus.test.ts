@@ -111,7 +111,7 @@ test('a refused prediction is counted, though it reaches no route', async () => 
 test('a failure is counted', async () => {
   const fail = (): Promise<never> => Promise.reject(new TrainyardError('INTERNAL', 'What is wrong.'));
   const service = await startService({
-    jobs: { get: fail, list: fail, events: fail, metrics: fail, checkpoints: fail },
+    jobs: { get: fail, list: fail, events: fail, metrics: fail, outcomes: fail, checkpoints: fail },
   });
   await service.http.get('/v1/jobs').expect(500);
   expect(await requests(service)).toEqual({ 'GET /v1/jobs 500': 1 });

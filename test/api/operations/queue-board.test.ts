@@ -8,7 +8,6 @@ import type { Queues } from '../../../src/jobs/queue/queues.js';
 import { optionalEngineNames } from '../../../src/model/engines/select.js';
 import { describeWithService } from '../../services.js';
 import { basic, startKeyedService } from '../access/keyed-service.js';
-import { addQueue } from '../../jobs/queue/queue-template.js';
 import { openService, startService, type TestService } from '../service.js';
 
 const path = '/admin/queues';
@@ -36,7 +35,6 @@ function describeBoard(target: () => QueueTarget): void {
   let service: TestService;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trainyard-board-'));
-    if (target().kind === 'embedded') await addQueue(folder);
     queues = await openQueue(target(), {
       dataDir: folder,
       engines: optionalEngineNames,

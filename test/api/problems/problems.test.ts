@@ -15,7 +15,9 @@ function failingWith(error: unknown): Promise<TestService> {
   const fail = async (): Promise<never> => {
     throw error;
   };
-  return startService({ jobs: { get: fail, list: fail, events: fail, metrics: fail, checkpoints: fail } });
+  return startService({
+    jobs: { get: fail, list: fail, events: fail, metrics: fail, outcomes: fail, checkpoints: fail },
+  });
 }
 
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -41,6 +43,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_ENDED: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
+  LAST_ADMIN_KEY: 409,
   BATCH_NOT_FOUND: 404,
   BATCH_ENDED: 409,
   BATCH_FINISHING: 409,
@@ -222,6 +225,7 @@ test('while the app closes, requests under way are answered and new ones are ref
     get: notAsked,
     events: notAsked,
     metrics: notAsked,
+    outcomes: notAsked,
     checkpoints: notAsked,
     list: async () => {
       started();

@@ -6,16 +6,25 @@ import { openService, startService, type TestService } from '../service.js';
 
 const { paths } = (await buildOpenApiDocument()) as { paths: Record<string, Record<string, object>> };
 
+function leadsTo(described: string, path: string): boolean {
+  const parts = described.split(/\{\w+\}/).map((text) => text.replaceAll(/[.:/]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[^/:]+')}$`).test(path);
+}
+
 /** Each path of the API's description, with things that are there. */
-const described = Object.entries(paths).map(([path, methods]) => ({
-  path: path
+const described = Object.keys(paths).map((described) => {
+  const path = described
     .replace('{id}', 'job_01K6Z3V5T8Q4M2N7R9XWBCDEFG')
     .replace('{name}', 'mnist-mlp')
     .replace('{version}', '1')
     .replace('{label}', 'latest')
-    .replace('{alias}', 'production'),
-  methods: Object.keys(methods).map((method) => method.toUpperCase()),
-}));
+    .replace('{alias}', 'production');
+  // To a path without parameters, such as /v1/keys/current, those of /v1/keys/{id} apply too.
+  const methods = Object.entries(paths).flatMap(([other, methods]) =>
+    leadsTo(other, path) ? Object.keys(methods) : [],
+  );
+  return { path, methods: [...new Set(methods)].map((method) => method.toUpperCase()) };
+});
 const gets = described.filter(({ methods }) => methods.includes('GET'));
 
 let service: TestService;

@@ -55,10 +55,10 @@ describe('without noise', () => {
 
   it('the arms of the spiral wind around each other without touching', () => {
     const points = shapePoints(noNoise('spiral'), 0, 600);
-    const [arm, other] = ['a', 'b'].map((label) => points.filter((point) => point.label === label));
-    const gaps = (arm ?? []).map((one) =>
-      Math.min(...(other ?? []).map((two) => Math.hypot(one.x - two.x, one.y - two.y))),
-    );
+    const gaps = points.map(({ x, y, label }) => {
+      const others = points.filter((point) => point.label !== label);
+      return Math.min(...others.map((other) => Math.hypot(x - other.x, y - other.y)));
+    });
     expect(Math.min(...gaps)).toBeGreaterThan(0.05);
     expect(Math.max(...points.map(({ x, y }) => Math.hypot(x, y)))).toBeLessThanOrEqual(1);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EpochMetrics, JobFilter } from '../../../src/jobs/runs/documents.js';
+import type { EpochMetrics, JobFilter, JobProgress, RunEvent } from '../../../src/jobs/runs/documents.js';
 import { sceneWithQueue } from '../scene.js';
 
 const { scene } = sceneWithQueue();
@@ -130,28 +130,109 @@ describe('the records of a job', () => {
     expect((await jobs.events(id, { after: 5, limit: 3 })).data).toEqual([]);
   });
 
-  test('are its curve, thinned evenly between its first and its last point', async () => {
+  test('are its curve, thinned to the lowest and the highest loss of each stretch between its ends', async () => {
     const { jobs, submit, takeUp, append } = await scene();
     const id = await submit();
-    const curve = Array.from({ length: 101 }, (_, i) => metricsOf(i + 1));
+    const spike = (epoch: number): number => (epoch === 37 ? 9 : epoch === 71 ? 0 : 1 / epoch);
+    const curve = Array.from({ length: 102 }, (_, i) => ({
+      ...metricsOf(i + 1),
+      test_loss: spike(i + 1),
+    }));
     await append(id, await takeUp(id), ...curve.map((metrics) => ({ type: 'metrics' as const, metrics })));
     expect(await jobs.metrics(id, { maxPoints: 200 })).toEqual({
       object: 'list',
       data: curve,
-      epochs_done: 101,
+      epochs_done: 102,
+      last_seq: 104,
     });
     const thinned = await jobs.metrics(id, { maxPoints: 6 });
-    expect(thinned.epochs_done).toBe(101);
-    expect(thinned.data.map(({ epoch }) => epoch)).toEqual([1, 21, 41, 61, 81, 101]);
+    expect(thinned.epochs_done).toBe(102);
+    expect(thinned.data.map(({ epoch }) => epoch)).toEqual([1, 37, 51, 52, 71, 102]);
+    expect((await jobs.metrics(id, { maxPoints: 2 })).data.map(({ epoch }) => epoch)).toEqual([1, 102]);
   });
 
-  test.each(['events', 'metrics', 'checkpoints'] as const)(
+  test('are how the loss went within the epochs, for those who ask', async () => {
+    const { jobs, submit, takeUp, append } = await scene();
+    const id = await submit();
+    const progress = (step: number): JobProgress => ({
+      epoch: 1,
+      epochs: 5,
+      step,
+      steps: 50,
+      fraction: step / 50,
+      samples_per_second: 100,
+      eta_seconds: 1,
+      train_loss: 1 / step,
+      train_accuracy: null,
+    });
+    const looks = [1, 2, 3].map((step) => ({ type: 'progress' as const, progress: progress(step) }));
+    await append(id, await takeUp(id), ...looks);
+    expect((await jobs.metrics(id, { maxPoints: 2, withProgress: true })).progress).toMatchObject([
+      { epoch: 1, step: 1, train_loss: 1, samples_per_second: 100 },
+      { epoch: 1, step: 3, train_loss: 1 / 3 },
+    ]);
+    expect(await jobs.metrics(id, { maxPoints: 2 })).not.toHaveProperty('progress');
+  });
+
+  test('are the outcomes of its epochs, which its events only name', async () => {
+    const { jobs, feed, submit, takeUp, append, end } = await scene();
+    const id = await submit();
+    const outcomes = {
+      split: 'validation' as const,
+      rows: 3,
+      labels: ['a', 'b'],
+      confusion: [
+        [2, 0],
+        [1, 0],
+      ],
+    };
+    const recorded = [1, 2, 3].map((epoch) => ({ type: 'outcomes' as const, epoch, outcomes }));
+    await append(id, await takeUp(id), ...recorded);
+    await end(id, 'succeeded');
+    const found = await jobs.outcomes(id, { after: 0, maxPoints: 2 });
+    expect(found).toEqual({
+      object: 'list',
+      data: [
+        { epoch: 1, ...outcomes },
+        { epoch: 3, ...outcomes },
+      ],
+      recorded: 3,
+    });
+    expect((await jobs.outcomes(id, { after: 4, maxPoints: 9 })).data.map(({ epoch }) => epoch)).toEqual([3]);
+    const { data } = await jobs.events(id, { after: 2, limit: 1 });
+    const milestones = await jobs.events(id, { after: 0, limit: 9, milestones: true });
+    expect(milestones.data.map(({ type }) => type)).toEqual(['status', 'status', 'status', 'done']);
+    expect(data).toEqual([{ seq: 3, time: expect.any(String) as string, type: 'outcomes', epoch: 1 }]);
+    const followed: RunEvent[] = [];
+    (await feed.follow(id, 2, (events) => void followed.push(...events)))();
+    expect(followed.slice(0, 1)).toEqual(data);
+  });
+
+  test('are the figures of its best epoch too, not only of its last', async () => {
+    const { jobs, submit, takeUp, append } = await scene();
+    const id = await submit();
+    const epochs = [1, 2, 3].map((epoch) => ({
+      ...metricsOf(epoch),
+      validation_loss: 2 ** ((epoch - 2) ** 2),
+    }));
+    const best = [1, 2, 2];
+    const term = await takeUp(id);
+    await append(
+      id,
+      term,
+      ...epochs.map((metrics, i) => ({ type: 'metrics' as const, metrics, best_epoch: best[i] ?? null })),
+    );
+    expect(await jobs.get(id)).toMatchObject({ best_epoch: 2, best_metrics: epochs[1], metrics: epochs[2] });
+  });
+
+  test.each(['events', 'metrics', 'outcomes', 'checkpoints'] as const)(
     'are not found without the job: %s',
     async (records) => {
       const { jobs } = await scene();
       const asked = {
         events: () => jobs.events('job_none', { after: 0, limit: 1 }),
         metrics: () => jobs.metrics('job_none', { maxPoints: 2 }),
+        outcomes: () => jobs.outcomes('job_none', { after: 0, maxPoints: 2 }),
         checkpoints: () => jobs.checkpoints('job_none'),
       };
       await expect(asked[records]()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });

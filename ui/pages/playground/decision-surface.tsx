@@ -57,7 +57,7 @@ function answerImage({ results }: Forward, classes: readonly Rgb[], surface: Rgb
       if ((results[place * count + c] ?? 0) > (results[place * count + best] ?? 0)) best = c;
     }
     const certainty = ((results[place * count + best] ?? 0) - 1 / count) / (1 - 1 / count);
-    return mixed(surface, classes[best] ?? surface, 0.08 + 0.62 * certainty);
+    return mixed(surface, classes[best] ?? surface, 0.06 + 0.44 * certainty);
   });
 }
 
@@ -88,7 +88,7 @@ function paintPoints(
   }: Pick<DecisionSurfaceProps, 'set' | 'plane' | 'heldOut'> & { classes: readonly Rgb[]; width: number },
 ): void {
   const radius = Math.max(2.2, width / 150);
-  context.lineWidth = 1.2;
+  context.lineWidth = 1;
   for (const [row, point] of set.points.entries()) {
     const [x, y] = placeIn(plane, point).map((share) => share * width) as [number, number];
     const colour = classes[set.labels.indexOf(point.label)] ?? [128, 128, 128];

@@ -34,7 +34,6 @@ export function NetworkDiagram({
   const layers = network.members[0] ?? [];
   const counts = columnCounts(network, layers);
   const height = Math.max(...counts.map((count) => count * (tile + gap)), tile + gap) + 4;
-  const width = Math.max(counts.length * (tile + 54), 240);
 
   const paint = (context: CanvasRenderingContext2D, actualWidth: number, actualHeight: number): void => {
     const columns = placesOf(counts, actualWidth, actualHeight);
@@ -60,7 +59,7 @@ export function NetworkDiagram({
     <PaintedCanvas
       class="network-diagram"
       label={`The network: ${network.inputs} inputs, hidden layers of ${counts.slice(1, -1).join(', ') || 'no'} units, ${labels.length} classes.`}
-      ratio={width / height}
+      heightPx={height}
       paint={paint}
       inputs={[network, pass, shown]}
       onPointerMove={onPointerMove}

@@ -13,7 +13,7 @@ export interface Plane {
 export const gridSide = 64;
 /** The most that one prediction may ask for. */
 const mostRows = 1_024;
-const margin = 0.12;
+const margin = 0.06;
 
 /** All points, and some room around them. */
 export function planeOf(points: readonly Point[]): Plane {

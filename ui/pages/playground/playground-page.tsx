@@ -14,7 +14,7 @@ import { linkTo } from '../../shell/router.js';
 import { DecisionSurface, type Shown } from './decision-surface.js';
 import { NetworkDiagram } from './network-diagram.js';
 import { planeOf } from './plane.js';
-import { Playback } from './playback.js';
+import { Playback } from '../../parts/playback.js';
 import './playground.css';
 import { SettingsForm } from './settings-form.js';
 import { firstSettings, jobRequest, type Settings } from './settings.js';
@@ -108,8 +108,8 @@ export default function PlaygroundPage() {
             onChange={setChosen}
           />
         </Section>
-        <div class="stack">
-          <Curves job={job} epochs={settings.epochs} />
+        <Curves job={job} epochs={settings.epochs} />
+        <div class="network-place">
           <Section title="Network">
             {network && pass && set ? (
               <>

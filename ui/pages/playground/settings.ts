@@ -42,7 +42,6 @@ export const mostLayers = 4;
 /** The most that a job keeps: so many states can be stepped through afterwards. */
 const mostCheckpoints = 100;
 const validation = 0.2;
-export const playgroundModel = 'playground';
 
 export const firstSettings: Settings = {
   points: { shape: 'moons', rows: 400, noise: 0.15, seed: 1 },
@@ -62,7 +61,7 @@ export function jobRequest(settings: Settings, dataset: { name: string; version:
   const { points, hidden, activation, encoding, learningRate, batchSize, epochs } = settings;
   const stepsPerEpoch = Math.ceil((points.rows * (1 - validation)) / batchSize);
   return {
-    model: playgroundModel,
+    model: 'playground',
     dataset,
     target: 'label',
     preset: 'plain',

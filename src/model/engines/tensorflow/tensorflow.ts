@@ -25,6 +25,10 @@ export function isTensorflowInstalled(): boolean {
   return packages.some(isInstalled);
 }
 
+export function whyTensorflowIsNotInstalled(): string | null {
+  return isTensorflowInstalled() ? null : `neither ${packages.join(' nor ')} is installed`;
+}
+
 /** Whether the package that can use a GPU is installed; not whether there is a GPU. */
 export function mayTensorflowHaveGpu(): boolean {
   return isInstalled(gpuPackage);

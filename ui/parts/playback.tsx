@@ -1,5 +1,6 @@
 /** Steps through the states that a job has kept: by hand, or as a film. */
 import { useEffect, useState } from 'preact/hooks';
+import './playback.css';
 
 const frameMs = 90;
 

@@ -1,0 +1,171 @@
+/** Takes a file that is dropped, chosen or pasted, and sends it to the service. The dataset's page shows how it is read. */
+import { useId, useRef, useState } from 'preact/hooks';
+import { Field } from '../../parts/field.js';
+import { formatBytes } from '../../parts/format.js';
+import { ErrorNotice } from '../../parts/notice.js';
+import { ProgressBar } from '../../parts/progress-bar.js';
+import { api } from '../../service/api.js';
+import { goTo } from '../../shell/router.js';
+import { datasetNameOf, datasetNamePattern } from './file-name.js';
+
+interface Sending {
+  sent: number;
+  total: number;
+}
+
+export function AddData() {
+  const [file, setFile] = useState<File>();
+  const [isPasting, setIsPasting] = useState(false);
+  if (file !== undefined) return <SendFile key={file.name} file={file} onBack={() => setFile(undefined)} />;
+  if (isPasting) return <PasteRows onRows={setFile} onBack={() => setIsPasting(false)} />;
+  return <DropZone onFile={setFile} onPaste={() => setIsPasting(true)} />;
+}
+
+function DropZone({ onFile, onPaste }: { onFile: (file: File) => void; onPaste: () => void }) {
+  const [isOver, setIsOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const id = useId();
+  const take = (files: FileList | null | undefined): void => {
+    const file = files?.[0];
+    if (file) onFile(file);
+  };
+  return (
+    <div
+      class={`drop${isOver ? ' over' : ''}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setIsOver(true);
+      }}
+      onDragLeave={() => setIsOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setIsOver(false);
+        take(event.dataTransfer?.files);
+      }}
+    >
+      <p class="empty-title">Drop a file here</p>
+      <p class="muted small">
+        CSV, TSV, JSON Lines or Parquet, also gzipped. One row a case, one column a property.
+      </p>
+      <div class="actions">
+        <button type="button" class="primary" onClick={() => input.current?.click()}>
+          Choose a file
+        </button>
+        <button type="button" onClick={onPaste}>
+          Paste rows
+        </button>
+      </div>
+      <label for={id} class="visually-hidden">
+        File with the data
+      </label>
+      <input
+        ref={input}
+        id={id}
+        type="file"
+        class="visually-hidden"
+        tabIndex={-1}
+        onChange={({ currentTarget }) => take(currentTarget.files)}
+      />
+    </div>
+  );
+}
+
+function PasteRows({ onRows, onBack }: { onRows: (file: File) => void; onBack: () => void }) {
+  const [text, setText] = useState('');
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onRows(new File([text], 'pasted.csv', { type: 'text/csv' }));
+      }}
+    >
+      <Field
+        label="Rows"
+        hint="The first line has the names of the columns. Rows copied from a spreadsheet work too."
+      >
+        <textarea
+          class="paste"
+          required
+          placeholder={'age,city,bought\n31,Oslo,yes\n54,Bergen,no'}
+          value={text}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
+      </Field>
+      <div class="actions">
+        <button type="submit" class="primary">
+          Continue
+        </button>
+        <button type="button" onClick={onBack}>
+          Back
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function SendFile({ file, onBack }: { file: File; onBack: () => void }) {
+  const [name, setName] = useState(datasetNameOf(file.name) || 'data');
+  const [sending, setSending] = useState<Sending>();
+  const [error, setError] = useState<unknown>();
+  const send = async (): Promise<void> => {
+    setError(undefined);
+    setSending({ sent: 0, total: file.size });
+    try {
+      const { version } = await api.uploadDataset(file, {
+        name,
+        onProgress: (sent, total) => setSending({ sent, total: total ?? file.size }),
+      });
+      goTo(['data', name], { version: String(version) });
+    } catch (reason) {
+      setError(reason);
+      setSending(undefined);
+    }
+  };
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <p>
+        <strong>{file.name}</strong> <span class="muted">{formatBytes(file.size)}</span>
+      </p>
+      {error !== undefined && <ErrorNotice error={error} />}
+      <Field
+        label="Name of the dataset"
+        hint="Small letters, digits, dots, hyphens and underscores. A name that exists gets a new version."
+      >
+        <input
+          required
+          maxLength={64}
+          pattern={datasetNamePattern}
+          value={name}
+          disabled={sending !== undefined}
+          onInput={({ currentTarget }) => setName(currentTarget.value)}
+        />
+      </Field>
+      {sending && (
+        <div aria-live="polite">
+          <ProgressBar
+            value={sending.total > 0 ? sending.sent / sending.total : undefined}
+            label={`Sending ${file.name}`}
+          />
+          <p class="small muted">
+            {formatBytes(sending.sent)} of {formatBytes(sending.total)} sent
+          </p>
+        </div>
+      )}
+      <div class="actions">
+        <button type="submit" class="primary" disabled={sending !== undefined}>
+          Add this data
+        </button>
+        <button type="button" disabled={sending !== undefined} onClick={onBack}>
+          Take another file
+        </button>
+      </div>
+    </form>
+  );
+}
