@@ -73,6 +73,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
       version_count: numbers.length,
       ...(held.size > 0 && { held_versions: [...held.keys()] }),
       created_at: latest?.created_at ?? null,
+      ...(latest && { ...taskView(latest), ...evaluationView(latest) }),
     };
   }
 
@@ -128,7 +129,7 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
         summary.latest_version === null ? null : await registry.manifest(name, summary.latest_version);
       return {
         ...summary,
-        ...(latest && { ...taskView(latest), ...columnsView(latest), ...evaluationView(latest) }),
+        ...(latest && columnsView(latest)),
         versions: versions.toReversed().map((each) => versionView(each, names, held)),
         has_more: hasMore,
         ...(damaged.length > 0 && { damaged_versions: damaged }),

@@ -40,6 +40,9 @@ const modelProperties = {
   created_at: nullable(
     Type.String({ format: 'date-time', description: 'When `latest_version` was published.' }),
   ),
+  task: Type.Optional(taskProperties.task),
+  target: taskProperties.target,
+  evaluation: Type.Optional(EvaluationSummary.ref),
 };
 
 const damagedVersions = Type.Optional(
@@ -186,9 +189,6 @@ export const Model = component(
   Type.Object(
     {
       ...modelProperties,
-      task: Type.Optional(taskProperties.task),
-      target: taskProperties.target,
-      evaluation: Type.Optional(EvaluationSummary.ref),
       columns: columnsProperty,
       versions: Type.Array(ModelVersion.ref, {
         description: 'The newest versions, oldest first, without their columns.',

@@ -1,0 +1,135 @@
+/** A picture that is drawn, dropped or chosen: what the network sees of it, and what it answers. */
+import { useEffect, useId, useState } from 'preact/hooks';
+import { DrawingPad } from '../../parts/drawing-pad.js';
+import { ErrorNotice, Notice } from '../../parts/notice.js';
+import { PaintedCanvas } from '../../parts/painted-canvas.js';
+import { pixelImage } from '../../parts/pixel-image.js';
+import { Section } from '../../parts/page.js';
+import { api, type ModelVersion } from '../../service/api.js';
+import { Answer } from './answer.js';
+import { usePrediction, type PredictionAnswer } from './use-prediction.js';
+
+interface ChosenPicture {
+  file: Blob;
+  /** '' of a drawing. */
+  name: string;
+}
+
+export function TryPicture({ version, side }: { version: ModelVersion; side: number }) {
+  const [picture, setPicture] = useState<ChosenPicture | null>(null);
+  const { answer, error } = usePrediction(
+    (signal) => (picture ? predictPicture(version, picture.file, signal) : new Promise(() => undefined)),
+    [version.version, picture],
+  );
+  const current = picture ? answer : undefined;
+  return (
+    <div class="try-picture">
+      <Section title="Draw">
+        <DrawingPad
+          size={side}
+          label="Draw here"
+          onChange={(png, pixels) =>
+            setPicture(pixels.every((pixel) => pixel === 0) ? null : { file: png, name: '' })
+          }
+        />
+      </Section>
+      <Section title="It answers">
+        {error !== undefined && <ErrorNotice error={error} />}
+        <Answer prediction={current?.predictions[0]} labels={version.labels} isOld={error !== undefined} />
+        {(current?.warnings ?? []).map(({ code, message }) => (
+          <Notice key={code} kind="warning">
+            {message}
+          </Notice>
+        ))}
+      </Section>
+      <Section title="Or a picture file">
+        <DropField picture={picture} onChoose={(file) => setPicture({ file, name: file.name })} />
+        <div class="row seen">
+          <SeenPicture side={side} pixels={current?.predictions[0]?.network_inputs} />
+          <p class="small muted">
+            What the network sees: {side} × {side} pixels, light on dark, cropped and centred.
+          </p>
+        </div>
+      </Section>
+    </div>
+  );
+}
+
+async function predictPicture(
+  { model, version }: ModelVersion,
+  file: Blob,
+  signal: AbortSignal,
+): Promise<PredictionAnswer> {
+  const query = new URLSearchParams({ model, version: String(version), network_inputs: 'true' });
+  const type = file.type === '' ? 'application/octet-stream' : file.type;
+  const answer = await api.fetch(`/predict?${query.toString()}`, {
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: file,
+    signal,
+  });
+  return (await answer.json()) as PredictionAnswer;
+}
+
+function DropField({ picture, onChoose }: { picture: ChosenPicture | null; onChoose: (file: File) => void }) {
+  const id = useId();
+  const [isOver, setIsOver] = useState(false);
+  const choose = (files: FileList | null | undefined): void => {
+    const file = files?.[0];
+    if (file) onChoose(file);
+  };
+  return (
+    <div
+      class={`drop-picture ${isOver ? 'over' : ''}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setIsOver(true);
+      }}
+      onDragLeave={() => setIsOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setIsOver(false);
+        choose(event.dataTransfer?.files);
+      }}
+    >
+      {picture && picture.name !== '' && <DroppedPicture picture={picture} />}
+      <label for={id}>Drop a PNG or JPEG here, or choose one</label>
+      <input
+        id={id}
+        type="file"
+        accept="image/png,image/jpeg"
+        onChange={({ currentTarget }) => choose(currentTarget.files)}
+      />
+    </div>
+  );
+}
+
+function DroppedPicture({ picture }: { picture: ChosenPicture }) {
+  const [url, setUrl] = useState<string>();
+  useEffect(() => {
+    const made = URL.createObjectURL(picture.file);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [picture]);
+  return url === undefined ? null : <img src={url} alt={`The picture ${picture.name}`} />;
+}
+
+function SeenPicture({ side, pixels }: { side: number; pixels: readonly number[] | undefined }) {
+  const paint = (context: CanvasRenderingContext2D, width: number): void => {
+    context.imageSmoothingEnabled = false;
+    const image = pixelImage(side, side, (pixel) => {
+      const grey = pixels?.[pixel] ?? 0;
+      return [grey, grey, grey];
+    });
+    context.drawImage(image, 0, 0, width, width);
+  };
+  return (
+    <PaintedCanvas
+      class="picture-of-row"
+      label="The picture as the network gets it"
+      ratio={1}
+      paint={paint}
+      inputs={[pixels]}
+    />
+  );
+}
