@@ -107,7 +107,7 @@ describeWithPages('models', (pages) => {
     await page.getByRole('button', { name: /^no, answered rightly/ }).click();
     await page
       .getByRole('table', { name: 'Rows behind the cell' })
-      .getByText('no', { exact: true })
+      .getByText('false', { exact: true })
       .first()
       .waitFor();
     await page

@@ -1,10 +1,9 @@
 /** A few rows behind a cell of the confusion matrix: as pictures, or with their columns. */
 import { formatNumber } from '../../parts/format.js';
-import { PaintedCanvas } from '../../parts/painted-canvas.js';
-import { pixelImage } from '../../parts/pixel-image.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Evaluation } from '../../service/api.js';
 import { linkTo } from '../../shell/router.js';
+import { Pictures, RowNumbers } from './pictures.js';
 
 export function CellExamples({
   evaluation,
@@ -34,65 +33,13 @@ export function CellExamples({
           {side === undefined ? (
             <TableRows evaluation={evaluation} rows={rows} />
           ) : (
-            <Pictures evaluation={evaluation} rows={rows} side={side} />
+            <Pictures dataset={evaluation.dataset} split={evaluation.examples?.split} rows={rows} side={side}>
+              {(place) => formatNumber(rows[place])}
+            </Pictures>
           )}
         </>
       )}
     </div>
-  );
-}
-
-function Pictures({
-  evaluation: { dataset, examples },
-  rows,
-  side,
-}: {
-  evaluation: Evaluation;
-  rows: readonly number[];
-  side: number;
-}) {
-  const part = examples?.split === 'validation' ? 'train' : 'test';
-  const { data, error } = useResource(
-    (signal) =>
-      api.get('/v1/datasets/{name}/versions/{version}/samples', {
-        params: {
-          path: { name: dataset.name, version: String(dataset.version ?? 1) },
-          query: { part, rows: rows.join(',') },
-        },
-        signal,
-      }),
-    [dataset.name, dataset.version, part, rows.join()],
-  );
-  if (error !== undefined) return <RowNumbers rows={rows} />;
-  return (
-    <ul class="plain-list pictures">
-      {rows.map((row) => (
-        <li key={row}>
-          <Picture pixels={data?.data.find((each) => each.row === row)?.inputs} side={side} row={row} />
-          <span class="small muted">{formatNumber(row)}</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Picture({ pixels, side, row }: { pixels: number[] | undefined; side: number; row: number }) {
-  const paint = (context: CanvasRenderingContext2D, width: number): void => {
-    context.imageSmoothingEnabled = false;
-    const image = pixelImage(side, side, (pixel) => {
-      const grey = pixels?.[pixel] ?? 0;
-      return [grey, grey, grey];
-    });
-    context.drawImage(image, 0, 0, width, width);
-  };
-  return (
-    <PaintedCanvas
-      class="picture-of-row"
-      label={`The picture of row ${row}`}
-      ratio={1}
-      paint={paint}
-      inputs={[pixels]}
-    />
   );
 }
 
@@ -150,15 +97,6 @@ function TableRows({ evaluation, rows }: { evaluation: Evaluation; rows: readonl
         </tbody>
       </table>
     </div>
-  );
-}
-
-/** Where the dataset is gone, or may not be read. */
-function RowNumbers({ rows }: { rows: readonly number[] }) {
-  return (
-    <p class="muted">
-      Rows {rows.map((row) => formatNumber(row)).join(', ')}, counted from 0. The dataset cannot be read now.
-    </p>
   );
 }
 

@@ -1,14 +1,13 @@
 /** How good a version is: its figures in plain words, its mistakes, its thresholds, its calibration, and what its columns are worth. */
 import { formatName, formatNumber, formatPercent } from '../../parts/format.js';
-import { Figure, Figures } from '../../parts/figure.js';
 import { Notice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
 import { linkTo } from '../../shell/router.js';
 import type { Evaluation } from '../../service/api.js';
 import { CalibrationPlot } from './calibration-plot.js';
+import { Pictures } from './pictures.js';
 import { CellMatrix } from './cell-matrix.js';
 import {
-  baselineTexts,
   figureMeanings,
   formatFigure,
   intervalText,
@@ -69,7 +68,6 @@ function MainFigures({
 }) {
   const main = mainFigureOf(split.figures);
   const said = main && verdict(main, split);
-  const figures = Object.keys(split.figures) as FigureName[];
   return (
     <Section title="Figures">
       <p class="muted">
@@ -83,31 +81,65 @@ function MainFigures({
           <p>{said.text}</p>
         </Notice>
       )}
-      <Figures>
-        {figures.map((figure) => (
-          <Figure key={figure} name={formatName(figure)} value={formatFigure(figure, split.figures[figure])}>
-            {figureMeanings[figure]}
-            {[intervalText(figure, split.intervals[figure]), ...baselineTexts(figure, split, task)]
-              .filter(Boolean)
-              .map((text) => (
-                <span key={text} class="figure-comparison">
-                  {text}
-                </span>
-              ))}
-          </Figure>
-        ))}
-      </Figures>
+      {main && (
+        <p class="main-figure">
+          <strong>{formatFigure(main, split.figures[main])}</strong>{' '}
+          <span class="muted">
+            {formatName(main)}: {figureMeanings[main]}. {intervalText(main, split.intervals[main])}
+          </span>
+        </p>
+      )}
+      <FiguresTable split={split} task={task} />
     </Section>
   );
 }
 
-function Mistakes({
-  evaluation: { mistakes, task, dataset, model },
-  side,
-}: {
-  evaluation: Evaluation;
-  side: number | undefined;
-}) {
+function FiguresTable({ split, task }: { split: Split; task: string }) {
+  const { figures, intervals, baselines } = split;
+  const names = Object.keys(figures) as FigureName[];
+  return (
+    <div class="table-frame" role="region" aria-label="Figures" tabIndex={0}>
+      <table class="figures-table">
+        <caption class="visually-hidden">Figures, beside those of what must be beaten</caption>
+        <thead>
+          <tr>
+            <th scope="col">Figure</th>
+            <th scope="col" class="number">
+              This version
+            </th>
+            <th scope="col" class="number">
+              Linear model
+            </th>
+            <th scope="col" class="number">
+              {task === 'classification' ? 'Always the commonest' : 'Always the mean'}
+            </th>
+            <th scope="col">95 % interval</th>
+            <th scope="col">What it says</th>
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => (
+            <tr key={name}>
+              <th scope="row">{formatName(name)}</th>
+              <td class="number">
+                <strong>{formatFigure(name, figures[name])}</strong>
+              </td>
+              <td class="number">{formatFigure(name, baselines.linear?.[name])}</td>
+              <td class="number">{formatFigure(name, baselines.constant[name])}</td>
+              <td class="interval">
+                {intervals[name]?.map((end) => formatFigure(name, end)).join(' to ') ?? '–'}
+              </td>
+              <td class="muted">{figureMeanings[name]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Mistakes({ evaluation, side }: { evaluation: Evaluation; side: number | undefined }) {
+  const { mistakes, task, dataset } = evaluation;
   const rows = mistakes?.rows ?? [];
   if (rows.length === 0) return null;
   const isClass = task === 'classification';
@@ -117,53 +149,70 @@ function Mistakes({
         Look at them first: they often show what is wrong in the data. Rows are counted from 0 in{' '}
         {dataset.name}.
       </p>
-      <div class="table-frame" role="region" aria-label="Mistakes" tabIndex={0}>
-        <table>
-          <caption class="visually-hidden">Mistakes</caption>
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Row
-              </th>
-              <th scope="col">Actual</th>
-              <th scope="col">Answer</th>
-              {isClass && (
-                <th scope="col" class="number">
-                  How sure
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ row, output, actual, predicted, confidence }, i) => (
-              <tr key={i}>
-                <td class="number">
-                  {side === undefined ? (
-                    <a
-                      href={linkTo(['models', model.name], {
-                        version: String(model.version),
-                        tab: 'try',
-                        row: String(row),
-                      })}
-                    >
-                      {formatNumber(row)}
-                    </a>
-                  ) : (
-                    formatNumber(row)
-                  )}
-                </td>
-                <td>
-                  {output !== undefined && <span class="muted">{output}: </span>}
-                  {shown(actual)}
-                </td>
-                <td>{shown(predicted)}</td>
-                {isClass && <td class="number">{formatPercent(confidence, 1)}</td>}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      {side === undefined ? (
+        <MistakesTable evaluation={evaluation} />
+      ) : (
+        <Pictures dataset={dataset} split={mistakes?.split} rows={rows.map(({ row }) => row)} side={side}>
+          {(place) => {
+            const { actual, predicted, confidence } = rows[place] ?? {};
+            return (
+              <>
+                {actual}, taken for <strong>{predicted}</strong>, {formatPercent(confidence, 1)}
+              </>
+            );
+          }}
+        </Pictures>
+      )}
     </Section>
+  );
+}
+
+function MistakesTable({ evaluation: { mistakes, task, model } }: { evaluation: Evaluation }) {
+  const isClass = task === 'classification';
+  const rows = mistakes?.rows ?? [];
+  return (
+    <div class="table-frame" role="region" aria-label="Mistakes" tabIndex={0}>
+      <table>
+        <caption class="visually-hidden">Mistakes</caption>
+        <thead>
+          <tr>
+            <th scope="col" class="number">
+              Row
+            </th>
+            <th scope="col">Actual</th>
+            <th scope="col">Answer</th>
+            {isClass && (
+              <th scope="col" class="number">
+                How sure
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ row, output, actual, predicted, confidence }, i) => (
+            <tr key={i}>
+              <td class="number">
+                <a
+                  href={linkTo(['models', model.name], {
+                    version: String(model.version),
+                    tab: 'try',
+                    row: String(row),
+                  })}
+                >
+                  {formatNumber(row)}
+                </a>
+              </td>
+              <td>
+                {output !== undefined && <span class="muted">{output}: </span>}
+                {shown(actual)}
+              </td>
+              <td>{shown(predicted)}</td>
+              {isClass && <td class="number">{formatPercent(confidence, 1)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -33,17 +33,7 @@ export function intervalText(name: FigureName, interval: readonly number[] | und
   return `On all such rows, 95 % surely between ${formatFigure(name, low)} and ${formatFigure(name, high)}.`;
 }
 
-/** What must be beaten, on the same rows. */
-export function baselineTexts(name: FigureName, { baselines }: Split, task: string): string[] {
-  const { constant, linear } = baselines;
-  const plain = task === 'classification' ? 'Always the commonest class' : 'Always the mean';
-  return [
-    ...(constant[name] === undefined ? [] : [`${plain}: ${formatFigure(name, constant[name])}`]),
-    ...(linear?.[name] === undefined ? [] : [`A linear model: ${formatFigure(name, linear[name])}`]),
-  ];
-}
-
-export function isHigherBetter(name: FigureName): boolean {
+function isHigherBetter(name: FigureName): boolean {
   return name !== 'log_loss' && name !== 'calibration_error' && !inUnitOfTarget.includes(name);
 }
 

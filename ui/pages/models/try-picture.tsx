@@ -2,11 +2,10 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { DrawingPad } from '../../parts/drawing-pad.js';
 import { ErrorNotice, Notice } from '../../parts/notice.js';
-import { PaintedCanvas } from '../../parts/painted-canvas.js';
-import { pixelImage } from '../../parts/pixel-image.js';
 import { Section } from '../../parts/page.js';
 import { api, type ModelVersion } from '../../service/api.js';
 import { Answer } from './answer.js';
+import { PixelPicture } from './pixel-picture.js';
 import { usePrediction, type PredictionAnswer } from './use-prediction.js';
 
 interface ChosenPicture {
@@ -45,7 +44,11 @@ export function TryPicture({ version, side }: { version: ModelVersion; side: num
       <Section title="Or a picture file">
         <DropField picture={picture} onChoose={(file) => setPicture({ file, name: file.name })} />
         <div class="row seen">
-          <SeenPicture side={side} pixels={current?.predictions[0]?.network_inputs} />
+          <PixelPicture
+            label="The picture as the network gets it"
+            side={side}
+            pixels={current?.predictions[0]?.network_inputs}
+          />
           <p class="small muted">
             What the network sees: {side} × {side} pixels, light on dark, cropped and centred.
           </p>
@@ -112,24 +115,4 @@ function DroppedPicture({ picture }: { picture: ChosenPicture }) {
     return () => URL.revokeObjectURL(made);
   }, [picture]);
   return url === undefined ? null : <img src={url} alt={`The picture ${picture.name}`} />;
-}
-
-function SeenPicture({ side, pixels }: { side: number; pixels: readonly number[] | undefined }) {
-  const paint = (context: CanvasRenderingContext2D, width: number): void => {
-    context.imageSmoothingEnabled = false;
-    const image = pixelImage(side, side, (pixel) => {
-      const grey = pixels?.[pixel] ?? 0;
-      return [grey, grey, grey];
-    });
-    context.drawImage(image, 0, 0, width, width);
-  };
-  return (
-    <PaintedCanvas
-      class="picture-of-row"
-      label="The picture as the network gets it"
-      ratio={1}
-      paint={paint}
-      inputs={[pixels]}
-    />
-  );
 }
