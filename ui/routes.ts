@@ -8,7 +8,7 @@ export interface Route {
   load: () => Promise<{ default: ComponentType<PageProps> }>;
 }
 
-export const routes: readonly Route[] = [
+const routes: readonly Route[] = [
   { path: '', load: () => import('./pages/home/home-page.js') },
   { path: 'data', load: () => import('./pages/data/datasets-page.js') },
   { path: 'data/:name', load: () => import('./pages/data/dataset-page.js') },

@@ -85,6 +85,8 @@ test('only changed sources are built', async () => {
     join(folder, 'scripts/write-client-types.mjs'),
     "import { writeFileSync } from 'node:fs'; writeFileSync('client/api-types.ts', '');",
   );
+  await mkdir(join(folder, 'dist/jobs/queue'), { recursive: true });
+  await writeFile(join(folder, 'dist/jobs/queue/prepare-database.js'), '');
   await writeFile(
     join(folder, 'scripts/build-kernels.mjs'),
     "import { appendFileSync } from 'node:fs'; appendFileSync('calls', 'k');",

@@ -2,7 +2,7 @@
 import { ApiError, createClient, type Schemas } from '../../client/client.js';
 import { key, keyRefusal } from './key.js';
 
-export { ApiError, ConnectionError } from '../../client/client.js';
+export { ApiError } from '../../client/client.js';
 export type {
   Dataset,
   Evaluation,

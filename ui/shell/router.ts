@@ -17,7 +17,7 @@ addEventListener('hashchange', () => (hash.value = location.hash));
 
 export const place = computed<Place>(() => placeOf(hash.value));
 
-export function placeOf(text: string): Place {
+function placeOf(text: string): Place {
   const [path = '', query = ''] = text.replace(/^#?\/?/, '').split('?', 2);
   return {
     path: path === '' ? [] : path.split('/').map(decodeURIComponent),

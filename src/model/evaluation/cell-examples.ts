@@ -3,7 +3,7 @@ import { answeredIndex } from '../heads/class-ranking.js';
 import type { ClassJudge, ClassRows } from './evaluate-classes.js';
 
 /** Of more classes there are none: nobody looks at so many cells. */
-export const mostClassesWithExamples = 32;
+const mostClassesWithExamples = 32;
 
 const examplesShown = 5;
 

@@ -10,8 +10,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { takeIn } from '../../../src/data/versions/take-in.js';
 import { createBatchStore } from '../../../src/jobs/batches/batch-store.js';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
+import { writeCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { priceModelFile } from '../../model/small-table.js';
-import { smallEvaluation } from '../../model/small-model.js';
+import { describedAs, parametersOf, smallEvaluation } from '../../model/small-model.js';
 import { openService, type TestService } from '../service.js';
 import { fitting, mutated, type Schema } from './arbitrary.js';
 
@@ -100,6 +101,7 @@ beforeEach(async () => {
   service.queue.clear();
   waitingJob = await newJob();
   endedJob = await newJob();
+  await writeCheckpointOf(waitingJob);
   await service.http.post(`/v1/jobs/${endedJob}/cancel`);
   for (const name of ['first', 'later']) laterKey = await newKey(name);
   customersVersion = await newCustomers();
@@ -122,6 +124,20 @@ async function newCustomers(): Promise<number> {
   const { body } = await service.http.post('/v1/datasets?name=customers').type('text/csv').send(table);
   for (const id of service.uploads) await takeIn(service.storage, id, { mostIdxBytes: 2 ** 20 });
   return (body as { version: number }).version;
+}
+
+/** Of a network for pictures of digits, which the examples of requests are about. */
+async function writeCheckpointOf(id: string): Promise<void> {
+  const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
+  const description = describedAs({ inputs: 784, hidden: [], outputs: 10 }, labels);
+  await writeCheckpoint(service.storage, service.store.checkpointsOf(id), {
+    description,
+    state: { step: 7, parameters: parametersOf(description.network, 7), optimizer: new Map() },
+    metrics: [],
+    position: { samples: 0, weight_sum: 0, loss_sum: 0, metric_sum: 0 },
+    term: 1,
+    now: new Date(0),
+  });
 }
 
 /** Without rows, so that its result is whole from the beginning. */
@@ -171,6 +187,7 @@ const known: Known = {
   version: () => ['1', '3', '9'],
   alias: () => ['production', 'latest', 'canary'],
   label: () => ['production', 'latest'],
+  step: () => ['7', 'latest'],
 };
 
 describe.each(operations)('$method $path', ({ path, method, operation }) => {

@@ -18,6 +18,7 @@ const described = Object.keys(paths).map((described) => {
     .replace('{name}', 'mnist-mlp')
     .replace('{version}', '1')
     .replace('{label}', 'latest')
+    .replace('{step}', 'latest')
     .replace('{alias}', 'production');
   // To a path without parameters, such as /v1/keys/current, those of /v1/keys/{id} apply too.
   const methods = Object.entries(paths).flatMap(([other, methods]) =>

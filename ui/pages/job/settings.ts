@@ -52,7 +52,7 @@ function textOf(value: unknown): string {
 }
 
 /** 256 relu → 256 relu, dropout 0.25 */
-export function hiddenOf({ network: { hidden } }: Pick<Spec, 'network'>): string {
+function hiddenOf({ network: { hidden } }: Pick<Spec, 'network'>): string {
   if (hidden.length === 0) return 'no hidden layer';
   return hidden
     .map(
