@@ -78,6 +78,7 @@ function jsonOf(body: object, indent = '  '): string {
       /\[\s+((?:-?[\d.e+-]+,?\s+)+)\]/gi,
       (_, numbers: string) => `[${numbers.trim().replaceAll(/\s+/g, ' ')}]`,
     )
+    .replaceAll(/\[\s+("(?:[^"\\]|\\.)*"|true|false|null)\s+\]/g, '[$1]')
     .replaceAll('\n', `\n${indent}`);
 }
 
