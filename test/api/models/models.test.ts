@@ -66,6 +66,7 @@ test('the list is paged by name', async () => {
     aliases: {},
     version_count: 1,
     created_at: createdAt,
+    task: 'classification',
   });
   const page = async (query: object): Promise<unknown> => (await http.get('/v1/models').query(query)).body;
   expect(await page({ limit: 2 })).toEqual({
