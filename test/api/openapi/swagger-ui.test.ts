@@ -65,7 +65,7 @@ async function responseTo(page: Page, button: Locator): Promise<Response> {
     const [request] = await Promise.all([asked.catch(() => null), click(button)]);
     const response = await request?.response();
     if (response) return response;
-    if (attempt === 10) throw new Error('The page executes nothing');
+    if (attempt === 30) throw new Error('The page executes nothing');
   }
 }
 
