@@ -12,6 +12,8 @@ const mostStructs = 2_000_000;
 
 const deepestStruct = 16;
 
+const mostSigned32 = 2 ** 31 - 1;
+
 /** The offset behind the Thrift struct that begins at `offset`. @throws DamagedParquet, RangeError */
 export function checkThrift(view: DataView, offset: number): number {
   const walk = new ThriftWalk(view, offset);
@@ -142,6 +144,8 @@ export function checkDeltas(
   const perMiniblock = blockSize / miniblocks;
   if (
     !(count <= mostValues) ||
+    // hyparquet takes more for a negative number, and would go back in the page again and again.
+    blockSize > mostSigned32 ||
     !Number.isInteger(perMiniblock) ||
     perMiniblock < 8 ||
     perMiniblock % 8 !== 0
