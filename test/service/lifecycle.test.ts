@@ -89,7 +89,12 @@ describe('the service on its embedded queue', () => {
   test('ends a job at its time limit and keeps its checkpoint', async () => {
     const service = await startService({ DATA_DIR: await temporaryFolder() });
     // Long enough for the training process to begin on a busy machine.
-    const { id } = await submit(service, { ...quickJob, epochs: 10_000, time_limit_seconds: 20 });
+    const { id } = await submit(service, {
+      ...quickJob,
+      epochs: 10_000,
+      checkpoint: { every_steps: 1_000_000 },
+      time_limit_seconds: 20,
+    });
     const job = await jobWhen(service, id, ({ status }) => status === 'failed');
     expect(job.error).toMatchObject({ code: 'TIME_LIMIT_EXCEEDED' });
     const { data } = (await service.http.get(`/v1/jobs/${id}/checkpoints`).expect(200)).body as {
