@@ -221,10 +221,24 @@ describe('the model', () => {
     expect(body).toMatchObject({ task: 'classification', target: ['price'] });
     const { columns } = body as { columns: object[] };
     expect(columns.slice(0, 4)).toEqual([
-      { name: 'area', type: 'number', missing: 1, min: 50, max: 1000 },
-      { name: 'city', type: 'category', missing: 1, levels: ['Oslo', 'Paris', 'Rome'], level_count: 3 },
-      { name: 'garden', type: 'boolean', missing: 1 },
-      { name: 'sold', type: 'datetime', missing: 0, min: '2021-01-01', max: '2024-05-05' },
+      { name: 'area', type: 'number', missing: 1, typical: 80.5, min: 50, max: 1000 },
+      {
+        name: 'city',
+        type: 'category',
+        missing: 1,
+        typical: 'Oslo',
+        levels: ['Oslo', 'Paris', 'Rome'],
+        level_count: 3,
+      },
+      { name: 'garden', type: 'boolean', missing: 1, typical: false },
+      {
+        name: 'sold',
+        type: 'datetime',
+        missing: 0,
+        typical: '2023-12-30',
+        min: '2021-01-01',
+        max: '2024-05-05',
+      },
     ]);
     const version = (await service.http.get('/v1/models/prices/versions/1').expect(200)).body;
     expect(version).toMatchObject({ task: 'regression', target: ['price'], columns });
