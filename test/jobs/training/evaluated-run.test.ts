@@ -1,4 +1,5 @@
 /** What a run does between its last epoch and its end: it evaluates, decides and publishes, and can be stopped or killed there. */
+import type { Storage } from '../../../src/storage/storage.js';
 import { describe, expect, test } from 'vitest';
 import type { JobRequest } from '../../../src/jobs/runs/documents.js';
 import { loadData } from '../../../src/jobs/training/load-data.js';
@@ -143,11 +144,20 @@ describe('a run that is asked to stop while it evaluates', () => {
 
   test('is cancelled, and publishes nothing', async () => {
     const scene = await sceneOfTable();
+    const { storage, store, runId } = scene;
     const decided: Promise<unknown>[] = [];
     const observe = ({ kind }: Observation): void => {
-      if (kind === 'evaluation') decided.push(scene.store.decideEnding(scene.runId, 'cancelled'));
+      if (kind === 'evaluation') decided.push(store.decideEnding(runId, 'cancelled'));
     };
-    expect(await scene.train({ observe })).toBe('taken_over');
+    // The run decides at the same moment; the request comes first.
+    const on: Storage = {
+      ...storage,
+      async create(key, content) {
+        await Promise.all(decided);
+        return storage.create(key, content);
+      },
+    };
+    expect(await scene.train({ observe, on })).toBe('taken_over');
     expect(await Promise.all(decided)).toEqual(['cancelled']);
     expect(await published(scene)).toBeNull();
   });
