@@ -5,7 +5,7 @@
  */
 import { TrainyardError } from '../errors.js';
 import type { KeyRing } from './key-ring.js';
-import type { KeyStore, NewKey, StoredKey } from './key-store.js';
+import { readKey, type KeyStore, type NewKey, type StoredKey } from './key-store.js';
 
 export type KeyStatus = 'valid' | 'expired' | 'revoked' | 'damaged';
 
@@ -102,16 +102,6 @@ function refuseUnlessAdmin({ scopes }: NewKey): void {
     'The first key must have the scope admin: from then on every request needs a key, and nobody could make another one.',
     { pointer: '/scopes' },
   );
-}
-
-/** null: the key is damaged. */
-async function readKey(store: KeyStore, id: string): Promise<StoredKey | null> {
-  try {
-    return await store.read(id);
-  } catch (error) {
-    if (error instanceof TrainyardError && error.code === 'BLOB_UNREADABLE') return null;
-    throw error;
-  }
 }
 
 function statusOf(key: StoredKey | null, now: Date): KeyStatus {

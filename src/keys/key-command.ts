@@ -1,7 +1,7 @@
 /** `npm run keys`: creates, lists and revokes keys. It uses only the store, so no service needs to run. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { TrainyardError } from '../errors.js';
-import type { KeyStore, NewKey, StoredKey } from './key-store.js';
+import { readKey, type KeyStore, type NewKey, type StoredKey } from './key-store.js';
 import { scopes, type Scope } from './key.js';
 
 export const usage = `Keys for the service on DATA_DIR. A running service knows the change within a second.
@@ -126,16 +126,6 @@ async function table(store: KeyStore, now: Date): Promise<string[]> {
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** null: the key is damaged. */
-async function readKey(store: KeyStore, id: string): Promise<StoredKey | null> {
-  try {
-    return await store.read(id);
-  } catch (error) {
-    if (error instanceof TrainyardError && error.code === 'BLOB_UNREADABLE') return null;
-    throw error;
-  }
 }
 
 function rowOf(id: string, key: StoredKey | null, now: Date): string[] {

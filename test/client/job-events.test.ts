@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { ApiError, createClient, type JobEvent } from '../../client/client.js';
 import { end, submit, takeUp } from '../api/runs.js';
 import { startService } from '../api/service.js';
-import { cuttableWayTo } from './cut-connection.js';
+import { cuttableWayTo } from '../cuttable-way.js';
 
 const warning = (message: string) => ({ type: 'log', level: 'warn', message }) as const;
 

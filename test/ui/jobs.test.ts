@@ -1,10 +1,9 @@
 /** What a person does with jobs: watch one learn, stop it, compare some, and lose the connection meanwhile. */
-import { createServer, connect, type Socket } from 'node:net';
-import { once } from 'node:events';
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JobRequest, OutcomesList } from '../../src/jobs/runs/documents.js';
-import { quickJob, readJob, submit, succeeded, type Service } from '../service/service.js';
+import { quickJob, readJob, submit, succeeded } from '../service/service.js';
+import { cuttableWayTo } from '../cuttable-way.js';
 import { describeWithPages, lookAt } from './pages.js';
 
 /** Long enough to look at; the tests cancel what they need no longer. */
@@ -93,15 +92,15 @@ describeWithPages('the pages of jobs', (pages) => {
 
   test('go on after a lost connection without a gap or a double', async () => {
     const { service } = pages();
-    const proxy = await proxyTo(service);
+    const proxy = await cuttableWayTo(service.url);
     const { id } = await submit(service, { ...longJob, epochs: 20 });
     const page = await pages().open('', { expectedErrors: new RegExp(`ERR_|asks ${proxy.url}`) });
     await page.goto(`${proxy.url}/#/jobs/${id}`);
     await lossChart(page).waitFor({ timeout: 60_000 });
-    await proxy.cut();
+    await proxy.close();
     await page.getByText('The connection is lost').waitFor({ timeout: 60_000 });
     await succeeded(service, id);
-    await proxy.restore();
+    await proxy.open();
     await isShown(page, 'succeeded');
     await expect.poll(() => page.getByText('The connection is lost').count()).toBe(0);
     expect(await labelOf(page)).toContain('Loss of 20 epochs.');
@@ -110,42 +109,3 @@ describeWithPages('the pages of jobs', (pages) => {
     await expect.poll(() => slider.getAttribute('max'), { timeout: 30_000 }).toBe(String(recorded - 1));
   });
 });
-
-/** Can be cut, as a network can, and listens on the same port again. */
-async function proxyTo(
-  service: Service,
-): Promise<{ url: string; cut: () => Promise<void>; restore: () => Promise<void> }> {
-  const { hostname, port } = new URL(service.url);
-  const sockets = new Set<Socket>();
-  const server = createServer((incoming) => {
-    const outgoing = connect(Number(port), hostname);
-    for (const [socket, other] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        other.destroy();
-        sockets.delete(socket);
-      });
-      socket.pipe(other);
-    }
-  });
-  const listen = async (at: number): Promise<void> => {
-    server.listen(at, '127.0.0.1');
-    await once(server, 'listening');
-  };
-  await listen(0);
-  const address = server.address();
-  const own = typeof address === 'object' && address !== null ? address.port : 0;
-  const cut = async (): Promise<void> => {
-    if (!server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  onTestFinished(cut);
-  return { url: `http://127.0.0.1:${own}`, cut, restore: () => listen(own) };
-}

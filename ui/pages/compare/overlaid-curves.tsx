@@ -1,12 +1,12 @@
 /** One figure of several jobs, epoch by epoch, in one chart. */
 import { useState } from 'preact/hooks';
-import { Field } from '../../parts/field.js';
 import { LineChart } from '../../parts/line-chart.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Job } from '../../service/api.js';
 import { figuresIn, figureTitle, nameOf, type FigureName } from './compared-jobs.js';
+import { FigureSelect } from './figure-select.js';
 
 type EpochMetrics = NonNullable<Job['metrics']>;
 
@@ -42,18 +42,7 @@ export function OverlaidCurves({ jobs }: { jobs: readonly Job[] }) {
             />
             Logarithmic
           </label>
-          <Field label={<span class="visually-hidden">Figure</span>}>
-            <select
-              value={figure}
-              onChange={({ currentTarget }) => setWanted(currentTarget.value as FigureName)}
-            >
-              {figures.map((each) => (
-                <option key={each} value={each}>
-                  {figureTitle(each)}
-                </option>
-              ))}
-            </select>
-          </Field>
+          <FigureSelect label="Figure" figures={figures} figure={figure} onChange={setWanted} />
         </>
       }
     >

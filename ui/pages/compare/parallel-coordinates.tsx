@@ -3,10 +3,10 @@
  * with the figure. https://en.wikipedia.org/wiki/Parallel_coordinates
  */
 import { useState } from 'preact/hooks';
-import { Field } from '../../parts/field.js';
 import { Section } from '../../parts/page.js';
 import type { Job } from '../../service/api.js';
-import { figuresIn, figuresOf, figureTitle, nameOf, type FigureName } from './compared-jobs.js';
+import { figuresIn, figuresOf, nameOf, type FigureName } from './compared-jobs.js';
+import { FigureSelect } from './figure-select.js';
 import { axesOf, type Axis } from './coordinate-axes.js';
 
 const width = 960;
@@ -36,18 +36,7 @@ export function ParallelCoordinates({
     <Section
       title="Settings and figures of many jobs"
       actions={
-        <Field label={<span class="visually-hidden">Figure of the lines</span>}>
-          <select
-            value={figure}
-            onChange={({ currentTarget }) => setWanted(currentTarget.value as FigureName)}
-          >
-            {figures.map((each) => (
-              <option key={each} value={each}>
-                {figureTitle(each)}
-              </option>
-            ))}
-          </select>
-        </Field>
+        <FigureSelect label="Figure of the lines" figures={figures} figure={figure} onChange={setWanted} />
       }
     >
       <p class="small muted">

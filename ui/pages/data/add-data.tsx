@@ -1,5 +1,6 @@
 /** Takes a file that is dropped, chosen or pasted, and sends it to the service. The dataset's page shows how it is read. */
 import { useId, useRef, useState } from 'preact/hooks';
+import { FileDrop, takeFirst } from '../../parts/file-drop.js';
 import { Field } from '../../parts/field.js';
 import { formatBytes } from '../../parts/format.js';
 import { ErrorNotice } from '../../parts/notice.js';
@@ -22,27 +23,10 @@ export function AddData() {
 }
 
 function DropZone({ onFile, onPaste }: { onFile: (file: File) => void; onPaste: () => void }) {
-  const [isOver, setIsOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
-  const take = (files: FileList | null | undefined): void => {
-    const file = files?.[0];
-    if (file) onFile(file);
-  };
   return (
-    <div
-      class={`drop${isOver ? ' over' : ''}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsOver(true);
-      }}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setIsOver(false);
-        take(event.dataTransfer?.files);
-      }}
-    >
+    <FileDrop class="drop" onFile={onFile}>
       <p class="empty-title">Drop a file here</p>
       <p class="muted small">
         CSV, TSV, JSON Lines or Parquet, also gzipped. One row a case, one column a property.
@@ -64,9 +48,9 @@ function DropZone({ onFile, onPaste }: { onFile: (file: File) => void; onPaste: 
         type="file"
         class="visually-hidden"
         tabIndex={-1}
-        onChange={({ currentTarget }) => take(currentTarget.files)}
+        onChange={({ currentTarget }) => takeFirst(currentTarget.files, onFile)}
       />
-    </div>
+    </FileDrop>
   );
 }
 

@@ -1,11 +1,12 @@
 /** A job, a model and a dataset in a few lines each. */
-import { formatDuration, formatNumber, formatPercent } from '../../parts/format.js';
+import { formatDuration, formatNumber } from '../../parts/format.js';
 import { ProgressBar } from '../../parts/progress-bar.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { Age } from '../../parts/time.js';
 import type { DatasetSummary, Job } from '../../service/api.js';
 import { linkTo } from '../../shell/router.js';
-import type { NewestModel } from './overview.js';
+import { MainFigure } from '../models/main-figure.js';
+import type { ModelSummary } from './overview.js';
 
 export function JobCard({ job }: { job: Job }) {
   const { fraction, epoch, epochs, eta_seconds: etaSeconds, train_loss: loss } = job.progress;
@@ -27,8 +28,8 @@ export function JobCard({ job }: { job: Job }) {
   );
 }
 
-export function ModelCard({ model: { name, version, createdAt, job } }: { model: NewestModel }) {
-  const figure = mainFigure(job);
+export function ModelCard({ model }: { model: ModelSummary }) {
+  const { name, latest_version: version, created_at: createdAt } = model;
   return (
     <li class="card">
       <div class="row spread">
@@ -37,11 +38,7 @@ export function ModelCard({ model: { name, version, createdAt, job } }: { model:
         </a>
         <span class="muted">{version === null ? 'no version' : `version ${version}`}</span>
       </div>
-      {figure && (
-        <p>
-          <span class="figure-value">{figure.value}</span> <span class="muted">{figure.name}</span>
-        </p>
-      )}
+      <MainFigure model={model} valueClass="figure-value" />
       <p class="small muted">
         {createdAt !== null && (
           <>
@@ -75,14 +72,4 @@ export function DatasetCard({
       </p>
     </li>
   );
-}
-
-/** Accuracy for classes, R² for values: of the test rows, else of the validation rows. */
-function mainFigure(job: Job | undefined): { name: string; value: string } | undefined {
-  const figures = (job?.evaluation?.test ?? job?.evaluation?.validation)?.figures;
-  if (!figures) return undefined;
-  const { accuracy, r2 } = figures;
-  if (accuracy !== undefined) return { name: 'accuracy', value: formatPercent(accuracy, 1) };
-  if (r2 !== undefined) return { name: 'R²', value: formatNumber(r2, 3) };
-  return undefined;
 }

@@ -1,18 +1,11 @@
 /** What the first page shows, in three requests. */
-import { api, type DatasetSummary, type Job } from '../../service/api.js';
+import { api, type DatasetSummary, type Job, type Schemas } from '../../service/api.js';
 
-/** A model with the job that made its newest version, where that job still exists. */
-export interface NewestModel {
-  name: string;
-  version: number | null;
-  /** null while no version is published. */
-  createdAt: string | null;
-  job: Job | undefined;
-}
+export type ModelSummary = Schemas['ModelList']['data'][number];
 
 export interface Overview {
   active: Job[];
-  models: NewestModel[];
+  models: ModelSummary[];
   datasets: DatasetSummary[];
 }
 
@@ -24,19 +17,14 @@ export async function loadOverview(signal: AbortSignal): Promise<Overview> {
     api.get('/v1/models', { params: { query: { limit: 100 } }, signal }),
     api.get('/v1/datasets', { params: { query: { limit: shown } }, signal }),
   ]);
-  const newest = [...models.data].sort((one, other) =>
-    (one.created_at ?? '') < (other.created_at ?? '') ? 1 : -1,
-  );
   return {
     active: jobs.data.filter(
       ({ status }) => status === 'running' || status === 'queued' || status === 'paused',
     ),
-    models: newest.slice(0, shown).map(({ name, latest_version: version, created_at: createdAt }) => ({
-      name,
-      version,
-      createdAt,
-      job: jobs.data.find((job) => job.model === name && job.version === version),
-    })),
+    // The time of one that has no version yet is null.
+    models: models.data
+      .toSorted((one, other) => ((one.created_at ?? '') < (other.created_at ?? '') ? 1 : -1))
+      .slice(0, shown),
     datasets: datasets.data,
   };
 }

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Field } from '../../parts/field.js';
 import { formatNumber } from '../../parts/format.js';
+import { Scatter } from '../../parts/scatter.js';
 import type { Outcomes } from './job-records.js';
 
 type ValueOutcomes = NonNullable<Outcomes['values']>[number];
@@ -26,7 +27,11 @@ export function Residuals({ values }: { values: readonly ValueOutcomes[] }) {
       )}
       <div class="columns">
         <Histogram value={shown} />
-        <Pairs value={shown} />
+        <Scatter
+          name={shown.name}
+          pairs={shown.pairs.map(([actual = 0, predicted = 0]) => ({ actual, predicted }))}
+          height={height}
+        />
       </div>
     </>
   );
@@ -66,33 +71,6 @@ function Histogram({ value: { name, edges, counts } }: { value: ValueOutcomes })
         <span>{formatNumber(first, 3)}</span>
         <span>0: prediction − actual {name}</span>
         <span>{formatNumber(last, 3)}</span>
-      </figcaption>
-    </figure>
-  );
-}
-
-function Pairs({ value: { name, pairs } }: { value: ValueOutcomes }) {
-  const all = pairs.flat();
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const place = (value: number): number => (value - low) / (high - low || 1);
-  return (
-    <figure class="picture">
-      <svg
-        viewBox={`-5 -5 ${width + 10} ${height + 10}`}
-        role="img"
-        aria-label={`Predicted beside actual ${name} of ${pairs.length} rows. On the line they are equal.`}
-      >
-        <line class="zero" x1={0} y1={height} x2={width} y2={0} />
-        {pairs.map(([actual = 0, predicted = 0], i) => (
-          <circle key={i} class="dot" cx={place(actual) * width} cy={(1 - place(predicted)) * height} r={4}>
-            <title>{`actual ${formatNumber(actual)}, predicted ${formatNumber(predicted)}`}</title>
-          </circle>
-        ))}
-      </svg>
-      <figcaption class="scale small muted">
-        <span>{formatNumber(low, 3)}</span>
-        <span>actual {name}, and upwards the prediction</span>
-        <span>{formatNumber(high, 3)}</span>
       </figcaption>
     </figure>
   );

@@ -6,7 +6,8 @@ import { DrawingPad } from '../../parts/drawing-pad.js';
 import { formatNumber, formatPercent } from '../../parts/format.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { PaintedCanvas } from '../../parts/painted-canvas.js';
-import { largestOf, pixelImage, signedImage } from '../../parts/pixel-image.js';
+import { largestOf, signedImage } from '../../parts/pixel-image.js';
+import { PixelPicture } from '../../parts/pixel-picture.js';
 import { signedColours } from '../../parts/theme-colours.js';
 import { Section } from '../../parts/page.js';
 import { WeightPicture } from './weight-pictures.js';
@@ -47,7 +48,12 @@ export function DigitReader({ network, see }: { network: NetworkModel; see: SeeP
         <Reading network={network} read={read} />
       </Section>
       <Section title="It sees">
-        <SeenPicture side={side} seen={seen} />
+        <PixelPicture
+          class="seen-picture"
+          label="The picture as the network gets it"
+          pixels={seen}
+          side={side}
+        />
         <p class="small muted">
           The drawing is cropped, scaled and centred, as the pictures that the network learnt from were.
         </p>
@@ -111,26 +117,6 @@ function Reading({ network: { head }, read }: { network: NetworkModel; read: Rea
         ))}
       </ul>
     </>
-  );
-}
-
-function SeenPicture({ side, seen }: { side: number; seen: readonly number[] | null }) {
-  const paint = (context: CanvasRenderingContext2D, width: number): void => {
-    context.imageSmoothingEnabled = false;
-    const image = pixelImage(side, side, (pixel) => {
-      const grey = seen?.[pixel] ?? 0;
-      return [grey, grey, grey];
-    });
-    context.drawImage(image, 0, 0, width, width);
-  };
-  return (
-    <PaintedCanvas
-      class="seen-picture"
-      label="The picture as the network gets it"
-      ratio={1}
-      paint={paint}
-      inputs={[seen]}
-    />
   );
 }
 

@@ -2,8 +2,8 @@
 import { formatNumber } from '../../parts/format.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Evaluation } from '../../service/api.js';
-import { linkTo } from '../../shell/router.js';
 import { Pictures, RowNumbers } from './pictures.js';
+import { RowLink } from './row-link.js';
 
 export function CellExamples({
   evaluation,
@@ -79,15 +79,7 @@ function TableRows({ evaluation, rows }: { evaluation: Evaluation; rows: readonl
           {(data ?? []).map(({ row, cells }) => (
             <tr key={row}>
               <td>
-                <a
-                  href={linkTo(['models', model.name], {
-                    version: String(model.version),
-                    tab: 'try',
-                    row: String(row),
-                  })}
-                >
-                  {formatNumber(row)}
-                </a>
+                <RowLink model={model} row={row} />
               </td>
               {names.map((name) => (
                 <td key={name}>{cellText(cells[name])}</td>

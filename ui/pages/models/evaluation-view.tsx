@@ -2,7 +2,6 @@
 import { formatName, formatNumber, formatPercent } from '../../parts/format.js';
 import { Notice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
-import { linkTo } from '../../shell/router.js';
 import type { Evaluation } from '../../service/api.js';
 import { CalibrationPlot } from './calibration-plot.js';
 import { Pictures } from './pictures.js';
@@ -18,6 +17,7 @@ import {
 import { Importance } from './importance.js';
 import { mainFigureOf, mainSplit, type Split, type SplitName } from './model-data.js';
 import { ResidualPlots } from './residual-plots.js';
+import { RowLink } from './row-link.js';
 import { ThresholdView } from './threshold-view.js';
 
 /** `side`: of the pictures that the model takes. */
@@ -192,15 +192,7 @@ function MistakesTable({ evaluation: { mistakes, task, model } }: { evaluation: 
           {rows.map(({ row, output, actual, predicted, confidence }, i) => (
             <tr key={i}>
               <td class="number">
-                <a
-                  href={linkTo(['models', model.name], {
-                    version: String(model.version),
-                    tab: 'try',
-                    row: String(row),
-                  })}
-                >
-                  {formatNumber(row)}
-                </a>
+                <RowLink model={model} row={row} />
               </td>
               <td>
                 {output !== undefined && <span class="muted">{output}: </span>}

@@ -1,6 +1,5 @@
 /** All models, each with its main figure. */
 import { useState } from 'preact/hooks';
-import { formatName } from '../../parts/format.js';
 import { DataTable, type Column } from '../../parts/data-table.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { Empty, Page, Section } from '../../parts/page.js';
@@ -9,8 +8,7 @@ import { Age } from '../../parts/time.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Schemas } from '../../service/api.js';
 import { linkTo } from '../../shell/router.js';
-import { formatFigure } from './figures-text.js';
-import { mainFigureOf } from './model-data.js';
+import { MainFigure } from './main-figure.js';
 import './models.css';
 
 type Summary = Schemas['ModelList']['data'][number];
@@ -68,10 +66,6 @@ export default function ModelsPage() {
   );
 }
 
-function figuresOf({ evaluation }: Summary) {
-  return (evaluation?.test ?? evaluation?.validation)?.figures;
-}
-
 const columns: readonly Column<Summary>[] = [
   {
     id: 'name',
@@ -110,14 +104,3 @@ const columns: readonly Column<Summary>[] = [
       version !== null && <a href={linkTo(['models', name], { tab: 'try' })}>Try it</a>,
   },
 ];
-
-function MainFigure({ model }: { model: Summary }) {
-  const figures = figuresOf(model);
-  const name = mainFigureOf(figures);
-  if (name === undefined) return <span class="muted">not evaluated</span>;
-  return (
-    <>
-      {formatFigure(name, figures?.[name])} <span class="muted">{formatName(name).replace(/^A/, 'a')}</span>
-    </>
-  );
-}

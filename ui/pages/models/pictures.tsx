@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { formatNumber } from '../../parts/format.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Evaluation } from '../../service/api.js';
-import { PixelPicture } from './pixel-picture.js';
+import { PixelPicture } from '../../parts/pixel-picture.js';
 
 export function Pictures({
   dataset,

@@ -3,10 +3,8 @@ import { useState } from 'preact/hooks';
 import { Field } from '../../parts/field.js';
 import { formatNumber } from '../../parts/format.js';
 import { Section } from '../../parts/page.js';
+import { Scatter } from '../../parts/scatter.js';
 import type { Split } from './model-data.js';
-
-const width = 440;
-const height = 300;
 
 export function ResidualPlots({ split }: { split: Split }) {
   const outputs = split.outputs?.map(({ name }) => name) ?? [];
@@ -26,7 +24,7 @@ export function ResidualPlots({ split }: { split: Split }) {
         </Field>
       )}
       {residuals && <Quantiles residuals={residuals} />}
-      <Scatter pairs={pairs} />
+      <Scatter pairs={pairs} name={output} />
     </Section>
   );
 }
@@ -44,31 +42,4 @@ function Quantiles({ residuals }: { residuals: NonNullable<Split['residuals']> }
 function offText(residual: number): string {
   const size = formatNumber(Math.abs(residual), 3);
   return residual < 0 ? `${size} too low` : `${size} too high`;
-}
-
-function Scatter({ pairs }: { pairs: NonNullable<Split['pairs']> }) {
-  const all = pairs.flatMap(({ actual, predicted }) => [actual, predicted]);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const place = (value: number): number => (value - low) / (high - low || 1);
-  return (
-    <figure class="plot wide">
-      <svg
-        viewBox={`-8 -8 ${width + 16} ${height + 16}`}
-        role="img"
-        aria-label={`Predicted values upwards beside actual ones, of ${pairs.length} rows. On the line they are equal.`}
-      >
-        <line class="diagonal" x1={0} y1={height} x2={width} y2={0} />
-        {pairs.map(({ actual, predicted }, i) => (
-          <circle key={i} class="dot" cx={place(actual) * width} cy={(1 - place(predicted)) * height} r={4}>
-            <title>{`actual ${formatNumber(actual)}, predicted ${formatNumber(predicted)}`}</title>
-          </circle>
-        ))}
-      </svg>
-      <figcaption class="row spread small muted">
-        <span>{formatNumber(low, 3)}</span>
-        <span>actual, and upwards predicted</span>
-        <span>{formatNumber(high, 3)}</span>
-      </figcaption>
-    </figure>
-  );
 }

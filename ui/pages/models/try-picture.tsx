@@ -1,11 +1,12 @@
 /** A picture that is drawn, dropped or chosen: what the network sees of it, and what it answers. */
 import { useEffect, useId, useState } from 'preact/hooks';
 import { DrawingPad } from '../../parts/drawing-pad.js';
+import { FileDrop, takeFirst } from '../../parts/file-drop.js';
 import { ErrorNotice, Notice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
+import { PixelPicture } from '../../parts/pixel-picture.js';
 import { api, type ModelVersion } from '../../service/api.js';
 import { Answer } from './answer.js';
-import { PixelPicture } from './pixel-picture.js';
 import { usePrediction, type PredictionAnswer } from './use-prediction.js';
 
 interface ChosenPicture {
@@ -76,34 +77,17 @@ async function predictPicture(
 
 function DropField({ picture, onChoose }: { picture: ChosenPicture | null; onChoose: (file: File) => void }) {
   const id = useId();
-  const [isOver, setIsOver] = useState(false);
-  const choose = (files: FileList | null | undefined): void => {
-    const file = files?.[0];
-    if (file) onChoose(file);
-  };
   return (
-    <div
-      class={`drop-picture ${isOver ? 'over' : ''}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsOver(true);
-      }}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setIsOver(false);
-        choose(event.dataTransfer?.files);
-      }}
-    >
+    <FileDrop class="drop-picture" onFile={onChoose}>
       {picture && picture.name !== '' && <DroppedPicture picture={picture} />}
       <label for={id}>Drop a PNG or JPEG here, or choose one</label>
       <input
         id={id}
         type="file"
         accept="image/png,image/jpeg"
-        onChange={({ currentTarget }) => choose(currentTarget.files)}
+        onChange={({ currentTarget }) => takeFirst(currentTarget.files, onChoose)}
       />
-    </div>
+    </FileDrop>
   );
 }
 

@@ -9,6 +9,9 @@ export interface CuttableWay {
   count: () => number;
   /** Breaks the connections that stand. New ones work. */
   cut: () => void;
+  /** Also refuses new ones, until it is opened again on the same port. */
+  close: () => Promise<void>;
+  open: () => Promise<void>;
 }
 
 export async function cuttableWayTo(serviceUrl: string): Promise<CuttableWay> {
@@ -31,14 +34,22 @@ export async function cuttableWayTo(serviceUrl: string): Promise<CuttableWay> {
       });
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listen = async (at: number): Promise<void> => {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
+  };
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
-  onTestFinished(() => {
-    cut();
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
     server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count, cut };
+    cut();
+    await closed;
+  };
+  await listen(0);
+  onTestFinished(close);
+  const { port: own } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${own}`, count: () => count, cut, close, open: () => listen(own) };
 }

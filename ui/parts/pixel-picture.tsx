@@ -1,15 +1,17 @@
 /** A small square picture of grey pixels, from 0 to 255. */
-import { PaintedCanvas } from '../../parts/painted-canvas.js';
-import { pixelImage } from '../../parts/pixel-image.js';
+import { PaintedCanvas } from './painted-canvas.js';
+import { pixelImage } from './pixel-image.js';
 
 export function PixelPicture({
+  class: className = 'pixel-picture',
   label,
   pixels,
   side,
 }: {
+  class?: string;
   label: string;
   /** (side, side), row by row; black until they are known. */
-  pixels: readonly number[] | undefined;
+  pixels: readonly number[] | null | undefined;
   side: number;
 }) {
   const paint = (context: CanvasRenderingContext2D, width: number): void => {
@@ -20,5 +22,5 @@ export function PixelPicture({
     });
     context.drawImage(image, 0, 0, width, width);
   };
-  return <PaintedCanvas class="pixel-picture" label={label} ratio={1} paint={paint} inputs={[pixels]} />;
+  return <PaintedCanvas class={className} label={label} ratio={1} paint={paint} inputs={[pixels]} />;
 }
