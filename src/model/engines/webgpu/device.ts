@@ -21,14 +21,14 @@ export interface OpenedGpu {
 }
 
 interface Package {
-  create(options: string[]): Gpu;
+  create: (options: string[]) => Gpu;
 }
 
-const { resolve } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 export function isWebgpuInstalled(): boolean {
   try {
-    return resolve(packageName) !== '';
+    return require.resolve(packageName) !== '';
   } catch {
     return false;
   }
@@ -44,6 +44,12 @@ export function whyWebgpuIsNotInstalled(): string | null {
  */
 const pinned: unknown[] = [];
 
+/**
+ * The kernels write all memory of a workgroup before they read it, so it need not be set to 0 before. SwiftShader compiles 25 times as
+ * fast without.
+ */
+const dawnOptions = ['enable-dawn-features=disable_workgroup_init'];
+
 /** What the kernels need beyond the limits that every adapter has. */
 const raisedLimits: readonly LimitName[] = [
   'maxBufferSize',
@@ -57,7 +63,7 @@ const raisedLimits: readonly LimitName[] = [
  */
 export async function openGpu(entry: string = resolveEntry()): Promise<OpenedGpu> {
   const { create } = (await import(pathToFileURL(entry).href)) as Package;
-  const gpu = create([]);
+  const gpu = create(dawnOptions);
   pinned.push(gpu);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
@@ -72,7 +78,7 @@ export async function openGpu(entry: string = resolveEntry()): Promise<OpenedGpu
 
 function resolveEntry(): string {
   try {
-    return resolve(packageName);
+    return require.resolve(packageName);
   } catch {
     throw new Error(`the package ${packageName} is not installed`);
   }
@@ -83,7 +89,13 @@ function limitsOf({ limits }: GpuAdapter): Partial<GpuLimits> {
 }
 
 /** Adapters that compute on the CPU: SwiftShader (Google), llvmpipe (Mesa) and WARP (Microsoft). */
-function isSoftware({ isFallbackAdapter, vendor, architecture, device, description }: GpuAdapterInfo): boolean {
+function isSoftware({
+  isFallbackAdapter,
+  vendor,
+  architecture,
+  device,
+  description,
+}: GpuAdapterInfo): boolean {
   const names = [vendor, architecture, device, description].join(' ');
   return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(names);
 }
