@@ -32,7 +32,7 @@ export function createWebgpuEngine(open: () => Promise<OpenedGpu> = openGpu): En
         return { available: false, reason: error instanceof Error ? error.message : String(error) };
       }
     },
-    trainer: async (program, data, start) => createWebgpuTrainer(await session(), program, data, start),
+    trainer: async (...training) => createWebgpuTrainer(await session(), ...training),
     predictor: async (...model) => createWebgpuPredictor(await session(), ...model),
   };
 }
