@@ -48,7 +48,7 @@ import { parseWebhookSecret, type WebhookSecret } from './jobs/webhooks/signed-m
 import { createWebhooks, type Webhooks } from './jobs/webhooks/webhooks.js';
 import { observedTraining } from './jobs/worker/observed-training.js';
 import { createRunProcessor } from './jobs/worker/run-processor.js';
-import { runTrainingProcess } from './jobs/worker/training-process.js';
+import { TrainingProcesses } from './jobs/worker/training-processes.js';
 import { createKeyAdministration } from './keys/key-administration.js';
 import { createKeyRing, type KeyRing } from './keys/key-ring.js';
 import { createKeyStore } from './keys/key-store.js';
@@ -533,11 +533,12 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
   const memoryLimitBytes = config.trainingMemoryLimitBytes;
   const settings = { dataDir, storeTarget, logLevel, logFormat, threads, memoryLimitBytes };
   const engines = installedOptionalEngines();
+  const processes = new TrainingProcesses({ idleMs: config.gpuIdleMs });
   const processRun = createRunProcessor({
     store: runs.store,
     train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {
       const traceId = traceIdOf(spec.trace_context);
-      return runTrainingProcess({ runId, term, traceId, ...settings }, ...more);
+      return processes.run({ runId, term, traceId, ...settings }, ...more);
     }),
     webhooks: runs.webhooks,
     otherEngines: queues.training.engines.filter((engine) => !engines.includes(engine)),
@@ -576,6 +577,7 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
   ];
   stops.add(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
+    await processes.close();
   });
 }
 
