@@ -26,7 +26,7 @@ const webgpu: EngineEntry = {
   isInstalled: isWebgpuInstalled,
   whyNotInstalled: whyWebgpuIsNotInstalled,
   mayHaveGpu: isWebgpuInstalled,
-  create: async () => (await import('./webgpu/webgpu-engine.js')).createWebgpuEngine(),
+  create: async () => (await import('./webgpu/webgpu-engine.js')).sharedWebgpuEngine(),
 };
 
 const tensorflow: EngineEntry = {

@@ -6,6 +6,7 @@ import type { CompiledKernel, Pipelines } from './pipelines.js';
 import { backwardKernel } from './wgsl/backward.js';
 import { forwardKernel } from './wgsl/forward.js';
 import type { InputFormat } from './wgsl/bindings.js';
+import { fitsHead, headKernel } from './wgsl/head.js';
 import { lossKernel } from './wgsl/loss.js';
 import { updateKernels } from './wgsl/update.js';
 
@@ -38,16 +39,20 @@ export async function compileTraining(
   const format: InputFormat = { scaling, inputs: network.inputs };
   const options = { format, batchSize, seed };
   const { layers } = layout;
-  const forward = layers.map((layer, l) => forwardKernel(layer, layers[l - 1] ?? null, options));
-  const ofLoss = lossKernel(layers[layers.length - 1], { ...options, loss, smoothing, rows });
-  const backward = layers
-    .slice(1)
-    .map((layer, l) => backwardKernel(layer, layers[l], options))
-    .reverse();
+  const last = layers[layers.length - 1];
+  const lossOptions = { ...options, loss, smoothing, rows };
+  const hasHead = fitsHead(last);
+  // The head is the last layer both ways.
+  const apart = hasHead ? layers.slice(0, -1) : layers;
+  const forward = apart.map((layer, l) => forwardKernel(layer, layers[l - 1] ?? null, options));
+  const backward = apart.slice(1).map((layer, l) => backwardKernel(layer, layers[l], options));
+  const ofLoss = hasHead
+    ? headKernel(last, layers[last.index - 1], lossOptions)
+    : lossKernel(last, lossOptions);
   const compiled = await pipelines.compile([
     ...forward,
     ofLoss,
-    ...backward,
+    ...backward.reverse(),
     ...updateKernels(layout, { optimizer, format, batchSize }),
   ]);
   return { layout, steps, rows, step: compiled, evaluation: compiled.slice(0, forward.length + 1) };

@@ -37,6 +37,13 @@ export function createWebgpuEngine(open: () => Promise<OpenedGpu> = openGpu): En
   };
 }
 
+let ofThisProcess: Engine | undefined;
+
+/** A device takes long to open and its pipelines long to compile, so all runs of a process share them. */
+export function sharedWebgpuEngine(): Engine {
+  return (ofThisProcess ??= createWebgpuEngine());
+}
+
 function createSession(gpu: OpenedGpu): WebgpuSession {
   const { device } = gpu;
   let failure: Error | null = null;
