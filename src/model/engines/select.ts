@@ -86,6 +86,11 @@ export function installedOptionalEngines(): string[] {
   return engines.filter((entry) => entry.isInstalled?.()).map(({ name }) => name);
 }
 
+/** Whether a process that goes on to another run spares it the opening of a device. */
+export function holdsDevice(): boolean {
+  return engines.some((entry) => entry.holdsDevice?.() === true);
+}
+
 export interface Selection {
   engine: Engine;
   /** What it runs on. */
