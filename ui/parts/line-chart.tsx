@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { theme } from '../shell/theme.js';
+import { isDark } from '../shell/theme.js';
 import { formatNumber } from './format.js';
 
 export interface Curve {
@@ -59,7 +59,7 @@ export function LineChart({
       created.destroy();
       plot.current = null;
     };
-  }, [names, xLabel, logarithmic, heightPx, theme.value]);
+  }, [names, xLabel, logarithmic, heightPx, isDark.value]);
 
   useEffect(() => plot.current?.setData(data), [x, curves, marks]);
 
