@@ -1,5 +1,5 @@
 /** Curves over a common axis, drawn by uPlot. They take the colours of the theme, and new points as they come. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { isDark } from '../shell/theme.js';
@@ -44,7 +44,8 @@ export function LineChart({
     .join('\n');
   const data = [x, ...curves.map(({ values }) => values)] as unknown as uPlot.AlignedData;
 
-  useEffect(() => {
+  // Before the browser paints, so that nothing moves when the chart gets its height.
+  useLayoutEffect(() => {
     const element = frame.current;
     if (!element) return;
     const options = optionsFor({ curves, xLabel, logarithmic, heightPx, marks: () => latestMarks.current });

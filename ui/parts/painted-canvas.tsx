@@ -1,5 +1,5 @@
 /** A canvas that is as sharp as the screen, painted anew when what it shows, its size or the theme changes. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { isDark } from '../shell/theme.js';
 
 export interface PaintedCanvasProps {
@@ -22,7 +22,8 @@ export function PaintedCanvas({ label, ratio, heightPx, paint, inputs, ...more }
   const latestPaint = useRef(paint);
   latestPaint.current = paint;
 
-  useEffect(() => {
+  // Before the browser paints, so that nothing moves.
+  useLayoutEffect(() => {
     if (!canvas.current) return;
     canvas.current.style.aspectRatio = ratio === undefined ? '' : String(ratio);
     canvas.current.style.height = heightPx === undefined ? '' : `${heightPx}px`;
