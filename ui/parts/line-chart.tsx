@@ -67,6 +67,9 @@ export function LineChart({
   return <div ref={frame} class="chart" role="img" aria-label={label} />;
 }
 
+/** Between two labels of the axis: epochs and steps are whole. */
+const wholeSteps = [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((each) => each * 10 ** power));
+
 /** uPlot's enum exists only for the compiler. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
 const logarithmicScale = 3 as uPlot.Scale.Distr;
@@ -92,7 +95,7 @@ function optionsFor({
     height: heightPx,
     scales: { x: { time: false }, y: logarithmic ? { distr: logarithmicScale } : {} },
     axes: [
-      { ...axis, label: xLabel, labelSize: 20, labelFont: '12px system-ui' },
+      { ...axis, label: xLabel, labelSize: 20, labelFont: '12px system-ui', incrs: wholeSteps },
       {
         ...axis,
         size: 64,
