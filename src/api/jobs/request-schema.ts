@@ -234,8 +234,8 @@ export const JobRequest = component(
           default: defaults.engine,
           description:
             '`auto` takes an engine with a GPU, or else the fastest that runs where the job is trained. ' +
-            '`tensorflow` waits for a worker that has TensorFlow.js for Node.js installed. The other engines are ' +
-            '`wasm` and `reference`.',
+            '`native`, `webgpu` and `tensorflow` wait for a worker that has what they need: a build with a compiler, ' +
+            'the package `webgpu`, or TensorFlow.js for Node.js. The other engines are `wasm` and `reference`.',
         }),
       ),
       publish: Type.Optional(
