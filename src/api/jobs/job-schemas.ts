@@ -4,11 +4,11 @@ import {
   columnRoles,
   monitors,
   presets,
-  splitKinds,
   webhookEvents,
   type RunSpec,
   type TableSpec,
-} from '../../jobs/runs/documents.js';
+} from '../../jobs/runs/run-spec.js';
+import { splitKinds } from '../../data/splits.js';
 import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { augmentationAmounts, type Augmentation } from '../../model/augmentation/amounts.js';
@@ -16,7 +16,7 @@ import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
-import { metadata } from './request-schema.js';
+import { metadata } from './request-parts.js';
 import {
   BestEpoch,
   Publication,

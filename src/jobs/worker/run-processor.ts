@@ -7,7 +7,8 @@ import { TrainyardError } from '../../errors.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import { traceIdOf } from '../../telemetry/trace-context.js';
 import type { RunDelivery, RunProcessor } from '../queue/training-queue.js';
-import type { JobError, RunEvent, RunSpec, StatusChange } from '../runs/documents.js';
+import type { JobError, RunEvent, StatusChange } from '../runs/run-events.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import { cancelRun, endRun } from '../runs/end-run.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
@@ -20,7 +21,7 @@ import {
 } from '../runs/summarize-events.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 import { watchRun, type RunWatch } from './run-watch.js';
-import type { TrainingOutcome } from './training-process.js';
+import type { TrainingOutcome } from './training-processes.js';
 
 /** Attempts without a checkpoint between them, after which a run is given up. */
 const maxAttemptsWithoutProgress = 5;
