@@ -24,7 +24,7 @@ const floors = {
     ['engines'],
     ['evaluation'],
     ['files'],
-    ['registry'],
+    ['exchange', 'registry'],
     ['serving'],
   ],
   data: [['formats'], ['builtin', 'generated', 'tables'], ['versions']],
@@ -203,7 +203,7 @@ export default {
           '^src/api/',
           '^src/jobs/(intake|views|batches|evaluations)/',
           '^src/jobs/runs/documents\\.ts$',
-          '^src/model/(evaluation|heads|registry|serving)/',
+          '^src/model/(evaluation|exchange|heads|registry|serving)/',
           '^src/model/network/(network|members|losses|optimizers|schedules)\\.ts$',
           // What a request may name: encodings, and the amounts of changes.
           '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',

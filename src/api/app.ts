@@ -15,6 +15,7 @@ import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/re
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
 import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
+import { exportRoutes, type ExportDeps } from './models/export-routes.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
@@ -49,6 +50,7 @@ export type ApiDeps = JobDeps &
   ModelDeps &
   CheckpointDeps &
   EvaluationDeps &
+  ExportDeps &
   AliasDeps &
   BatchDeps &
   BatchFileDeps &
@@ -136,6 +138,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(modelRoutes, deps);
   await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
+  await app.register(exportRoutes, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);
   await app.register(batchFileRoutes, deps);

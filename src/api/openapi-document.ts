@@ -28,6 +28,7 @@ export async function buildOpenApiDocument(): Promise<object> {
       newestVersions: never,
       held: never,
       manifest: never,
+      load: never,
       evaluation: never,
       openFile: never,
       setUnloaded: never,

@@ -38,6 +38,7 @@ const planted: Record<string, [file: string, source: string]> = {
     `import '../registry/registry.js';`,
   ],
   'model-files-imports-nothing-above-it': ['src/model/files/a.ts', `import '../registry/registry.js';`],
+  'model-exchange-imports-nothing-above-it': ['src/model/exchange/a.ts', `import '../registry/registry.js';`],
   'model-registry-imports-nothing-above-it': ['src/model/registry/a.ts', `import '../serving/server.js';`],
   'model-serving-imports-nothing-above-it': ['src/model/serving/a.ts', `import '../there.js';`],
   'data-builtin-imports-nothing-above-it': ['src/data/builtin/a.ts', `import '../store.js';`],

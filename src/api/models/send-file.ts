@@ -9,6 +9,8 @@ export interface FileAnswer {
   sha256: string;
   /** The name under which a client saves the file. */
   filename: string;
+  /** Its media type. Left out: application/octet-stream. */
+  type?: string;
   /** The bytes of the range, both ends included. */
   open(range?: ByteRange): Promise<Readable>;
 }
@@ -58,7 +60,7 @@ export async function sendFile(reply: FastifyReply, file: FileAnswer): Promise<F
   const stream = await file.open(range);
   if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.size_bytes}`);
   return reply
-    .type('application/octet-stream')
+    .type(file.type ?? 'application/octet-stream')
     .header('content-disposition', `attachment; filename="${file.filename}"`)
     .header('content-length', range ? range.end - range.start + 1 : file.size_bytes)
     .send(stream);

@@ -1,0 +1,29 @@
+/** The formats that a version can be exported to. */
+import { stateDictOf, type PortableModel } from './portable-model.js';
+import { encodeStateDict } from './pytorch/write-state-dict.js';
+
+export interface ExportFormat {
+  /** As the command line calls it: the ending of its file. */
+  name: string;
+  /** The last part of the version's URL. */
+  file: string;
+  mediaType: string;
+  /** Of the route, for the API's description. */
+  summary: string;
+  description: string;
+  /** The same version gives the same bytes. */
+  encode: (model: PortableModel) => Buffer | Promise<Buffer>;
+}
+
+export const exportFormats: readonly ExportFormat[] = [
+  {
+    name: 'pth',
+    file: 'model.pth',
+    mediaType: 'application/octet-stream',
+    summary: 'Download a version for PyTorch',
+    description:
+      'The parameters as a state dict, which `torch.load(…, weights_only=True)` and `load_state_dict` read. `model.py` has the ' +
+      'network for it, and what comes before and after the network.',
+    encode: (model) => encodeStateDict(stateDictOf(model)),
+  },
+];
