@@ -147,6 +147,22 @@ export default {
       to: { path: '^src/check-data/' },
     },
     {
+      name: 'standalone-is-model-and-pictures',
+      comment: 'It is bundled into files that predict without the service.',
+      severity: 'error',
+      from: { path: '^src/standalone/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(standalone|model)/', '^src/images/(fit|grey-image)\\.ts$', foundation],
+      },
+    },
+    {
+      name: 'nothing-needs-standalone',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/standalone/' },
+      to: { path: '^src/standalone/' },
+    },
+    {
       name: 'telemetry-imports-only-errors',
       severity: 'error',
       from: { path: '^src/telemetry/' },
@@ -283,7 +299,10 @@ export default {
     {
       name: 'engines-named-in-select-only',
       severity: 'error',
-      from: { path: '^src/', pathNot: [engineFolder, '^src/model/engines/select\\.ts$'] },
+      from: {
+        path: '^src/',
+        pathNot: [engineFolder, '^src/model/engines/select\\.ts$', '^src/standalone/runtime\\.ts$'],
+      },
       to: { path: engineFolder },
     },
     {

@@ -1,6 +1,6 @@
 /**
- * Compiles what is written in AssemblyScript, each folder of kernels to one file in dist, unless that file is newer than all
- * its sources.
+ * Compiles what is written in AssemblyScript, each entry to one file in dist, unless that file is newer than all sources in its
+ * folder.
  */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,14 @@ const root = new URL('..', import.meta.url);
 // The engine's threads share a memory. The code that creates it sets its maximum.
 const shared = ['--importMemory', '--sharedMemory', '--maximumMemory', '65536'];
 
-for (const [folder, options] of [
-  ['model/engines/wasm', shared],
-  ['model/augmentation', []],
+for (const [folder, entry, name, options] of [
+  ['model/engines/wasm', 'index.ts', 'kernels.wasm', shared],
+  ['model/engines/wasm', 'predictor.ts', 'predictor.wasm', ['--importMemory']],
+  ['model/augmentation', 'index.ts', 'kernels.wasm', []],
 ]) {
   const sources = new URL(`src/${folder}/kernels/`, root);
-  const output = new URL(`dist/${folder}/kernels.wasm`, root);
-  if (!isCurrent(sources, output)) await compile(sources, output, options);
+  const output = new URL(`dist/${folder}/${name}`, root);
+  if (!isCurrent(sources, output)) await compile(new URL(entry, sources), output, options);
 }
 
 function isCurrent(sources, output) {
@@ -26,10 +27,10 @@ function isCurrent(sources, output) {
   return inputs.every((file) => modified(file) < modified(output));
 }
 
-async function compile(sources, output, options) {
+async function compile(entry, output, options) {
   const { default: asc } = await import('assemblyscript/asc');
   const { error, stderr } = await asc.main([
-    fileURLToPath(new URL('index.ts', sources)),
+    fileURLToPath(entry),
     ...['--outFile', fileURLToPath(output)],
     ...['--runtime', 'stub', ...options],
     // Every supported Node.js has SIMD and threads. The arguments of a kernel are checked before the call.
