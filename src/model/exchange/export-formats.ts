@@ -1,5 +1,6 @@
 /** The formats that a version can be exported to. */
 import { stateDictOf, type PortableModel } from './portable-model.js';
+import { pythonSource } from './pytorch/python-source.js';
 import { encodeStateDict } from './pytorch/write-state-dict.js';
 
 export interface ExportFormat {
@@ -25,5 +26,15 @@ export const exportFormats: readonly ExportFormat[] = [
       'The parameters as a state dict, which `torch.load(…, weights_only=True)` and `load_state_dict` read. `model.py` has the ' +
       'network for it, and what comes before and after the network.',
     encode: (model) => encodeStateDict(stateDictOf(model)),
+  },
+  {
+    name: 'py',
+    file: 'model.py',
+    mediaType: 'text/x-python; charset=utf-8',
+    summary: 'Download the network of a version as Python',
+    description:
+      'A module that rebuilds the network for `model.pth` in PyTorch, with the preprocessing, the calibration and the labels, and ' +
+      'gives the answers of the service. It needs nothing else.',
+    encode: (model) => Buffer.from(pythonSource(model)),
   },
 ];
