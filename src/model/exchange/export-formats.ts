@@ -1,6 +1,7 @@
 /** The formats that a version can be exported to. */
 import type { ErrorCode } from '../../errors.js';
 import { stateDictOf, type PortableModel } from './portable-model.js';
+import { pythonSource } from './pytorch/python-source.js';
 import { encodeStateDict } from './pytorch/write-state-dict.js';
 import { writeModule } from './standalone/write-module.js';
 import { writePage } from './standalone/write-page.js';
@@ -87,5 +88,15 @@ export const exportFormats: readonly ExportFormat[] = [
       'browser every request.',
     encode: writePage,
     problems: ['MODEL_TOO_LARGE'],
+  },
+  {
+    name: 'py',
+    file: 'model.py',
+    mediaType: 'text/x-python; charset=utf-8',
+    summary: 'Download the network of a version as Python',
+    description:
+      'A module that rebuilds the network for `model.pth` in PyTorch, with the preprocessing, the calibration and the labels, and ' +
+      'gives the answers of the service. It needs nothing else.',
+    encode: (model) => Buffer.from(pythonSource(model)),
   },
 ];
