@@ -7,7 +7,7 @@ import { createBatchProcessor, type BatchProcessorOptions } from '../jobs/batche
 import { createBatchStore } from '../jobs/batches/batch-store.js';
 import { observedTraining } from '../jobs/worker/observed-training.js';
 import { createRunProcessor } from '../jobs/worker/run-processor.js';
-import { runTrainingProcess } from '../jobs/worker/training-process.js';
+import { TrainingProcesses } from '../jobs/worker/training-processes.js';
 import { installedOptionalEngines, predictionEngines, selectEngine } from '../model/engines/select.js';
 import { createRegistry } from '../model/registry/registry.js';
 import { lookPace, openBlobCache } from '../storage/open-storage.js';
@@ -26,11 +26,12 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
   const memoryLimitBytes = config.trainingMemoryLimitBytes;
   const settings = { dataDir, storeTarget, logLevel, logFormat, threads, memoryLimitBytes };
   const engines = installedOptionalEngines();
+  const processes = new TrainingProcesses({ idleMs: config.gpuIdleMs });
   const processRun = createRunProcessor({
     store: runs.store,
     train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {
       const traceId = traceIdOf(spec.trace_context);
-      return runTrainingProcess({ runId, term, traceId, ...settings }, ...more);
+      return processes.run({ runId, term, traceId, ...settings }, ...more);
     }),
     webhooks: runs.webhooks,
     otherEngines: queues.training.engines.filter((engine) => !engines.includes(engine)),
@@ -69,6 +70,7 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
   ];
   stops.add(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
+    await processes.close();
   });
 }
 
