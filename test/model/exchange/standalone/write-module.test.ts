@@ -14,7 +14,7 @@ import { applyHead } from '../../../../src/model/heads/head.js';
 import { inputsOfRows } from '../../../../src/model/serving/table-inputs.js';
 import { parametersOf } from '../../small-model.js';
 import { fitted, houses, namedRow, tableDescription } from '../../small-table.js';
-import { randomModels } from '../random-model.js';
+import { randomModels } from '../models-near-one.js';
 
 interface Answer {
   predictions: { value?: number; values?: Record<string, number>; probabilities?: number[] }[];

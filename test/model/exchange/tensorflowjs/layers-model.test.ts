@@ -8,7 +8,7 @@ import { createReferenceEngine } from '../../../../src/model/engines/reference/r
 import { portableModel } from '../../../../src/model/exchange/portable-model.js';
 import { layersModel } from '../../../../src/model/exchange/tensorflowjs/layers-model.js';
 import { applyHead } from '../../../../src/model/heads/head.js';
-import { randomModels, type RandomModel } from '../random-model.js';
+import { randomModels, type RandomModel } from '../models-near-one.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -1,4 +1,4 @@
-/** Models of random shapes and parameters, for tests of what they are exported to. */
+/** Random models whose numbers stay around 1, so that float32 leaves differences below 1e-6; random-models.ts has wilder ones. */
 import fc from 'fast-check';
 import type { Head } from '../../../src/model/heads/head.js';
 import type { DecodedModel } from '../../../src/model/files/model-file.js';
