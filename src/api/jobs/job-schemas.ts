@@ -15,6 +15,7 @@ import { augmentationAmounts, type Augmentation } from '../../model/augmentation
 import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { PictureInput } from '../../lib/picture-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-schema.js';
 import {
@@ -100,6 +101,11 @@ export const TrainingSpec = Type.Object(
         { model: Type.String(), version: Type.Integer(), sha256: Type.String() },
         { description: 'The published version that training starts from, and the SHA-256 of its file.' },
       ),
+    ),
+    image: Type.Optional(
+      Type.Object(PictureInput.properties, {
+        description: 'The input that a picture becomes, where the dataset is pictures.',
+      }),
     ),
     network: Network.ref,
     loss: Type.Enum([...losses], {
