@@ -17,7 +17,7 @@ import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { PictureInput } from '../../lib/picture-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
-import { metadata } from './request-schema.js';
+import { metadata } from './request-parts.js';
 import {
   BestEpoch,
   Publication,
