@@ -53,7 +53,7 @@ test('the scaling is fitted on the training pictures, and every picture is in it
   const { data, description, rows } = await loadData(store, spec);
   expect(description.image).toEqual({ width: 5, height: 4, channels: 3, fit: 'cover' });
   const { inputs, count } = data.train;
-  const mean = inputs.reduce((sum: number, level: number) => sum + level, 0) / inputs.length / 255;
+  const mean = Array.from(inputs).reduce((sum, level) => sum + level, 0) / inputs.length / 255;
   expect(description.scaling?.mean).toBeCloseTo(mean, 6);
   expect([count, data.validation.count, data.test.count]).toEqual([32, 4, 4]);
   expect(new Set([...rows.validation, ...rows.test]).size).toBe(8);
