@@ -27,7 +27,7 @@ const floors = {
     ['exchange', 'registry'],
     ['serving'],
   ],
-  data: [['formats'], ['builtin', 'generated', 'tables'], ['versions']],
+  data: [['formats'], ['builtin', 'generated', 'pictures', 'tables'], ['versions']],
   jobs: [
     ['runs'],
     ['queue', 'training'],
@@ -52,7 +52,8 @@ function roomRules(folder) {
   return floors[folder].flatMap((rooms, floor) =>
     rooms.map((room) => {
       const below = floors[folder].slice(0, floor).flat();
-      const contracts = folder === 'data' ? ['^src/data/(dataset|table-schema|splits)\\.ts$'] : [];
+      const contracts =
+        folder === 'data' ? ['^src/data/(dataset|picture-index|scaling|table-schema|splits)\\.ts$'] : [];
       return {
         name: `${folder}-${room}-imports-nothing-above-it`,
         severity: 'error',
@@ -133,7 +134,7 @@ export default {
           '^src/jobs/runs/',
           '^src/jobs/(intake/idempotency|queue/folder-lock|webhooks/delivery-log)\\.ts$',
           '^src/model/(files|registry)/',
-          '^src/data/(dataset|store|table-schema)\\.ts$',
+          '^src/data/(dataset|picture-index|store|table-schema)\\.ts$',
           '^src/data/(versions|tables)/',
           foundation,
           '^src/config\\.ts$',
@@ -170,9 +171,13 @@ export default {
     },
     {
       name: 'data-imports-only-storage',
+      comment: 'And the readers of pictures.',
       severity: 'error',
       from: { path: '^src/data/' },
-      to: { path: '^src/', pathNot: ['^src/(data|storage)/', foundation] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(data|storage)/', '^src/images/(picture|read-image|fit-picture)\\.ts$', foundation],
+      },
     },
     {
       name: 'images-import-only-errors',
@@ -205,7 +210,7 @@ export default {
         'Elsewhere in jobs a dataset is its description and the count of its splits, never its samples. A batch prediction and the evaluation of a dataset read rows.',
       severity: 'error',
       from: { path: '^src/jobs/', pathNot: '^src/jobs/(training|batches|evaluations)/' },
-      to: { path: '^src/data/', pathNot: '^src/data/(dataset|table-schema|splits)\\.ts$' },
+      to: { path: '^src/data/', pathNot: '^src/data/(dataset|picture-index|table-schema|splits)\\.ts$' },
     },
     {
       name: 'api-through-the-front-doors',
@@ -225,10 +230,10 @@ export default {
           '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',
           '^src/telemetry/',
           '^src/data/(formats|generated)/',
-          '^src/data/(dataset|splits|store|table-schema)\\.ts$',
+          '^src/data/(dataset|picture-index|splits|store|table-schema)\\.ts$',
           '^src/data/versions/(dataset-versions|documents|stored-files|uploads)\\.ts$',
           '^src/keys/(key|key-administration|key-ring)\\.ts$',
-          '^src/images/(image-reader|fit)\\.ts$',
+          '^src/images/(image-reader|fit|write-png)\\.ts$',
           foundation,
         ],
       },

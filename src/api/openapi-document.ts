@@ -14,7 +14,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     jobs: { get: never, list: never, events: never, metrics: never, outcomes: never, checkpoints: never },
     lifecycle: { cancel: never, pause: never, resume: never, remove: never },
     feed: { follow: never },
-    datasets: { info: never, openTable: never, load: never },
+    datasets: { info: never, openTable: never, openPictures: never, load: never },
     versions: { names: never, numbers: never, find: never, progress: never, remove: never },
     uploads: { begin: never, maxBytes: 0 },
     jobOnDataset: never,

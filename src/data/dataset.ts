@@ -1,6 +1,8 @@
 /** What a dataset is: its description, known without reading it, and its content. */
 import type { CellFormat } from '../lib/cells/cell-format.js';
 import type { Column } from '../lib/cells/columns.js';
+import type { PictureInput } from '../lib/picture-input.js';
+import type { PictureIndex } from './picture-index.js';
 import type { TableSchema } from './table-schema.js';
 
 /** One affine map for all raw inputs: x ↦ (x / divide_by − mean) / std. A document: it is recorded in the model. */
@@ -13,7 +15,7 @@ export interface Scaling {
 /** What there is to learn: one of several classes, or one or more numbers. Their names come in the network's order. */
 export type Targets = { kind: 'classes'; labels: string[] } | { kind: 'values'; names: string[] };
 
-export type DatasetInfo = ArraysInfo | TableInfo;
+export type DatasetInfo = ArraysInfo | TableInfo | PicturesInfo;
 
 interface DatasetIdentity {
   name: string;
@@ -41,6 +43,12 @@ export interface TableInfo extends DatasetIdentity {
   schema: TableSchema;
   /** The targets named at the upload; [] without. A job that names none learns these. */
   target: string[];
+}
+
+/** Pictures of any size, each of a class. Each job says what it makes of them, and divides them. */
+export interface PicturesInfo extends DatasetIdentity {
+  kind: 'pictures';
+  index: PictureIndex;
 }
 
 /** The rows of one split. */
@@ -71,6 +79,24 @@ export interface TableContent {
   columns(wanted: readonly { name: string; format: CellFormat }[]): Promise<Column[]>;
   /** (count or fewer, columns) The cells of the rows from `first` on, as they are in the file; null: missing. */
   rows(first: number, count: number): Promise<(string | null)[][]>;
+}
+
+/** A picture as it is kept: upright, and at most `mostPictureSide` pixels on a side. */
+export interface KeptPicture {
+  width: number;
+  height: number;
+  /** 1: grey. 3: red, green, blue. */
+  channels: 1 | 3;
+  /** (channels, height, width) */
+  pixels: Uint8Array;
+}
+
+/** The content of a dataset of pictures, as far as it is asked for. */
+export interface PicturesContent {
+  /** Gives every picture as the input that is asked for, (channels, height, width), in the order of the rows. */
+  fitAll(input: PictureInput, take: (row: number, fitted: Uint8Array) => void): Promise<void>;
+  /** Each as it is kept. */
+  pictures(rows: readonly number[]): Promise<KeptPicture[]>;
 }
 
 /** How many outputs a network has that learns these. */

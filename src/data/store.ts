@@ -6,12 +6,15 @@ import { createHash } from 'node:crypto';
 import { TrainyardError } from '../errors.js';
 import { unreadableAs, type Storage } from '../storage/storage.js';
 import { loadMnist, mnistInfo } from './builtin/mnist.js';
-import type { ArraysInfo, Dataset, DatasetInfo, Samples, TableContent } from './dataset.js';
+import type { ArraysInfo, Dataset, DatasetInfo, PicturesContent, Samples, TableContent } from './dataset.js';
+import type { PictureIndex } from './picture-index.js';
+import { openPictures } from './pictures/stored-pictures.js';
 import type { TableSchema } from './table-schema.js';
 import { openTable } from './tables/stored-table.js';
 import { createDatasetVersions, datasetNotFound, type StoredVersion } from './versions/dataset-versions.js';
-import { uploadKey, type ReadyTable } from './versions/documents.js';
+import { uploadKey, type ReadyPictures, type ReadyTable } from './versions/documents.js';
 import { readIdxPairs } from './versions/idx-files.js';
+import { openStoredFile } from './versions/stored-files.js';
 import { readIdxFiles } from './versions/take-in.js';
 
 export interface DatasetStore {
@@ -25,11 +28,13 @@ export interface DatasetStore {
   info(name: string, version?: number): Promise<DatasetInfo>;
   /**
    * Reads and verifies the files of a dataset of arrays at each call, and keeps nothing. `version` as in `info`.
-   * @throws TrainyardError as `info`; INTERNAL for a table
+   * @throws TrainyardError as `info`; INTERNAL for a table or pictures
    */
   load(name: string, version?: number): Promise<Dataset>;
   /** @throws TrainyardError as `info`, and DATASET_NOT_A_TABLE; DATASET_CORRUPT also while its content is read */
   openTable(name: string, version: number): Promise<TableContent>;
+  /** @throws TrainyardError as `info`; INTERNAL for other datasets; DATASET_CORRUPT also while its content is read */
+  openPictures(name: string, version: number): Promise<PicturesContent>;
 }
 
 interface BuiltIn {
@@ -39,24 +44,30 @@ interface BuiltIn {
 
 const builtIns: readonly BuiltIn[] = [{ info: mnistInfo, load: () => loadMnist() }];
 
-/** A schema of a wide table takes some megabytes. */
-const keptSchemas = 16;
+/** A schema of a wide table takes some megabytes, and so does the index of a hundred thousand pictures. */
+const keptDocuments = 16;
 
 /** Without a storage there are only the built-in datasets. */
 export function createDatasetStore(blobs: Storage | null = null): DatasetStore {
   if (blobs === null) return builtInStore;
   const storage = unreadableAs('DATASET_CORRUPT', blobs);
   const versions = createDatasetVersions(storage);
-  const schemas = new Map<string, TableSchema>();
+  const documents = new Map<string, unknown>();
 
-  async function schemaOf({ upload }: StoredVersion, { schema: digest }: ReadyTable): Promise<TableSchema> {
-    const known = schemas.get(upload);
-    if (known !== undefined) return known;
-    const schema = await readSchema(storage, uploadKey(upload, 'schema.json'), digest);
-    schemas.set(upload, schema);
-    for (const oldest of [...schemas.keys()].slice(0, -keptSchemas)) schemas.delete(oldest);
-    return schema;
+  /** A document that lies beside what was read from an upload, and never changes. */
+  async function documentOf<T>(key: string, digest: ReadyTable['schema']): Promise<T> {
+    const known = documents.get(key);
+    if (known !== undefined) return known as T;
+    const document = await readDocument(storage, key, digest);
+    documents.set(key, document);
+    for (const oldest of [...documents.keys()].slice(0, -keptDocuments)) documents.delete(oldest);
+    return document as T;
   }
+
+  const schemaOf = ({ upload }: StoredVersion, { schema }: ReadyTable): Promise<TableSchema> =>
+    documentOf(uploadKey(upload, 'schema.json'), schema);
+  const indexOf = ({ upload }: StoredVersion, { index }: ReadyPictures): Promise<PictureIndex> =>
+    documentOf(uploadKey(upload, 'pictures.json'), index);
 
   async function infoOf(stored: StoredVersion): Promise<DatasetInfo> {
     const { name, version, sent } = stored;
@@ -64,6 +75,9 @@ export function createDatasetStore(blobs: Storage | null = null): DatasetStore {
     const identity = { name, version, sha256: sent.sha256 };
     if (result.kind === 'table') {
       return { kind: 'table', ...identity, schema: await schemaOf(stored, result), target: sent.target };
+    }
+    if (result.kind === 'pictures') {
+      return { kind: 'pictures', ...identity, index: await indexOf(stored, result) };
     }
     const { inputs, labels, train_count: trainCount, test_count: testCount, scaling } = result;
     const targets = { kind: 'classes' as const, labels };
@@ -86,8 +100,8 @@ export function createDatasetStore(blobs: Storage | null = null): DatasetStore {
       if (builtIn !== undefined) return builtIn.load();
       const stored = await versions.find(name, version);
       const info = await infoOf(stored);
-      if (info.kind === 'table') {
-        const message = `${name} is a table: its samples depend on the job that learns from it.`;
+      if (info.kind !== 'arrays') {
+        const message = `${name} is no dataset of arrays: its samples depend on the job that learns from it.`;
         throw new TrainyardError('INTERNAL', message);
       }
       const files = await readIdxFiles(storage, stored.upload, stored.sent);
@@ -99,8 +113,16 @@ export function createDatasetStore(blobs: Storage | null = null): DatasetStore {
       if (builtInNamed(name, version) !== undefined) throw notATable(name);
       const stored = await versions.find(name, version);
       const info = await infoOf(stored);
-      if (info.kind === 'arrays') throw notATable(name);
+      if (info.kind !== 'table') throw notATable(name);
       return openTable(storage, uploadKey(stored.upload, 'table'), info.schema);
+    },
+
+    async openPictures(name, version) {
+      const stored = await versions.find(name, version);
+      const result = requireReady(stored);
+      if (result.kind !== 'pictures') throw notPictures(name);
+      const source = openStoredFile(storage, uploadKey(stored.upload, 'pictures'), result.pixels);
+      return openPictures(await indexOf(stored, result), source);
     },
   };
 }
@@ -110,6 +132,7 @@ const builtInStore: DatasetStore = {
   info: async (name, version) => Promise.resolve(requireBuiltIn(name, version).info),
   load: async (name, version) => requireBuiltIn(name, version).load(),
   openTable: async (name, version) => Promise.reject(notATable(requireBuiltIn(name, version).info.name)),
+  openPictures: async (name, version) => Promise.reject(notPictures(requireBuiltIn(name, version).info.name)),
 };
 
 function requireBuiltIn(name: string, version: number | undefined): BuiltIn {
@@ -140,19 +163,23 @@ function requireReady({ name, version, result }: StoredVersion) {
   });
 }
 
+function notPictures(name: string): TrainyardError {
+  return new TrainyardError('INTERNAL', `${name} is no dataset of pictures.`);
+}
+
 function notATable(name: string): TrainyardError {
-  const message = `${name} has no named columns: its samples are arrays of numbers, the same for every job.`;
+  const message = `${name} has no named columns: its samples are pictures or arrays of numbers.`;
   return new TrainyardError('DATASET_NOT_A_TABLE', message);
 }
 
-async function readSchema(storage: Storage, key: string, digest: ReadyTable['schema']): Promise<TableSchema> {
+async function readDocument(storage: Storage, key: string, digest: ReadyTable['schema']): Promise<unknown> {
   const bytes = await storage.read(key);
   const found = bytes && createHash('sha256').update(bytes).digest('hex');
   if (bytes === null || found !== digest.sha256) {
     const problem = bytes === null ? 'is missing' : 'is not what was written: its SHA-256 differs';
     throw new TrainyardError('DATASET_CORRUPT', `${key} ${problem}.`);
   }
-  return JSON.parse(bytes.toString()) as TableSchema;
+  return JSON.parse(bytes.toString());
 }
 
 /** The most that one IDX file of such samples measures. */

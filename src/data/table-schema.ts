@@ -1,7 +1,7 @@
 /** What is known of a table once every row has been read. A document: it lies beside the rows and the API shows it. */
 import type { CellFormat } from '../lib/cells/cell-format.js';
 
-export type DatasetFormat = 'csv' | 'jsonl' | 'parquet' | 'idx';
+export type DatasetFormat = 'csv' | 'jsonl' | 'parquet' | 'idx' | 'pictures';
 
 /** How the bytes were read. What does not apply to the format is null. */
 export interface Dialect {
@@ -94,7 +94,9 @@ export type TableWarningCode =
   | 'DATE_INCONSISTENT'
   | 'DATE_MIXED_OFFSETS'
   | 'DUPLICATE_ROWS'
+  | 'DUPLICATE_PICTURES'
   | 'ENCODING_ASSUMED'
+  | 'FILES_LEFT_OUT'
   | 'FORMULA_CELLS'
   | 'HEADER_DUPLICATE'
   | 'HEADER_EMPTY'
@@ -137,12 +139,23 @@ export type TableProblemCode =
   | 'BAD_JSON'
   | 'BAD_ENCODING'
   | 'BAD_QUOTE'
+  | 'DUPLICATE_NAME'
   | 'EMPTY_FILE'
+  | 'ENCRYPTED'
+  | 'LABELS'
+  | 'LINK'
+  | 'LYING_SIZES'
+  | 'NO_CLASSES'
+  | 'NO_PICTURES'
   | 'NO_SUCH_COLUMN'
   | 'NO_ROWS'
   | 'NOT_A_TABLE'
   | 'DAMAGED_FILE'
+  | 'PICTURE_INVALID'
+  | 'PICTURE_TOO_LARGE'
   | 'ROW_LENGTH'
   | 'TOO_LARGE'
   | 'TRUNCATED_ARCHIVE'
-  | 'UNCLOSED_QUOTE';
+  | 'UNCLOSED_QUOTE'
+  | 'UNKNOWN_COMPRESSION'
+  | 'UNSAFE_PATH';

@@ -14,7 +14,7 @@ export interface Size {
 }
 
 /** More than the 50 megapixels of a phone's camera. */
-const maxPixels = 2 ** 26;
+export const maxPixels = 2 ** 26;
 
 /** Limits the unpacked picture before it becomes grey: 8-bit RGBA of about `maxPixels`. */
 const maxUnpackedBytes = 2 ** 28;

@@ -6,11 +6,15 @@ import { TrainyardError } from '../errors.js';
 import { createTaskThread, type TaskThread } from '../lib/task-thread.js';
 import { isJpeg } from './jpeg-segments.js';
 import { isPng } from './png-chunks.js';
-import { readImage, sizeOfImage, type ReadTask } from './read-image.js';
+import { isOtherFormat, otherMediaTypes } from './other-formats.js';
+import { readImage, readOtherImage, sizeOfImage, type ReadTask } from './read-image.js';
+
+export { otherMediaTypes };
+export type { WantedInput } from './read-image.js';
 
 export interface ImageReader {
   /**
-   * A PNG or JPEG file → (side, side), 0 to 255.
+   * A picture file → the input that is wanted, 0 to 255.
    * @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, OVERLOADED, SHUTTING_DOWN
    */
   read(task: ReadTask): Promise<Float32Array>;
@@ -25,6 +29,8 @@ export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {
   let thread: TaskThread<ReadTask, Float32Array> | undefined;
   return {
     async read(task) {
+      // sharp has threads of its own.
+      if (isOtherFormat(task.bytes)) return readOtherImage(task);
       if (isSmall(task.bytes)) return readImage(task);
       thread ??= createReadingThread({ timeLimitMs, mostWaiting });
       return thread.run(task);
@@ -35,7 +41,7 @@ export function createImageReader({ timeLimitMs = 10_000, mostWaiting = 16 } = {
 
 /** Whether the bytes are an image file rather than float32 inputs, none of which begin like this. */
 export function beginsAsImage(bytes: Uint8Array): boolean {
-  return isPng(bytes) || (isJpeg(bytes) && bytes[2] === 0xff && bytes[3] >= 0xdb);
+  return isPng(bytes) || (isJpeg(bytes) && bytes[2] === 0xff && bytes[3] >= 0xdb) || isOtherFormat(bytes);
 }
 
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */

@@ -11,8 +11,13 @@ export interface Plane {
   rows: number;
   /** The width that units of several planes cover, in blocks. */
   stride: number;
-  /** (blocks, 8, 8), a row of horizontal frequencies at a time; null if the grey picture does not need the plane. */
+  /**
+   * (blocks, 8, 8), a row of horizontal frequencies at a time, or (blocks) with the constants alone; null if the picture does not
+   * need the plane.
+   */
   coefficients: Int16Array | null;
+  /** Whether of each block only the constant coefficient is kept: its mean. */
+  isReduced: boolean;
 }
 
 /** A plane in a scan. */
@@ -59,9 +64,14 @@ export function readScan(scan: Scan, bits: BitReader): void {
   const run = { left: 0 };
   const readBlock = blockReader(scan, bits, run);
   const read = (scanned: ScannedPlane, block: number): void => {
-    const { coefficients } = scanned.plane;
+    const { coefficients, isReduced } = scanned.plane;
     if (coefficients === null) readBlock(scanned, discarded, 0);
-    else readBlock(scanned, coefficients, 64 * block);
+    else if (!isReduced) readBlock(scanned, coefficients, 64 * block);
+    else {
+      discarded[0] = coefficients[block];
+      readBlock(scanned, discarded, 0);
+      coefficients[block] = discarded[0];
+    }
   };
 
   const { planes, restartInterval } = scan;

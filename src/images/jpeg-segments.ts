@@ -122,6 +122,10 @@ export interface Component {
   quantization: number;
 }
 
+export function isNamedRgb(components: readonly Component[]): boolean {
+  return String.fromCharCode(...components.map(({ id }) => id)) === 'RGB';
+}
+
 export interface Frame extends Size {
   isProgressive: boolean;
   components: Component[];

@@ -1,6 +1,6 @@
 /**
- * Decodes JPEG to grey: baseline and progressive; grey, colour and CMYK (ITU-T T.81). Only the planes that the grey
- * picture needs are kept. For a photograph that is the brightness, at three bytes a pixel.
+ * Reads the planes of a JPEG: baseline and progressive; grey, colour and CMYK (ITU-T T.81). Decodes it to grey, for which only
+ * the planes that the grey picture needs are kept: of a photograph the brightness, at three bytes a pixel.
  */
 import { orientationOf, upright } from './exif.js';
 import { checkUnpackedBytes, invalidImage, luma, type GreyImage } from './grey-image.js';
@@ -9,6 +9,7 @@ import { BitReader, damaged, huffmanTable, type HuffmanTable } from './jpeg-huff
 import { readScan, zigzag, type Plane } from './jpeg-scan.js';
 import {
   isFrame,
+  isNamedRgb,
   largestFactors,
   markers,
   readFrame,
@@ -41,7 +42,7 @@ interface GreyRecipe {
 }
 
 /** A plane, and how much of it has been read. */
-interface ReadPlane extends Plane {
+export interface ReadPlane extends Plane {
   /** The table at the first scan of the plane. Later tables are for other planes. */
   quantization: Uint16Array | undefined;
   /** By coefficient: the lowest bit that was read; 16: none. */
@@ -49,7 +50,7 @@ interface ReadPlane extends Plane {
 }
 
 /** A plane's samples. */
-interface Samples {
+export interface PlaneSamples {
   /** (height, width) */
   values: Uint8ClampedArray;
   width: number;
@@ -59,8 +60,40 @@ interface Samples {
   down: number;
 }
 
+/** What is kept of a JPEG as it is read. */
+interface WantedPlanes {
+  /** Indices of components. */
+  needed: number[];
+  /** Whether only the mean of each block is kept: the picture at an eighth of its size, without most of its memory. */
+  isReduced: boolean;
+}
+
+export interface ReadJpeg {
+  frame: Frame;
+  /** By component; those that are not needed have no coefficients. */
+  planes: ReadPlane[];
+  /** As in `Tables`. */
+  adobeTransform: number | undefined;
+  /** From 1, which is upright, to 8. */
+  orientation: number;
+}
+
 /** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
 export function decodeJpeg(bytes: Uint8Array): GreyImage {
+  const { frame, planes, adobeTransform, orientation } = readJpeg(bytes, (frame, adobeTransform) => ({
+    needed: recipeOf(frame, adobeTransform).needed,
+    isReduced: false,
+  }));
+  const { width, height } = frame;
+  const grey = greyOf(frame, planes, recipeOf(frame, adobeTransform));
+  return upright({ width, height, grey }, orientation);
+}
+
+/** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE */
+export function readJpeg(
+  bytes: Uint8Array,
+  want: (frame: Frame, adobeTransform: number | undefined) => WantedPlanes,
+): ReadJpeg {
   const tables: Tables = {
     ...{ dc: [], ac: [], quantization: [], restartInterval: 0 },
     ...{ adobeTransform: undefined, exif: undefined },
@@ -77,20 +110,18 @@ export function decodeJpeg(bytes: Uint8Array): GreyImage {
     } else if (marker === markers.startOfScan) {
       if (!frame) throw invalidImage('JPEG', 'a scan comes before the frame header');
       if (++scans > maxScans) throw invalidImage('JPEG', `it has more than ${maxScans} scans`);
-      planes ??= planesOf(frame, recipeOf(frame, tables.adobeTransform).needed);
+      planes ??= planesOf(frame, want(frame, tables.adobeTransform));
       readScanInto(planes, frame, segment, tables);
     } else if (marker === markers.endOfImage) isEnded = true;
     else readTables(segment, tables);
   }
   if (!frame || !planes) throw invalidImage('JPEG', 'it has no picture');
-  const recipe = recipeOf(frame, tables.adobeTransform);
   refuseIncomplete(
-    recipe.needed.map((index) => planes[index]),
+    planes.filter(({ coefficients }) => coefficients !== null),
     isEnded,
   );
-  const grey = greyOf(frame, planes, recipe);
-  const { width, height } = frame;
-  return upright({ width, height, grey }, tables.exif ? orientationOf(tables.exif) : 1);
+  const { adobeTransform, exif } = tables;
+  return { frame, planes, adobeTransform, orientation: exif ? orientationOf(exif) : 1 };
 }
 
 /** Reads a segment other than the frame and the scans. Segments that do not affect the picture are ignored. */
@@ -139,13 +170,14 @@ function wrongTables(): Error {
   return invalidImage('JPEG', 'its tables have a wrong length');
 }
 
-function planesOf(frame: Frame, needed: number[]): ReadPlane[] {
+function planesOf(frame: Frame, { needed, isReduced }: WantedPlanes): ReadPlane[] {
   const largest = largestFactors(frame);
   const unitColumns = Math.ceil(frame.width / (8 * largest.across));
   const unitRows = Math.ceil(frame.height / (8 * largest.down));
   const blocks = frame.components.map(({ across, down }) => unitColumns * across * unitRows * down);
+  const each = isReduced ? 1 : 64;
   checkUnpackedBytes(
-    needed.reduce((bytes, index) => bytes + blocks[index] * 64 * Int16Array.BYTES_PER_ELEMENT, 0),
+    needed.reduce((bytes, index) => bytes + blocks[index] * each * Int16Array.BYTES_PER_ELEMENT, 0),
   );
   return frame.components.map(({ across, down }, index) => ({
     across,
@@ -153,13 +185,14 @@ function planesOf(frame: Frame, needed: number[]): ReadPlane[] {
     columns: Math.ceil((frame.width * across) / (8 * largest.across)),
     rows: Math.ceil((frame.height * down) / (8 * largest.down)),
     stride: unitColumns * across,
-    coefficients: needed.includes(index) ? new Int16Array(blocks[index] * 64) : null,
+    coefficients: needed.includes(index) ? new Int16Array(blocks[index] * each) : null,
+    isReduced,
     quantization: undefined,
     lowestBits: new Uint8Array(64).fill(16),
   }));
 }
 
-/** Skips a scan that contains no needed plane. */
+/** Skips a scan that contains nothing that is needed. */
 function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segment, tables: Tables): void {
   const { components, first, last, high, low } = readScanHeader(frame, content);
   const scanned = components.map(({ index, dc, ac }) => ({
@@ -174,6 +207,7 @@ function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segm
     plane.quantization ??= quantization;
     plane.lowestBits.fill(low, first, last + 1);
   }
+  if (first > 0 && scanned.every(({ plane }) => plane.isReduced)) return;
   const largest = largestFactors(frame);
   readScan(
     {
@@ -195,8 +229,7 @@ function readScanInto(planes: ReadPlane[], frame: Frame, { content, data }: Segm
 function recipeOf({ components }: Frame, adobeTransform: number | undefined): GreyRecipe {
   if (components.length === 1) return { needed: [0], grey: (brightness) => brightness };
   if (components.length === 3) {
-    const isNamedRgb = String.fromCharCode(...components.map(({ id }) => id)) === 'RGB';
-    const isRgb = adobeTransform === undefined ? isNamedRgb : adobeTransform === 0;
+    const isRgb = adobeTransform === undefined ? isNamedRgb(components) : adobeTransform === 0;
     return isRgb ? { needed: [0, 1, 2], grey: luma } : { needed: [0], grey: (brightness) => brightness };
   }
   if (adobeTransform === 2) {
@@ -233,11 +266,12 @@ function greyOf(frame: Frame, planes: ReadPlane[], { needed, grey: greyFrom }: G
   return new Uint8Array(grey.buffer);
 }
 
-function sampleAt({ values, width, across, down }: Samples, x: number, y: number): number {
+export function sampleAt({ values, width, across, down }: PlaneSamples, x: number, y: number): number {
   return values[Math.floor(y / down) * width + Math.floor(x / across)];
 }
 
-function samplesOf(plane: ReadPlane, frame: Frame): Samples {
+/** The samples of a plane that is needed. */
+export function samplesOf(plane: ReadPlane, frame: Frame): PlaneSamples {
   const { coefficients, quantization, columns, rows, stride } = plane;
   if (!coefficients || !quantization) throw damaged('a table is missing');
   const largest = largestFactors(frame);
@@ -245,6 +279,14 @@ function samplesOf(plane: ReadPlane, frame: Frame): Samples {
   const [width, height] = [Math.ceil(frame.width / across), Math.ceil(frame.height / down)];
   const values = new Uint8ClampedArray(width * height);
   const scale = scaledTable(quantization);
+  if (plane.isReduced) {
+    const means = new Uint8ClampedArray(columns * rows);
+    for (let at = 0; at < means.length; at++) {
+      const block = Math.floor(at / columns) * stride + (at % columns);
+      means[at] = coefficients[block] * scale[0] + 128;
+    }
+    return { values: means, width: columns, height: rows, across, down };
+  }
   const block = new Uint8ClampedArray(64);
   for (let row = 0; row < rows; row++) {
     const lines = Math.min(8, height - 8 * row);

@@ -8,11 +8,11 @@ import { engines } from '../../src/model/engines/select.js';
 import { end, submit } from './runs.js';
 import type { TestService } from './service.js';
 
-export async function upload(service: TestService, name: string, csv: string): Promise<void> {
+export async function upload(service: TestService, name: string, file: string | Buffer): Promise<void> {
   const { body } = await service.http
     .post(`/v1/datasets?name=${name}`)
-    .type('text/csv')
-    .send(csv)
+    .type(typeof file === 'string' ? 'text/csv' : 'application/octet-stream')
+    .send(file)
     .expect(202);
   const { version } = body as { version: number };
   for (const id of service.uploads) await takeIn(service.storage, id, { mostIdxBytes: 2 ** 20 });

@@ -103,21 +103,21 @@ describe('pictures that were once misread', () => {
   /** A four of a pen two pixels wide. */
   test('a thin pen is fitted with the strokes of a thick one', async () => {
     const bytes = await readFile(new URL('fixtures/damaged/thinpen.png', import.meta.url));
-    const fitted = readImage({ bytes, fit: 'digit', side: 28 });
+    const fitted = readImage({ bytes, input: { fit: 'digit', side: 28 } });
     expect(fitted.filter((level) => level > 128).length).toBeGreaterThan(60);
   });
 
   test.each(['dust.png', 'noise.jpg'])('the zero of %s is the one that lies on ruled paper', async (name) => {
     const read = async (file: string): Promise<Float32Array> => {
       const bytes = await readFile(new URL(`fixtures/damaged/${file}`, import.meta.url));
-      return readImage({ bytes, fit: 'digit', side: 28 });
+      return readImage({ bytes, input: { fit: 'digit', side: 28 } });
     };
     expect(likeness(await read(name), await read('ruled.png'))).toBeGreaterThan(0.85);
   });
 
   test.each(['shadow.jpg', 'speck.png'])('the drawing of %s fills its box', async (name) => {
     const bytes = await readFile(new URL(`fixtures/damaged/${name}`, import.meta.url));
-    const fitted = readImage({ bytes, fit: 'digit', side: 28 });
+    const fitted = readImage({ bytes, input: { fit: 'digit', side: 28 } });
     const rows = Array.from({ length: 28 }, (_, row) => fitted.subarray(row * 28, (row + 1) * 28));
     expect(rows.filter((row) => row.some((level) => level > 64)).length).toBe(20);
     // All four corners of the input are paper.

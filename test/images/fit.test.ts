@@ -94,7 +94,7 @@ const loss = 0.01;
 
 describe('a fitted digit of MNIST is recognised as well as its raw pixels', () => {
   const read = (image: GreyImage): Float32Array =>
-    readImage({ bytes: greyPng(image), fit: 'digit', side: 28 });
+    readImage({ bytes: greyPng(image), input: { fit: 'digit', side: 28 } });
   const itself = { width: 28, height: 28, times: 1, left: 0, top: 0 };
   const tenfold = { width: 280, height: 280, times: 10, left: 0, top: 0 };
   const page = (index: number): typeof itself => ({
@@ -122,7 +122,7 @@ describe('a fitted digit of MNIST is recognised as well as its raw pixels', () =
     const found = await accuracy((digit) => {
       const data = Buffer.from([...digit].flatMap((level) => [level, level, level, 255]));
       const bytes = encode({ width: 28, height: 28, data }, 75).data;
-      return readImage({ bytes, fit: 'digit', side: 28 });
+      return readImage({ bytes, input: { fit: 'digit', side: 28 } });
     }, few);
     expect(found).toBeGreaterThanOrEqual((await accuracy(raw, few)) - 1 / few);
   });

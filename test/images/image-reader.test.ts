@@ -22,8 +22,7 @@ function largePng(side = 400): Buffer {
 
 const asked = (bytes: Uint8Array, fit: Fit = 'digit'): Parameters<ImageReader['read']>[0] => ({
   bytes,
-  fit,
-  side: 28,
+  input: { fit, side: 28 },
 });
 
 test.each<Fit>(['digit', 'stretch'])('a large picture is read like a small one: %s', async (fit) => {

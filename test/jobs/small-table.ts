@@ -9,7 +9,7 @@ import type { Source } from '../../src/jobs/intake/resolve-source.js';
 import { resolveTable } from '../../src/jobs/intake/resolve-table.js';
 import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 import type { RunSpec } from '../../src/jobs/runs/run-spec.js';
-import type { TrainingDatasets } from '../../src/jobs/training/load-data.js';
+import type { TrainingDatasets } from '../../src/jobs/training/loaded-data.js';
 
 export interface SmallTable {
   info: TableInfo;
@@ -65,6 +65,7 @@ export function tableOf(
   const datasets: TrainingDatasets = {
     info: () => Promise.resolve(info),
     openTable: () => Promise.resolve(content),
+    openPictures: () => Promise.reject(new Error('The dataset is a table')),
     load: () => Promise.reject(new Error('A table is not loaded as arrays')),
   };
   return { info, content, datasets };

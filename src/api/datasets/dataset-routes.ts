@@ -40,7 +40,7 @@ export const datasetComponents = [
 ];
 
 export interface DatasetDeps extends UploadDeps {
-  datasets: Pick<DatasetStore, 'info' | 'openTable' | 'load'>;
+  datasets: Pick<DatasetStore, 'info' | 'openTable' | 'openPictures' | 'load'>;
   versions: Pick<DatasetVersions, 'names' | 'numbers' | 'find' | 'progress' | 'remove'>;
   /** The id of a job that has not ended and learns from the version; null: none does. */
   jobOnDataset: (name: string, version: number) => Promise<string | null>;
@@ -96,7 +96,7 @@ export const datasetRoutes: FastifyPluginCallbackTypebox<DatasetDeps> = (app, de
     const info = await datasets.info(name, version);
     if (info.kind === 'table') return info;
     const message =
-      `${name} has no named columns: its samples are arrays of ${info.inputs} numbers. ` +
+      `${name} has no named columns: its samples are ${info.kind === 'arrays' ? `arrays of ${info.inputs} numbers` : 'pictures'}. ` +
       `Train on it with {"dataset": "${name}"}.`;
     throw new TrainyardError('DATASET_NOT_A_TABLE', message);
   }
@@ -266,7 +266,7 @@ export const datasetRoutes: FastifyPluginCallbackTypebox<DatasetDeps> = (app, de
       schema: {
         operationId: 'listDatasetSamples',
         tags: ['datasets'],
-        summary: 'Get samples of a dataset of arrays',
+        summary: 'Get samples of a dataset of arrays or pictures',
         description:
           'Single samples by their numbers, such as the pictures that the evaluation of a model names: its test rows are of the ' +
           'part `test`, and its validation rows of the part `train`.',
@@ -275,8 +275,13 @@ export const datasetRoutes: FastifyPluginCallbackTypebox<DatasetDeps> = (app, de
         response: { 200: DatasetSamples.ref },
       },
     },
-    async ({ params: { name, version }, query: { part = 'test', rows: wanted } }) => {
-      const data = await samples.read(name, Number(version), part, wanted.split(',').map(Number));
+    async ({ params: { name, version }, query: { part = 'test', rows: numbers, label, limit = 12 } }) => {
+      if ((numbers === undefined) === (label === undefined)) {
+        throw new TrainyardError('INVALID_REQUEST', 'Ask for either rows or label.');
+      }
+      const wanted =
+        label === undefined ? { rows: (numbers ?? '').split(',').map(Number) } : { label, limit };
+      const data = await samples.read(name, Number(version), part, wanted);
       return { object: 'list' as const, part, data };
     },
   );

@@ -1,10 +1,11 @@
 /** Datasets as the API shows them. */
 import Type from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { DatasetPictures, SamplePicture } from './picture-schemas.js';
 
 const datasetStatuses = ['processing', 'ready', 'failed'] as const;
 
-const formats = ['csv', 'jsonl', 'parquet', 'idx'] as const;
+const formats = ['csv', 'jsonl', 'parquet', 'idx', 'pictures'] as const;
 export const columnTypes = ['number', 'category', 'boolean', 'datetime', 'id', 'text'] as const;
 export const columnRoles = ['feature', 'ignore'] as const;
 
@@ -131,6 +132,7 @@ const datasetExample = {
   columns: columnExamples,
   warnings: [],
   arrays: null,
+  pictures: null,
 };
 
 export const datasetExamples = {
@@ -186,9 +188,13 @@ export const Dataset = component(
             train_rows: Type.Integer(),
             test_rows: Type.Integer({ description: '0: a job divides the rows itself.' }),
           },
-          { description: 'Of a dataset whose samples are arrays, such as images; null for a table.' },
+          {
+            description:
+              'Of a dataset whose samples are arrays, such as those of IDX files; null for others.',
+          },
         ),
       ),
+      pictures: nullable(DatasetPictures),
     },
     { description: 'A version of a dataset.', examples: [datasetExample] },
   ),
@@ -302,15 +308,18 @@ export const DatasetSamples = component(
             items: { type: 'number' },
             description: 'The label of its class, or its values.',
           }),
-          inputs: Type.Array(Type.Number(), {
-            description:
-              'The raw numbers: of a picture its pixels, row by row. They are an input of `POST /predict`.',
-          }),
+          inputs: Type.Optional(
+            Type.Array(Type.Number(), {
+              description:
+                'The raw numbers: of a picture in an IDX file its pixels, row by row. They are an input of `POST /predict`.',
+            }),
+          ),
+          picture: Type.Optional(SamplePicture),
         }),
       ),
     },
     {
-      description: 'Samples of a dataset of arrays, in the order in which they were asked for.',
+      description: 'Samples of a dataset of arrays or pictures, in the order in which they were asked for.',
       examples: [{ object: 'list', part: 'test', data: [{ row: 17, target: '7', inputs: [0, 84, 185] }] }],
     },
   ),
@@ -321,14 +330,26 @@ export const SampleQuery = Type.Object(
     part: Type.Optional(
       Type.Enum(['train', 'test'], {
         default: 'test',
-        description: 'Which samples the numbers count: the training or the test samples.',
+        description:
+          'Which samples the numbers count: the training or the test samples. Pictures are counted all together, as in the archive.',
       }),
     ),
-    rows: Type.String({
-      pattern: '^\\d{1,9}(,\\d{1,9}){0,99}$',
-      description: 'Their numbers, from 0, with commas between them; at most 100.',
-      examples: ['0,17'],
-    }),
+    rows: Type.Optional(
+      Type.String({
+        pattern: '^\\d{1,9}(,\\d{1,9}){0,99}$',
+        description: 'Their numbers, from 0, with commas between them; at most 100.',
+        examples: ['0,17'],
+      }),
+    ),
+    label: Type.Optional(
+      Type.String({
+        maxLength: 1_000,
+        description: 'Instead of `rows`, of pictures: the first ones of this class.',
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, default: 12, description: 'How many, with `label`.' }),
+    ),
   },
   { additionalProperties: false },
 );

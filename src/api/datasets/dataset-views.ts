@@ -1,6 +1,8 @@
 /** Documents of datasets for clients, made from what is stored. */
 import type { Static } from 'typebox';
-import type { ArraysInfo, DatasetInfo, TableInfo } from '../../data/dataset.js';
+import type { ArraysInfo, DatasetInfo, PicturesInfo, TableInfo } from '../../data/dataset.js';
+import { usualInput } from '../../data/picture-index.js';
+import { rowSplits } from '../../data/splits.js';
 import type { ColumnSchema } from '../../data/table-schema.js';
 import type { StoredVersion } from '../../data/versions/dataset-versions.js';
 import {
@@ -25,9 +27,9 @@ export function summaryOf({ name, version, created_at, sent, result }: StoredVer
   const known =
     result === null || result.kind === 'failed'
       ? { format: null, rows: null }
-      : result.kind === 'table'
-        ? { format: result.format, rows: result.rows }
-        : { format: 'idx' as const, rows: result.train_count + result.test_count };
+      : result.kind === 'arrays'
+        ? { format: 'idx' as const, rows: result.train_count + result.test_count }
+        : { format: result.kind === 'table' ? result.format : ('pictures' as const), rows: result.rows };
   return {
     object: 'dataset',
     name,
@@ -68,9 +70,27 @@ export function datasetOf(
     ...summary,
     progress,
     columns: info?.kind === 'table' ? info.schema.columns.map((column) => columnOf(column, topShown)) : [],
-    warnings: info?.kind === 'table' ? info.schema.warnings : [],
+    warnings: warningsOf(info),
     arrays: info?.kind === 'arrays' ? arraysOf(info) : null,
+    pictures: info?.kind === 'pictures' ? picturesOf(info) : null,
   };
+}
+
+function warningsOf(info: DatasetInfo | null): DatasetView['warnings'] {
+  if (info === null || info.kind === 'arrays') return [];
+  return info.kind === 'table' ? info.schema.warnings : info.index.warnings;
+}
+
+function picturesOf({ index }: PicturesInfo): DatasetView['pictures'] {
+  const { labels, classes, splits } = index;
+  const counts = labels.map(() => 0);
+  const ofSplits: Record<string, number> = {};
+  classes.forEach((label, row) => {
+    const split = rowSplits[splits?.[row] ?? 0] ?? 'left_out';
+    ofSplits[split] = (ofSplits[split] ?? 0) + 1;
+    if (split !== 'left_out') counts[label] = (counts[label] ?? 0) + 1;
+  });
+  return { labels, counts, splits: splits && ofSplits, image: usualInput(index) };
 }
 
 function arraysOf({ inputs, targets, trainCount, testCount }: ArraysInfo): DatasetView['arrays'] {

@@ -24,6 +24,7 @@ const fileTypes = [
   'text/csv',
   'application/x-ndjson',
   'application/vnd.apache.parquet',
+  'application/zip',
   'application/octet-stream',
 ];
 
@@ -45,7 +46,7 @@ export const uploadRoute: FastifyPluginCallbackTypebox<UploadDeps> = (app, deps,
         summary: 'Upload a file as a version of a dataset',
         description:
           'The body is the file, or a form with the file and options. CSV and TSV, JSON Lines and Parquet are ' +
-          'read, each also gzipped; a form may have IDX files instead. The file is stored first and then read in ' +
+          'read, each also gzipped, and pictures as a ZIP or tar with a folder for each class; a form may have IDX files instead. The file is stored first and then read in ' +
           'the background: follow it at the `Location`, or wait for it with `Prefer: wait=30`. Every row is read; ' +
           'the types that were found can be overridden by `columns`.\n\nThe same content with the same options is ' +
           'the same version, so that an upload can be repeated. New content becomes the next version.',

@@ -6,7 +6,8 @@ import { component } from '../../lib/named-schema.js';
 export const DatasetFile = component(
   'DatasetFile',
   Type.Unsafe<unknown>({
-    contentMediaType: 'text/csv, application/jsonl, application/vnd.apache.parquet, application/gzip',
+    contentMediaType:
+      'text/csv, application/jsonl, application/vnd.apache.parquet, application/zip, application/x-tar, application/gzip',
     description: 'The file. Its content decides how it is read, and not its Content-Type.',
     examples: ['age,city,churned\n31,Oslo,no\n47,Bergen,yes\n'],
   }),
@@ -19,7 +20,7 @@ export const DatasetForm = component(
   Type.Unsafe<unknown>({
     type: 'object',
     properties: {
-      file: file('The file of a table.'),
+      file: file('The file of a table, or an archive of pictures.'),
       images: file('Instead of a table: an IDX file of images, with `labels`.'),
       labels: file('An IDX file with the class of each image.'),
       test_images: file('Images of a test split.'),

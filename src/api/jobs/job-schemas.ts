@@ -15,6 +15,7 @@ import { augmentationAmounts, type Augmentation } from '../../model/augmentation
 import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { PictureInput } from '../../lib/picture-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-parts.js';
 import {
@@ -114,6 +115,11 @@ export const TrainingSpec = Type.Object(
         },
         { description: 'The published version that is trained again, and the SHA-256 of its file.' },
       ),
+    ),
+    image: Type.Optional(
+      Type.Object(PictureInput.properties, {
+        description: 'The input that a picture becomes, where the dataset is pictures.',
+      }),
     ),
     network: Network.ref,
     loss: Type.Enum([...losses], {

@@ -8,6 +8,7 @@ import { splitDefaults } from '../../jobs/intake/resolve-table.js';
 import { columnRoles, webhookEvents } from '../../jobs/runs/run-spec.js';
 import { defaultWebhookEvents, type JobRequest as Request } from '../../jobs/runs/job-request.js';
 import { splitKinds } from '../../data/splits.js';
+import { mostPictureSide, pictureFits, type PictureFit } from '../../lib/picture-input.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { augmentationAmounts, mostAugmentation } from '../../model/augmentation/amounts.js';
 import { activations } from '../../model/network/network.js';
@@ -137,9 +138,34 @@ export const NetworkRequest = Type.Object(
   { ...noOther, description: 'A multi-layer perceptron.' },
 );
 
+export const ImageRequest = Type.Object(
+  {
+    width: Type.Optional(Type.Integer({ minimum: 1, maximum: mostPictureSide })),
+    height: Type.Optional(Type.Integer({ minimum: 1, maximum: mostPictureSide })),
+    channels: Type.Optional(
+      Type.Unsafe<1 | 3>({ type: 'integer', enum: [1, 3], description: '1: grey. 3: red, green, blue.' }),
+    ),
+    fit: Type.Optional(
+      Type.Unsafe<PictureFit>({
+        type: 'string',
+        enum: [...pictureFits],
+        description:
+          '`cover`: scaled and cut in the middle. `contain`: the whole picture, on its own background. `stretch`: scaled in ' +
+          'each direction alone. `digit`: drawn like the digits of MNIST, in grey squares.',
+      }),
+    ),
+  },
+  {
+    ...noOther,
+    description:
+      'The input that each picture of a dataset of pictures becomes. What is left out follows from the pictures: their own ' +
+      'size where all have one of at most 64 pixels on a side, otherwise 32; colours where one has any.',
+  },
+);
+
 export const AugmentRequest = Type.Unsafe<NonNullable<Request['augment']>>({
   type: ['string', 'object'],
-  pattern: '^(none|digits)$',
+  pattern: '^(none|digits|pictures)$',
   properties: Object.fromEntries(
     augmentationAmounts.map((name) => [
       name,
@@ -149,10 +175,10 @@ export const AugmentRequest = Type.Unsafe<NonNullable<Request['augment']>>({
   additionalProperties: false,
   default: 'none',
   description:
-    'How the training pictures are changed, each in its own way for each epoch. `none`, `digits`, or amounts: ' +
+    'How the training pictures are changed, each in its own way for each epoch. `none`, `digits`, `pictures`, or amounts: ' +
     '`shift`, `scale` and `shear` are fractions of the side, `rotation` is in degrees, `stroke` in pixels by which edges move; ' +
     '`noise`, `specks`, `lines` and `shade` are the fractions of the pictures that get them. What is left out is 0. Only for ' +
-    'square pictures in bytes.',
+    'datasets of pictures, and square ones in bytes.',
   examples: ['digits', { shift: 0.05, rotation: 10 }],
 });
 

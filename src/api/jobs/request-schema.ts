@@ -20,6 +20,7 @@ import {
   SplitRequest,
   NetworkRequest,
   AugmentRequest,
+  ImageRequest,
   PublishIfRequest,
   CheckpointRequest,
   WebhookRequest,
@@ -151,6 +152,7 @@ export const JobRequest = component(
       ),
       split: Type.Optional(SplitRequest),
       optimizer: Type.Optional(OptimizerRequest),
+      image: Type.Optional(ImageRequest),
       augment: Type.Optional(AugmentRequest),
       label_smoothing: Type.Optional(
         Type.Number({

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { Head } from '../../model/heads/head.js';
 import type { VersionManifest } from '../../model/registry/registry.js';
+import { PictureInput } from '../../lib/picture-schema.js';
 import { shownColumn, type SignatureColumn } from '../../model/registry/table-signature.js';
 
 const bound = (description: string) =>
@@ -49,6 +50,12 @@ export const taskProperties = {
         'The columns that a model of a table predicts. Rows may have them; they are not looked at.',
     }),
   ),
+  image: Type.Optional(
+    Type.Object(PictureInput.properties, {
+      description:
+        'The input that a picture becomes, of a model of a dataset of pictures. Numbers come in the same order.',
+    }),
+  ),
 };
 
 export const columnsProperty = Type.Optional(
@@ -59,8 +66,8 @@ export const columnsProperty = Type.Optional(
   }),
 );
 
-export function taskView({ head, table }: VersionManifest) {
-  return { task: taskOf(head), ...(table && { target: table.targets }) };
+export function taskView({ head, table, image }: VersionManifest) {
+  return { task: taskOf(head), ...(table && { target: table.targets }), ...(image && { image }) };
 }
 
 export function columnsView({ table }: VersionManifest): { columns?: Static<typeof ModelColumn>[] } {

@@ -8,12 +8,13 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { TrainyardError } from '../../errors.js';
+import { otherMediaTypes } from '../../images/image-reader.js';
 import { mostImages } from './prediction-schemas.js';
 
 export function useBinaryBodies(app: FastifyInstance): void {
   app.addContentTypeParser(
-    // The last two image types are not registered, but clients send them for JPEG.
-    ['image/png', 'image/jpeg', 'image/jpg', 'image/pjpeg', 'application/octet-stream'],
+    // Two are not registered, but clients send them for JPEG.
+    ['image/png', 'image/jpeg', 'image/jpg', 'image/pjpeg', ...otherMediaTypes, 'application/octet-stream'],
     (request: FastifyRequest, payload: IncomingMessage) => app.bodies.read(request, payload),
   );
   app.addContentTypeParser(

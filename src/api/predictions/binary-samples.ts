@@ -2,8 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { TrainyardError } from '../../errors.js';
-import type { Fit } from '../../images/fit.js';
-import type { ImageReader } from '../../images/image-reader.js';
+import type { ImageReader, WantedInput } from '../../images/image-reader.js';
+import type { PictureFit } from '../../lib/picture-input.js';
 import type { AnsweringModel } from '../../model/serving/loaded-model.js';
 import { refuseNotFinite } from '../../model/serving/raw-inputs.js';
 import { refuseTableModel } from '../../model/serving/table-inputs.js';
@@ -48,19 +48,21 @@ function numbersOf(bytes: Buffer, type: NumberType): Float32Array {
   return type === 'float32' ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer));
 }
 
-/** @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE */
+/**
+ * `fit`: where the request says it.
+ * @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE, INPUT_UNSUPPORTED, OVERLOADED, DEADLINE_EXCEEDED, CLIENT_GONE
+ */
 export async function samplesOfImages(
   images: readonly Buffer[],
   model: AnsweringModel,
-  fit: Fit,
+  fit: PictureFit | undefined,
   reader: Pick<ImageReader, 'read'>,
   request: FastifyRequest,
 ): Promise<Samples> {
   refuseTableModel(model);
-  const { manifest, network } = model;
-  const side = Math.sqrt(network.inputs);
-  if (!Number.isInteger(side)) throw notSquare(manifest.model, network.inputs);
-  const inputs = new Float32Array(images.length * network.inputs);
+  const width = model.network.inputs;
+  const input = wantedInput(model, fit);
+  const inputs = new Float32Array(images.length * width);
   for (const [index, bytes] of images.entries()) {
     if (index > 0) {
       // Other requests get their turn between two images.
@@ -68,12 +70,28 @@ export async function samplesOfImages(
       refuseLateOrGone(request);
     }
     try {
-      inputs.set(await reader.read({ bytes, fit, side }), index * network.inputs);
+      inputs.set(await reader.read({ bytes, input }), index * width);
     } catch (error) {
       throw images.length === 1 ? error : namingImage(error, index);
     }
   }
   return { inputs, count: images.length, field: 'image' };
+}
+
+/** @throws TrainyardError INPUT_UNSUPPORTED, INVALID_REQUEST */
+function wantedInput({ manifest, network, image }: AnsweringModel, fit: PictureFit | undefined): WantedInput {
+  const side = Math.sqrt(network.inputs);
+  if (image === null) {
+    if (!Number.isInteger(side)) throw notSquare(manifest.model, network.inputs);
+    if (fit === undefined || fit === 'digit' || fit === 'stretch') return { fit: fit ?? 'digit', side };
+    const message = `${manifest.model} did not learn from a dataset of pictures: image_fit is digit or stretch.`;
+    throw new TrainyardError('INVALID_REQUEST', message);
+  }
+  if (fit === 'digit' && (image.channels !== 1 || image.width !== image.height)) {
+    const message = `image_fit digit is for grey squares, and ${manifest.model} takes ${image.width} × ${image.height} pixels of ${image.channels} channels.`;
+    throw new TrainyardError('INVALID_REQUEST', message);
+  }
+  return { ...image, ...(fit && { fit }) };
 }
 
 function notSquare(model: string, inputs: number): TrainyardError {

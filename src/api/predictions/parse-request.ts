@@ -42,12 +42,8 @@ export function parseRequest(request: FastifyRequest, reader: Pick<ImageReader, 
   if (body === undefined || body === null) {
     throw new TrainyardError('INVALID_REQUEST', 'The body is missing.', { pointer: '' });
   }
+  if (mediaType?.startsWith('image/') === true) return parseImages([body as Buffer], query, reader, request);
   switch (mediaType) {
-    case 'image/png':
-    case 'image/jpeg':
-    case 'image/jpg':
-    case 'image/pjpeg':
-      return parseImages([body as Buffer], query, reader, request);
     case 'multipart/form-data':
       return parseImages((body as Static<typeof PredictionForm.schema>).image, query, reader, request);
     case 'application/octet-stream':
@@ -100,7 +96,7 @@ function parseBytes(bytes: Buffer, { dtype, image_fit: fit, ...options }: Query)
 
 function parseImages(
   images: Buffer[],
-  { image_fit: fit = 'digit', dtype, ...options }: Query,
+  { image_fit: fit, dtype, ...options }: Query,
   reader: Pick<ImageReader, 'read'>,
   request: FastifyRequest,
 ): ParsedRequest {

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import type { NumberList } from '../../model/serving/packed-numbers.js';
 import { warningCodes, type WarningCode } from '../../model/serving/table-reader.js';
+import { pictureFits } from '../../lib/picture-input.js';
 import { component, nullable } from '../../lib/named-schema.js';
 import { exampleDigit, exampleJpeg, examplePng } from './example-digit.js';
 
@@ -234,7 +235,8 @@ export const PredictionForm = component(
       image: Type.Array(Type.Unsafe<Buffer>({ contentMediaType: 'image/png, image/jpeg' }), {
         minItems: 1,
         maxItems: mostImages,
-        description: 'PNG or JPEG files. The name `file` is accepted too.',
+        description:
+          'PNG or JPEG files; with the package sharp also WebP, AVIF, TIFF and GIF. The name `file` is accepted too.',
       }),
     },
     {
@@ -247,10 +249,10 @@ export const PredictionForm = component(
 
 const bytesOptions = {
   image_fit: Type.Optional(
-    Type.Enum(['digit', 'stretch'], {
+    Type.Enum([...pictureFits], {
       description:
-        'How an image becomes an input. `digit`, the default, does what MNIST did: white on black, cropped to ' +
-        'the drawing, scaled and centred. `stretch` only scales.',
+        'How an image becomes an input. A model of a dataset of pictures fits it as it fitted those. For others `digit`, the ' +
+        'default, does what MNIST did: white on black, cropped to the drawing, scaled and centred; `stretch` only scales.',
     }),
   ),
   dtype: Type.Optional(

@@ -31,7 +31,7 @@ export function addDatasetCommands(program: Command): void {
   datasets
     .command('upload')
     .description('upload a file as a version of a dataset')
-    .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, also gzipped')
+    .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, also gzipped; or a ZIP or tar of pictures')
     .option('--name <name>', 'name of the dataset; the default is that of the file')
     .option('--target <column>', 'the column that jobs predict by default; again for several', collect, [])
     .action((file: string, options: { name?: string; target: string[] }, command: Command) =>
@@ -78,13 +78,14 @@ export function addDatasetCommands(program: Command): void {
 }
 
 function datasetText(dataset: Dataset, bold: (text: string) => string): string {
-  const { name, version, status, format, rows, target, columns, warnings, error } = dataset;
+  const { name, version, status, format, rows, target, columns, warnings, error, pictures } = dataset;
   const facts = factsOf([
     ['dataset', `${name} version ${version}`],
     ['status', error === null ? status : `${status}: ${error.message}`],
     ['format', format],
     ['rows', rows?.toLocaleString('en')],
     ['target', target.join(', ')],
+    ['classes', pictures?.labels.map((label, i) => `${label} (${pictures.counts[i] ?? 0})`).join(', ')],
   ]);
   const cells = columns.map((column) => [
     column.name,

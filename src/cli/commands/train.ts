@@ -1,4 +1,4 @@
-/** `trainyard train FILE --target COLUMN`: uploads a table, trains on it, and shows what the model is worth. */
+/** `trainyard train FILE`: uploads a table or pictures, trains on them, and shows what the model is worth. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -18,7 +18,7 @@ interface TrainOptions {
   set: string[];
 }
 
-const fileNames = /\.(?:csv|tsv|txt|jsonl?|ndjson|parquet|gz)$/;
+const fileNames = /\.(?:csv|tsv|txt|jsonl?|ndjson|parquet|gz|zip|tar|tgz)$/;
 /** What a dataset warns of is on `datasets show` in full. */
 const mostWarnings = 5;
 
@@ -27,8 +27,11 @@ export const collect = (value: string, before: string[]): string[] => [...before
 export function addTrainCommand(program: Command): void {
   program
     .command('train')
-    .description('train a network on a table, and show what it is worth')
-    .argument('<file>', 'CSV, TSV, JSON Lines or Parquet; or the name of a dataset, such as mnist')
+    .description('train a network on a table or on pictures, and show what it is worth')
+    .argument(
+      '<file>',
+      'CSV, TSV, JSON Lines or Parquet; a ZIP or tar of pictures; or the name of a dataset, such as mnist',
+    )
     .option('--target <column>', 'the column to predict; again for several', collect, [])
     .option('--name <name>', 'name of the dataset; the default is that of the file')
     .option('--model <name>', 'name of the model; the default is that of the dataset')
@@ -39,6 +42,7 @@ export function addTrainCommand(program: Command): void {
 Examples:
   trainyard train churn.csv --target churned
   trainyard train churn.csv --target churned --set optimizer.learning_rate=0.01 --set epochs=20
+  trainyard train pictures.zip
   trainyard train mnist
 
 Where no service answers, it starts one on DATA_DIR (data) for as long as it runs. docs/jobs.md lists the fields.`,
@@ -122,9 +126,10 @@ export async function uploadFile(
   }
   const rows = (read.rows ?? 0).toLocaleString('en');
   const warnings = read.warnings.length > 0 ? `, ${read.warnings.length} warnings` : '';
-  output.note(
-    `Dataset ${read.name} version ${read.version}: ${rows} rows, ${read.columns.length} columns${warnings}.`,
-  );
+  const holds = read.pictures
+    ? `${rows} pictures of ${read.pictures.labels.length} classes`
+    : `${rows} rows, ${read.columns.length} columns`;
+  output.note(`Dataset ${read.name} version ${read.version}: ${holds}${warnings}.`);
   for (const warning of read.warnings.slice(0, mostWarnings)) output.note(`  ${warningText(warning)}`);
   return read;
 }
@@ -201,9 +206,9 @@ async function evaluationOf({ client, signal }: Session, job: Job): Promise<Eval
     });
 }
 
-function adviceOn({ model, version, publication }: Job): string {
+function adviceOn({ model, version, publication, spec }: Job): string {
   if (publication?.held === true) {
     return `\nVersion ${version} is held back: ${publication.reasons?.join(' ') ?? ''}`;
   }
-  return `\nPredict with it: trainyard predict ${model} FILE.csv`;
+  return `\nPredict with it: trainyard predict ${model} ${spec.image ? 'PICTURE.jpg' : 'FILE.csv'}`;
 }

@@ -34,6 +34,11 @@ export async function openReader(
   return reader;
 }
 
+/** The first bytes, once gzip is off. @throws TableRefusal */
+export async function unpackedHead(source: ByteSource): Promise<Uint8Array> {
+  return source.sizeBytes === 0 ? new Uint8Array() : (await inflated(source, formatLimits)).head;
+}
+
 /** A file without its compression. */
 interface Opened {
   source: ByteSource;

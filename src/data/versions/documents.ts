@@ -8,6 +8,7 @@
  *     uploads/{id}/attempts/1 …              each time that a worker began to read it
  *     uploads/{id}/progress.json             how far the worker is
  *     uploads/{id}/table/ …, schema.json     the rows of a table, and what is known of it
+ *     uploads/{id}/pictures/ …, pictures.json  the pixels of pictures, and what is known of them
  *     uploads/{id}/result.json               how that ended; the first writer's stands
  *
  * An upload that no version names is a leftover: of a process that died, or of a version that was removed.
@@ -48,7 +49,7 @@ export interface ReadingOptions extends FormatOptions {
   columns?: Record<string, ColumnChoice>;
 }
 
-/** A table is one file. Arrays are two IDX files, or four with those of the test split. */
+/** A table is one file, and so is an archive of pictures. Arrays are two IDX files, or four with those of the test split. */
 export type FileName = 'file' | 'images' | 'labels' | 'test_images' | 'test_labels';
 
 export interface UploadDocument {
@@ -75,7 +76,7 @@ export interface VersionDocument {
   created_at: string;
 }
 
-export type ResultDocument = ReadyTable | ReadyArrays | Failed;
+export type ResultDocument = ReadyTable | ReadyArrays | ReadyPictures | Failed;
 
 interface ResultBase {
   format_version: 1;
@@ -99,6 +100,14 @@ export interface ReadyArrays extends ResultBase {
   /** 0 without files of a test split. */
   test_count: number;
   scaling: Scaling;
+}
+
+export interface ReadyPictures extends ResultBase {
+  kind: 'pictures';
+  rows: number;
+  /** Of pictures.json. */
+  index: { size_bytes: number; sha256: string };
+  pixels: StoredFile;
 }
 
 export interface Failed extends ResultBase {
@@ -178,6 +187,13 @@ export const resultDocument = variant<ResultDocument>('kind', {
     train_count: count,
     test_count: count,
     scaling: object<Scaling>({ divide_by: number, mean: number, std: number }),
+  }),
+  pictures: object<ReadyPictures>({
+    ...result,
+    kind: oneOf('pictures'),
+    rows: count,
+    index: object<ReadyPictures['index']>({ size_bytes: count, sha256: text }),
+    pixels: storedFile,
   }),
   failed: object<Failed>({
     ...result,

@@ -1,7 +1,7 @@
 /** Uploads of IDX files: images with the class of each, like MNIST's. */
 import { TrainyardError } from '../../errors.js';
 import { labelledImages } from '../builtin/mnist.js';
-import type { Samples, Scaling } from '../dataset.js';
+import type { Samples } from '../dataset.js';
 import { readIdx } from '../formats/idx.js';
 
 /** Images (n, rows, columns) and their labels (n), plain or gzipped. */
@@ -58,14 +58,4 @@ export function labelsOf({ train, test }: IdxSamples): string[] {
   for (const { targets } of test === null ? [train] : [train, test])
     for (const label of targets) largest = Math.max(largest, label);
   return Array.from({ length: largest + 1 }, (_, label) => String(label));
-}
-
-/** Mean and standard deviation of the training pixels, which are bytes and count from 0 to 1. */
-export function scalingOf({ inputs }: ClassSamples): Scaling {
-  const counts = new Float64Array(256);
-  for (const pixel of inputs) counts[pixel] = (counts[pixel] ?? 0) + 1;
-  const mean = counts.reduce((sum, count, pixel) => sum + count * pixel, 0) / inputs.length;
-  const variance = counts.reduce((sum, count, pixel) => sum + count * (pixel - mean) ** 2, 0) / inputs.length;
-  // Pictures of one colour have no deviation to divide by.
-  return { divide_by: 255, mean: mean / 255, std: Math.sqrt(variance) / 255 || 1 };
 }

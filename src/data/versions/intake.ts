@@ -180,7 +180,7 @@ class Attempt {
       this.#options.onEnd?.({ status: 'failed', seconds, rows: 0 });
       return;
     }
-    const rows = result.kind === 'table' ? result.rows : result.train_count + result.test_count;
+    const rows = result.kind === 'arrays' ? result.train_count + result.test_count : result.rows;
     this.#log.info({ rows, seconds: Math.round(seconds * 10) / 10 }, 'dataset ready');
     this.#options.onEnd?.({ status: 'ready', seconds, rows });
   }

@@ -6,8 +6,15 @@ import { createHash } from 'node:crypto';
 import { TrainyardError, type ErrorCode } from '../../errors.js';
 import type { StoreTarget } from '../../storage/open-storage.js';
 import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
-import { openReader } from '../formats/open-reader.js';
-import { formatLimits, TableRefusal, type ByteSource } from '../formats/rows.js';
+import { mostPictureSide } from '../../lib/picture-input.js';
+import { archiveKind, type ArchiveEntry } from '../formats/archive.js';
+import { gunzip, isGzip } from '../formats/gunzip.js';
+import { openReader, unpackedHead } from '../formats/open-reader.js';
+import { formatLimits, refusal, TableRefusal, type ByteSource } from '../formats/rows.js';
+import { readTar } from '../formats/tar.js';
+import { readZip } from '../formats/zip.js';
+import { takeInPictures } from '../pictures/take-in-pictures.js';
+import { scalingOfBytes } from '../scaling.js';
 import { takeInTable } from '../tables/take-in-table.js';
 import { mostProblems, type TableProblem } from '../table-schema.js';
 import {
@@ -20,22 +27,16 @@ import {
   type FileName,
   type ProgressDocument,
   type ReadyArrays,
+  type ReadyPictures,
   type ReadyTable,
   type ResultDocument,
   type UploadDocument,
 } from './documents.js';
-import {
-  labelsOf,
-  readIdxPairs,
-  scalingOf,
-  type IdxFiles,
-  type IdxPair,
-  type IdxSamples,
-} from './idx-files.js';
-import { openStoredFile, readStoredFile } from './stored-files.js';
+import { labelsOf, readIdxPairs, type IdxFiles, type IdxPair, type IdxSamples } from './idx-files.js';
+import { openStoredFile, readStoredFile, storeFile, type StoredFile } from './stored-files.js';
 
 export interface TakeInOptions {
-  /** The most that an IDX file may measure when unpacked; it is read into memory as a whole. */
+  /** The most that an IDX file may measure when unpacked, and the pixels of pictures as they are kept. */
   mostIdxBytes: number;
   onProgress?: (progress: Progress) => void;
   now?: () => Date;
@@ -44,7 +45,10 @@ export interface TakeInOptions {
 export type Progress = Omit<ProgressDocument, 'format_version'>;
 
 type Result =
-  Omit<ReadyTable, 'finished_at'> | Omit<ReadyArrays, 'finished_at'> | Omit<Failed, 'finished_at'>;
+  | Omit<ReadyTable, 'finished_at'>
+  | Omit<ReadyArrays, 'finished_at'>
+  | Omit<ReadyPictures, 'finished_at'>
+  | Omit<Failed, 'finished_at'>;
 
 /** What the thread that reads an upload is told, … */
 export interface TakeInTask {
@@ -123,9 +127,11 @@ async function resultOf(
   options: TakeInOptions,
 ): Promise<Result> {
   try {
-    return upload.files.file === undefined
-      ? await arraysOf(storage, id, upload, options.mostIdxBytes)
-      : await tableOf(storage, id, upload, options);
+    const { file } = upload.files;
+    if (file === undefined) return await arraysOf(storage, id, upload, options.mostIdxBytes);
+    const source = openStoredFile(storage, uploadKey(id, 'file'), file);
+    const isArchive = archiveKind(await unpackedHead(source)) !== null;
+    return await (isArchive ? picturesOf : tableOf)(storage, id, { ...upload, file }, options);
   } catch (error) {
     if (error instanceof TableRefusal) return refused(error.problems);
     throw error;
@@ -142,11 +148,9 @@ export function refused(problems: readonly TableProblem[]): Omit<Failed, 'finish
 async function tableOf(
   storage: Storage,
   id: string,
-  { files, options, target }: UploadDocument,
+  { file, options, target }: UploadDocument & { file: StoredFile },
   { onProgress }: TakeInOptions,
 ): Promise<Result> {
-  const { file } = files;
-  if (file === undefined) throw new Error('The upload has no table');
   const { columns = {}, ...format } = options;
   const source = countingSource(openStoredFile(storage, uploadKey(id, 'file'), file));
   const reader = await openReader(source, format);
@@ -161,16 +165,80 @@ async function tableOf(
       onProgress: (rows) => onProgress?.({ rows, fraction: source.fractionRead() }),
     },
   );
-  const bytes = Buffer.from(JSON.stringify(schema));
-  await storage.put(uploadKey(id, 'schema.json'), bytes);
   return {
     format_version: 1,
     kind: 'table',
     format: schema.dialect.format,
     rows: schema.rows,
     columns: schema.columns.length,
-    schema: { size_bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+    schema: await putDocument(storage, uploadKey(id, 'schema.json'), schema),
   };
+}
+
+/** The index is written after the pixels, and the result after the index. */
+async function picturesOf(
+  storage: Storage,
+  id: string,
+  upload: UploadDocument & { file: StoredFile },
+  { mostIdxBytes, onProgress }: TakeInOptions,
+): Promise<Result> {
+  refuseColumns(upload);
+  const source = countingSource(openStoredFile(storage, uploadKey(id, 'file'), upload.file));
+  const intake = takeInPictures(await entriesOf(source), (rows, fraction) =>
+    onProgress?.({ rows, fraction: fraction ?? source.fractionRead() }),
+  );
+  const key = uploadKey(id, 'pictures');
+  let bytes = 0;
+  try {
+    const pixels = await storeFile(storage, key, intake.pixels, (count) => {
+      bytes += count;
+      if (bytes > mostIdxBytes) throw tooManyPixels(mostIdxBytes);
+    });
+    const index = intake.index();
+    return {
+      format_version: 1,
+      kind: 'pictures',
+      rows: index.paths.length,
+      index: await putDocument(storage, uploadKey(id, 'pictures.json'), index),
+      pixels,
+    };
+  } catch (error) {
+    if (error instanceof TableRefusal) await storage.remove(key);
+    throw error;
+  }
+}
+
+async function entriesOf(source: ByteSource): Promise<AsyncIterable<ArchiveEntry>> {
+  const head = await source.slice(0, 2);
+  if (archiveKind(await unpackedHead(source)) === 'zip') {
+    // A ZIP is read from its end.
+    if (!isGzip(head)) return readZip(source);
+    throw refusal('NOT_A_TABLE', 'The file is a ZIP that is compressed with gzip. Upload the ZIP as it is.');
+  }
+  return readTar(isGzip(head) ? gunzip(source.stream(), formatLimits.inflatedBytes) : source.stream());
+}
+
+/** @throws TableRefusal for options that pictures do not have */
+function refuseColumns({ options, target }: UploadDocument): void {
+  const given = target.length > 0 ? 'target' : Object.keys(options)[0];
+  if (given === undefined) return;
+  throw refusal(
+    'NO_SUCH_COLUMN',
+    `${given} is for tables, and the file is an archive of pictures. Leave it out.`,
+  );
+}
+
+function tooManyPixels(mostBytes: number): TableRefusal {
+  const message =
+    `The pictures take more than ${Math.round(mostBytes / 2 ** 20)} MB (MAX_DATASET_MB) when each is scaled to ` +
+    `${mostPictureSide} pixels. Leave some out, or raise MAX_DATASET_MB.`;
+  return refusal('TOO_LARGE', message);
+}
+
+async function putDocument(storage: Storage, key: string, document: object): Promise<ReadyTable['schema']> {
+  const bytes = Buffer.from(JSON.stringify(document));
+  await storage.put(key, bytes);
+  return { size_bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** Knows how much of it has been read. A reader may open it several times, and may read parts in any order. */
@@ -215,7 +283,7 @@ async function arraysOf(
     labels: labelsOf(samples),
     train_count: train.count,
     test_count: test?.count ?? 0,
-    scaling: scalingOf(train),
+    scaling: scalingOfBytes(train.inputs),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Evaluates a version on the rows of a dataset, in the process that serves it: in slices, so that others are answered meanwhile. */
-import type { Dataset, DatasetInfo } from '../../data/dataset.js';
+import type { Dataset, DatasetInfo, PicturesContent, PicturesInfo, Samples } from '../../data/dataset.js';
+import { rowsIn, rowSplits } from '../../data/splits.js';
 import type { DatasetStore } from '../../data/store.js';
 import { TrainyardError } from '../../errors.js';
 import {
@@ -61,10 +62,34 @@ export function createDatasetEvaluations({
   models,
   mostRows = defaultMostRows,
 }: {
-  datasets: Pick<DatasetStore, 'info' | 'load' | 'openTable'>;
+  datasets: Pick<DatasetStore, 'info' | 'load' | 'openTable' | 'openPictures'>;
   models: Pick<ModelServer, 'use'>;
   mostRows?: number;
 }): DatasetEvaluations {
+  async function readRows(
+    served: ServedModel,
+    info: DatasetInfo,
+    { target, weight }: EvaluationRequest,
+    turn: Turn,
+  ): Promise<RowsToEvaluate> {
+    const { name, version } = info;
+    switch (info.kind) {
+      case 'table': {
+        const content = await datasets.openTable(name, version);
+        return readTableForEvaluation({ model: served, info, content, target, weight, turn });
+      }
+      case 'pictures':
+        return readPictures(
+          served,
+          { info, content: await datasets.openPictures(name, version) },
+          weight,
+          turn,
+        );
+      case 'arrays':
+        return readArrays(served, await datasets.load(name, version), weight, turn);
+    }
+  }
+
   return {
     async evaluate(model, request, turn = plainTurn) {
       const { version, alias } = request;
@@ -77,17 +102,7 @@ export function createDatasetEvaluations({
       const info = await datasets.info(asked.name, asked.version);
       refuseTooMany(info, mostRows);
       return models.use({ model, version, alias }, async (served) => {
-        const rows =
-          info.kind === 'table'
-            ? await readTableForEvaluation({
-                model: served,
-                info,
-                content: await datasets.openTable(info.name, info.version),
-                target: request.target,
-                weight: request.weight,
-                turn,
-              })
-            : await readArrays(served, await datasets.load(info.name, info.version), request, turn);
+        const rows = await readRows(served, info, request, turn);
         refuseNothing(info, rows);
         const { manifest } = served;
         return {
@@ -103,7 +118,12 @@ export function createDatasetEvaluations({
 }
 
 function refuseTooMany(info: DatasetInfo, most: number): void {
-  const rows = info.kind === 'table' ? info.schema.rows : info.testCount;
+  const rows =
+    info.kind === 'table'
+      ? info.schema.rows
+      : info.kind === 'pictures'
+        ? rowsToTest(info).length
+        : info.testCount;
   if (rows <= most) return;
   const message =
     `${info.name} has ${rows} rows, and at most ${most} are evaluated at a time. Upload a sample of them, ` +
@@ -125,32 +145,89 @@ function refuseNothing({ name }: DatasetInfo, { rows, weight }: RowsToEvaluate):
 async function readArrays(
   served: ServedModel,
   { info, test }: Dataset,
-  { weight }: Pick<EvaluationRequest, 'weight'>,
+  weight: EvaluationRequest['weight'],
   turn: Turn,
 ): Promise<RowsToEvaluate> {
-  const { head, network, preprocessing } = served;
-  const unlike = (problem: string): TrainyardError =>
-    new TrainyardError('INVALID_REQUEST', `${info.name} ${problem}.`, { pointer: '/dataset' });
-  if (preprocessing !== null) throw unlike('has no columns, and the model takes those of a table');
+  const { network } = served;
+  if (served.preprocessing !== null)
+    throw unlike(info, 'has no columns, and the model takes those of a table');
   if (info.inputs !== network.inputs)
-    throw unlike(`has samples of ${info.inputs} numbers, and the model takes ${network.inputs}`);
-  const labels = info.targets.kind === 'classes' ? info.targets.labels : [];
-  if (head.kind !== 'classes' || labels.join('\0') !== head.labels.join('\0'))
-    throw unlike('has other classes than the model');
-  if (test.count === 0) throw unlike('has no test samples');
-  if (typeof weight === 'string') {
-    const message = `${info.name} has no columns that could weigh its rows.`;
-    throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/weight' });
-  }
+    throw unlike(info, `has samples of ${info.inputs} numbers, and the model takes ${network.inputs}`);
+  refuseOtherClasses(served, info, info.targets.kind === 'classes' ? info.targets.labels : []);
+  if (test.count === 0) throw unlike(info, 'has no test samples');
+  refuseWeight(info, weight);
+  return predictAll(
+    served,
+    test,
+    Uint32Array.from({ length: test.count }, (_, row) => row),
+    turn,
+  );
+}
+
+/** Of a dataset with a test split its pictures, and of others all. */
+async function readPictures(
+  served: ServedModel,
+  { info, content }: { info: PicturesInfo; content: PicturesContent },
+  weight: EvaluationRequest['weight'],
+  turn: Turn,
+): Promise<RowsToEvaluate> {
+  const { image, network } = served;
+  if (image === null) throw unlike(info, 'holds pictures, and the model did not learn from such a dataset');
+  refuseOtherClasses(served, info, info.index.labels);
+  refuseWeight(info, weight);
+  const rows = rowsToTest(info);
+  const inputs = new Uint8Array(rows.length * network.inputs);
+  let next = 0;
+  await content.fitAll(image, (row, fitted) => {
+    if (rows[next] === row) inputs.set(fitted, next++ * network.inputs);
+  });
+  const targets = Uint16Array.from(rows, (row) => info.index.classes[row] ?? 0);
+  return predictAll(
+    served,
+    { count: rows.length, width: network.inputs, inputs, targets, weights: null },
+    rows,
+    turn,
+  );
+}
+
+function rowsToTest({ index }: PicturesInfo): Uint32Array {
+  const codes = Uint8Array.from(index.splits ?? index.classes.map(() => 0));
+  const test = rowsIn(codes, 'test');
+  return test.length > 0 ? test : Uint32Array.from(codes.keys()).filter((row) => codes[row] !== leftOut);
+}
+
+const leftOut = rowSplits.indexOf('left_out');
+
+async function predictAll(
+  served: ServedModel,
+  samples: Samples,
+  rows: Uint32Array,
+  turn: Turn,
+): Promise<RowsToEvaluate> {
   const predict = async (inputs: Float32Array, count: number): Promise<Float32Array> =>
     (await served.predict({ inputs, count })).results;
   return {
-    results: await predictSamples(predict, test, network.outputs, turn),
-    targets: Float64Array.from(test.targets),
-    rows: Uint32Array.from({ length: test.count }, (_, row) => row),
+    results: await predictSamples(predict, samples, served.network.outputs, turn),
+    targets: Float64Array.from(samples.targets),
+    rows,
     weight: null,
     leftOut: { without_target: 0, unreadable: 0 },
   };
+}
+
+function refuseOtherClasses({ head }: ServedModel, info: DatasetInfo, labels: readonly string[]): void {
+  if (head.kind === 'classes' && labels.join('\0') === head.labels.join('\0')) return;
+  throw unlike(info, 'has other classes than the model');
+}
+
+function refuseWeight({ name }: DatasetInfo, weight: EvaluationRequest['weight']): void {
+  if (typeof weight !== 'string') return;
+  const message = `${name} has no columns that could weigh its rows.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/weight' });
+}
+
+function unlike({ name }: DatasetInfo, problem: string): TrainyardError {
+  return new TrainyardError('INVALID_REQUEST', `${name} ${problem}.`, { pointer: '/dataset' });
 }
 
 async function evaluate(

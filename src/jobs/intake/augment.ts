@@ -1,10 +1,16 @@
 /** What a job's `augment` comes to: only pictures can be changed, and what is learnt must be pictures. */
-import type { ArraysInfo } from '../../data/dataset.js';
+import type { ArraysInfo, PicturesInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
-import { digitsAugmentation, noAugmentation } from '../../model/augmentation/amounts.js';
+import {
+  digitsAugmentation,
+  noAugmentation,
+  picturesAugmentation,
+} from '../../model/augmentation/amounts.js';
 import type { AugmentRequest } from '../runs/job-request.js';
 import type { RunSpec } from '../runs/run-spec.js';
 import type { Recipe } from './presets/recipe.js';
+
+const named = { digits: digitsAugmentation, pictures: picturesAugmentation };
 
 /**
  * The amounts of the spec; {} for none.
@@ -13,13 +19,13 @@ import type { Recipe } from './presets/recipe.js';
 export function resolveAugment(
   asked: AugmentRequest | undefined,
   recipe: Recipe,
-  dataset: ArraysInfo,
+  dataset: ArraysInfo | PicturesInfo,
 ): Pick<RunSpec, 'augment'> {
   const wanted = asked ?? recipe.augment ?? 'none';
   if (wanted === 'none') return {};
-  const problem = problemOf(dataset);
+  const problem = dataset.kind === 'pictures' ? null : problemOf(dataset);
   if (problem !== null) throw refusal(problem);
-  const augment = wanted === 'digits' ? digitsAugmentation : { ...noAugmentation, ...wanted };
+  const augment = typeof wanted === 'string' ? named[wanted] : { ...noAugmentation, ...wanted };
   return Object.values(augment).every((amount) => amount === 0) ? {} : { augment };
 }
 
@@ -43,6 +49,6 @@ function problemOf({ name, inputs, scaling }: ArraysInfo): string | null {
 }
 
 function refusal(problem: string): TrainyardError {
-  const message = `augment is for square pictures in bytes, and ${problem}. Leave it out.`;
+  const message = `augment is for pictures, and ${problem}. Leave it out.`;
   return new TrainyardError('INVALID_REQUEST', message, { pointer: '/augment' });
 }

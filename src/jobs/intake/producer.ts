@@ -155,7 +155,7 @@ export function createProducer(options: {
     const { dataset = defaults.dataset } = request;
     const { name, version } = typeof dataset === 'string' ? { name: dataset, version: undefined } : dataset;
     const info = await datasets.info(name, version);
-    if (info.kind === 'arrays') return info;
+    if (info.kind !== 'table') return info;
     const content = await datasets.openTable(info.name, info.version);
     const seed = request.seed ?? defaults.seed;
     return { kind: 'table', info, ...(await resolveTable(request, info, content, seed)) };

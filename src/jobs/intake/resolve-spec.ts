@@ -1,5 +1,11 @@
 /** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
-import { targetCount, type ArraysInfo, type TableInfo, type Targets } from '../../data/dataset.js';
+import {
+  targetCount,
+  type ArraysInfo,
+  type PicturesInfo,
+  type TableInfo,
+  type Targets,
+} from '../../data/dataset.js';
 import { splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
 import { copiesOfPictures } from '../../model/augmentation/augmented-inputs.js';
@@ -19,24 +25,26 @@ import {
 import { parameterCount } from '../../model/network/network.js';
 import { membersOf } from '../runs/ensemble.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
+import { pictureInputs } from '../../lib/picture-input.js';
 import { isNumeric } from '../../lib/cells/cell-format.js';
 import { plannedWidth, type Encoding } from '../../model/preprocessing/table.js';
 import type { ArraysSplit, CheckpointPolicy, Preset, RunSpec, TableSpec } from '../runs/run-spec.js';
-import type { CheckpointRequest, JobRequest } from '../runs/job-request.js';
+import type { CheckpointRequest, JobRequest, SplitRequest } from '../runs/job-request.js';
 import { plansOf } from '../runs/table-rows.js';
 import { refuseAugmentOfTable, resolveAugment } from './augment.js';
 import { autoTable, type TableFacts } from './presets/auto-table.js';
-import { picturesRecipe } from './presets/pictures.js';
+import { folderRecipe, picturesRecipe } from './presets/pictures.js';
 import { plainArrays, plainTable } from './presets/plain.js';
 import type { Recipe, TableRecipe } from './presets/recipe.js';
 import { isOfOtherType, resolveOptimizer } from './resolve-optimizer.js';
+import { resolvePictures } from './resolve-pictures.js';
 import { fitToSource, type Source } from './resolve-source.js';
 import type { ResolvedTable } from './resolve-table.js';
 
 export const defaults = {
   model: 'mnist-mlp',
   dataset: 'mnist',
-  preset: { arrays: 'plain', tables: 'auto' },
+  preset: { arrays: 'plain', tables: 'auto', pictures: 'auto' },
   activation: 'relu',
   dropout: 0,
   loss: { classes: 'cross_entropy', values: 'mse' },
@@ -59,7 +67,7 @@ export interface TableWork extends ResolvedTable {
 }
 
 /** What there is to train on, whatever it comes from. */
-interface Work extends Pick<RunSpec, 'split' | 'table'> {
+interface Work extends Pick<RunSpec, 'split' | 'table' | 'image' | 'rows'> {
   /** For messages. */
   name: string;
   inputs: number;
@@ -80,7 +88,7 @@ interface Work extends Pick<RunSpec, 'split' | 'table'> {
  */
 export function resolveSpec(
   request: JobRequest,
-  dataset: ArraysInfo | TableWork,
+  dataset: ArraysInfo | PicturesInfo | TableWork,
   limits: { trainingMemoryLimitBytes: number },
   now: Date,
   more: Partial<Pick<RunSpec, 'webhook' | 'idempotency_key' | 'trace_context'>> & {
@@ -91,10 +99,7 @@ export function resolveSpec(
   refuseUnknownEngine(engine);
   const seed = request.seed ?? defaults.seed;
   const { source = null } = more;
-  const offered =
-    dataset.kind === 'table'
-      ? workOfTable(request, dataset, limits.trainingMemoryLimitBytes)
-      : workOfArrays(request, dataset, seed);
+  const offered = workOf(request, dataset, { seed, source, limitBytes: limits.trainingMemoryLimitBytes });
   const work = source === null ? offered : startingFrom(source, request, offered);
   const loss = resolveLoss(request.loss ?? 'auto', work);
   const { recipe } = work;
@@ -111,6 +116,8 @@ export function resolveSpec(
     task: taskOf(loss),
     split: work.split,
     ...(work.table && { table: work.table }),
+    ...(work.image && { image: work.image }),
+    ...(work.rows && { rows: work.rows }),
     network: {
       inputs: work.inputs,
       hidden: hidden.map((layer) => ({ activation, dropout, ...layer })),
@@ -148,6 +155,18 @@ export function resolveSpec(
   return spec;
 }
 
+function workOf(
+  request: JobRequest,
+  dataset: ArraysInfo | PicturesInfo | TableWork,
+  { seed, source, limitBytes }: { seed: number; source: Source | null; limitBytes: number },
+): Work {
+  if (dataset.kind === 'pictures') return workOfPictures(request, dataset, seed, source);
+  refuseImage(request, dataset.kind === 'table' ? dataset.info.name : dataset.name);
+  return dataset.kind === 'table'
+    ? workOfTable(request, dataset, limitBytes)
+    : workOfArrays(request, dataset, seed);
+}
+
 /** What the source decides is neither the data's nor the preset's. */
 function startingFrom(source: Source, request: JobRequest, work: Work): Work {
   const { inputs, hidden } = fitToSource(source, request.network?.hidden, {
@@ -162,7 +181,7 @@ function startingFrom(source: Source, request: JobRequest, work: Work): Work {
 
 function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): Work {
   const { name, inputs, targets, trainCount, testCount, scaling } = dataset;
-  refuseTableFields(request, name);
+  refuseTableFields(request, name, [...tableFields, 'split/test', 'split/by', 'split/column']);
   const preset = request.preset ?? defaults.preset.arrays;
   const recipe = preset === 'auto' ? picturesRecipe(dataset) : plainArrays;
   const { best, otherwise } = defaults.validation;
@@ -189,6 +208,44 @@ function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): W
     scaling,
     augment,
     model: defaults.model,
+    preset,
+    recipe,
+  };
+}
+
+/** The training process fits the scaling on the training pictures. */
+const unfittedScaling: AffineMap = { divide_by: 255, mean: 0, std: 1 };
+
+function workOfPictures(
+  request: JobRequest,
+  dataset: PicturesInfo,
+  seed: number,
+  source: Source | null,
+): Work {
+  const { name, index } = dataset;
+  refuseTableFields(request, name, tableFields);
+  const earlier = source?.description.image ?? null;
+  const { image, split, rows } = resolvePictures({ ...request, seed }, dataset, earlier);
+  const preset = request.preset ?? defaults.preset.pictures;
+  const recipe = preset === 'auto' ? folderRecipe(rows, image) : plainArrays;
+  const augment = resolveAugment(request.augment, recipe, dataset);
+  const { train, validation, test } = rows;
+  return {
+    name,
+    split,
+    image,
+    rows,
+    inputs: pictureInputs(image),
+    targets: { kind: 'classes', labels: index.labels },
+    trainCount: train,
+    samples: {
+      count: train + validation + test,
+      hasWeights: false,
+      copies: augment.augment === undefined ? 0 : copiesOfPictures * train,
+    },
+    scaling: unfittedScaling,
+    augment,
+    model: name,
     preset,
     recipe,
   };
@@ -243,17 +300,31 @@ function factsOf(table: TableSpec, limitBytes: number): TableFacts {
   };
 }
 
+/** @throws TrainyardError INVALID_REQUEST for what only a dataset of pictures has */
+function refuseImage({ image }: JobRequest, name: string): void {
+  if (image === undefined) return;
+  const message = `image is for datasets of pictures (a ZIP or tar of folders), and ${name} is none. Leave it out.`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/image' });
+}
+
+const tableFields = ['target', 'columns', 'class_weight', 'encoding', 'task'] as const;
+
 /** @throws TrainyardError INVALID_REQUEST for what only a table has */
-function refuseTableFields(request: JobRequest, name: string): void {
+function refuseTableFields(
+  request: JobRequest,
+  name: string,
+  fields: readonly (keyof JobRequest | `split/${keyof SplitRequest}`)[],
+): void {
   const { split = {} } = request;
-  const fields = ['target', 'columns', 'class_weight', 'encoding', 'task'] as const;
-  const field =
-    fields.find((each) => request[each] !== undefined && request[each] !== 'auto') ??
-    (['test', 'by', 'column'] as const)
-      .map((each) => split[each] !== undefined && (`split/${each}` as const))
-      .find(Boolean);
-  if (field === undefined || field === false) return;
-  const message = `${field.replace('/', '.')} is for tables, and ${name} has no columns: its samples come with their targets, divided into train and test.`;
+  const isGiven = (field: (typeof fields)[number]): boolean => {
+    const value = field.startsWith('split/')
+      ? split[field.slice('split/'.length) as keyof SplitRequest]
+      : request[field as keyof JobRequest];
+    return value !== undefined && value !== 'auto';
+  };
+  const field = fields.find(isGiven);
+  if (field === undefined) return;
+  const message = `${field.replace('/', '.')} is for tables, and ${name} has no columns: its samples come with their targets.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}` });
 }
 
@@ -284,7 +355,8 @@ function refuseEnsembleOfEachEpoch(spec: RunSpec): void {
 /** @throws TrainyardError INVALID_REQUEST where the validation split is to decide and has no rows */
 function refuseWithoutValidation(spec: RunSpec): void {
   const { split, table, publish, publish_if, patience, monitor, calibrated, threshold } = spec;
-  if (table === undefined ? split.validation > 0 : table.rows.validation > 0) return;
+  const rows = table?.rows ?? spec.rows;
+  if (rows === undefined ? split.validation > 0 : rows.validation > 0) return;
   const deciding =
     publish === 'best'
       ? 'With publish best the validation split decides which epoch is the best'

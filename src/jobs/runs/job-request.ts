@@ -1,6 +1,7 @@
 /** What a client asks for when it sends a job. intake/ resolves it into a run's spec. */
 import type { Task, Loss } from '../../model/network/losses.js';
 import type { TableSplit } from '../../data/splits.js';
+import type { PictureInput } from '../../lib/picture-input.js';
 import type { CellType } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
 import type { PublishIf } from '../../model/evaluation/publish-gate.js';
@@ -47,7 +48,9 @@ export interface JobRequest {
   /** The published version whose parameters training starts from. Without a version: the one that is latest. */
   init_from?: { model: string; version?: number };
   network?: { hidden?: HiddenLayerRequest[] };
-  /** Of pictures. digits: what suits handwritten digits. An amount that is left out is 0. */
+  /** The input that a picture of a dataset becomes. */
+  image?: ImageRequest;
+  /** Of pictures. digits, pictures: what suits handwritten digits, and pictures of anything. An amount that is left out is 0. */
   augment?: AugmentRequest;
   /** 'mse' fits classes too: it is `one_hot_mse` then. */
   loss?: 'auto' | Loss;
@@ -80,7 +83,9 @@ export interface JobRequest {
   metadata?: Record<string, string>;
 }
 
-export type AugmentRequest = 'none' | 'digits' | Partial<Augmentation>;
+export type AugmentRequest = 'none' | 'digits' | 'pictures' | Partial<Augmentation>;
+
+export type ImageRequest = Partial<PictureInput>;
 
 export interface ColumnRequest {
   role?: ColumnRole;

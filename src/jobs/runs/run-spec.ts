@@ -4,6 +4,7 @@
  */
 import type { Targets } from '../../data/dataset.js';
 import type { TableSplit } from '../../data/splits.js';
+import type { PictureInput } from '../../lib/picture-input.js';
 import type { CellFormat, CellType } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
 import type { PublishIf } from '../../model/evaluation/publish-gate.js';
@@ -132,6 +133,10 @@ export interface RunSpec {
   split: ArraysSplit | TableSplit;
   /** Where the dataset is a table. */
   table?: TableSpec;
+  /** Where the dataset is pictures: the input that each becomes, … */
+  image?: PictureInput;
+  /** … and how many are in each split. */
+  rows?: RowCounts;
   network: NetworkSpec;
   /** Runs older than presets lack it: they are plain. */
   preset?: Preset;
@@ -192,6 +197,8 @@ const trainingFields = [
   'reasons',
   'init_from',
   'reproduce',
+  'image',
+  'rows',
   'network',
   'loss',
   'split',

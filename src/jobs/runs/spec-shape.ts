@@ -1,6 +1,7 @@
 /** The shape of spec.json in each of its formats; run-spec.ts has its types. */
 import type { Targets } from '../../data/dataset.js';
 import { splitKinds, type TableSplit } from '../../data/splits.js';
+import { pictureFits, type PictureInput } from '../../lib/picture-input.js';
 import type { CellFormat } from '../../lib/cells/cell-format.js';
 import type { Augmentation } from '../../model/augmentation/amounts.js';
 import type { MistakeCosts } from '../../model/evaluation/evaluation.js';
@@ -131,6 +132,19 @@ const augmentation = object<Augmentation>({
   lines: number,
   shade: number,
 });
+const rowCounts = object<RowCounts>({
+  train: positive,
+  validation: count,
+  test: count,
+  left_out: count,
+  without_target: count,
+});
+const pictureInput = object<PictureInput>({
+  width: positive,
+  height: positive,
+  channels: oneOf(1, 3),
+  fit: oneOf(...pictureFits),
+});
 const oneOfTrue: Shape<true> = (value, path) => (value === true ? null : `${path} is not true`);
 const costs = object<MistakeCosts>({ false_positive: number, false_negative: number });
 const costRequest = object<Extract<ThresholdRequest, object>>({ cost: costs });
@@ -163,6 +177,8 @@ const specFields = {
       device: nullable(text),
     }),
   ),
+  image: optional(pictureInput),
+  rows: optional(rowCounts),
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),
@@ -235,13 +251,7 @@ const tableSpec = object<TableSpec>({
   ),
   class_weight: classWeight,
   encoding: optional(oneOf(...encodings)),
-  rows: object<RowCounts>({
-    train: positive,
-    validation: count,
-    test: count,
-    left_out: count,
-    without_target: count,
-  }),
+  rows: rowCounts,
 });
 
 const arraysSplit = object<ArraysSplit>({ validation: number });

@@ -5,16 +5,13 @@ import type { RunSpec } from '../runs/run-spec.js';
 
 /** @param epochsDone the run goes on with the epoch after these */
 export function augmentedInputsOf(
-  { augment, seed, epochs }: RunSpec,
+  { augment, image, seed, epochs }: RunSpec,
   { inputs, width }: Samples,
   epochsDone: number,
 ): AugmentedInputs | null {
   if (augment === undefined || !(inputs instanceof Uint8Array)) return null;
   const side = Math.sqrt(width);
-  return new AugmentedInputs(
-    { amounts: augment, seed, width: side, height: side },
-    inputs,
-    epochs,
-    epochsDone,
-  );
+  const { width: across, height, channels } = image ?? { width: side, height: side, channels: 1 };
+  const plan = { amounts: augment, seed, width: across, height, channels };
+  return new AugmentedInputs(plan, inputs, epochs, epochsDone);
 }

@@ -14,7 +14,7 @@ import {
   type EpochOutcomes,
   type ValueOutcomes,
 } from '../runs/outcomes.js';
-import type { LoadedData } from './load-data.js';
+import type { LoadedData } from './loaded-data.js';
 
 type Counted = Omit<EpochOutcomes, 'member' | 'epoch'>;
 

@@ -13,7 +13,7 @@ import type { EpochMetrics } from '../runs/run-events.js';
 import type { RunSpec } from '../runs/run-spec.js';
 import { progressAt } from '../runs/summarize-events.js';
 import type { Journal } from './journal.js';
-import type { LoadedData } from './load-data.js';
+import type { LoadedData } from './loaded-data.js';
 
 export interface EvaluatedFile {
   /** The model file that is to be published. */

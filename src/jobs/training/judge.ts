@@ -9,7 +9,7 @@ import type { RunPlace } from './run-place.js';
 import { runEvaluator, type RunEvaluation } from './evaluate-run.js';
 import { createGate } from './gate.js';
 import type { Journal } from './journal.js';
-import type { LoadedData } from './load-data.js';
+import type { LoadedData } from './loaded-data.js';
 
 export interface Judged {
   /** The model file that is to be published. */

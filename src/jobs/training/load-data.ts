@@ -1,4 +1,4 @@
-/** What a run trains on, in memory, and what its model is beside its parameters. */
+/** Loads what a run trains on: arrays and tables here, pictures in load-pictures.ts. */
 import type { ClassIndices, Dataset, DatasetInfo, TableContent } from '../../data/dataset.js';
 import { rowsIn, splitRows, splitSamples } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
@@ -20,27 +20,16 @@ import {
   tableRunOf,
   type DecidingColumns,
   type DividedRows,
-  type JobDatasets,
   type TableRunSpec,
 } from '../runs/table-rows.js';
-
-/** Where the data of runs comes from. */
-export interface TrainingDatasets extends JobDatasets {
-  /** @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT */
-  load(name: string, version?: number): Promise<Dataset>;
-}
-
-export interface LoadedData {
-  data: TrainingData;
-  /** Where the rows that are set apart lie in the dataset, from 0; of arrays, in its training rows and in its test rows. */
-  rows: Record<'validation' | 'test', Uint32Array>;
-  /** How much each row counts by itself, as a column says; null: all count the same. The weights of `data` have those of classes too. */
-  rowWeights: Record<SplitName, Float32Array | null>;
-  description: ModelDescription;
-}
-
-/** How the inputs of a run are made, where that is not fitted anew: those of the version that it starts from. */
-export type RecordedInputs = Pick<ModelDescription, 'scaling' | 'preprocessing'>;
+import {
+  eachSplit,
+  refuseIfChanged,
+  type LoadedData,
+  type RecordedInputs,
+  type TrainingDatasets,
+} from './loaded-data.js';
+import { loadPictures } from './load-pictures.js';
 
 /** @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT, DATASET_CHANGED */
 export async function loadData(
@@ -48,6 +37,10 @@ export async function loadData(
   spec: RunSpec,
   recorded: RecordedInputs | null = null,
 ): Promise<LoadedData> {
+  const { image, split } = spec;
+  if (image !== undefined && 'by' in split) {
+    return loadPictures(datasets, { ...spec, image, split }, recorded);
+  }
   const table = tableRunOf(spec);
   return table === null
     ? loadArrays(datasets, spec, recorded)
@@ -79,16 +72,6 @@ async function loadArrays(
     rowWeights: { train: null, validation: null, test: null },
     description: { format_version: 2, network, head, scaling },
   };
-}
-
-/** @throws TrainyardError DATASET_CHANGED */
-function refuseIfChanged({ name, sha256 }: DatasetPin, info: DatasetInfo): void {
-  if (sha256 === null || sha256 === info.sha256) return;
-  throw new TrainyardError(
-    'DATASET_CHANGED',
-    `The dataset ${name} holds other data than when the job was submitted: its SHA-256 is ${info.sha256}, not ${sha256}. ` +
-      'Submit the job again to train on the data as it is now.',
-  );
 }
 
 /** The rows of each split. */
@@ -133,10 +116,6 @@ async function loadTable(
     rowWeights: eachSplit((split) => rowWeights(rows[split])),
     description: { format_version: 2, network, head, scaling: null, preprocessing },
   };
-}
-
-function eachSplit<Value>(make: (split: SplitName) => Value): Record<SplitName, Value> {
-  return { train: make('train'), validation: make('validation'), test: make('test') };
 }
 
 /** What there is to learn of each row. */

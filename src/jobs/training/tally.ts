@@ -11,7 +11,7 @@ import type { TrainingSums } from '../../model/files/checkpoint.js';
 import { countCorrect } from '../../model/metrics/classification.js';
 import { sumSquaredErrors } from '../../model/metrics/squared-errors.js';
 import type { RowWeights } from '../../model/metrics/row-weights.js';
-import type { LoadedData } from './load-data.js';
+import type { LoadedData } from './loaded-data.js';
 import type { EpochMetrics, JobProgress } from '../runs/run-events.js';
 import type { RunSpec } from '../runs/run-spec.js';
 import { epochsOfMember, membersOf, startOfMember, stepsOfMember } from '../runs/ensemble.js';

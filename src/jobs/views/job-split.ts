@@ -4,6 +4,7 @@ import { rowSplits, splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
 import type { RunSpec } from '../runs/run-spec.js';
 import type { RunReader } from '../runs/run-reader.js';
+import { dividePictures } from '../runs/picture-rows.js';
 import { divideTable, readDecidingColumns, tableRunOf, type JobDatasets } from '../runs/table-rows.js';
 import { jobNotFound } from './run-to-job.js';
 
@@ -40,6 +41,11 @@ async function codesOf(spec: RunSpec, datasets: JobDatasets): Promise<Uint8Array
     throw new TrainyardError('DATASET_CHANGED', message);
   }
   if (info.kind === 'arrays') return codesOfArrays(spec, info);
+  if (info.kind === 'pictures') {
+    if (!('by' in spec.split))
+      throw new Error(`The spec of a job on the pictures ${name} does not divide them`);
+    return dividePictures(info.index, spec.split, spec.seed).splits;
+  }
   const table = tableRunOf(spec);
   if (table === null) throw new Error(`The spec of a job on the table ${name} says nothing of its columns`);
   const content = await datasets.openTable(info.name, info.version);

@@ -70,3 +70,12 @@ export const digitsAugmentation: Augmentation = {
   lines: 0.03,
   shade: 0.02,
 };
+
+/** For pictures of anything: where it is, how large and how upright says nothing of what it is. */
+export const picturesAugmentation: Augmentation = {
+  ...noAugmentation,
+  shift: 0.08,
+  rotation: 8,
+  scale: 0.15,
+  shear: 0.05,
+};

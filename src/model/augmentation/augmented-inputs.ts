@@ -25,7 +25,7 @@ export class AugmentedInputs {
   #current: number | null = null;
 
   /**
-   * @param inputs (count, height · width) the pictures as they are; they are copied
+   * @param inputs (count, channels · height · width) the pictures as they are; they are copied
    * @param epochs of the whole run
    * @param first the epoch that comes first, from 0; its pictures are begun at once
    */

@@ -8,27 +8,32 @@ const mostSpecks = 5;
 
 export class Marks {
   readonly #amounts: Augmentation;
-  readonly #size: PictureSize;
+  readonly #size: PictureSize & { channels: number };
   readonly #draws: Draws;
 
-  constructor(amounts: Augmentation, size: PictureSize, draws: Draws) {
+  constructor(amounts: Augmentation, size: PictureSize & { channels: number }, draws: Draws) {
     this.#amounts = amounts;
     this.#size = size;
     this.#draws = draws;
   }
 
-  /** @param numbers (samples, drawsOfPicture) from sample `first` on; @param pictures (samples, height · width) changed in place */
+  /**
+   * The planes of a picture get the same marks.
+   * @param numbers (samples, drawsOfPicture) from sample `first` on
+   * @param pictures (samples, channels, height · width) changed in place
+   */
   add(numbers: Uint16Array, first: number, pictures: Uint8Array): void {
     const size = this.#size.width * this.#size.height;
     const { shade, lines, specks, noise } = this.#amounts;
-    for (let i = 0; i < pictures.length / size; i++) {
+    for (let plane = 0; plane < pictures.length / size; plane++) {
+      const i = Math.floor(plane / this.#size.channels);
       const drawn = (what: number): number => fraction(numbers[i * drawsOfPicture + what]);
       const hasShade = drawn(place.shade) < shade;
       const hasLines = drawn(place.lines) < lines;
       const hasSpecks = drawn(place.specks) < specks;
       const hasNoise = drawn(place.noise) < noise;
       if (!hasShade && !hasLines && !hasSpecks && !hasNoise) continue;
-      const pixels = pictures.subarray(i * size, (i + 1) * size);
+      const pixels = pictures.subarray(plane * size, (plane + 1) * size);
       const amount = drawn(place.amount);
       const details = this.#draws.details(first + i);
       if (hasShade) this.#addShade(pixels, amount, details);

@@ -28,7 +28,7 @@ const pageBytes = 65536;
 const slackBytes = 32;
 
 export class PictureMemory {
-  /** Pictures that it holds at a time. */
+  /** Planes that it holds at a time: whole pictures. */
   readonly capacity: number;
   /** (capacity, height · width) To be filled with pictures, … */
   readonly sources: Uint8Array;
@@ -39,9 +39,10 @@ export class PictureMemory {
   /** Changes the first pictures of `sources`, so many. */
   readonly change: (count: number) => void;
 
-  constructor({ width, height }: PictureSize) {
+  constructor({ width, height }: PictureSize, channels = 1) {
     const size = width * height;
-    this.capacity = Math.max(1, Math.min(mostPictures, Math.floor(mostPixels / size)));
+    const pictures = Math.floor(Math.min(mostPictures, mostPixels / size) / channels);
+    this.capacity = Math.max(1, pictures) * channels;
     const module = new WebAssembly.Module(readFileSync(file));
     const { exports } = new WebAssembly.Instance(module, {});
     const { memory, heapBase, changePictures } = exports as unknown as Kernels;

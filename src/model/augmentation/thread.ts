@@ -5,14 +5,14 @@ import { changeSamples, type AugmentationPlan } from './change-samples.js';
 /** What the thread is started with; the inputs are its own. */
 export interface ThreadStart {
   plan: AugmentationPlan;
-  /** (count, height · width) */
+  /** (count, channels · height · width) */
   inputs: Uint8Array;
 }
 
 /** Asks for the changed pictures of an epoch in `out`, which goes to the thread and comes back. */
 export interface EpochRequest {
   epoch: number;
-  /** (count, height · width) */
+  /** (count, channels · height · width) */
   out: Uint8Array<ArrayBuffer>;
 }
 

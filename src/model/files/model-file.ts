@@ -25,6 +25,7 @@ import { ensembleShapes, joinMembers, mostMembers, splitMembers } from '../netwo
 import type { AffineMap } from '../preprocessing/affine.js';
 import type { TablePreprocessing } from '../preprocessing/table.js';
 import { problemOfRecord } from '../preprocessing/table-record.js';
+import { pictureFits, pictureInputs, type PictureFit, type PictureInput } from '../../lib/picture-input.js';
 import { createSlicedWork } from '../../lib/sliced-work.js';
 import {
   decodeSafetensors,
@@ -43,13 +44,15 @@ export interface ModelDescription {
   scaling: AffineMap | null;
   /** Makes inputs of the columns of a table. Left out: inputs come as numbers. */
   preprocessing?: TablePreprocessing;
+  /** How a picture becomes an input. Left out: inputs are numbers, or a square of grey levels. */
+  image?: PictureInput;
   /** How many networks of this kind answer with their mean: see members.ts for their parameters. Left out: there is one. */
   ensemble?: number;
 }
 
 /** The same description and parameters give the same bytes. */
 export function encodeModelFile(description: ModelDescription, parameters: StateDict): Buffer {
-  const { format_version, network, head, scaling, preprocessing, ensemble } = description;
+  const { format_version, network, head, scaling, preprocessing, image, ensemble } = description;
   return encodeSafetensors(parameters, {
     // What PyTorch's own writer says of its layout; some readers insist on it.
     format: 'pt',
@@ -58,6 +61,7 @@ export function encodeModelFile(description: ModelDescription, parameters: State
     head: JSON.stringify(head),
     scaling: JSON.stringify(scaling),
     ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
+    ...(image && { image: JSON.stringify(image) }),
     ...(ensemble !== undefined && { ensemble: JSON.stringify(ensemble) }),
   });
 }
@@ -135,6 +139,7 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
     network: withDropout(network),
     head,
     scaling,
+    ...readImage(metadata, network.inputs),
     ...readEnsemble(metadata),
   };
   // In format 1 the field is the affine map.
@@ -147,6 +152,13 @@ function readDescription(metadata: Record<string, string>): ModelDescription {
     throw corrupt(`its preprocessing makes ${table.width} inputs, and its network takes ${network.inputs}`);
   }
   return { ...description, preprocessing: table };
+}
+
+function readImage(metadata: Record<string, string>, inputs: number): Pick<ModelDescription, 'image'> {
+  if (!Object.hasOwn(metadata, 'image')) return {};
+  const image = readField(metadata, 'image');
+  if (isPictureInput(image) && pictureInputs(image) === inputs) return { image };
+  throw corrupt(`its image is not one of ${inputs} numbers`);
 }
 
 function readEnsemble(metadata: Record<string, string>): Pick<ModelDescription, 'ensemble'> {
@@ -262,6 +274,17 @@ function isValueScaling(value: unknown): value is ValueScaling {
 function isAffineMap(value: unknown): value is AffineMap {
   if (!hasKeys<AffineMap>(value, ['divide_by', 'mean', 'std'])) return false;
   return Object.values(value).every(Number.isFinite) && value.divide_by !== 0 && value.std !== 0;
+}
+
+function isPictureInput(value: unknown): value is PictureInput {
+  if (!hasKeys<PictureInput>(value, ['width', 'height', 'channels', 'fit'])) return false;
+  const { width, height, channels, fit } = value;
+  return (
+    isWidth(width) &&
+    isWidth(height) &&
+    (channels === 1 || channels === 3) &&
+    pictureFits.includes(fit as PictureFit)
+  );
 }
 
 /** An object with these keys, some of `more`, and no others: a newer field could change what the known ones mean. */

@@ -93,7 +93,7 @@ export async function promote({ storage }: RegistryStore, name: string, version:
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
   { model, runId, step, spec, file, metrics, evaluation, held, now }: Publication,
-  { network, head, preprocessing, ensemble }: ModelDescription,
+  { network, head, preprocessing, image, ensemble }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
     format_version: 2,
@@ -105,6 +105,7 @@ function contentOf(
     network,
     head,
     ...(preprocessing && { table: signatureOf(preprocessing) }),
+    ...(image && { image }),
     ...(ensemble !== undefined && { ensemble }),
     parameters: parameterCount(network) * (ensemble ?? 1),
     file: { key: publishedFileKey(model, runId, step), ...digestOf(file) },

@@ -1,4 +1,5 @@
 /** The document of a published version: versions/000001.json. */
+import type { PictureInput } from '../../lib/picture-input.js';
 import { decodeManifest, encodeManifest, type FileDigest } from '../files/manifest.js';
 import type { EvaluationSummary } from '../evaluation/evaluation.js';
 import type { Held } from '../evaluation/publish-gate.js';
@@ -21,6 +22,8 @@ export interface VersionManifest {
   head: Head;
   /** Left out: the model takes numbers. */
   table?: TableSignature;
+  /** Left out: the model takes no pictures, or squares of grey levels. */
+  image?: PictureInput;
   /** How many networks of this kind answer with their mean. Left out: there is one. */
   ensemble?: number;
   /** How many numbers the model learns: of all members. */

@@ -12,11 +12,12 @@ const mostNamed = 20;
  * `inputs` (count, network.inputs), raw; `field` is their name in the request. A picture is blank where all its pixels are the same.
  */
 export function blankPictures(
-  { network, preprocessing }: Pick<AnsweringModel, 'network' | 'preprocessing'>,
+  { network, preprocessing, image }: Pick<AnsweringModel, 'network' | 'preprocessing' | 'image'>,
   { inputs, count, field }: { inputs: Float32Array; count: number; field: string },
 ): PredictionWarning[] {
   const width = network.inputs;
-  if (preprocessing !== null || width < leastInputs || !Number.isInteger(Math.sqrt(width))) return [];
+  if (preprocessing !== null || width < leastInputs) return [];
+  if (image === null && !Number.isInteger(Math.sqrt(width))) return [];
   const blank: string[] = [];
   for (let sample = 0; sample < count; sample++) {
     const end = (sample + 1) * width;

@@ -2,6 +2,7 @@
  * One version in memory. A request holds it while it uses it. The predictor is freed once the version is retired and no
  * request holds it.
  */
+import type { PictureInput } from '../../lib/picture-input.js';
 import type { Predictor } from '../engines/engine.js';
 import type { ModelDescription } from '../files/model-file.js';
 import { applyHead, type Head } from '../heads/head.js';
@@ -18,6 +19,8 @@ export interface ServedModel<Manifest extends NamedModel = VersionManifest> {
   readonly head: Head;
   /** What the model makes of the columns of a table; null: it takes numbers. */
   readonly preprocessing: TablePreprocessing | null;
+  /** What it makes of a picture; null: a square of grey levels, where it takes so many numbers. */
+  readonly image: PictureInput | null;
   /**
    * The head's results for raw inputs. Where the network's outputs overflow, they are not finite: see `refuseOverflow`.
    * @throws TrainyardError DEADLINE_EXCEEDED, CLIENT_GONE
@@ -58,12 +61,12 @@ export function loadModel<Manifest extends NamedModel = VersionManifest>(
   observe?: (samples: number, ms: number) => void,
 ): LoadedModel<Manifest> {
   const loading = load().then(({ manifest, description, predictor }) => {
-    const { network, head, preprocessing = null } = description;
+    const { network, head, preprocessing = null, image = null } = description;
     const predict = batchPredictions(
       async (inputs, count) => applyHead(head, await predictor.predict(inputs, count)),
       observe,
     );
-    const model: ServedModel<Manifest> = { manifest, network, head, preprocessing, predict };
+    const model: ServedModel<Manifest> = { manifest, network, head, preprocessing, image, predict };
     return { model, predictor };
   });
   let holders = 0;

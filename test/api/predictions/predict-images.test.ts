@@ -35,7 +35,7 @@ async function asJson(
   fit: 'digit' | 'stretch',
   options: object = {},
 ): Promise<unknown> {
-  const inputs = files.map((bytes) => [...readImage({ bytes, fit, side: 28 })]);
+  const inputs = files.map((bytes) => [...readImage({ bytes, input: { fit, side: 28 } })]);
   return (
     await http
       .post('/predict')

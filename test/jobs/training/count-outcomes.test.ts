@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createOutcomeCounter } from '../../../src/jobs/training/count-outcomes.js';
-import type { LoadedData } from '../../../src/jobs/training/load-data.js';
+import type { LoadedData } from '../../../src/jobs/training/loaded-data.js';
 import { recordsOutcomes } from '../../../src/jobs/runs/outcomes.js';
 import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
 import type { RunEvent } from '../../../src/jobs/runs/run-events.js';

@@ -7,7 +7,7 @@ import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observe, TrainingEnd } from '../../../src/jobs/training/messages.js';
-import type { TrainingDatasets } from '../../../src/jobs/training/load-data.js';
+import type { TrainingDatasets } from '../../../src/jobs/training/loaded-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
 import type { EngineEntry } from '../../../src/model/engines/engine.js';
 import { engines as all } from '../../../src/model/engines/select.js';
@@ -42,7 +42,7 @@ export async function sceneOf(request: JobRequest = {}): Promise<Scene> {
 
 export async function sceneWith(spec: RunSpec, load: () => Promise<Dataset>, on?: Storage): Promise<Scene> {
   const isNoTable = () => Promise.reject(new Error('The dataset is no table'));
-  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable }, on);
+  return sceneOn(spec, { load, info: isNoTable, openTable: isNoTable, openPictures: isNoTable }, on);
 }
 
 export async function sceneOn(spec: RunSpec, datasets: TrainingDatasets, on?: Storage): Promise<Scene> {

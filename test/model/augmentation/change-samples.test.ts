@@ -11,7 +11,7 @@ import { smallMnist } from '../../jobs/training/small-mnist.js';
 
 const { train } = await smallMnist();
 const pictures = train.inputs.slice(0, 100 * 784);
-const side = { width: 28, height: 28 };
+const side = { width: 28, height: 28, channels: 1 };
 const everything = { ...digitsAugmentation, noise: 0.5, specks: 0.5, lines: 0.5, shade: 0.5 };
 
 function changed(plan: Partial<AugmentationPlan>, epoch: number, inputs = pictures): Uint8Array {
@@ -62,7 +62,7 @@ test('a picture of another width and height is turned about its middle', () => {
   inputs[6 * 20 + 10] = 255;
   const out = new Uint8Array(inputs.length);
   const amounts = { ...noAugmentation, rotation: 45 };
-  changeSamples({ amounts, seed: 1, width: 20, height: 12 }, inputs, 0, out);
+  changeSamples({ amounts, seed: 1, width: 20, height: 12, channels: 1 }, inputs, 0, out);
   const around = [5, 6, 7].flatMap((row) => [9, 10, 11].map((column) => out[row * 20 + column]));
   expect(around.reduce((sum, level) => sum + level)).toBe(out.reduce((sum, level) => sum + level));
   expect(Math.max(...around)).toBeGreaterThan(100);

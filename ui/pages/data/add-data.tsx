@@ -29,7 +29,8 @@ function DropZone({ onFile, onPaste }: { onFile: (file: File) => void; onPaste: 
     <FileDrop class="drop" onFile={onFile}>
       <p class="empty-title">Drop a file here</p>
       <p class="muted small">
-        CSV, TSV, JSON Lines or Parquet, also gzipped. One row a case, one column a property.
+        A table: CSV, TSV, JSON Lines or Parquet, also gzipped. Or pictures: a ZIP or tar with a folder for
+        each class.
       </p>
       <div class="actions">
         <button type="button" class="primary" onClick={() => input.current?.click()}>

@@ -11,6 +11,7 @@ import { useResource } from '../../parts/use-resource.js';
 import type { PageProps } from '../../shell/page-props.js';
 import { api, type Dataset } from '../../service/api.js';
 import { goTo, linkTo } from '../../shell/router.js';
+import { ClassPictures } from './class-pictures.js';
 import { ColumnsTable } from './columns-table.js';
 import { loadDataset, type ShownDataset } from './dataset.js';
 import { FileProblems } from './problems-table.js';
@@ -48,8 +49,8 @@ export default function DatasetPage({ params: { name = '' }, query }: PageProps)
 function Lead({ dataset: { version, format, rows, size_bytes: size } }: { dataset: Dataset }) {
   return (
     <>
-      {rows !== null && `${formatNumber(rows)} rows · `}
-      {format !== null && `${format.toUpperCase()} · `}
+      {rows !== null && `${formatNumber(rows)} ${format === 'pictures' ? 'pictures' : 'rows'} · `}
+      {format !== null && format !== 'pictures' && `${format.toUpperCase()} · `}
       {size !== null && `${formatBytes(size)} · `}
       version {version}
     </>
@@ -85,7 +86,7 @@ function Content({ shown: { dataset, profile } }: { shown: ShownDataset }) {
   const [tab, setTab] = useState('columns');
   if (dataset.status === 'processing') return <Reading dataset={dataset} />;
   const tabs = [
-    { id: 'columns', title: dataset.status === 'failed' ? 'What is wrong' : profile ? 'Columns' : 'Samples' },
+    { id: 'columns', title: contentTitle({ dataset, profile }) },
     ...(profile ? [{ id: 'rows', title: 'Rows' }] : []),
     { id: 'versions', title: 'Versions' },
   ];
@@ -100,15 +101,21 @@ function Content({ shown: { dataset, profile } }: { shown: ShownDataset }) {
   );
 }
 
+function contentTitle({ dataset, profile }: ShownDataset): string {
+  if (dataset.status === 'failed') return 'What is wrong';
+  if (profile) return 'Columns';
+  return dataset.pictures ? 'Pictures' : 'Samples';
+}
+
 function Reading({ dataset: { progress, size_bytes: size } }: { dataset: Dataset }) {
   const { fraction, rows } = progress ?? { fraction: undefined, rows: 0 };
   return (
-    <Section title="Every row is being read">
+    <Section title="All of it is being read">
       <ProgressBar value={fraction} label="How much of the file has been read" />
       <p class="muted" aria-live="polite">
         {progress === null || size === null
           ? 'The file waits for a worker.'
-          : `${formatNumber(rows)} rows, ${formatBytes(Math.round(size * progress.fraction))} of ${formatBytes(size)} (${formatPercent(progress.fraction, 0)})`}
+          : `${formatNumber(rows)} rows or pictures, ${formatBytes(Math.round(size * progress.fraction))} of ${formatBytes(size)} (${formatPercent(progress.fraction, 0)})`}
       </p>
     </Section>
   );
@@ -129,6 +136,7 @@ function Holds({ shown: { dataset, profile } }: { shown: ShownDataset }) {
       </>
     );
   }
+  if (dataset.pictures) return <ClassPictures dataset={dataset} pictures={dataset.pictures} />;
   if (dataset.arrays === null) return <StatusBadge status={dataset.status} />;
   const { inputs, labels, train_rows: trainRows, test_rows: testRows } = dataset.arrays;
   return (

@@ -24,7 +24,8 @@ export async function loadDataset(
           params: { path: { name, version } },
           signal,
         });
-  if (dataset.status !== 'ready' || dataset.arrays !== null) return { dataset, profile: null };
+  if (dataset.status !== 'ready' || dataset.arrays !== null || dataset.pictures !== null)
+    return { dataset, profile: null };
   const path = { name, version: String(dataset.version) };
   return {
     dataset,

@@ -24,6 +24,17 @@ export function RecipeFields({ choices, plan, onChange }: Props) {
         </Field>
         <PresetField choices={choices} plan={plan} onChange={onChange} />
         <LayersField choices={choices} plan={plan} onChange={onChange} />
+        {spec?.image && (
+          <NumberField
+            label="Pixels of a side"
+            hint={`A picture becomes ${spec.image.width} × ${spec.image.height} ${spec.image.channels === 3 ? 'in colour' : 'in grey'}; 128 at most.`}
+            chosen={choices.pictureSide}
+            planned={spec.image.width}
+            min={1}
+            step={1}
+            onChange={(pictureSide) => onChange({ pictureSide })}
+          />
+        )}
         <NumberField
           label="Dropout"
           hint="Share of the units that are switched off while learning, from 0 to 0.95."

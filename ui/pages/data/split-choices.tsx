@@ -82,7 +82,7 @@ export function SplitChoices({
           max={90}
           onChange={(value) => change({ validation: fractionOf(value) })}
         />
-        {profile && (
+        {(profile ?? dataset.pictures) && (
           <NumberField
             label="Test, in %"
             hint="Looked at once, at the end. It decides nothing."

@@ -19,6 +19,8 @@ export interface Choices {
   task?: 'classification' | 'regression' | undefined;
   columns: ReadonlyMap<string, ColumnChange>;
   split: Split;
+  /** The sides of the square that a picture becomes, in pixels. */
+  pictureSide?: number | undefined;
   preset?: 'auto' | 'plain' | undefined;
   units?: number[] | undefined;
   dropout?: number | undefined;
@@ -59,6 +61,9 @@ export function requestOf(
     ...(task !== undefined && { task }),
     ...(columns.length > 0 && { columns }),
     ...(Object.keys(split).length > 0 && { split }),
+    ...(choices.pictureSide !== undefined && {
+      image: { width: choices.pictureSide, height: choices.pictureSide },
+    }),
     ...(preset !== undefined && { preset }),
     ...networkOf(choices, plan),
     ...optimizerOf(choices),

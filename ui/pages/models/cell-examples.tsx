@@ -1,4 +1,5 @@
 /** A few rows behind a cell of the confusion matrix: as pictures, or with their columns. */
+import type { PictureShape } from '../../parts/pixel-picture.js';
 import { formatNumber } from '../../parts/format.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Evaluation } from '../../service/api.js';
@@ -10,13 +11,13 @@ export function CellExamples({
   rows,
   title,
   count,
-  side,
+  picture,
 }: {
   evaluation: Evaluation;
   rows: readonly number[];
   title: string;
   count: number;
-  side: number | undefined;
+  picture: PictureShape | undefined;
 }) {
   return (
     <div class="stack cell-examples" aria-live="polite">
@@ -30,10 +31,15 @@ export function CellExamples({
               ? `The ${rows.length} that it was surest of, of ${formatNumber(count)}.`
               : `In the order of how sure it was.`}
           </p>
-          {side === undefined ? (
+          {picture === undefined ? (
             <TableRows evaluation={evaluation} rows={rows} />
           ) : (
-            <Pictures dataset={evaluation.dataset} split={evaluation.examples?.split} rows={rows} side={side}>
+            <Pictures
+              dataset={evaluation.dataset}
+              split={evaluation.examples?.split}
+              rows={rows}
+              shape={picture}
+            >
               {(place) => formatNumber(rows[place])}
             </Pictures>
           )}

@@ -1,4 +1,5 @@
 /** The confusion matrix: which class was taken for which, and rows behind the cell that one chooses. */
+import type { PictureShape } from '../../parts/pixel-picture.js';
 import { useState } from 'preact/hooks';
 import { cellColour, ConfusionTable, type ConfusionCell } from '../../parts/confusion-table.js';
 import { formatNumber, formatPercent } from '../../parts/format.js';
@@ -12,12 +13,12 @@ export function CellMatrix({
   evaluation,
   labels,
   confusion,
-  side,
+  picture,
 }: {
   evaluation: Evaluation;
   labels: readonly string[];
   confusion: readonly (readonly number[])[];
-  side: number | undefined;
+  picture: PictureShape | undefined;
 }) {
   const { examples } = evaluation;
   const [cell, setCell] = useState<Place>(() => worstCell(confusion));
@@ -47,7 +48,7 @@ export function CellMatrix({
             rows={examples.rows[cell.actual]?.[cell.given] ?? []}
             title={cellTitle(labels, cell)}
             count={confusion[cell.actual]?.[cell.given] ?? 0}
-            side={side}
+            picture={picture}
           />
         )}
       </div>

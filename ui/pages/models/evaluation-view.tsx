@@ -1,4 +1,5 @@
 /** How good a version is: its figures in plain words, its mistakes, its thresholds, its calibration, and what its columns are worth. */
+import type { PictureShape } from '../../parts/pixel-picture.js';
 import { formatName, formatNumber, formatPercent } from '../../parts/format.js';
 import { Notice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
@@ -20,8 +21,14 @@ import { ResidualPlots } from './residual-plots.js';
 import { RowLink } from './row-link.js';
 import { ThresholdView } from './threshold-view.js';
 
-/** `side`: of the pictures that the model takes. */
-export function EvaluationView({ evaluation, side }: { evaluation: Evaluation; side: number | undefined }) {
+/** `picture`: what the model takes. */
+export function EvaluationView({
+  evaluation,
+  picture,
+}: {
+  evaluation: Evaluation;
+  picture: PictureShape | undefined;
+}) {
   const main = mainSplit(evaluation);
   if (!main) return <Notice kind="info" title="There are no rows to judge it by" />;
   const [name, split] = main;
@@ -30,7 +37,7 @@ export function EvaluationView({ evaluation, side }: { evaluation: Evaluation; s
     <div class="stack evaluation">
       <MainFigures evaluation={evaluation} name={name} split={split} />
       {labels && split.confusion && (
-        <CellMatrix evaluation={evaluation} labels={labels} confusion={split.confusion} side={side} />
+        <CellMatrix evaluation={evaluation} labels={labels} confusion={split.confusion} picture={picture} />
       )}
       {labels && positive !== undefined && split.thresholds && (
         <ThresholdView
@@ -52,7 +59,7 @@ export function EvaluationView({ evaluation, side }: { evaluation: Evaluation; s
         )}
         {importance && <Importance importance={importance} />}
       </div>
-      {evaluation.mistakes && <Mistakes evaluation={evaluation} side={side} />}
+      {evaluation.mistakes && <Mistakes evaluation={evaluation} picture={picture} />}
     </div>
   );
 }
@@ -138,7 +145,7 @@ function FiguresTable({ split, task }: { split: Split; task: string }) {
   );
 }
 
-function Mistakes({ evaluation, side }: { evaluation: Evaluation; side: number | undefined }) {
+function Mistakes({ evaluation, picture }: { evaluation: Evaluation; picture: PictureShape | undefined }) {
   const { mistakes, task, dataset } = evaluation;
   const rows = mistakes?.rows ?? [];
   if (rows.length === 0) return null;
@@ -149,10 +156,10 @@ function Mistakes({ evaluation, side }: { evaluation: Evaluation; side: number |
         Look at them first: they often show what is wrong in the data. Rows are counted from 0 in{' '}
         {dataset.name}.
       </p>
-      {side === undefined ? (
+      {picture === undefined ? (
         <MistakesTable evaluation={evaluation} />
       ) : (
-        <Pictures dataset={dataset} split={mistakes?.split} rows={rows.map(({ row }) => row)} side={side}>
+        <Pictures dataset={dataset} split={mistakes?.split} rows={rows.map(({ row }) => row)} shape={picture}>
           {(place) => {
             const { actual, predicted, confidence } = rows[place] ?? {};
             return (

@@ -1,4 +1,5 @@
 /** What the page of a model shows: the model, the version that is looked at, and its evaluation. */
+import type { PictureShape } from '../../parts/pixel-picture.js';
 import { ApiError, api, type Evaluation, type Model, type ModelVersion } from '../../service/api.js';
 
 export type Column = NonNullable<ModelVersion['columns']>[number];
@@ -44,10 +45,12 @@ export function mainSplit(evaluation: Evaluation): [SplitName, Split] | undefine
   return undefined;
 }
 
-/** The side of the square picture that the model takes; undefined where it takes something else. */
-export function pictureSide({ columns, network }: ModelVersion): number | undefined {
+/** The picture that the model takes; undefined where it takes something else. */
+export function pictureOf({ columns, network, image }: ModelVersion): PictureShape | undefined {
+  if (image) return image;
   const side = Math.sqrt(network.inputs);
-  return columns === undefined && Number.isInteger(side) && side >= 8 ? side : undefined;
+  if (columns !== undefined || !Number.isInteger(side) || side < 8) return undefined;
+  return { width: side, height: side, channels: 1 };
 }
 
 /** The figure that is shown where there is room for one. */

@@ -10,7 +10,7 @@ import type { PageProps } from '../../shell/page-props.js';
 import { linkTo, replaceQuery } from '../../shell/router.js';
 import { CardView } from './card-view.js';
 import { EvaluationView } from './evaluation-view.js';
-import { loadModel, pictureSide, type ShownModel } from './model-data.js';
+import { loadModel, pictureOf, type ShownModel } from './model-data.js';
 import { TryIt } from './try-it.js';
 import { UseIt } from './use-it.js';
 import { Versions } from './versions.js';
@@ -98,7 +98,7 @@ function Content({
   if (!version) return <Empty title="There is no version to look at" />;
   if (tab === 'evaluation') {
     return evaluation ? (
-      <EvaluationView evaluation={evaluation} side={pictureSide(version)} />
+      <EvaluationView evaluation={evaluation} picture={pictureOf(version)} />
     ) : (
       <Section title="How good">
         <Notice kind="info" title="This version was not evaluated">

@@ -3,20 +3,20 @@ import type { ComponentChildren } from 'preact';
 import { formatNumber } from '../../parts/format.js';
 import { useResource } from '../../parts/use-resource.js';
 import { api, type Evaluation } from '../../service/api.js';
-import { PixelPicture } from '../../parts/pixel-picture.js';
+import { PixelPicture, type PictureShape } from '../../parts/pixel-picture.js';
 
 export function Pictures({
   dataset,
   split,
   rows,
-  side,
+  shape,
   children,
 }: {
   dataset: Evaluation['dataset'];
   /** Whose rows they are. Validation rows are counted among the samples to learn from. */
   split: 'test' | 'validation' | undefined;
   rows: readonly number[];
-  side: number;
+  shape: PictureShape;
   /** What stands below the picture at this place. */
   children: (place: number) => ComponentChildren;
 }) {
@@ -35,16 +35,24 @@ export function Pictures({
   if (error !== undefined) return <RowNumbers rows={rows} />;
   return (
     <ul class="plain-list pictures">
-      {rows.map((row, place) => (
-        <li key={row}>
-          <PixelPicture
-            label={`The picture of row ${row}`}
-            pixels={data?.data.find((each) => each.row === row)?.inputs}
-            side={side}
-          />
-          <span class="small muted">{children(place)}</span>
-        </li>
-      ))}
+      {rows.map((row, place) => {
+        const sample = data?.data.find((each) => each.row === row);
+        return (
+          <li key={row}>
+            {sample?.picture ? (
+              <img
+                class="pixel-picture"
+                src={`data:image/png;base64,${sample.picture.png}`}
+                alt={sample.picture.file}
+                title={sample.picture.file}
+              />
+            ) : (
+              <PixelPicture label={`The picture of row ${row}`} pixels={sample?.inputs} shape={shape} />
+            )}
+            <span class="small muted">{children(place)}</span>
+          </li>
+        );
+      })}
     </ul>
   );
 }

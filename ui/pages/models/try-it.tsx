@@ -3,7 +3,7 @@ import type { ModelVersion } from '../../service/api.js';
 import { Notice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
 import { linkTo } from '../../shell/router.js';
-import { mainSplit, pictureSide, type ShownModel } from './model-data.js';
+import { mainSplit, pictureOf, type ShownModel } from './model-data.js';
 import { TryPicture } from './try-picture.js';
 import { TryTable } from './try-table.js';
 
@@ -15,12 +15,12 @@ export function TryIt({
   shown: ShownModel & { version: ModelVersion };
   row: number | undefined;
 }) {
-  const side = pictureSide(version);
+  const picture = pictureOf(version);
   if (version.columns) {
     const residuals = evaluation ? mainSplit(evaluation)?.[1].residuals : undefined;
     return <TryTable version={version} columns={version.columns} row={row} residuals={residuals} />;
   }
-  if (side !== undefined) return <TryPicture version={version} side={side} />;
+  if (picture !== undefined) return <TryPicture version={version} shape={picture} />;
   return (
     <Section title="Try it">
       <Notice kind="info" title={`It takes ${version.network.inputs} numbers`}>

@@ -4,7 +4,7 @@ import { DrawingPad } from '../../parts/drawing-pad.js';
 import { FileDrop, takeFirst } from '../../parts/file-drop.js';
 import { ErrorNotice, Notice } from '../../parts/notice.js';
 import { Section } from '../../parts/page.js';
-import { PixelPicture } from '../../parts/pixel-picture.js';
+import { PixelPicture, type PictureShape } from '../../parts/pixel-picture.js';
 import { api, type ModelVersion } from '../../service/api.js';
 import { Answer } from './answer.js';
 import { usePrediction, type PredictionAnswer } from './use-prediction.js';
@@ -15,24 +15,28 @@ interface ChosenPicture {
   name: string;
 }
 
-export function TryPicture({ version, side }: { version: ModelVersion; side: number }) {
+export function TryPicture({ version, shape }: { version: ModelVersion; shape: PictureShape }) {
   const [picture, setPicture] = useState<ChosenPicture | null>(null);
   const { answer, error } = usePrediction(
     (signal) => (picture ? predictPicture(version, picture.file, signal) : new Promise(() => undefined)),
     [version.version, picture],
   );
   const current = picture ? answer : undefined;
+  /** Digits are drawn as they were learned from; other pictures cannot be. */
+  const isDrawing = version.image === undefined || version.image.fit === 'digit';
   return (
     <div class="try-picture">
-      <Section title="Draw">
-        <DrawingPad
-          size={side}
-          label="Draw here"
-          onChange={(png, pixels) =>
-            setPicture(pixels.every((pixel) => pixel === 0) ? null : { file: png, name: '' })
-          }
-        />
-      </Section>
+      {isDrawing && (
+        <Section title="Draw">
+          <DrawingPad
+            size={shape.width}
+            label="Draw here"
+            onChange={(png, pixels) =>
+              setPicture(pixels.every((pixel) => pixel === 0) ? null : { file: png, name: '' })
+            }
+          />
+        </Section>
+      )}
       <Section title="It answers">
         {error !== undefined && <ErrorNotice error={error} />}
         <Answer prediction={current?.predictions[0]} labels={version.labels} isOld={error !== undefined} />
@@ -42,16 +46,17 @@ export function TryPicture({ version, side }: { version: ModelVersion; side: num
           </Notice>
         ))}
       </Section>
-      <Section title="Or a picture file">
+      <Section title={isDrawing ? 'Or a picture file' : 'A picture file'}>
         <DropField picture={picture} onChoose={(file) => setPicture({ file, name: file.name })} />
         <div class="row seen">
           <PixelPicture
             label="The picture as the network gets it"
-            side={side}
+            shape={shape}
             pixels={current?.predictions[0]?.network_inputs}
           />
           <p class="small muted">
-            What the network sees: {side} × {side} pixels, light on dark, cropped and centred.
+            What the network sees: {shape.width} × {shape.height} pixels
+            {isDrawing ? ', light on dark, cropped and centred' : ''}.
           </p>
         </div>
       </Section>
@@ -80,11 +85,11 @@ function DropField({ picture, onChoose }: { picture: ChosenPicture | null; onCho
   return (
     <FileDrop class="drop-picture" onFile={onChoose}>
       {picture && picture.name !== '' && <DroppedPicture picture={picture} />}
-      <label for={id}>Drop a PNG or JPEG here, or choose one</label>
+      <label for={id}>Drop a picture here, or choose one</label>
       <input
         id={id}
         type="file"
-        accept="image/png,image/jpeg"
+        accept="image/*"
         onChange={({ currentTarget }) => takeFirst(currentTarget.files, onChoose)}
       />
     </FileDrop>

@@ -1,8 +1,10 @@
 /** What has proved best for pictures; bench/README.md has the figures. */
 import type { ArraysInfo } from '../../../data/dataset.js';
-import { digitsAugmentation } from '../../../model/augmentation/amounts.js';
+import type { PictureInput } from '../../../lib/picture-input.js';
+import { digitsAugmentation, picturesAugmentation } from '../../../model/augmentation/amounts.js';
 import { arePictures } from '../augment.js';
 import { plainArrays } from './plain.js';
+import type { RowCounts } from '../../runs/run-spec.js';
 import type { Recipe } from './recipe.js';
 
 /** For classes of square pictures in bytes. Other arrays get the classic network. */
@@ -25,6 +27,42 @@ export function picturesRecipe(dataset: ArraysInfo): Recipe {
       epochs: 'Changed pictures are learnt by heart only after many more epochs.',
       batch_size:
         'Twice the classic batch takes half the steps, and costs no accuracy with this learning rate.',
+    },
+  };
+}
+
+/** Steps after which the figures of small sets of pictures stop getting better. */
+const enoughSteps = 3_000;
+const epochsBetween = { least: 7, most: 60 } as const;
+const fewPictures = 4_000;
+
+/** For a dataset of pictures of any number. */
+export function folderRecipe(
+  { train, validation }: RowCounts,
+  { width, height, channels, fit }: PictureInput,
+): Recipe {
+  const batchSize = train < fewPictures ? 32 : 128;
+  const wanted = Math.ceil(enoughSteps / Math.ceil(train / batchSize));
+  const epochs = Math.min(epochsBetween.most, Math.max(epochsBetween.least, wanted));
+  const isBest = validation > 0;
+  return {
+    ...plainArrays,
+    hidden: [{ units: 512 }],
+    optimizer: { type: 'adam', learning_rate: 0.001, schedule: { type: 'one_cycle' } },
+    epochs,
+    batch_size: batchSize,
+    augment: fit === 'digit' ? digitsAugmentation : picturesAugmentation,
+    publish: isBest ? 'best' : 'final',
+    reasons: {
+      image: `Each picture becomes ${width} × ${height} ${channels === 1 ? 'grey levels' : 'colours'}: as the pictures are, or as large as a network without convolutions can use.`,
+      augment:
+        'Each epoch sees the pictures moved, turned and scaled a little, so that the network does not learn the pixels by heart.',
+      'network.hidden': 'One layer of 512 units: pictures that differ in each epoch can fill it.',
+      optimizer:
+        'A learning rate that rises and falls to nothing reaches in few epochs what a constant one does not reach.',
+      epochs: `${train} pictures to learn from: so many epochs make some ${enoughSteps} steps, within bounds.`,
+      batch_size: 'Small sets need small batches to take enough steps.',
+      ...(isBest && { publish: 'The epoch that is best on the validation pictures is published.' }),
     },
   };
 }
