@@ -72,6 +72,8 @@ export interface TableSpec {
   class_weight: ClassWeight;
   /** Left out: standard. */
   encoding?: Encoding;
+  /** Of piecewise; left out: `usualBins`. */
+  bins?: number;
   rows: RowCounts;
 }
 
@@ -214,7 +216,7 @@ const trainingFields = [
 export interface TrainingSpec
   extends
     Pick<RunSpec, (typeof trainingFields)[number]>,
-    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'encoding' | 'rows'>> {
+    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'encoding' | 'bins' | 'rows'>> {
   columns?: ShownColumn[];
 }
 
@@ -235,6 +237,7 @@ function shownTable({
   columns,
   class_weight,
   encoding = 'standard',
+  bins,
   rows,
 }: TableSpec): Partial<TrainingSpec> {
   const shown = columns.map(({ name, role, format, unreadable }) => ({
@@ -243,5 +246,5 @@ function shownTable({
     type: format.type,
     ...(unreadable > 0 && { unreadable }),
   }));
-  return { target, columns: shown, class_weight, encoding, rows };
+  return { target, columns: shown, class_weight, encoding, ...(bins !== undefined && { bins }), rows };
 }

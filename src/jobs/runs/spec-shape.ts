@@ -224,6 +224,7 @@ const tableSpec = object<TableSpec>({
   ),
   class_weight: classWeight,
   encoding: optional(oneOf(...encodings)),
+  bins: optional(positive),
   rows: object<RowCounts>({
     train: positive,
     validation: count,
