@@ -96,7 +96,7 @@ export default {
       comment:
         'Settings come in as arguments. The entries on the data folder read them, and the composition root hands them out.',
       severity: 'error',
-      from: { pathNot: '^src/(main|services|config|keys/main|check-data/main)\\.ts$' },
+      from: { pathNot: '^src/(main|composition/[^/]+|config|keys/main|check-data/main)\\.ts$' },
       to: { path: '^src/config(-formats)?\\.ts$' },
     },
     {

@@ -129,7 +129,7 @@ const allowed: Record<string, string> = {
   'client/client.ts': `import 'openapi-fetch'; import './events.js';`,
   'client/events.ts': `import 'eventsource-parser';`,
   'src/main.ts': `import './config.js'; await import('./telemetry/tracing.js'); import './api/app.js'; import './storage/storage.js'; import './data/store.js';`,
-  'src/services.ts': `import './config.js';`,
+  'src/composition/worker.ts': `import '../config.js';`,
   'src/config.ts': `import './errors.js'; import './config-formats.js';`,
   'src/config-formats.ts': `import './errors.js';`,
   'src/lib/log.ts': `import '../errors.js';`,

@@ -137,6 +137,8 @@ export interface EngineEntry {
   whyNotInstalled?(): string | null;
   /** Whether a probe may find a GPU; left out: it cannot. As cheap. */
   mayHaveGpu?(): boolean;
+  /** Whether this process has opened a device that its next trainer finds open; left out: there is none to open. */
+  holdsDevice?(): boolean;
   /** Loads the engine's code. */
   create(): Promise<Engine>;
 }
