@@ -4,7 +4,7 @@
  *
  * With --peer, PyTorch's script (bench/pytorch_mnist.py, five epochs of the classic network) takes turns with it, seed by seed.
  *
- *   npm run bench:pictures -- [--seeds N] [--epochs N] [--engine NAME] [--stroke AMOUNT] [--peer pytorch --python PATH]
+ *   npm run bench:pictures -- [--seeds N] [--epochs N] [--engine NAME] [--threads N] [--stroke AMOUNT] [--peer pytorch --python PATH]
  *
  * Draws with ImageMagick (`convert`) and the fonts DejaVu, Liberation, FreeFont, Noto and URW base 35.
  */
@@ -30,11 +30,13 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '5' },
     epochs: { type: 'string' },
     engine: { type: 'string', default: 'auto' },
+    threads: { type: 'string', default: '2' },
     stroke: { type: 'string' },
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
   },
 });
+const threads = Number(values.threads);
 /** Each set has 20 digits, each digit in two of its fonts; those of the second set are turned, and smaller. */
 const sets = [
   {
@@ -117,7 +119,7 @@ function likeliest(outputs) {
 
 /** PyTorch's script with the same seed: what it took beside the recipe, of the clock and of the processors, and its accuracy. */
 async function besidePytorch(seed, mnist, { seconds, cpuSeconds }) {
-  const peer = await pytorchContender(values.python, mnist, [256], 64, 2, seed);
+  const peer = await pytorchContender(values.python, mnist, [256], 64, threads, seed);
   const before = await peer.cpuSeconds();
   let taken = 0;
   for (let epoch = 0; epoch < 5; epoch++) taken += await peer.epoch();
@@ -145,7 +147,7 @@ async function train(seed, mnist) {
   const startedMs = performance.now();
   const before = process.cpuUsage();
   const start = initialState(network, optimizer, seed);
-  const trainer = await engine.trainer(program, data, start, { threads: 2, memoryLimitBytes: 2 ** 31 });
+  const trainer = await engine.trainer(program, data, start, { threads, memoryLimitBytes: 2 ** 31 });
   const plan = { amounts: augment, seed, width: 28, height: 28 };
   const augmented = new AugmentedInputs(plan, mnist.train.inputs, epochs, 0);
   for (let epoch = 0; epoch < epochs; epoch++) {

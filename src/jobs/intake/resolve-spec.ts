@@ -320,6 +320,7 @@ function reasonsFor(request: JobRequest, { optimizer, reasons }: Recipe): Pick<R
   const isOther = isOfOtherType(asked, optimizer);
   const named = new Set([
     ...Object.keys(fields),
+    ...(fields.encoding === undefined ? [] : ['bins']),
     ...(network?.hidden === undefined ? [] : ['network.hidden']),
     ...(isOther || settings.length > 0 ? ['optimizer'] : []),
     ...(isOther || asked.schedule !== undefined ? ['optimizer.schedule'] : []),

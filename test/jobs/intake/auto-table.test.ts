@@ -78,6 +78,7 @@ describe('the spec of a job on a table', () => {
     const { reasons = {} } = spec;
     expect(Object.keys(reasons).sort()).toEqual([
       'batch_size',
+      'bins',
       'encoding',
       'epochs',
       'network.hidden',
@@ -103,8 +104,12 @@ describe('the spec of a job on a table', () => {
     expect(spec.optimizer).toEqual({ ...usual.optimizer, learning_rate: 0.01 });
     expect(spec.network.inputs).toBeGreaterThan(usual.network.inputs);
     const { reasons = {} } = spec;
-    for (const field of ['encoding', 'batch_size', 'optimizer']) expect(reasons).not.toHaveProperty(field);
+    for (const field of ['encoding', 'bins', 'batch_size', 'optimizer'])
+      expect(reasons).not.toHaveProperty(field);
     expect(reasons).toHaveProperty(['optimizer.schedule']);
+    const without = await specOn(customers, { ...job, encoding: 'standard' });
+    expect(without.table).not.toHaveProperty('bins');
+    expect(without.reasons).not.toHaveProperty('bins');
   });
 
   test('has nothing of the recipe for another type of optimiser', async () => {

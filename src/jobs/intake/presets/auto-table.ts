@@ -80,6 +80,7 @@ export function autoTable(facts: TableFacts): TableRecipe {
     publish: isValidated ? 'best' : 'final',
     reasons: {
       encoding: reason,
+      ...(encoding === 'piecewise' && { bins: reasonOfBins(facts, bins) }),
       'network.hidden': `${layers} layers of ${units} units have room for what ${rows} rows of ${facts.inputsWith({ encoding, bins })} inputs show; dropout ${dropout}, for ${facts.learns}, keeps them from learning single rows by heart.`,
       optimizer: `AdamW with a little weight decay learns tables of any scale without tuning, and the average of the parameters over the last steps (ema ${ema}) predicts better than the last of them.`,
       'optimizer.schedule':
@@ -94,6 +95,13 @@ export function autoTable(facts: TableFacts): TableRecipe {
         : 'Without validation rows nothing tells which epoch is the best: the last one is kept.',
     },
   };
+}
+
+function reasonOfBins({ rows, learns }: TableFacts, bins: number): string {
+  const least = leastRowsForUsualBins[learns];
+  return bins === usualBins
+    ? `${rows.train} training rows of ${learns} are enough for ${bins} bins: ${least} are needed.`
+    : `${rows.train} training rows of ${learns} tell more of ${bins} bins than of ${usualBins}, which need ${least} rows.`;
 }
 
 function chooseEncoding(
@@ -115,7 +123,7 @@ function chooseEncoding(
   }
   return {
     encoding: 'piecewise',
-    reason: `${rows.train} training rows are enough to divide each of the ${numberColumns} columns of numbers or dates into up to ${bins} bins, which lets the network learn steps and thresholds.`,
+    reason: `${rows.train} training rows are enough to divide each of the ${numberColumns} columns of numbers or dates into bins, which lets the network learn steps and thresholds.`,
   };
 }
 
