@@ -84,6 +84,7 @@ export async function pytorchContender(python, { info, train, test }, hidden, ba
     isPeer: true,
     epoch: () => ask('epoch'),
     accuracy: () => ask('accuracy'),
+    cpuSeconds: () => ask('cpu'),
     close: () => child.stdin.end(),
   };
 }

@@ -2,7 +2,9 @@
  * The recipe for pictures: accuracy and seconds by seed, what its changed pictures cost, and how many of 20 printed digits it
  * reads with each kind of damage, in fonts that were looked at while the fitting was built and in others.
  *
- *   npm run bench:pictures -- [--seeds N] [--epochs N]
+ * With --peer, PyTorch's script (bench/pytorch_mnist.py, five epochs of the classic network) takes turns with it, seed by seed.
+ *
+ *   npm run bench:pictures -- [--seeds N] [--epochs N] [--engine NAME] [--threads N] [--stroke AMOUNT] [--peer pytorch --python PATH]
  *
  * Draws with ImageMagick (`convert`) and the fonts DejaVu, Liberation, FreeFont, Noto and URW base 35.
  */
@@ -12,6 +14,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { pytorchContender } from './contenders.mjs';
 import { loadMnist } from '../dist/data/builtin/mnist.js';
 import { splitSamples } from '../dist/data/splits.js';
 import { readImage } from '../dist/images/read-image.js';
@@ -23,8 +26,17 @@ import { engines, selectEngine } from '../dist/model/engines/select.js';
 import { initialState } from '../dist/model/network/initialization.js';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '5' }, epochs: { type: 'string' } },
+  options: {
+    seeds: { type: 'string', default: '5' },
+    epochs: { type: 'string' },
+    engine: { type: 'string', default: 'auto' },
+    threads: { type: 'string', default: '2' },
+    stroke: { type: 'string' },
+    peer: { type: 'string' },
+    python: { type: 'string', default: 'python3' },
+  },
 });
+const threads = Number(values.threads);
 /** Each set has 20 digits, each digit in two of its fonts; those of the second set are turned, and smaller. */
 const sets = [
   {
@@ -105,17 +117,37 @@ function likeliest(outputs) {
   return outputs.indexOf(Math.max(...outputs));
 }
 
+/** PyTorch's script with the same seed: what it took beside the recipe, of the clock and of the processors, and its accuracy. */
+async function besidePytorch(seed, mnist, { seconds, cpuSeconds }) {
+  const peer = await pytorchContender(values.python, mnist, [256], 64, threads, seed);
+  const before = await peer.cpuSeconds();
+  let taken = 0;
+  for (let epoch = 0; epoch < 5; epoch++) taken += await peer.epoch();
+  const cpu = (await peer.cpuSeconds()) - before;
+  const accuracy = await peer.accuracy();
+  peer.close();
+  const ratios = `${(seconds / taken).toFixed(2)} of its seconds, ${(cpuSeconds / cpu).toFixed(2)} of its CPU`;
+  console.log(
+    `${seed}\tPyTorch ${(100 * accuracy).toFixed(2)} %, ${taken.toFixed(1)} s, CPU ${cpu.toFixed(1)} s: the recipe took ${ratios}`,
+  );
+}
+
 async function train(seed, mnist) {
-  const request = { preset: 'auto', seed, ...(values.epochs && { epochs: Number(values.epochs) }) };
+  const request = {
+    preset: 'auto',
+    seed,
+    ...(values.epochs && { epochs: Number(values.epochs) }),
+    ...(values.stroke && { augment: { ...digitsAugmentation, stroke: Number(values.stroke) } }),
+  };
   const spec = resolveSpec(request, mnist.info, { trainingMemoryLimitBytes: Infinity }, new Date(0));
   const { network, optimizer, loss, batch_size: batchSize, epochs, steps, augment } = spec;
   const program = { network, loss, optimizer, batchSize, seed, steps, scaling: mnist.info.scaling };
   const data = { ...splitSamples(mnist.train, { seed, fraction: 0 }), test: mnist.test };
-  const { engine } = await selectEngine('wasm', engines);
+  const { engine } = await selectEngine(values.engine, engines);
   const startedMs = performance.now();
   const before = process.cpuUsage();
   const start = initialState(network, optimizer, seed);
-  const trainer = await engine.trainer(program, data, start, { threads: 2, memoryLimitBytes: 2 ** 31 });
+  const trainer = await engine.trainer(program, data, start, { threads, memoryLimitBytes: 2 ** 31 });
   const plan = { amounts: augment, seed, width: 28, height: 28 };
   const augmented = new AugmentedInputs(plan, mnist.train.inputs, epochs, 0);
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -141,7 +173,8 @@ try {
   console.log(`changed pictures of an epoch: ${costOfChanges(mnist).toFixed(3)} s of a processor`);
   console.log(['seed', 'accuracy', 'seconds', 'CPU', 'set', ...kinds].join('\t'));
   for (let seed = 0; seed < Number(values.seeds); seed++) {
-    const { accuracy, seconds, cpuSeconds, predictor } = await train(seed, mnist);
+    const trained = await train(seed, mnist);
+    const { accuracy, seconds, cpuSeconds, predictor } = trained;
     const figures = [`${(100 * accuracy).toFixed(2)} %`, seconds.toFixed(1), cpuSeconds.toFixed(1)];
     for (const { name } of sets) {
       const read = Object.fromEntries(kinds.map((kind) => [kind, 0]));
@@ -150,6 +183,7 @@ try {
       }
       console.log([seed, ...figures, name, ...kinds.map((kind) => read[kind])].join('\t'));
     }
+    if (values.peer) await besidePytorch(seed, mnist, trained);
   }
 } finally {
   rmSync(folder, { recursive: true });

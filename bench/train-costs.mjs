@@ -33,11 +33,11 @@ const variants = {
 
 const stepsOfTurn = 20;
 
-export async function reportCosts(data, { hidden, batchSize }, threads, rounds) {
+export async function reportCosts(engine, data, { hidden, batchSize }, { threads, rounds }) {
   const contenders = [];
   for (const [name, { weighted = false, ...change }] of Object.entries(variants)) {
     const settings = { hidden, batchSize, seed: 0, steps: (rounds + 1) * stepsOfTurn, ...change };
-    const trainer = await openTrainer('wasm', weighted ? withWeights(data) : data, settings, threads);
+    const trainer = await openTrainer(engine, weighted ? withWeights(data) : data, settings, threads);
     contenders.push({ name, trainer, seconds: [], cpuSeconds: [] });
   }
   for (let round = 0; round <= rounds; round++) {
@@ -56,7 +56,9 @@ export async function reportCosts(data, { hidden, batchSize }, threads, rounds) 
     }
   }
   const [plain] = contenders;
-  console.log(`## Costs: ${hidden.join('-')} hidden units, batch ${batchSize}, threads ${threads}\n`);
+  console.log(
+    `## Costs, ${engine}: ${hidden.join('-')} hidden units, batch ${batchSize}, threads ${threads}\n`,
+  );
   console.log(
     `| | µs/step, least | × plain, median of ${rounds} | × plain, fast tenth | CPU time × plain | fast tenth |`,
   );

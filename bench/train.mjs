@@ -7,7 +7,7 @@
  *                          [--engines native,wasm,tensorflow,reference] [--peer pytorch --python PATH]
  *
  * With --costs it prints instead what schedules, weights, smoothing, clipping and averages cost: ratios to plain steps of the
- * first of the cases, in --rounds turns.
+ * first of the cases in the first of the engines, in --rounds turns.
  * With --seeds N it trains the reference network for five epochs with N seeds and prints the accuracies instead.
  */
 import { execFileSync } from 'node:child_process';
@@ -57,8 +57,9 @@ console.log(`${cpus()[0].model}, ${cpus().length} processors, Node ${process.ver
 for (const count of new Set([1, threads])) reportPeak(count);
 if (options.costs) {
   const [name] = options.cases.split(',');
+  const rounds = Number(options.rounds);
   for (const count of new Set([1, threads]))
-    await reportCosts(mnist, cases[name], count, Number(options.rounds));
+    await reportCosts(engines[0], mnist, cases[name], { threads: count, rounds });
 } else if (options.seeds === undefined) {
   for (const name of options.cases.split(',')) await time(name, cases[name]);
 } else {

@@ -9,6 +9,7 @@ const hiddenOf = ({ network }, change) => ({
 
 export const ablations = {
   'no bins': () => ({ encoding: 'robust' }),
+  '16 bins': () => ({ encoding: 'piecewise', bins: 16 }),
   'standard encoding': () => ({ encoding: 'standard' }),
   'no dropout': (spec) => hiddenOf(spec, { dropout: 0 }),
   'no schedule': ({ optimizer: { type } }) => ({

@@ -89,6 +89,7 @@ export const TrainingSpec = Type.Object(
         description: 'How the columns of the table become inputs; see the request.',
       }),
     ),
+    bins: Type.Optional(Type.Integer({ description: 'Of the encoding `piecewise`; see the request.' })),
     rows: Type.Optional(RowCounts),
     preset: Type.Optional(Type.Enum([...presets], { type: 'string' })),
     reasons: Type.Optional(

@@ -91,8 +91,16 @@ export const JobRequest = component(
           description:
             'How the columns of a table become inputs. `standard`: numbers by their mean and standard deviation, categories one-hot. ' +
             '`robust`: numbers by their median and quartiles, smoothly clipped, and categories of two levels as one input of ±1. ' +
-            '`piecewise`: as `robust`, and beside it up to 16 inputs that say where a number lies between the quantiles of its ' +
+            '`piecewise`: as `robust`, and beside it up to `bins` inputs that say where a number lies between the quantiles of its ' +
             'column. Left out, the preset decides.',
+        }),
+      ),
+      bins: Type.Optional(
+        Type.Integer({
+          minimum: 2,
+          maximum: 64,
+          description:
+            'Into how many bins the encoding `piecewise` divides a column of numbers, at most. Left out, the preset decides.',
         }),
       ),
       preset: Type.Optional(

@@ -27,7 +27,7 @@ import { membersOf } from '../runs/ensemble.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
 import { pictureInputs } from '../../lib/picture-input.js';
 import { isNumeric } from '../../lib/cells/cell-format.js';
-import { plannedWidth, type Encoding } from '../../model/preprocessing/table.js';
+import { plannedWidth } from '../../model/preprocessing/table.js';
 import type { ArraysSplit, CheckpointPolicy, Preset, RunSpec, TableSpec } from '../runs/run-spec.js';
 import type { CheckpointRequest, JobRequest, SplitRequest } from '../runs/job-request.js';
 import { plansOf } from '../runs/table-rows.js';
@@ -257,7 +257,7 @@ function workOfTable(request: JobRequest, { info, split, table }: TableWork, lim
   const { train, validation, test } = rows;
   const preset = request.preset ?? defaults.preset.tables;
   const recipe = preset === 'auto' ? autoTable(factsOf(table, limitBytes)) : plainTableFor(validation);
-  const encoded = { ...table, encoding: request.encoding ?? recipe.encoding };
+  const encoded = { ...table, ...resolveEncoding(request, recipe) };
   return {
     name: info.name,
     split,
@@ -277,6 +277,18 @@ function workOfTable(request: JobRequest, { info, split, table }: TableWork, lim
   };
 }
 
+/** @throws TrainyardError INVALID_REQUEST for bins that nothing is divided into */
+function resolveEncoding(
+  { encoding: asked, bins }: JobRequest,
+  recipe: TableRecipe,
+): Pick<TableSpec, 'encoding' | 'bins'> {
+  const encoding = asked ?? recipe.encoding;
+  if (encoding === 'piecewise') return { encoding, bins: bins ?? recipe.bins };
+  if (bins === undefined) return { encoding };
+  const message = `bins are for the encoding piecewise, and this job has ${encoding}: add "encoding": "piecewise".`;
+  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/bins' });
+}
+
 function plainTableFor(validation: number): TableRecipe {
   return validation > 0 ? plainTable : { ...plainTable, patience: null, publish: 'final' };
 }
@@ -286,9 +298,8 @@ const inputsShare = 0.5;
 
 function factsOf(table: TableSpec, limitBytes: number): TableFacts {
   const { train, validation, test } = table.rows;
-  const inputsWith = (encoding: Encoding): number => plannedWidth(plansOf({ ...table, encoding }));
-  const bytesWith = (encoding: Encoding): number =>
-    (train + validation + test) * inputsWith(encoding) * Float32Array.BYTES_PER_ELEMENT;
+  const inputsWith: TableFacts['inputsWith'] = (encoded) => plannedWidth(plansOf({ ...table, ...encoded }));
+  const bytesPerInput = (train + validation + test) * Float32Array.BYTES_PER_ELEMENT;
   return {
     rows: table.rows,
     learns: table.targets.kind,
@@ -296,7 +307,7 @@ function factsOf(table: TableSpec, limitBytes: number): TableFacts {
       ({ role, format }) => role === 'feature' && isNumeric(format) && format.type !== 'boolean',
     ).length,
     inputsWith,
-    hasRoomFor: (encoding) => bytesWith(encoding) <= inputsShare * limitBytes,
+    hasRoomFor: (encoded) => bytesPerInput * inputsWith(encoded) <= inputsShare * limitBytes,
   };
 }
 
@@ -307,7 +318,7 @@ function refuseImage({ image }: JobRequest, name: string): void {
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/image' });
 }
 
-const tableFields = ['target', 'columns', 'class_weight', 'encoding', 'task'] as const;
+const tableFields = ['target', 'columns', 'class_weight', 'encoding', 'bins', 'task'] as const;
 
 /** @throws TrainyardError INVALID_REQUEST for what only a table has */
 function refuseTableFields(
@@ -381,6 +392,7 @@ function reasonsFor(request: JobRequest, { optimizer, reasons }: Recipe): Pick<R
   const isOther = isOfOtherType(asked, optimizer);
   const named = new Set([
     ...Object.keys(fields),
+    ...(fields.encoding === undefined ? [] : ['bins']),
     ...(network?.hidden === undefined ? [] : ['network.hidden']),
     ...(isOther || settings.length > 0 ? ['optimizer'] : []),
     ...(isOther || asked.schedule !== undefined ? ['optimizer.schedule'] : []),

@@ -44,6 +44,8 @@ export interface JobRequest {
   class_weight?: ClassWeight;
   /** How the columns of a table become inputs. */
   encoding?: Encoding;
+  /** Of a column of numbers with the encoding piecewise. */
+  bins?: number;
   preset?: Preset;
   /** The published version whose parameters training starts from. Without a version: the one that is latest. */
   init_from?: { model: string; version?: number };

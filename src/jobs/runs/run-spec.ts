@@ -74,6 +74,8 @@ export interface TableSpec {
   class_weight: ClassWeight;
   /** Left out: standard. */
   encoding?: Encoding;
+  /** Of piecewise; left out: `usualBins`. */
+  bins?: number;
   rows: RowCounts;
 }
 
@@ -225,7 +227,7 @@ const trainingFields = [
 export interface TrainingSpec
   extends
     Pick<RunSpec, (typeof trainingFields)[number]>,
-    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'encoding' | 'rows'>> {
+    Partial<Pick<TableSpec, 'target' | 'class_weight' | 'encoding' | 'bins' | 'rows'>> {
   columns?: ShownColumn[];
 }
 
@@ -246,6 +248,7 @@ function shownTable({
   columns,
   class_weight,
   encoding = 'standard',
+  bins,
   rows,
 }: TableSpec): Partial<TrainingSpec> {
   const shown = columns.map(({ name, role, format, unreadable }) => ({
@@ -254,5 +257,5 @@ function shownTable({
     type: format.type,
     ...(unreadable > 0 && { unreadable }),
   }));
-  return { target, columns: shown, class_weight, encoding, rows };
+  return { target, columns: shown, class_weight, encoding, ...(bins !== undefined && { bins }), rows };
 }

@@ -251,6 +251,7 @@ const tableSpec = object<TableSpec>({
   ),
   class_weight: classWeight,
   encoding: optional(oneOf(...encodings)),
+  bins: optional(positive),
   rows: rowCounts,
 });
 

@@ -109,7 +109,8 @@ export function divideTable(
 export function plansOf({
   columns,
   encoding = 'standard',
-}: Pick<TableSpec, 'columns' | 'encoding'>): ColumnPlan[] {
+  bins,
+}: Pick<TableSpec, 'columns' | 'encoding' | 'bins'>): ColumnPlan[] {
   return columns
     .filter(({ role }) => role === 'feature')
     .map(({ name, format, distinct, has_missing: hasMissing }) => ({
@@ -118,6 +119,7 @@ export function plansOf({
       distinct,
       hasMissing,
       encoding,
+      ...(bins !== undefined && { bins }),
     }));
 }
 

@@ -1,9 +1,6 @@
 /** What the parts of a column of numbers need to know of the training rows: means, medians, edges of bins. */
 import { phases, type Part, type Period } from './parts.js';
 
-/** Of a `PiecewisePart`. */
-export const mostBins = 16;
-
 /** Numbers that differ by less, as a fraction of the largest of them, differ by what arithmetic has left. */
 const leastDifference = 1e-12;
 

@@ -127,10 +127,8 @@ export interface Slice {
 export function fillPart(part: Part, cells: Cells, slice: Slice, offset: number): void {
   switch (part.kind) {
     case 'standard':
-      fillStandard(part, (cells as NumberCells).values, slice, offset);
-      break;
     case 'robust':
-      fillRobust(part, (cells as NumberCells).values, slice, offset);
+      fillScaled(part, (cells as NumberCells).values, slice, offset);
       break;
     case 'piecewise':
       fillPiecewise(part, (cells as NumberCells).values, slice, offset);
@@ -161,31 +159,20 @@ export function placesOf(part: LevelPart | undefined, levels: readonly string[])
   return places;
 }
 
-function fillStandard(
-  { fill, mean, std }: StandardPart,
+function fillScaled(
+  part: StandardPart | RobustPart,
   values: Float64Array,
   { rows, start, end, inputs, width }: Slice,
   offset: number,
 ): void {
+  const isRobust = part.kind === 'robust';
+  const [center, scale] = isRobust ? [part.center, part.scale] : [part.mean, part.std];
   for (let i = start, at = start * width + offset; i < end; i++, at += width) {
     const value = values[rows[i]];
-    const deviations = ((Number.isFinite(value) ? value : fill) - mean) / std;
-    inputs[at] = Math.max(-mostDeviations, Math.min(mostDeviations, deviations));
-  }
-}
-
-function fillRobust(
-  { fill, center, scale }: RobustPart,
-  values: Float64Array,
-  { rows, start, end, inputs, width }: Slice,
-  offset: number,
-): void {
-  for (let i = start, at = start * width + offset; i < end; i++, at += width) {
-    const value = values[rows[i]];
-    const t = ((Number.isFinite(value) ? value : fill) - center) / scale;
-    // Beyond so many scales the result is 3, and the square stays finite.
+    const t = ((Number.isFinite(value) ? value : part.fill) - center) / scale;
+    // Beyond so many scales robust is 3, and the square stays finite.
     const limited = Math.max(-mostDeviations, Math.min(mostDeviations, t));
-    inputs[at] = limited / Math.sqrt(1 + (limited / 3) ** 2);
+    inputs[at] = isRobust ? limited / Math.sqrt(1 + (limited / 3) ** 2) : limited;
   }
 }
 

@@ -10,7 +10,6 @@ import {
   fitPiecewise,
   fitRobust,
   fitStandard,
-  mostBins,
   rangeOf,
   unusedInput,
 } from './fit-numbers.js';
@@ -25,6 +24,9 @@ export const encodings = ['standard', 'robust', 'piecewise'] as const;
 
 export type Encoding = (typeof encodings)[number];
 
+/** Of a column of numbers with the encoding piecewise, where nothing else is said. */
+export const usualBins = 16;
+
 /** What decides how many inputs a column becomes. It is known before any row is read. */
 export interface ColumnPlan {
   name: string;
@@ -35,6 +37,8 @@ export interface ColumnPlan {
   hasMissing: boolean;
   /** Left out: standard. */
   encoding?: Encoding;
+  /** Most bins of piecewise; left out: `usualBins`. */
+  bins?: number;
 }
 
 /** A document. */
@@ -161,7 +165,12 @@ function plannedParts(plan: ColumnPlan): PlannedPart[] {
   return plan.hasMissing ? [...parts, { kind: 'missing', width: 1 }] : parts;
 }
 
-function partsOfNumbers({ format, distinct, encoding = 'standard' }: ColumnPlan): PlannedPart[] {
+function partsOfNumbers({
+  format,
+  distinct,
+  encoding = 'standard',
+  bins: mostBins = usualBins,
+}: ColumnPlan): PlannedPart[] {
   const parts: PlannedPart[] = [];
   // A boolean is -1 and 1 in every encoding.
   const isRobust = encoding !== 'standard' && format.type !== 'boolean';

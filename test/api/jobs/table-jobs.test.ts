@@ -100,6 +100,11 @@ test.each<[object, string, RegExp]>([
   [{ dataset: 'mnist', target: 'label' }, '/target', /is for tables/],
   [{ dataset: 'mnist', encoding: 'robust' }, '/encoding', /is for tables/],
   [{ dataset: 'churn', target: 'churned', encoding: 'robus' }, '/encoding', /Did you mean robust/],
+  [
+    { dataset: 'churn', target: 'churned', encoding: 'robust', bins: 8 },
+    '/bins',
+    /for the encoding piecewise/,
+  ],
 ])('a request that cannot be trained says what to change: %j', async (request, pointer, detail) => {
   const { body } = await submit(request).expect(400);
   expect(body).toMatchObject({ code: 'INVALID_REQUEST', pointer });

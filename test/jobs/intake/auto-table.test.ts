@@ -8,7 +8,7 @@ function facts(train: number, more: Partial<TableFacts> = {}): TableFacts {
     rows: { train, validation: Math.ceil(train / 8), test: 0 },
     learns: 'classes',
     numberColumns: 3,
-    inputsWith: (encoding) => (encoding === 'piecewise' ? 60 : 12),
+    inputsWith: ({ encoding }) => (encoding === 'piecewise' ? 60 : 12),
     hasRoomFor: () => true,
     ...more,
   };
@@ -16,7 +16,8 @@ function facts(train: number, more: Partial<TableFacts> = {}): TableFacts {
 
 describe('auto', () => {
   test.each([
-    [200, 32, 'robust'],
+    [80, 32, 'robust'],
+    [200, 32, 'piecewise'],
     [2_000, 32, 'piecewise'],
     [3_000, 64, 'piecewise'],
     [5_000, 128, 'piecewise'],
@@ -27,10 +28,21 @@ describe('auto', () => {
   });
 
   test('takes no bins where they have no room, or nothing to divide', () => {
-    const { encoding, reasons } = autoTable(facts(2_000, { hasRoomFor: (wanted) => wanted !== 'piecewise' }));
+    const { encoding, reasons } = autoTable(
+      facts(2_000, { hasRoomFor: ({ encoding: wanted }) => wanted !== 'piecewise' }),
+    );
     expect(encoding).toBe('robust');
     expect(reasons.encoding).toContain('memory');
     expect(autoTable(facts(2_000, { numberColumns: 0 })).encoding).toBe('robust');
+  });
+
+  test('divides numbers into fewer bins where there are few rows, of classes sooner', () => {
+    const binsOf = (train: number, learns: TableFacts['learns']) => autoTable(facts(train, { learns })).bins;
+    expect(binsOf(200, 'classes')).toBe(4);
+    expect(binsOf(200, 'values')).toBe(4);
+    expect(binsOf(2_000, 'classes')).toBe(4);
+    expect(binsOf(2_000, 'values')).toBe(16);
+    expect(binsOf(4_000, 'classes')).toBe(16);
   });
 
   test('switches fewer units off where values are learned', () => {
@@ -60,12 +72,13 @@ describe('the spec of a job on a table', () => {
   test('shows all that auto chose, and why', async () => {
     const spec = await specOn(customers, job);
     expect(spec.preset).toBe('auto');
-    expect(spec.table?.encoding).toBe('robust');
+    expect(spec.table).toMatchObject({ encoding: 'piecewise', bins: 4 });
     expect(spec.network.hidden).toHaveLength(3);
     expect(spec.optimizer).toMatchObject({ type: 'adamw', schedule: { type: 'flat_cosine', warmup: 0.03 } });
     const { reasons = {} } = spec;
     expect(Object.keys(reasons).sort()).toEqual([
       'batch_size',
+      'bins',
       'encoding',
       'epochs',
       'network.hidden',
@@ -81,17 +94,22 @@ describe('the spec of a job on a table', () => {
     const request = {
       ...job,
       encoding: 'piecewise' as const,
+      bins: 8,
       batch_size: 7,
       optimizer: { learning_rate: 0.01 },
     };
     const spec = await specOn(customers, request);
     const usual = await specOn(customers, job);
-    expect(spec).toMatchObject({ batch_size: 7, table: { encoding: 'piecewise' } });
+    expect(spec).toMatchObject({ batch_size: 7, table: { encoding: 'piecewise', bins: 8 } });
     expect(spec.optimizer).toEqual({ ...usual.optimizer, learning_rate: 0.01 });
     expect(spec.network.inputs).toBeGreaterThan(usual.network.inputs);
     const { reasons = {} } = spec;
-    for (const field of ['encoding', 'batch_size', 'optimizer']) expect(reasons).not.toHaveProperty(field);
+    for (const field of ['encoding', 'bins', 'batch_size', 'optimizer'])
+      expect(reasons).not.toHaveProperty(field);
     expect(reasons).toHaveProperty(['optimizer.schedule']);
+    const without = await specOn(customers, { ...job, encoding: 'standard' });
+    expect(without.table).not.toHaveProperty('bins');
+    expect(without.reasons).not.toHaveProperty('bins');
   });
 
   test('has nothing of the recipe for another type of optimiser', async () => {
@@ -121,6 +139,7 @@ describe('the spec of a job on a table', () => {
       ...job,
       network: { hidden: network.hidden },
       encoding: table?.encoding ?? 'standard',
+      bins: table?.bins ?? 16,
       ...{ optimizer, batch_size, epochs, patience, publish, preset: 'plain' },
     });
     expect(again).toMatchObject({ network, optimizer, batch_size, epochs, patience, publish, table });

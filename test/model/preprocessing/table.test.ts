@@ -160,6 +160,15 @@ describe('a column of numbers with the encoding piecewise', () => {
     expect(quarter).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
+  test('has as many bins as the plan says', () => {
+    const values = Float64Array.from({ length: 161 }, (_, row) => row ** 2);
+    const columns = [{ kind: 'numbers' as const, values }];
+    const piecewise = { encoding: 'piecewise' as const, bins: 4 };
+    const plan = { name: 'x', format: number, distinct: 161, hasMissing: false, ...piecewise };
+    const inputs = applyTable(fitTable([plan], columns, all(161), none), columns, Uint32Array.of(80));
+    expect([...inputs].slice(1)).toEqual([1, 1, 0, 0]);
+  });
+
   test('takes the median for a missing number, and leaves places 0 that the training rows have no use for', () => {
     const columns = [{ kind: 'numbers' as const, values: Float64Array.of(1, 2, 3, 4, 5, NaN) }];
     const plan = { name: 'x', format: number, distinct: 5, hasMissing: true, encoding: 'piecewise' as const };

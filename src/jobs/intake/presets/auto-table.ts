@@ -3,7 +3,7 @@
  * in bench/README.md; batch sizes and the encoding follow D. Holzmüller et al., "Better by Default", 2024, and Y. Gorishniy et
  * al., "On Embeddings for Numerical Features in Tabular Deep Learning", 2022.
  */
-import type { Encoding } from '../../../model/preprocessing/table.js';
+import { usualBins, type Encoding } from '../../../model/preprocessing/table.js';
 import type { RowCounts } from '../../runs/run-spec.js';
 import type { TableRecipe } from './recipe.js';
 
@@ -14,13 +14,19 @@ export interface TableFacts {
   /** Of numbers or dates, among the columns to learn from. */
   numberColumns: number;
   /** How many inputs the network has with an encoding. */
-  inputsWith: (encoding: Encoding) => number;
+  inputsWith: (encoded: Encoded) => number;
   /** Whether the inputs of all rows leave room in the memory that a training may take. */
-  hasRoomFor: (encoding: Encoding) => boolean;
+  hasRoomFor: (encoded: Encoded) => boolean;
 }
 
+type Encoded = Pick<TableRecipe, 'encoding' | 'bins'>;
+
 /** With fewer training rows the bins of numbers hold too few rows to tell anything. */
-const leastRowsForBins = 300;
+const leastRowsForBins = 100;
+
+/** With fewer training rows than these, more of them share a bin. A class tells less of a bin than a value does. */
+const leastRowsForUsualBins = { classes: 3_000, values: 300 } as const;
+const binsOfFewRows = 4;
 
 /** Rows of all splits below which a batch has so many. */
 const batchSizes = [
@@ -52,11 +58,13 @@ export function autoTable(facts: TableFacts): TableRecipe {
   const dropout = dropouts[facts.learns];
   const rows = train + validation + test;
   const batchSize = batchSizes.find(({ below }) => rows < below)?.size ?? 512;
-  const { encoding, reason } = chooseEncoding(facts);
+  const bins = train < leastRowsForUsualBins[facts.learns] ? binsOfFewRows : usualBins;
+  const { encoding, reason } = chooseEncoding(facts, bins);
   const { epochs, reason: epochsReason } = chooseEpochs(facts.rows, batchSize);
   const isValidated = validation > 0;
   return {
     encoding,
+    bins,
     hidden: Array.from({ length: layers }, () => ({ units, dropout })),
     optimizer: {
       type: 'adamw',
@@ -72,7 +80,8 @@ export function autoTable(facts: TableFacts): TableRecipe {
     publish: isValidated ? 'best' : 'final',
     reasons: {
       encoding: reason,
-      'network.hidden': `${layers} layers of ${units} units have room for what ${rows} rows of ${facts.inputsWith(encoding)} inputs show; dropout ${dropout}, for ${facts.learns}, keeps them from learning single rows by heart.`,
+      ...(encoding === 'piecewise' && { bins: reasonOfBins(facts, bins) }),
+      'network.hidden': `${layers} layers of ${units} units have room for what ${rows} rows of ${facts.inputsWith({ encoding, bins })} inputs show; dropout ${dropout}, for ${facts.learns}, keeps them from learning single rows by heart.`,
       optimizer: `AdamW with a little weight decay learns tables of any scale without tuning, and the average of the parameters over the last steps (ema ${ema}) predicts better than the last of them.`,
       'optimizer.schedule':
         'The learning rate warms up over the first 3 % of the steps, and falls over the last 30 %, if training gets there.',
@@ -88,10 +97,17 @@ export function autoTable(facts: TableFacts): TableRecipe {
   };
 }
 
-function chooseEncoding({ rows, numberColumns, hasRoomFor }: TableFacts): {
-  encoding: Encoding;
-  reason: string;
-} {
+function reasonOfBins({ rows, learns }: TableFacts, bins: number): string {
+  const least = leastRowsForUsualBins[learns];
+  return bins === usualBins
+    ? `${rows.train} training rows of ${learns} are enough for ${bins} bins: ${least} are needed.`
+    : `${rows.train} training rows of ${learns} tell more of ${bins} bins than of ${usualBins}, which need ${least} rows.`;
+}
+
+function chooseEncoding(
+  { rows, numberColumns, hasRoomFor }: TableFacts,
+  bins: number,
+): { encoding: Encoding; reason: string } {
   const robust = (reason: string) => ({ encoding: 'robust' as const, reason });
   if (numberColumns === 0)
     return robust('No column is of numbers or dates, so there is nothing to divide into bins.');
@@ -100,7 +116,7 @@ function chooseEncoding({ rows, numberColumns, hasRoomFor }: TableFacts): {
       `${rows.train} training rows are too few to divide numbers into bins: ${leastRowsForBins} are needed.`,
     );
   }
-  if (!hasRoomFor('piecewise')) {
+  if (!hasRoomFor({ encoding: 'piecewise', bins })) {
     return robust(
       'The inputs of piecewise would take more than half of the memory that a training may take.',
     );

@@ -1,4 +1,5 @@
 /** The classic networks, the same for every dataset. */
+import { usualBins } from '../../../model/preprocessing/table.js';
 import type { Recipe, TableRecipe } from './recipe.js';
 
 /** The classic MNIST example. */
@@ -18,6 +19,7 @@ export const plainTable = {
   hidden: [{ units: 256 }, { units: 256 }],
   epochs: 50,
   encoding: 'standard',
+  bins: usualBins,
   /** final, where no rows are set apart to find the best epoch by. */
   publish: 'best',
 } as const satisfies TableRecipe;

@@ -21,4 +21,6 @@ export interface Recipe {
 
 export interface TableRecipe extends Recipe {
   encoding: Encoding;
+  /** Of piecewise. */
+  bins: number;
 }
