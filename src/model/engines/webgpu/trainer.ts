@@ -2,7 +2,15 @@
 import { checkState, type TrainingState } from '../../network/initialization.js';
 import { checkData, checkReplacement } from '../check-data.js';
 import { evaluationBatchSize } from '../engine.js';
-import type { BatchReport, Samples, SplitName, Trainer, TrainingData, TrainingProgram } from '../engine.js';
+import type {
+  Adapter,
+  BatchReport,
+  Samples,
+  SplitName,
+  Trainer,
+  TrainingData,
+  TrainingProgram,
+} from '../engine.js';
 import { SampleOrder } from '../sample-order.js';
 import type { BindGroup, GpuDevice } from './api.js';
 import { compileTraining, type TrainingKernels } from './kernels.js';
@@ -31,6 +39,7 @@ export async function createWebgpuTrainer(
 
 class WebgpuTrainer implements Trainer {
   readonly device: string;
+  readonly adapter: Adapter;
   readonly #session: WebgpuSession;
   readonly #gpu: GpuDevice;
   readonly #program: TrainingProgram;
@@ -51,9 +60,10 @@ class WebgpuTrainer implements Trainer {
     data: TrainingData,
     { start, kernels }: { start: TrainingState; kernels: TrainingKernels },
   ) {
-    const { device, name } = session.gpu;
+    const { device, name, adapter } = session.gpu;
     const { layout, rows, steps } = kernels;
     this.device = name;
+    this.adapter = adapter;
     this.#session = session;
     this.#gpu = device;
     this.#program = program;
