@@ -239,7 +239,7 @@ export default {
         pathNot: [
           '^src/cli/',
           '^src/demo/(progress|service-process)\\.ts$',
-          '^src/lib/stored-name\\.ts$',
+          '^src/lib/(stored-name|called-as)\\.ts$',
           '^dist/client/',
         ],
       },

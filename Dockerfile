@@ -16,6 +16,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
+COPY tools ./tools
 COPY openapi ./openapi
 COPY client ./client
 COPY src ./src

@@ -48,7 +48,10 @@ const warmUpMs = 1_500;
 const begunMs = performance.now();
 const deadlineMs = begunMs + 1_000 * Number(options.budget);
 
-const results = { machine: `${cpus()[0].model}, ${cpus().length} processors, Node ${process.version}`, epochs: [] };
+const results = {
+  machine: `${cpus()[0].model}, ${cpus().length} processors, Node ${process.version}`,
+  epochs: [],
+};
 record({});
 
 const data = fewer(await createDatasetStore().load('mnist'), options.samples);
@@ -180,7 +183,13 @@ function fewer(dataset, samples) {
   if (samples === undefined) return dataset;
   const first = ({ width, inputs, targets, ...others }) => {
     const count = Math.min(others.count, Number(samples));
-    return { ...others, width, count, inputs: inputs.slice(0, count * width), targets: targets.slice(0, count) };
+    return {
+      ...others,
+      width,
+      count,
+      inputs: inputs.slice(0, count * width),
+      targets: targets.slice(0, count),
+    };
   };
   return { ...dataset, train: first(dataset.train), test: first(dataset.test) };
 }

@@ -208,6 +208,8 @@ function sourcesStamp() {
     'package-lock.json',
     'tsconfig.base.json',
     'scripts/build-kernels.mjs',
+    'tools/kernels/package-lock.json',
+    'tools/kernels/compile.mjs',
     'scripts/build-native.mjs',
     'scripts/write-client-types.mjs',
     'openapi/openapi.json',

@@ -16,7 +16,7 @@ import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
-import { metadata } from './request-schema.js';
+import { metadata } from './request-parts.js';
 import {
   BestEpoch,
   Publication,

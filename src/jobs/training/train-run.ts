@@ -4,7 +4,6 @@
  * up for what did not come after that.
  */
 import { setImmediate as letOthersRun } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { TrainyardError } from '../../errors.js';
 import type { AugmentedInputs } from '../../model/augmentation/augmented-inputs.js';
 import type {
@@ -254,21 +253,22 @@ class Course {
 
   /** `resumedFrom`: the step of the checkpoint that the attempt goes on from; null: it begins at the beginning. */
   async begin(engine: EngineChoice, resumedFrom: number | null): Promise<void> {
-    const { training, journal, checkpoints, tally } = this.#parts;
+    const { training, journal, checkpoints, tally, trainer } = this.#parts;
     // Before there was a checkpoint, an event said that the run began.
     if (resumedFrom !== null && journal.engine === null) {
       await journal.warn('Events of earlier attempts are missing.');
     }
-    const before = journal.engine?.adapter;
-    if (before !== undefined && !isDeepStrictEqual(before, engine.adapter)) {
+    const { name, device, reason } = engine;
+    const before = journal.engine;
+    const isElsewhere = before?.name === name && before.device !== device;
+    if (resumedFrom !== null && isElsewhere && trainer.bitsDependOnDevice === true) {
       await journal.warn(
-        `The job was begun on ${before.name} (${before.driver}) and continues on ${engine.device}: its numbers may differ in ` +
-          'rounding from those of a job that stayed on one adapter.',
+        `The job was trained on '${before.device}' and goes on on '${device}': its numbers will not have the bits ` +
+          'that either of them alone would have given.',
       );
     }
     await journal.append({ type: 'started', engine, resumed_from_step: resumedFrom });
     await this.#appendProgress();
-    const { name, device, reason } = engine;
     training.log.info({ engine: name, device, reason, resumed_from_step: resumedFrom }, 'training');
     if (resumedFrom !== null) await checkpoints.followUp(tally.state);
   }

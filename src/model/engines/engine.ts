@@ -101,6 +101,8 @@ export interface Trainer {
   readonly device: string;
   /** Left out by an engine that does not compute by WebGPU. */
   readonly adapter?: Adapter;
+  /** Whether another device gives other bits; left out: none does. */
+  readonly bitsDependOnDevice?: boolean;
   /** Runs the next `steps` steps of the batch plan, also beyond the end of an epoch. */
   run(steps: number): Promise<BatchReport>;
   /** Evaluates `batches` batches of `evaluationBatchSize` samples of the split, in their order, from the one numbered `first`. */

@@ -10,11 +10,15 @@ import { fitsHead, headKernel } from './wgsl/head.js';
 import { lossKernel } from './wgsl/loss.js';
 import { updateKernels } from './wgsl/update.js';
 
-export interface TrainingKernels {
+/** What there is room for on the device. */
+export interface Room {
   layout: NetworkLayout;
   /** The most steps and the most samples between two readings. */
   steps: number;
   rows: number;
+}
+
+export interface TrainingKernels {
   /** Of a step of training. */
   step: CompiledKernel[];
   /** Of an evaluation, of up to `layout.rows` samples at a time. */
@@ -29,13 +33,23 @@ const mostRowsAtOnce = 1_024;
 /** Of the activations of an evaluation. */
 const mostActivations = 16_000_000;
 
+/** `mostSamples`: that may lie on the device, where not all do. */
+export function roomFor({ network, batchSize }: TrainingProgram, mostSamples = mostRows): Room {
+  const mostInTurn = Math.min(mostRows, mostSamples, mostNumbersRead / (1 + network.outputs));
+  const steps = Math.max(1, Math.min(mostSteps, Math.floor(mostInTurn / batchSize)));
+  return {
+    layout: layoutOf(network, Math.max(batchSize, rowsAtOnce(network))),
+    steps,
+    rows: Math.max(steps * batchSize, evaluationBatchSize),
+  };
+}
+
 export async function compileTraining(
   pipelines: Pipelines,
   program: TrainingProgram,
+  { layout, rows }: Room = roomFor(program),
 ): Promise<TrainingKernels> {
   const { network, batchSize, loss, optimizer, scaling, seed, labelSmoothing: smoothing = 0 } = program;
-  const layout = layoutOf(network, Math.max(batchSize, rowsAtOnce(network)));
-  const { steps, rows } = segmentOf(network, batchSize);
   const format: InputFormat = { scaling, inputs: network.inputs };
   const options = { format, batchSize, seed };
   const { layers } = layout;
@@ -55,7 +69,7 @@ export async function compileTraining(
     ...backward.reverse(),
     ...updateKernels(layout, { optimizer, format, batchSize }),
   ]);
-  return { layout, steps, rows, step: compiled, evaluation: compiled.slice(0, forward.length + 1) };
+  return { step: compiled, evaluation: compiled.slice(0, forward.length + 1) };
 }
 
 /** Multiples of the batches of evaluations. */
@@ -63,12 +77,6 @@ function rowsAtOnce({ hidden }: NetworkSpec): number {
   const widest = hidden.reduce((sum, { units }) => sum + units, 1);
   const batches = Math.floor(Math.min(mostRowsAtOnce, mostActivations / widest) / evaluationBatchSize);
   return evaluationBatchSize * Math.max(1, batches);
-}
-
-function segmentOf({ outputs }: NetworkSpec, batchSize: number): { steps: number; rows: number } {
-  const rows = Math.min(mostRows, mostNumbersRead / (1 + outputs));
-  const steps = Math.max(1, Math.min(mostSteps, Math.floor(rows / batchSize)));
-  return { steps, rows: Math.max(steps * batchSize, evaluationBatchSize) };
 }
 
 /** Of a prediction: `layout.rows` samples at a time, and the outputs are the values of the last layer. */

@@ -70,19 +70,37 @@ export class Pipelines {
   }
 }
 
-/** Adds a run of the kernels over a batch of so many rows. */
-export function dispatch(
-  pass: ComputePass,
+/** A compiled kernel with the buffers that it works on. */
+export interface Dispatch extends CompiledKernel {
+  group: BindGroup;
+}
+
+export function dispatchesOf(
   kernels: readonly CompiledKernel[],
   groups: Record<BufferSet, BindGroup>,
+): Dispatch[] {
+  return kernels.map((compiled) => ({ ...compiled, group: groups[compiled.kernel.buffers] }));
+}
+
+/** Adds them to the pass, for a batch of so many rows, several times over. */
+export function encode(
+  pass: ComputePass,
+  dispatches: readonly Dispatch[],
   rows: number,
+  times: number,
 ): void {
-  let bound: BufferSet | null = null;
-  for (const { kernel, pipeline } of kernels) {
-    if (kernel.buffers !== bound) pass.setBindGroup(0, groups[kernel.buffers]);
-    bound = kernel.buffers;
-    pass.setPipeline(pipeline);
-    pass.dispatchWorkgroups(...kernel.grid(rows));
+  const ready = dispatches.map(({ kernel, pipeline, group }) => {
+    const [x, y] = kernel.grid(rows);
+    return { pipeline, group, x, y };
+  });
+  let bound: BindGroup | null = null;
+  for (let time = 0; time < times; time++) {
+    for (const { pipeline, group, x, y } of ready) {
+      if (group !== bound) pass.setBindGroup(0, group);
+      bound = group;
+      pass.setPipeline(pipeline);
+      pass.dispatchWorkgroups(x, y);
+    }
   }
 }
 

@@ -4,11 +4,11 @@ import type { StateDict } from '../../network/network.js';
 import { applyAffine } from '../../preprocessing/affine.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
-import type { BindGroup, GpuDevice } from './api.js';
+import type { GpuDevice } from './api.js';
 import { compilePrediction } from './kernels.js';
 import type { NetworkLayout } from './layout.js';
 import { packed } from './learned.js';
-import { createStorage, dispatch, type Buffers, type CompiledKernel } from './pipelines.js';
+import { createStorage, encode, type Buffers, type CompiledKernel, type Dispatch } from './pipelines.js';
 import { readBack } from './read-back.js';
 import { uploadInputs } from './samples.js';
 import { controlWords } from './wgsl/bindings.js';
@@ -33,9 +33,8 @@ class WebgpuPredictor implements Predictor {
   readonly #gpu: GpuDevice;
   readonly #program: PredictionProgram;
   readonly #layout: NetworkLayout;
-  readonly #kernels: readonly CompiledKernel[];
+  readonly #dispatches: readonly Dispatch[];
   readonly #buffers: Buffers;
-  readonly #group: BindGroup;
   /** The request before; each uses the same buffers. */
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
@@ -50,7 +49,6 @@ class WebgpuPredictor implements Predictor {
     this.#gpu = device;
     this.#program = program;
     this.#layout = layout;
-    this.#kernels = kernels;
     const vectors = layout.layers[0].inputVectors;
     const empty = createStorage(device, 0);
     this.#buffers = {
@@ -67,7 +65,8 @@ class WebgpuPredictor implements Predictor {
     device.queue.writeBuffer(this.#buffers.parameters, 0, numbers);
     const order = Uint32Array.from({ length: 2 * layout.rows }, (_, i) => (i % 2 === 0 ? i / 2 : 0));
     device.queue.writeBuffer(this.#buffers.order, 0, order);
-    this.#group = session.pipelines.bind('pass', this.#buffers);
+    const pass = session.pipelines.bind('pass', this.#buffers);
+    this.#dispatches = kernels.map((compiled) => ({ ...compiled, group: pass }));
     this.sizeBytes = Object.values(this.#buffers).reduce((sum, { size }) => sum + size, 0);
   }
 
@@ -103,7 +102,7 @@ class WebgpuPredictor implements Predictor {
     uploadInputs(this.#gpu, this.#buffers.inputs, 0, { count: rows, width: network.inputs, inputs });
     const encoder = this.#gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    dispatch(pass, this.#kernels, { pass: this.#group, update: this.#group }, rows);
+    encode(pass, this.#dispatches, rows, 1);
     pass.end();
     this.#gpu.queue.submit([encoder.finish()]);
     const { values, outputs, outputVectors } = this.#layout.layers[this.#layout.layers.length - 1];

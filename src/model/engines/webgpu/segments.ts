@@ -11,10 +11,17 @@ import { stepSettings } from '../step-settings.js';
 /** The words of a step in `settings`: four vectors. */
 export const settingWords = 16;
 
-/** (slots, 2): the index of each sample, and its share in the batch's gradient, w / Σ w, as bits. */
+/**
+ * (slots, 2): where each sample is found, and its share in the batch's gradient, w / Σ w, as bits. `indices` are those of the
+ * batches' samples on the device.
+ */
 export function orderOf(
-  { sizes, samples }: BatchesOfSamples,
-  weightSums: Float64Array,
+  {
+    sizes,
+    samples,
+    indices,
+    weightSums,
+  }: BatchesOfSamples & { indices: Uint32Array; weightSums: Float64Array },
   { weights }: Pick<Samples, 'weights'>,
   batchSize: number,
 ): Uint32Array {
@@ -25,9 +32,8 @@ export function orderOf(
     const evenShare = 1 / size;
     for (let i = 0; i < size; i++) {
       const at = 2 * (batch * batchSize + i);
-      const sample = samples[from + i];
-      order[at] = sample;
-      shares[at + 1] = weights === null ? evenShare : shareOf(weights[sample], weightSums[batch]);
+      order[at] = indices[from + i];
+      shares[at + 1] = weights === null ? evenShare : shareOf(weights[samples[from + i]], weightSums[batch]);
     }
     from += size;
   });

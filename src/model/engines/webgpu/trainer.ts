@@ -10,16 +10,18 @@ import type {
   Trainer,
   TrainingData,
   TrainingProgram,
+  TrainingResources,
 } from '../engine.js';
 import { SampleOrder } from '../sample-order.js';
-import type { BindGroup, GpuDevice } from './api.js';
-import { compileTraining, type TrainingKernels } from './kernels.js';
+import type { GpuDevice } from './api.js';
+import { compileTraining, roomFor, type Room, type TrainingKernels } from './kernels.js';
 import { readState, uploadState, type Learned } from './learned.js';
-import { createStorage, dispatch, type Buffers, type CompiledKernel } from './pipelines.js';
+import { bufferSizes, largestBuffer, refuseIfTooLarge, withinMemory } from './memory.js';
+import { createStorage, dispatchesOf, encode, type Buffers, type Dispatch } from './pipelines.js';
 import { readBack } from './read-back.js';
-import { firstSamples, uploadInputs, uploadSamples } from './samples.js';
-import { lossSumsOf, orderOf, settingsOf, settingWords, weightSumsOf } from './segments.js';
-import { control, controlWords, type BufferSet } from './wgsl/bindings.js';
+import { bytesOfSample, residentSamples, streamedSamples, type DeviceSamples } from './samples.js';
+import { lossSumsOf, orderOf, settingsOf, weightSumsOf } from './segments.js';
+import { control, controlWords } from './wgsl/bindings.js';
 import type { WebgpuSession } from './webgpu-engine.js';
 
 /** Few enough that the GPU begins soon, and enough that it never waits for the next. */
@@ -30,26 +32,50 @@ export async function createWebgpuTrainer(
   program: TrainingProgram,
   data: TrainingData,
   start: TrainingState,
+  { memoryLimitBytes }: TrainingResources,
 ): Promise<Trainer> {
   checkData(program, data);
   checkState(program.network, program.optimizer, start);
-  const kernels = await compileTraining(session.pipelines, program);
-  return new WebgpuTrainer(session, program, data, { start, kernels });
+  const { device, limits } = session.gpu;
+  const { train, validation, test } = data;
+  const count = train.count + validation.count + test.count;
+  const most = Math.floor(largestBuffer(limits) / bytesOfSample(program));
+  const isStreamed = count > most;
+  const room = isStreamed ? roomFor(program, most) : roomFor(program);
+  const sampleBytes = bytesOfSample(program) * (isStreamed ? room.rows : count);
+  refuseIfTooLarge(program, data, { room, sampleBytes, limits, memoryLimitBytes });
+  const kernels = await compileTraining(session.pipelines, program, room);
+  return withinMemory(device, () => {
+    const samples = isStreamed
+      ? streamedSamples(device, program, data, room.rows)
+      : residentSamples(device, program, data);
+    return new WebgpuTrainer(session, program, data, { start, kernels, room, samples });
+  });
+}
+
+interface Parts {
+  start: TrainingState;
+  kernels: TrainingKernels;
+  room: Room;
+  samples: DeviceSamples;
 }
 
 class WebgpuTrainer implements Trainer {
   readonly device: string;
   readonly adapter: Adapter;
+  readonly bitsDependOnDevice = true;
   readonly #session: WebgpuSession;
   readonly #gpu: GpuDevice;
   readonly #program: TrainingProgram;
   readonly #data: TrainingData;
-  readonly #kernels: TrainingKernels;
+  readonly #room: Room;
+  readonly #samples: DeviceSamples;
   readonly #learned: Learned;
   readonly #buffers: Buffers;
-  readonly #training: Record<BufferSet, BindGroup>;
-  /** With the averages in the place of the parameters, where these are averaged. */
-  readonly #evaluation: Record<BufferSet, BindGroup>;
+  /** Of a step of training. */
+  readonly #stepDispatches: Dispatch[];
+  /** Of an evaluation: with the averages in the place of the parameters, where these are averaged. */
+  readonly #evaluationDispatches: Dispatch[];
   readonly #order: SampleOrder;
   #step: number;
   #disposed = false;
@@ -58,52 +84,53 @@ class WebgpuTrainer implements Trainer {
     session: WebgpuSession,
     program: TrainingProgram,
     data: TrainingData,
-    { start, kernels }: { start: TrainingState; kernels: TrainingKernels },
+    { start, kernels, room, samples }: Parts,
   ) {
     const { device, name, adapter } = session.gpu;
-    const { layout, rows, steps } = kernels;
+    const sizes = bufferSizes(program, room);
     this.device = name;
     this.adapter = adapter;
     this.#session = session;
     this.#gpu = device;
     this.#program = program;
     this.#data = data;
-    this.#kernels = kernels;
-    this.#learned = uploadState(device, layout, program.optimizer, start);
+    this.#room = room;
+    this.#samples = samples;
+    this.#learned = uploadState(device, room.layout, program.optimizer, start);
     this.#buffers = {
       ...this.#learned,
-      ...uploadSamples(device, program, data),
-      order: createStorage(device, 8 * (rows + layout.rows)),
-      settings: createStorage(device, 4 * settingWords * steps),
-      activations: createStorage(device, 16 * layout.activationVectors),
-      seen: createStorage(device, 4 * (controlWords + rows * (1 + program.network.outputs))),
+      inputs: samples.inputs,
+      targets: samples.targets,
+      order: createStorage(device, sizes.order),
+      settings: createStorage(device, sizes.settings),
+      activations: createStorage(device, sizes.activations),
+      seen: createStorage(device, sizes.seen),
     };
     const { pipelines } = session;
-    this.#training = {
+    const groups = {
       pass: pipelines.bind('pass', this.#buffers),
       update: pipelines.bind('update', this.#buffers),
     };
     const { parameters, averages } = this.#learned;
     const evaluated = program.optimizer.ema === undefined ? parameters : averages;
-    this.#evaluation = {
-      ...this.#training,
-      pass: pipelines.bind('pass', { ...this.#buffers, parameters: evaluated }),
-    };
+    const pass = pipelines.bind('pass', { ...this.#buffers, parameters: evaluated });
+    this.#stepDispatches = dispatchesOf(kernels.step, groups);
+    this.#evaluationDispatches = dispatchesOf(kernels.evaluation, { ...groups, pass });
     this.#order = new SampleOrder(program, data.train.count);
     this.#step = start.step;
   }
 
   async run(steps: number): Promise<BatchReport> {
     const reports: BatchReport[] = [];
-    for (let done = 0; done < steps || done === 0; done += this.#kernels.steps) {
-      reports.push(await this.#trainSegment(Math.min(this.#kernels.steps, steps - done)));
+    for (let done = 0; done < steps || done === 0; done += this.#room.steps) {
+      reports.push(await this.#trainSegment(Math.min(this.#room.steps, steps - done)));
     }
     return joined(reports);
   }
 
   async evaluate(split: SplitName, first: number, batches: number): Promise<BatchReport> {
     this.#mustLive();
-    const { rows } = this.#kernels;
+    const { rows } = this.#room;
     const atOnce = Math.floor(rows / evaluationBatchSize);
     const reports: BatchReport[] = [];
     for (let done = 0; done < batches || done === 0; done += atOnce) {
@@ -116,14 +143,14 @@ class WebgpuTrainer implements Trainer {
     await Promise.resolve();
     this.#mustLive();
     checkReplacement(this.#program, this.#data.train, inputs);
-    uploadInputs(this.#gpu, this.#buffers.inputs, 0, { ...this.#data.train, inputs });
+    this.#samples.replaceInputs(inputs);
   }
 
   async snapshot(): Promise<TrainingState> {
     this.#mustLive();
     const step = this.#step;
     const state = await this.#session.guarded(() =>
-      readState(this.#gpu, this.#kernels.layout, this.#program, this.#learned),
+      readState(this.#gpu, this.#room.layout, this.#program, this.#learned),
     );
     return { step, ...state };
   }
@@ -143,11 +170,13 @@ class WebgpuTrainer implements Trainer {
     const { train } = this.#data;
     const weightSums = weightSumsOf(batches, train);
     const { queue } = this.#gpu;
-    queue.writeBuffer(this.#buffers.order, 0, orderOf(batches, weightSums, train, batchSize));
+    const indices = this.#samples.indicesOf('train', batches.samples);
+    const order = orderOf({ ...batches, indices, weightSums }, train, batchSize);
+    queue.writeBuffer(this.#buffers.order, 0, order);
     queue.writeBuffer(this.#buffers.settings, 0, settingsOf({ optimizer, all }, first, steps));
     this.#point(0, true);
     for (let done = 0; done < steps; done += stepsOfSubmit) {
-      this.#submit(Math.min(stepsOfSubmit, steps - done), this.#kernels.step, this.#training, batchSize);
+      this.#submit(Math.min(stepsOfSubmit, steps - done), this.#stepDispatches, batchSize);
     }
     this.#step += steps;
     const reading = this.#read(batchSize * steps);
@@ -170,13 +199,12 @@ class WebgpuTrainer implements Trainer {
       Math.min(evaluationBatchSize, count - i * evaluationBatchSize),
     );
     const order = new Uint32Array(2 * count);
-    const base = firstSamples(this.#data)[name];
-    for (let i = 0; i < count; i++) order[2 * i] = base + begin + i;
+    this.#samples.indicesOf(name, samples).forEach((index, i) => (order[2 * i] = index));
     this.#gpu.queue.writeBuffer(this.#buffers.order, 0, order);
-    const { rows: atOnce } = this.#kernels.layout;
+    const { rows: atOnce } = this.#room.layout;
     for (let done = 0; done < count; done += atOnce) {
       this.#point(done, false);
-      this.#submit(1, this.#kernels.evaluation, this.#evaluation, Math.min(atOnce, count - done));
+      this.#submit(1, this.#evaluationDispatches, Math.min(atOnce, count - done));
     }
     const batches = { sizes, samples };
     const { losses, outputs } = await this.#read(count);
@@ -196,15 +224,10 @@ class WebgpuTrainer implements Trainer {
     this.#gpu.queue.writeBuffer(this.#buffers.seen, 0, words);
   }
 
-  #submit(
-    times: number,
-    kernels: readonly CompiledKernel[],
-    groups: Record<BufferSet, BindGroup>,
-    rows: number,
-  ): void {
+  #submit(times: number, dispatches: readonly Dispatch[], rows: number): void {
     const encoder = this.#gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let time = 0; time < times; time++) dispatch(pass, kernels, groups, rows);
+    encode(pass, dispatches, rows, times);
     pass.end();
     this.#gpu.queue.submit([encoder.finish()]);
   }
@@ -213,7 +236,7 @@ class WebgpuTrainer implements Trainer {
   async #read(rows: number): Promise<Seen> {
     const { outputs: width } = this.#program.network;
     const { seen } = this.#buffers;
-    const outputsAt = controlWords + this.#kernels.rows;
+    const outputsAt = controlWords + this.#room.rows;
     const bytes = await this.#session
       .guarded(() =>
         readBack(this.#gpu, [

@@ -38,7 +38,7 @@ export function createWebgpuEngine(open: () => Promise<OpenedGpu> = openGpu): En
         .then(({ pipelines }) => compileTraining(pipelines, program))
         .catch(() => undefined);
     },
-    trainer: async (program, data, start) => createWebgpuTrainer(await session(), program, data, start),
+    trainer: async (...training) => createWebgpuTrainer(await session(), ...training),
     predictor: async (...model) => createWebgpuPredictor(await session(), ...model),
   };
 }
