@@ -77,6 +77,7 @@ describe('settings', () => {
       queue: { kind: 'redis', url: 'rediss://queue:6380/1' },
       workerConcurrency: 2,
       threads: 3,
+      gpuIdleMs: 300_000,
       maxQueuedJobs: 9,
       maxWaitingPredictions: 7,
       bodyMemoryBytes: expect.any(Number) as number,

@@ -1,5 +1,5 @@
 /**
- * Checks the worker for GPUs, with TensorFlow for CPUs. That needs no GPU and no gigabytes of libraries, and only
+ * Checks the worker with TensorFlow, with that for CPUs. That needs no GPU and no gigabytes of libraries, and only
  * NVIDIA's parts differ. The wheel must be in wheels/, so that nothing is downloaded without being asked for.
  */
 import assert from 'node:assert/strict';
@@ -10,19 +10,19 @@ import { buildWithinMs, hardened, loadsNative, megabytes, runIn, tools } from '.
 import { check, mustHold, notHere, section } from './report.mjs';
 import { healthOf, tag } from './stack.mjs';
 
-const image = `trainyard-worker-gpu:${tag}`;
+const image = `trainyard-worker-gpu-tensorflow:${tag}`;
 
 export async function checkGpuWorker(stack, client) {
-  section('The worker for GPUs, on the CPU');
+  section('The worker with TensorFlow, on the CPU');
   const wheel = (await readdir(`${repository}/wheels`)).find((name) => name.startsWith('tensorflow_cpu-'));
   if (wheel === undefined) {
-    notHere('worker-gpu', 'wheels/ has no wheel of tensorflow-cpu');
+    notHere('worker-gpu-tensorflow', 'wheels/ has no wheel of tensorflow-cpu');
     return;
   }
   await mustHold('it builds with tensorflow-cpu', async () => {
     const version = wheel.split('-')[1];
     const args = ['--build-arg', `TENSORFLOW_WHEEL=tensorflow-cpu==${version}`];
-    await docker(['build', '--target', 'worker-gpu', ...args, '-t', image, '.'], {
+    await docker(['build', '--target', 'worker-gpu-tensorflow', ...args, '-t', image, '.'], {
       timeoutMs: buildWithinMs,
     });
     const [{ Size }] = JSON.parse(await docker(['image', 'inspect', image]));

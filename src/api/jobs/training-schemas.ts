@@ -166,11 +166,30 @@ export const Stopped = Type.Object(
   { description: 'Why the training is over; of an ensemble, that of the member that was trained last.' },
 );
 
+const Adapter = Type.Object(
+  {
+    name: Type.String(),
+    vendor: Type.String(),
+    driver: Type.String(),
+    software: Type.Boolean({
+      description: 'Whether it computes on the CPU; `auto` chooses no such adapter.',
+    }),
+    limits: Type.Object({
+      buffer_bytes: Type.Integer(),
+      binding_bytes: Type.Integer({ description: 'The most of a buffer that a kernel sees at a time.' }),
+      workgroup_bytes: Type.Integer({ description: 'The memory that the threads of a group share.' }),
+      workgroup_threads: Type.Integer(),
+    }),
+  },
+  { description: 'Of the engine `webgpu`: the GPU and its limits.' },
+);
+
 export const EngineChoice = (description: string) =>
   Type.Object(
     {
       name: Type.String(),
       device: Type.String(),
+      adapter: Type.Optional(Adapter),
       reason: Type.String({ description: 'Why this engine was chosen.' }),
     },
     { description },

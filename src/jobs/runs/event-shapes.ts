@@ -1,8 +1,8 @@
 /** The shapes of a run's events, its result and its marks, for what is read of them; run-events.ts has their types. */
 import type { EvaluationSummary, SplitSummary, SplitWeights } from '../../model/evaluation/evaluation.js';
 import type { Figures } from '../../model/evaluation/figures.js';
-import { figureNames } from '../../model/evaluation/figures.js';
 import type {
+  AdapterUsed,
   EngineChoice,
   EpochMetrics,
   JobError,
@@ -38,7 +38,25 @@ import type { EpochOutcomes, ValueOutcomes } from './outcomes.js';
 /** Its code may be one of a newer version of the service. */
 const jobError = object<JobError>({ code: text as Shape<JobError['code']>, message: text });
 
-const engineChoice = object<EngineChoice>({ name: text, device: text, reason: text });
+const adapterUsed = object<AdapterUsed>({
+  name: text,
+  vendor: text,
+  driver: text,
+  software: flag,
+  limits: object<AdapterUsed['limits']>({
+    buffer_bytes: count,
+    binding_bytes: count,
+    workgroup_bytes: count,
+    workgroup_threads: count,
+  }),
+});
+
+const engineChoice = object<EngineChoice>({
+  name: text,
+  device: text,
+  adapter: optional(adapterUsed),
+  reason: text,
+});
 
 const progress = object<JobProgress>({
   member: optional(positive),
@@ -55,7 +73,6 @@ const progress = object<JobProgress>({
   evaluated: optional(number),
 });
 
-/** Each field is one of `figureNames`; a newer version of the service may know more. */
 const figures: Shape<Figures> = mapOf(number);
 
 const splitSummary = object<SplitSummary>({

@@ -62,9 +62,26 @@ export interface JobProgress {
   evaluated?: number;
 }
 
+/** Of WebGPU: a GPU, or a program that stands in for one. */
+export interface AdapterUsed {
+  name: string;
+  vendor: string;
+  driver: string;
+  /** Whether it computes on the CPU. */
+  software: boolean;
+  limits: {
+    buffer_bytes: number;
+    binding_bytes: number;
+    workgroup_bytes: number;
+    workgroup_threads: number;
+  };
+}
+
 export interface EngineChoice {
   name: string;
   device: string;
+  /** Left out by engines that do not compute by WebGPU. */
+  adapter?: AdapterUsed;
   /** Why this engine was chosen. */
   reason: string;
 }

@@ -47,6 +47,21 @@ export async function loadData(
     : loadTable(datasets, spec, table, recorded?.preprocessing ?? null);
 }
 
+/**
+ * What the description of the loaded data will say of their scaling.
+ * @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT
+ */
+export async function scalingOf(
+  datasets: TrainingDatasets,
+  spec: RunSpec,
+  recorded: RecordedInputs | null,
+): Promise<ModelDescription['scaling']> {
+  if (tableRunOf(spec) !== null) return null;
+  if (recorded !== null) return recorded.scaling;
+  const info = await datasets.info(spec.dataset.name, spec.dataset.version ?? undefined);
+  return info.kind === 'arrays' ? info.scaling : null;
+}
+
 /** (outputs) What one of each output is worth in its unit; [] where the outputs are the values. */
 export function unitsOf({ head }: ModelDescription): number[] {
   return head.kind === 'values' ? (head.scaling ?? []).map(({ std }) => std) : [];

@@ -30,8 +30,8 @@ import { RunCheckpoints } from './checkpoints.js';
 import { createOutcomeCounter, type OutcomeCounter } from './count-outcomes.js';
 import { judgeOf } from './judge.js';
 import { openJournal, type Journal } from './journal.js';
-import { loadData, unitsOf } from './load-data.js';
-import type { LoadedData, TrainingDatasets } from './loaded-data.js';
+import { loadData, scalingOf, unitsOf } from './load-data.js';
+import type { LoadedData, RecordedInputs, TrainingDatasets } from './loaded-data.js';
 import type { TrainingEnd } from './messages.js';
 import { augmentedInputsOf } from './augmented-run.js';
 import { createCheckpointClock, createPace, type CheckpointClock, type Pace } from './pace.js';
@@ -77,14 +77,17 @@ export async function trainRun(training: Training): Promise<TrainingEnd> {
 async function trainToTheEnd(training: Training, spec: RunSpec): Promise<'finished' | 'handed_back'> {
   const { runId, store } = training;
   const journal = await openJournal(training, runId, training.term);
-  const { engine, reason } = await selectEngineFor(spec, journal, training.engines);
   const checkpoints = new RunCheckpoints(training, spec, journal);
   const found = await checkpoints.newest();
   // What a member that goes on takes from the source of the run is in its checkpoint.
   const isSourceNeeded = found === null || memberAt(spec, found.state.step) < membersOf(spec);
   const source = isSourceNeeded ? await readSource(training.registry, spec) : null;
-  const recorded = spec.init_from === undefined ? null : (found ?? source)?.description;
-  const loaded = await loadData(training.datasets, spec, recorded);
+  const recorded = spec.init_from === undefined ? null : ((found ?? source)?.description ?? null);
+  // An engine that opens a GPU and compiles for it does so while the data load.
+  const [{ engine, reason }, loaded] = await Promise.all([
+    openEngine(training, spec, journal, { found, recorded }),
+    loadData(training.datasets, spec, recorded),
+  ]);
   checkpoints.judgeBy(judgeOf(training, { spec, loaded, engine, journal }));
   const run = { training, spec, loaded, engine, reason, source, journal, checkpoints };
   const metrics = await trainMembers(run, found);
@@ -139,7 +142,7 @@ async function trainMembers(run: RunParts, found: Checkpoint | null): Promise<Ep
     try {
       const course = new Course({ ...run, tally, trainer, augmented, pacing });
       if (member === first) {
-        await course.begin({ name: engine.name, device: trainer.device, reason }, found?.state.step ?? null);
+        await course.begin(choiceOf(engine, trainer, reason), found?.state.step ?? null);
       }
       if ((await course.run()) === 'handed_back') return null;
     } finally {
@@ -157,10 +160,31 @@ function stateIn(spec: RunSpec, { state, position, metrics }: Checkpoint): Tally
   return { member: memberAt(spec, step), step, position, metrics: metrics as EpochMetrics[] };
 }
 
-function programOf(run: RunSpec, member: number, { scaling }: ModelDescription): TrainingProgram {
+function programOf(
+  run: RunSpec,
+  member: number,
+  { scaling }: Pick<ModelDescription, 'scaling'>,
+): TrainingProgram {
   const spec = specOfMember(run, member);
   const { network, loss, optimizer, seed, steps, label_smoothing: labelSmoothing = 0 } = spec;
   return { network, loss, labelSmoothing, optimizer, batchSize: spec.batch_size, seed, steps, scaling };
+}
+
+/** Selects the engine, and has it prepare for the member that is next. */
+async function openEngine(
+  { datasets, engines }: Training,
+  spec: RunSpec,
+  journal: Journal,
+  { found, recorded }: { found: Checkpoint | null; recorded: RecordedInputs | null },
+): Promise<Selection> {
+  const selection = await selectEngineFor(spec, journal, engines);
+  const { engine } = selection;
+  // How pictures are scaled is known once they are loaded.
+  if (engine.prepare !== undefined && spec.image === undefined) {
+    const scaling = await scalingOf(datasets, spec, recorded);
+    engine.prepare(programOf(spec, found === null ? 1 : memberAt(spec, found.state.step), { scaling }));
+  }
+  return selection;
 }
 
 async function selectEngineFor(
@@ -171,6 +195,22 @@ async function selectEngineFor(
   const wanted = engineOf(spec, journal);
   const selection = await selectEngine(wanted, engines);
   return wanted === spec.engine ? selection : { ...selection, reason: 'the job was begun on it' };
+}
+
+function choiceOf({ name }: Engine, { device, adapter }: Trainer, reason: string): EngineChoice {
+  if (adapter === undefined) return { name, device, reason };
+  const { limits, isSoftware: software, ...named } = adapter;
+  const used = {
+    ...named,
+    software,
+    limits: {
+      buffer_bytes: limits.bufferBytes,
+      binding_bytes: limits.bindingBytes,
+      workgroup_bytes: limits.workgroupBytes,
+      workgroup_threads: limits.workgroupThreads,
+    },
+  };
+  return { name, device, adapter: used, reason };
 }
 
 /** How fast a run goes, whichever member is trained. */

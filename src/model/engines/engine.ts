@@ -77,10 +77,30 @@ export interface BatchReport {
 /** Samples in a batch of an evaluation. */
 export const evaluationBatchSize = 64;
 
+/** What WebGPU says of what it computes on: a GPU, or a program that stands in for one. */
+export interface Adapter {
+  name: string;
+  vendor: string;
+  /** With its version. */
+  driver: string;
+  /** Whether it computes on the CPU. */
+  isSoftware: boolean;
+  limits: {
+    bufferBytes: number;
+    /** The most of a buffer that a kernel sees at a time. */
+    bindingBytes: number;
+    /** The memory that the threads of a group share. */
+    workgroupBytes: number;
+    workgroupThreads: number;
+  };
+}
+
 /** Takes one call at a time. */
 export interface Trainer {
   /** What it runs on. */
   readonly device: string;
+  /** Left out by an engine that does not compute by WebGPU. */
+  readonly adapter?: Adapter;
   /** Whether another device gives other bits; left out: none does. */
   readonly bitsDependOnDevice?: boolean;
   /** Runs the next `steps` steps of the batch plan, also beyond the end of an epoch. */
@@ -119,6 +139,8 @@ export interface Engine {
   readonly name: string;
   /** Whether this engine can run here, and on what. */
   probe(): Promise<Probe>;
+  /** Begins, where that takes time, what a trainer of this program needs before its data; what goes wrong, the trainer says. */
+  prepare?(program: TrainingProgram): void;
   /** @throws TrainyardError DATASET_CORRUPT, CHECKPOINT_CORRUPT, NETWORK_TOO_LARGE */
   trainer(
     program: TrainingProgram,

@@ -7,7 +7,7 @@ import {
   mayTensorflowHaveGpu,
   whyTensorflowIsNotInstalled,
 } from './tensorflow/tensorflow.js';
-import { isWebgpuInstalled, whyWebgpuIsNotInstalled } from './webgpu/device.js';
+import { isGpuOpen, isWebgpuInstalled, whyWebgpuIsNotInstalled } from './webgpu/device.js';
 
 const native: EngineEntry = {
   name: 'native',
@@ -26,6 +26,7 @@ const webgpu: EngineEntry = {
   isInstalled: isWebgpuInstalled,
   whyNotInstalled: whyWebgpuIsNotInstalled,
   mayHaveGpu: isWebgpuInstalled,
+  holdsDevice: isGpuOpen,
   create: async () => (await import('./webgpu/webgpu-engine.js')).sharedWebgpuEngine(),
 };
 

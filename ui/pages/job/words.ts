@@ -35,7 +35,10 @@ function queuedMeaning({ queue, progress }: Job): string {
 }
 
 function engineOf({ engine }: Job): string {
-  return engine === null ? 'an engine' : `the engine ${engine.name} (${engine.device})`;
+  if (engine === null) return 'an engine';
+  const { name, device, adapter } = engine;
+  const gpu = adapter && `${adapter.name}${adapter.software ? ', which computes on the CPU' : ''}`;
+  return `the engine ${name} (${gpu ?? device})`;
 }
 
 /** What to do about an error whose message does not say it; '' where it does. */

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Adapter } from '../engine.js';
 import type { Gpu, GpuAdapter, GpuAdapterInfo, GpuDevice, GpuLimits, LimitName } from './api.js';
 
 const packageName = 'webgpu';
@@ -18,6 +19,7 @@ export interface OpenedGpu {
   name: string;
   /** False where the adapter computes on the CPU, as SwiftShader and llvmpipe do. */
   isGpu: boolean;
+  adapter: Adapter;
 }
 
 interface Package {
@@ -43,6 +45,11 @@ export function whyWebgpuIsNotInstalled(): string | null {
  * the process does.
  */
 const pinned: unknown[] = [];
+
+/** Whether this process has opened a GPU, which it then keeps. */
+export function isGpuOpen(): boolean {
+  return pinned.length > 0;
+}
 
 /**
  * The kernels write all memory of a workgroup before they read it, so it need not be set to 0 before. SwiftShader compiles 25 times as
@@ -73,7 +80,28 @@ export async function openGpu(entry: string = resolveEntry()): Promise<OpenedGpu
   const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
   pinned.push(device);
   const { info, limits } = adapter;
-  return { device, limits, isGpu: !isSoftware(info), name: describeAdapter(info, versionOf(entry)) };
+  return {
+    device,
+    limits,
+    isGpu: !isSoftware(info),
+    name: describeAdapter(info, versionOf(entry)),
+    adapter: adapterOf(adapter),
+  };
+}
+
+function adapterOf({ info, limits }: GpuAdapter): Adapter {
+  return {
+    name: info.device,
+    vendor: info.vendor,
+    driver: info.description,
+    isSoftware: isSoftware(info),
+    limits: {
+      bufferBytes: limits.maxBufferSize,
+      bindingBytes: limits.maxStorageBufferBindingSize,
+      workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+      workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
+    },
+  };
 }
 
 function resolveEntry(): string {

@@ -3,6 +3,7 @@ import { checkState, type TrainingState } from '../../network/initialization.js'
 import { checkData, checkReplacement } from '../check-data.js';
 import { evaluationBatchSize } from '../engine.js';
 import type {
+  Adapter,
   BatchReport,
   Samples,
   SplitName,
@@ -61,6 +62,7 @@ interface Parts {
 
 class WebgpuTrainer implements Trainer {
   readonly device: string;
+  readonly adapter: Adapter;
   readonly bitsDependOnDevice = true;
   readonly #session: WebgpuSession;
   readonly #gpu: GpuDevice;
@@ -84,9 +86,10 @@ class WebgpuTrainer implements Trainer {
     data: TrainingData,
     { start, kernels, room, samples }: Parts,
   ) {
-    const { device, name } = session.gpu;
+    const { device, name, adapter } = session.gpu;
     const sizes = bufferSizes(program, room);
     this.device = name;
+    this.adapter = adapter;
     this.#session = session;
     this.#gpu = device;
     this.#program = program;

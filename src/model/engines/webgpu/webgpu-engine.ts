@@ -1,6 +1,7 @@
 /** WebGPU: any vendor's GPU, by Dawn. */
 import type { Engine } from '../engine.js';
 import { openGpu, type OpenedGpu } from './device.js';
+import { compileTraining } from './kernels.js';
 import { Pipelines } from './pipelines.js';
 import { createWebgpuPredictor } from './predictor.js';
 import { createWebgpuTrainer } from './trainer.js';
@@ -31,6 +32,11 @@ export function createWebgpuEngine(open: () => Promise<OpenedGpu> = openGpu): En
       } catch (error) {
         return { available: false, reason: error instanceof Error ? error.message : String(error) };
       }
+    },
+    prepare(program) {
+      void session()
+        .then(({ pipelines }) => compileTraining(pipelines, program))
+        .catch(() => undefined);
     },
     trainer: async (...training) => createWebgpuTrainer(await session(), ...training),
     predictor: async (...model) => createWebgpuPredictor(await session(), ...model),
