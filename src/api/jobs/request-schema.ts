@@ -120,6 +120,23 @@ export const JobRequest = component(
           },
         ),
       ),
+      reproduce: Type.Optional(
+        Type.Object(
+          {
+            model: Type.String({ pattern: modelNamePattern.source }),
+            version: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
+            ),
+          },
+          {
+            ...noOther,
+            description:
+              'A published version to train again, from the same data, with the same seed and on the same engine. The job says ' +
+              'whether it ends with the same bits, and publishes nothing. Beside it only `priority`, `time_limit_seconds`, ' +
+              '`webhook` and `metadata` are allowed.',
+          },
+        ),
+      ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
         Type.Enum(['auto', ...losses], {
