@@ -15,8 +15,12 @@ const { peerDependencies } = JSON.parse(readFileSync(new URL('../package.json', 
 if (!existsSync(join(folder, 'node_modules/webgpu/index.js'))) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-save', `webgpu@${peerDependencies.webgpu}`], {
-    cwd: folder,
-    stdio: 'inherit',
-  });
+  execFileSync(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--no-save', `webgpu@${peerDependencies.webgpu}`],
+    {
+      cwd: folder,
+      stdio: 'inherit',
+    },
+  );
 }

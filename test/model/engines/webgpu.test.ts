@@ -26,7 +26,7 @@ function suite(opened: OpenedGpu): void {
   const createEngine = () => createWebgpuEngine(() => Promise.resolve(opened));
   // Sums of products in float32, of up to 600 here. SwiftShader takes a second to compile the kernels of a network.
   const tolerance = { absolute: 1e-5, relative: 1e-5 };
-  engineConformance('webgpu', createEngine, tolerance, resources, opened.isGpu ? 1 : 11);
+  engineConformance('webgpu', createEngine, tolerance, resources, opened.isGpu ? 1 : 31);
 
   describe('the webgpu engine', () => {
     const engine = createEngine();

@@ -6,7 +6,7 @@ import type { LayerLayout } from '../layout.js';
 import { throughActivation } from './backward.js';
 import { control, controlWords, declareBuffers } from './bindings.js';
 import { f32 } from './literals.js';
-import type { Kernel } from './kernel.js';
+import { gridOfSamples, sampleOfGrid, type Kernel } from './kernel.js';
 import { crossEntropyOf, lossFunctions, lowest, type LossOptions } from './loss.js';
 
 const threads = 128;
@@ -34,7 +34,7 @@ var<workgroup> partial: array<vec4f, ${threads * outputVectors}>;
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let row = workgroup.x;
+  let row = ${sampleOfGrid};
   let place = seen[${control.current}] + row;
   let sample = order[place].x;
   let share = bitcast<f32>(order[place].y);
@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   }
 }
 `;
-  return { name: 'head', code, buffers: 'pass', grid: (batch) => [batch, 1] };
+  return { name: 'head', code, buffers: 'pass', grid: gridOfSamples };
 }
 
 /** The sum of so many vectors of `partial`, from `first` on in strides, added in pairs. */

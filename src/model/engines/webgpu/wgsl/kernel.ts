@@ -12,6 +12,16 @@ export interface Kernel {
 /** A tile of this many workgroups keeps most GPUs busy. */
 const enoughWorkgroups = 128;
 
+const halfOfMostSamples = 32_768;
+
+/** The workgroups of a kernel that has one for each sample. WebGPU grants 65,535 in a row, and a batch may have one more. */
+export function gridOfSamples(count: number): [x: number, y: number] {
+  return count > 65_535 ? [halfOfMostSamples, 2] : [count, 1];
+}
+
+/** The sample of a workgroup in that grid. */
+export const sampleOfGrid = `workgroup.x + workgroup.y * ${halfOfMostSamples}u`;
+
 /** How many rows a tile has: the most that leave enough tiles for the whole GPU. */
 export function rowsOfTile(batchSize: number, tilesAcross: number): number {
   return (

@@ -6,7 +6,7 @@ import type { Loss } from '../../../network/losses.js';
 import type { LayerLayout } from '../layout.js';
 import { control, controlWords, declareBuffers, type InputFormat } from './bindings.js';
 import { f32 } from './literals.js';
-import type { Kernel } from './kernel.js';
+import { gridOfSamples, sampleOfGrid, type Kernel } from './kernel.js';
 
 export interface LossOptions {
   loss: Loss;
@@ -99,7 +99,7 @@ var<workgroup> ofThreads: array<f32, ${threads}>;
 ${reductions}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let row = workgroup.x;
+  let row = ${sampleOfGrid};
   let place = seen[${control.current}] + row;
   let sample = order[place].x;
   let share = bitcast<f32>(order[place].y);
@@ -112,7 +112,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   if (thread == 0u) { seen[${controlWords}u + place] = bitcast<u32>(lossOfSample); }
 }
 `;
-  return { name: 'loss', code, buffers: 'pass', grid: (batch) => [batch, 1] };
+  return { name: 'loss', code, buffers: 'pass', grid: gridOfSamples };
 }
 
 function eachVector(count: number, statements: string): string {
