@@ -1,5 +1,5 @@
 /**
- * Puts the kernels that are written in AssemblyScript into dist, each folder of them as one file. The compiled files are kept beside
+ * Puts the kernels that are written in AssemblyScript into dist, each entry as one file. The compiled files are kept beside
  * their sources, because the compiler takes 106 MB: it is installed, in tools/kernels, only when the sources have changed.
  * With --check it compiles anew, and fails if a kept file is not what its sources make.
  */
@@ -26,53 +26,56 @@ const isCheck = process.argv.includes('--check');
 // The engine's threads share a memory. The code that creates it sets its maximum.
 const shared = ['--importMemory', '--sharedMemory', '--maximumMemory', '65536'];
 
-for (const [folder, options] of [
-  ['model/engines/wasm', shared],
-  ['model/augmentation', []],
+for (const [folder, entry, name, options] of [
+  ['model/engines/wasm', 'index.ts', 'kernels.wasm', shared],
+  ['model/engines/wasm', 'predictor.ts', 'predictor.wasm', ['--importMemory']],
+  ['model/augmentation', 'index.ts', 'kernels.wasm', []],
 ]) {
   const sources = join(root, 'src', folder, 'kernels');
-  const kept = join(sources, 'kernels.wasm');
-  if (isCheck) check(sources, kept, options);
+  const made = { sources, entry, kept: join(sources, name), options };
+  if (isCheck) check(made);
   else {
-    if (!isCurrent(sources, kept, options)) keep(sources, kept, options);
-    const output = join(root, 'dist', folder, 'kernels.wasm');
+    if (!isCurrent(made)) keep(made);
+    const output = join(root, 'dist', folder, name);
     mkdirSync(dirname(output), { recursive: true });
-    copyFileSync(kept, output);
+    copyFileSync(made.kept, output);
   }
 }
 
-function isCurrent(sources, kept, options) {
+function isCurrent(made) {
+  const { kept } = made;
   return (
-    [kept, stampOf(kept)].every(existsSync) &&
-    readFileSync(stampOf(kept), 'utf8').trim() === digestOf(sources, options)
+    [kept, stampOf(kept)].every(existsSync) && readFileSync(stampOf(kept), 'utf8').trim() === digestOf(made)
   );
 }
 
-function keep(sources, kept, options) {
+function keep(made) {
+  const { kept } = made;
   // A missing file is better than an outdated one.
   rmSync(kept, { force: true });
-  compile(sources, kept, options);
-  writeFileSync(stampOf(kept), `${digestOf(sources, options)}\n`);
+  compile(made, kept);
+  writeFileSync(stampOf(kept), `${digestOf(made)}\n`);
 }
 
-function check(sources, kept, options) {
+function check(made) {
+  const { kept } = made;
   const folder = mkdtempSync(join(tmpdir(), 'trainyard-kernels-'));
-  const made = join(folder, 'kernels.wasm');
-  compile(sources, made, options);
-  const isSame = isCurrent(sources, kept, options) && readFileSync(made).equals(readFileSync(kept));
+  const anew = join(folder, 'kernels.wasm');
+  compile(made, anew);
+  const isSame = isCurrent(made) && readFileSync(anew).equals(readFileSync(kept));
   rmSync(folder, { recursive: true });
   if (isSame) return;
   console.error(`${kept} is not what its sources make. Run npm run build, and commit it with them.`);
   process.exitCode = 1;
 }
 
-function compile(sources, output, options) {
+function compile({ sources, entry, options }, output) {
   if (!existsSync(join(compiler, 'node_modules/assemblyscript'))) {
     console.error('Installing the compiler of the kernels …');
     execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: compiler, stdio: ['ignore', 2, 2] });
   }
   const script = join(compiler, 'compile.mjs');
-  execFileSync(process.execPath, [script, join(sources, 'index.ts'), output, ...options], {
+  execFileSync(process.execPath, [script, join(sources, entry), output, ...options], {
     stdio: ['ignore', 2, 2],
   });
 }
@@ -82,8 +85,8 @@ function stampOf(kept) {
 }
 
 /** Of all that decides the bytes of the compiled file. */
-function digestOf(sources, options) {
-  const hash = createHash('sha256').update(JSON.stringify(options));
+function digestOf({ sources, entry, options }) {
+  const hash = createHash('sha256').update(JSON.stringify([entry, ...options]));
   const files = readdirSync(sources)
     .filter((name) => name.endsWith('.ts'))
     .sort();

@@ -30,6 +30,11 @@ export function nextTheme(): void {
 }
 
 function stored(): Theme {
-  const value = localStorage.getItem(storageKey);
-  return themes.find((each) => each === value) ?? 'system';
+  try {
+    const value = localStorage.getItem(storageKey);
+    return themes.find((each) => each === value) ?? 'system';
+  } catch {
+    // A page in a frame may not look.
+    return 'system';
+  }
 }

@@ -100,6 +100,11 @@ export function lineOf(event: JobEvent): { text: string; kind: 'info' | 'good' |
         kind: event.served === false ? 'warning' : 'good',
       };
     }
+    case 'reproduced': {
+      const { version, equal } = event;
+      const bits = equal ? 'the same bits come out' : 'other bits come out';
+      return { text: `Version ${version} is trained again: ${bits}.`, kind: equal ? 'good' : 'warning' };
+    }
     case 'log':
       return { text: event.message, kind: event.level === 'error' ? 'error' : 'warning' };
     case 'missing':
