@@ -24,7 +24,7 @@ const floors = {
     ['engines'],
     ['evaluation'],
     ['files'],
-    ['registry'],
+    ['exchange', 'registry'],
     ['serving'],
   ],
   data: [['formats'], ['builtin', 'generated', 'pictures', 'tables'], ['versions']],
@@ -148,6 +148,22 @@ export default {
       to: { path: '^src/check-data/' },
     },
     {
+      name: 'standalone-is-model-and-pictures',
+      comment: 'It is bundled into files that predict without the service.',
+      severity: 'error',
+      from: { path: '^src/standalone/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(standalone|model)/', '^src/images/(fit|grey-image)\\.ts$', foundation],
+      },
+    },
+    {
+      name: 'nothing-needs-standalone',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/standalone/' },
+      to: { path: '^src/standalone/' },
+    },
+    {
       name: 'telemetry-imports-only-errors',
       severity: 'error',
       from: { path: '^src/telemetry/' },
@@ -208,7 +224,7 @@ export default {
           '^src/api/',
           '^src/jobs/(intake|views|batches|evaluations)/',
           '^src/jobs/runs/(job-request|run-spec|run-events)\\.ts$',
-          '^src/model/(evaluation|heads|registry|serving)/',
+          '^src/model/(evaluation|exchange|heads|registry|serving)/',
           '^src/model/network/(network|members|losses|optimizers|schedules)\\.ts$',
           // What a request may name: encodings, and the amounts of changes.
           '^src/model/(preprocessing/table|augmentation/amounts)\\.ts$',
@@ -244,7 +260,7 @@ export default {
         pathNot: [
           '^src/cli/',
           '^src/demo/(progress|service-process)\\.ts$',
-          '^src/lib/stored-name\\.ts$',
+          '^src/lib/(stored-name|called-as)\\.ts$',
           '^dist/client/',
         ],
       },
@@ -291,7 +307,10 @@ export default {
     {
       name: 'engines-named-in-select-only',
       severity: 'error',
-      from: { path: '^src/', pathNot: [engineFolder, '^src/model/engines/select\\.ts$'] },
+      from: {
+        path: '^src/',
+        pathNot: [engineFolder, '^src/model/engines/select\\.ts$', '^src/standalone/runtime\\.ts$'],
+      },
       to: { path: engineFolder },
     },
     {

@@ -16,6 +16,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
+COPY tools ./tools
 COPY openapi ./openapi
 COPY client ./client
 COPY src ./src
@@ -24,7 +25,7 @@ COPY ui ./ui
 RUN node scripts/prepare.mjs \
  && test -f dist/model/engines/native/addon.node \
  && test -f dist/jobs/queue/prepared/made-for.json \
- && find dist -type f ! -path 'dist/ui/*' ! -path 'dist/jobs/queue/prepared/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
+ && find dist -type f ! -path 'dist/ui/*' ! -path 'dist/bundles/*' ! -path 'dist/jobs/queue/prepared/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app

@@ -13,8 +13,10 @@ import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { cardComponents, cardRoutes, type CardDeps } from './models/card-routes.js';
 import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
+import { exportRoutes, type ExportDeps } from './models/export-routes.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
@@ -47,8 +49,10 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   DatasetDeps &
   ModelDeps &
+  CardDeps &
   CheckpointDeps &
   EvaluationDeps &
+  ExportDeps &
   AliasDeps &
   BatchDeps &
   BatchFileDeps &
@@ -87,6 +91,7 @@ export const apiSchemas = new SchemaCompiler(
     GenerateRequest,
     ...predictionComponents,
     ...modelComponents,
+    ...cardComponents,
     ...evaluationComponents,
     ...aliasComponents,
     ...batchComponents,
@@ -134,8 +139,10 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(generateRoute, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(cardRoutes, deps);
   await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
+  await app.register(exportRoutes, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);
   await app.register(batchFileRoutes, deps);

@@ -20,6 +20,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     jobOnDataset: never,
     splits: { open: never },
     checkpoints: { find: never },
+    cards: { read: never },
     checkpointModels: { use: never },
     webhookDeliveries: { list: never },
     registry: {
@@ -28,6 +29,7 @@ export async function buildOpenApiDocument(): Promise<object> {
       newestVersions: never,
       held: never,
       manifest: never,
+      load: never,
       evaluation: never,
       openFile: never,
       setUnloaded: never,

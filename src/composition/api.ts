@@ -11,6 +11,7 @@ import { createImageReader } from '../images/image-reader.js';
 import type { Batches } from '../jobs/batches/batches.js';
 import { createDatasetEvaluations } from '../jobs/evaluations/dataset-evaluations.js';
 import type { RunIndex } from '../jobs/runs/run-index.js';
+import { createModelCards } from '../jobs/views/model-card.js';
 import { createJobCheckpoints } from '../jobs/views/job-checkpoints.js';
 import { createKeyAdministration } from '../keys/key-administration.js';
 import type { KeyRing } from '../keys/key-ring.js';
@@ -62,6 +63,7 @@ export async function openApi(
     splits: jobs.splits,
     checkpoints: createJobCheckpoints({ ...runs, runs: runs.reader }),
     checkpointModels: models.checkpointModels,
+    cards: createModelCards({ registry: models.registry, runs: runs.reader }),
     lifecycle: jobs.lifecycle,
     webhookDeliveries: { list: (id) => runs.webhooks.deliveries(id) },
     datasets: datasets.store,

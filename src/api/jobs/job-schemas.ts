@@ -21,6 +21,7 @@ import { metadata } from './request-parts.js';
 import {
   BestEpoch,
   Publication,
+  reproducedProperties,
   Network,
   networkExample,
   EngineChoice,
@@ -106,6 +107,19 @@ export const TrainingSpec = Type.Object(
       Type.Object(PictureInput.properties, {
         description: 'The input that a picture becomes, where the dataset is pictures.',
       }),
+    ),
+    reproduce: Type.Optional(
+      Type.Object(
+        {
+          model: Type.String(),
+          version: Type.Integer(),
+          sha256: Type.String(),
+          job_id: Type.String({ description: 'The job that trained it.' }),
+          step: Type.Integer({ description: 'After which step of that job it was published.' }),
+          device: nullable(Type.String({ description: 'What it was trained on.' })),
+        },
+        { description: 'The published version that is trained again, and the SHA-256 of its file.' },
+      ),
     ),
     network: Network.ref,
     loss: Type.Enum([...losses], {
@@ -343,6 +357,11 @@ export const Job = component(
       webhook: nullable(Webhook),
       progress: JobProgress,
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
+      reproduction: Type.Optional(
+        Type.Object(reproducedProperties, {
+          description: 'Of a job that trains a version again, once it has: whether the same bits came out.',
+        }),
+      ),
       evaluation: Type.Optional(EvaluationSummary.ref),
       best_epoch: BestEpoch,
       best_metrics: nullable(

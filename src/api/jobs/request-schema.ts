@@ -121,6 +121,23 @@ export const JobRequest = component(
           },
         ),
       ),
+      reproduce: Type.Optional(
+        Type.Object(
+          {
+            model: Type.String({ pattern: modelNamePattern.source }),
+            version: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
+            ),
+          },
+          {
+            ...noOther,
+            description:
+              'A published version to train again, from the same data, with the same seed and on the same engine. The job says ' +
+              'whether it ends with the same bits, and publishes nothing. Beside it only `priority`, `time_limit_seconds`, ' +
+              '`webhook` and `metadata` are allowed.',
+          },
+        ),
+      ),
       network: Type.Optional(NetworkRequest),
       loss: Type.Optional(
         Type.Enum(['auto', ...losses], {
@@ -236,8 +253,8 @@ export const JobRequest = component(
           default: defaults.engine,
           description:
             '`auto` takes an engine with a GPU, or else the fastest that runs where the job is trained. ' +
-            '`tensorflow` waits for a worker that has TensorFlow.js for Node.js installed. The other engines are ' +
-            '`wasm` and `reference`.',
+            '`native`, `webgpu` and `tensorflow` wait for a worker that has what they need: a build with a compiler, ' +
+            'the package `webgpu`, or TensorFlow.js for Node.js. The other engines are `wasm` and `reference`.',
         }),
       ),
       publish: Type.Optional(

@@ -9,6 +9,8 @@ export interface FileAnswer {
   sha256: string;
   /** The name under which a client saves the file. */
   filename: string;
+  /** Its media type. Left out: application/octet-stream. */
+  type?: string;
   /** The bytes of the range, both ends included. */
   open(range?: ByteRange): Promise<Readable>;
 }
@@ -18,19 +20,19 @@ export interface ByteRange {
   end: number;
 }
 
-const content = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+const contentOf = (type: string) => ({ [type]: { schema: { type: 'string', format: 'binary' } } });
 
 /** The answers of a route that sends a file, for its schema. `headers`: those of its own. */
-export const fileResponses = (headers: Record<string, object> = {}) => ({
+export const fileResponses = (headers: Record<string, object> = {}, type = 'application/octet-stream') => ({
   200: {
     description: 'The file.',
     headers: { ETag: { type: 'string' }, 'Repr-Digest': { type: 'string' }, ...headers },
-    content,
+    content: contentOf(type),
   },
   206: {
     description: 'The requested range of the file.',
     headers: { 'Content-Range': { type: 'string' } },
-    content,
+    content: contentOf(type),
   },
   304: { description: 'The client has the file already: `If-None-Match` named it.', type: 'null' },
 });
@@ -58,7 +60,7 @@ export async function sendFile(reply: FastifyReply, file: FileAnswer): Promise<F
   const stream = await file.open(range);
   if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.size_bytes}`);
   return reply
-    .type('application/octet-stream')
+    .type(file.type ?? 'application/octet-stream')
     .header('content-disposition', `attachment; filename="${file.filename}"`)
     .header('content-length', range ? range.end - range.start + 1 : file.size_bytes)
     .send(stream);

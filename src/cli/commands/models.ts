@@ -1,20 +1,19 @@
-/** `trainyard models`: lists, shows, evaluates, promotes, rolls back, downloads and deletes versions of models. */
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
+/** `trainyard models`: lists, shows, evaluates, reproduces, promotes, rolls back and deletes versions of models. */
 import type { Command } from 'commander';
-import type { Model, Schemas } from 'trainyard/client';
+import type { Job, Model, Schemas } from 'trainyard/client';
 import { evaluationText } from '../evaluation-text.js';
-import { Failure } from '../failures.js';
 import { factsOf, inMinutes, tableOf } from '../output.js';
-import { withSession, type Session } from '../session.js';
+import { withSession } from '../session.js';
+import { latestOf } from './latest-version.js';
+import { addFileCommands } from './model-files.js';
+import { followJob } from './train.js';
 
 export function addModelCommands(program: Command): void {
   const models = program
     .command('models')
-    .description('list, show, evaluate, promote, roll back, download and delete models');
+    .description('list, show, evaluate, reproduce, export, promote, roll back and delete models');
   addReading(models);
+  addFileCommands(models);
   addChanging(models);
 }
 
@@ -73,33 +72,23 @@ function addReading(models: Command): void {
           output.answer(evaluation, () => evaluationText(evaluation, output.bold));
         }),
     );
-
-  models
-    .command('download')
-    .description('save a version as safetensors')
-    .argument('<name>')
-    .argument('[version]', 'the default is the latest')
-    .option('-o, --output <file>', 'where to write; the default is NAME-vVERSION.safetensors')
-    .action(
-      (name: string, version: string | undefined, { output: file }: { output?: string }, command: Command) =>
-        withSession(command, {}, async (session) => {
-          const number = version ?? (await latestOf(session, name));
-          const path = `/v1/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(number)}/model.safetensors`;
-          const { body } = await session.client.fetch(path, { signal: session.signal });
-          if (body === null) throw new Failure('The service answered without a file.');
-          const target = file ?? `${name}-v${number}.safetensors`;
-          await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(target), {
-            signal: session.signal,
-          });
-          session.output.answer(
-            { file: target, name, version: Number(number) },
-            () => `Written to ${target}.`,
-          );
-        }),
-    );
 }
 
 function addChanging(models: Command): void {
+  models
+    .command('reproduce')
+    .description('train a version again, and say whether the same bits come out')
+    .argument('<name>')
+    .argument('[version]', 'the default is the latest')
+    .action((name: string, version: string | undefined, _options: object, command: Command) =>
+      withSession(command, { startsService: true }, async (session) => {
+        const { client, output, signal } = session;
+        const reproduce = { model: name, ...(version !== undefined && { version: Number(version) }) };
+        const job = await followJob(session, await client.post('/v1/jobs', { body: { reproduce }, signal }));
+        output.answer(job, () => reproductionText(job));
+      }),
+    );
+
   models
     .command('promote')
     .description('set an alias to a version; predictions use the alias latest')
@@ -147,14 +136,12 @@ function addChanging(models: Command): void {
     );
 }
 
-/** @throws Failure when all versions are held back */
-async function latestOf({ client, signal }: Session, name: string): Promise<string> {
-  const { latest_version: latest } = await client.get('/v1/models/{name}', {
-    params: { path: { name } },
-    signal,
-  });
-  if (latest === null) throw new Failure(`${name} has no latest version; name one.`);
-  return String(latest);
+function reproductionText({ id, reproduction }: Job): string {
+  if (reproduction === undefined) return `${id} does not say what came out.`;
+  const { model, version, equal, sha256, largest_difference: difference } = reproduction;
+  if (equal) return `${model} version ${version} comes out again, bit by bit (SHA-256 ${sha256}).`;
+  const by = typeof difference === 'number' ? `; weights differ by ${difference.toPrecision(3)} at most` : '';
+  return `${model} version ${version} does not come out again: the bits differ${by}.`;
 }
 
 function aliasText({ model, alias, version }: Schemas['ModelAlias']): string {

@@ -14,6 +14,7 @@ import type { NetworkSpec } from '../../model/network/network.js';
 import type { OptimizerSpec } from '../../model/network/optimizers.js';
 import type { Encoding } from '../../model/preprocessing/table.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
+import type { ReproducedPin } from './reproduction.js';
 
 export const webhookEvents = [
   'job.queued',
@@ -143,6 +144,8 @@ export interface RunSpec {
   reasons?: Record<string, string>;
   /** Left out: the parameters are random at first. */
   init_from?: SourcePin;
+  /** Left out: the run publishes what it trains. */
+  reproduce?: ReproducedPin;
   loss: Loss;
   optimizer: OptimizerSpec;
   /** How the training pictures are changed for each epoch. Left out: they are not. */
@@ -195,6 +198,7 @@ const trainingFields = [
   'init_from',
   'image',
   'rows',
+  'reproduce',
   'network',
   'loss',
   'split',

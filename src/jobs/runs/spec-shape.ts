@@ -27,6 +27,7 @@ import {
   type TableSpec,
   webhookEvents,
 } from './run-spec.js';
+import type { ReproducedPin } from './reproduction.js';
 import type { SpecOfFormat1, StoredSpec } from './older-documents.js';
 import { inEachFormat } from './json-document.js';
 import {
@@ -168,6 +169,16 @@ const specFields = {
   init_from: optional(object<SourcePin>({ model: text, version: positive, sha256: text })),
   image: optional(pictureInput),
   rows: optional(rowCounts),
+  reproduce: optional(
+    object<ReproducedPin>({
+      model: text,
+      version: positive,
+      sha256: text,
+      job_id: text,
+      step: count,
+      device: nullable(text),
+    }),
+  ),
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),

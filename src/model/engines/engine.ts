@@ -81,6 +81,8 @@ export const evaluationBatchSize = 64;
 export interface Trainer {
   /** What it runs on. */
   readonly device: string;
+  /** Whether another device gives other bits; left out: none does. */
+  readonly bitsDependOnDevice?: boolean;
   /** Runs the next `steps` steps of the batch plan, also beyond the end of an epoch. */
   run(steps: number): Promise<BatchReport>;
   /** Evaluates `batches` batches of `evaluationBatchSize` samples of the split, in their order, from the one numbered `first`. */

@@ -2,16 +2,22 @@
  * On whatever adapter WebGPU finds; without a GPU, on SwiftShader, which Chromium brings. The package is not installed with the
  * others: it is taken from the folder WEBGPU_DIR, where `node scripts/install-webgpu.mjs` puts it.
  */
-import { join } from 'node:path';
-import { test } from 'vitest';
-import { openGpu } from '../../../src/model/engines/webgpu/device.js';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openGpu, type OpenedGpu } from '../../../src/model/engines/webgpu/device.js';
 import { createWebgpuEngine } from '../../../src/model/engines/webgpu/webgpu-engine.js';
 import { engineConformance } from './conformance.js';
+import { bits, courseOf } from './course.js';
+import { randomProblem } from './problem.js';
 
-const folder = process.env.WEBGPU_DIR ?? '.webgpu';
-const gpu = await openGpu(join(folder, 'node_modules/webgpu/index.js')).catch(
-  (error: unknown) => error as Error,
-);
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const resources = { threads: 1, memoryLimitBytes: 2 ** 30 };
+// The drivers that Vulkan finds by itself come first.
+if (existsSync(swiftShader)) process.env.VK_ADD_DRIVER_FILES ??= swiftShader;
+const folder = resolve(process.env.WEBGPU_DIR ?? '.webgpu');
+const entry = join(folder, 'node_modules/webgpu/index.js');
+const gpu = await openGpu(entry).catch((error: unknown) => error as Error);
 
 if (gpu instanceof Error) test.skip(`the webgpu engine (skipped: ${gpu.message})`);
 else suite(gpu);
@@ -33,23 +39,41 @@ function suite(opened: OpenedGpu): void {
     });
 
     test.each([
-      ['bytes and classes', randomProblem([9, 8, 3], 5, { weighted: true })],
-      ['float32 inputs and values', randomProblem([9, 8, 3], 5, { inputs: 'float32', loss: 'mse' })],
-    ])('learns the same bits from %s that a buffer cannot hold at once', async (_, problem) => {
-      const widest = 16 * 24;
-      const many = { ...problem, data: { ...problem.data, train: repeated(problem.data.train, 9) } };
-      const limits = { ...opened.limits, maxStorageBufferBindingSize: 64 * widest };
-      const engineOf = (gpuHere: OpenedGpu) => createWebgpuEngine(() => Promise.resolve(gpuHere));
-      const streaming = engineOf({ ...opened, limits });
-      const courses = [await courseOf(streaming, many, resources), await courseOf(engine, many, resources)];
-      expect(courses[0].reports).toEqual(courses[1].reports);
-      expect(bits(courses[0].end)).toEqual(bits(courses[1].end));
+      ['bytes and classes', randomProblem([300, 3], 64, { weighted: true }), 40_000],
+      ['float32 inputs and values', randomProblem([300, 3], 5, { inputs: 'float32', loss: 'mse' }), 100_000],
+    ])('learns the same bits from %s that no buffer holds at once', async (_, problem, maxBufferSize) => {
+      const limits = { ...opened.limits, maxBufferSize };
+      const streaming = createWebgpuEngine(() => Promise.resolve({ ...opened, limits }));
+      const actual = await courseOf(streaming, problem, resources);
+      const expected = await courseOf(engine, problem, resources);
+      expect(actual.reports).toEqual(expected.reports);
+      expect(bits(actual.end)).toEqual(bits(expected.end));
+    });
+
+    test('fails where the device is lost, as a run must that goes on from its checkpoint', async () => {
+      const own = await openGpu(entry);
+      const { program, data, start } = randomProblem([7, 9, 3], 5);
+      const trainer = await createWebgpuEngine(() => Promise.resolve(own)).trainer(
+        program,
+        data,
+        start,
+        resources,
+      );
+      await trainer.run(1);
+      own.device.destroy();
+      await expect(trainer.run(1)).rejects.toThrow('The GPU was lost (destroyed)');
+      await expect(trainer.snapshot()).rejects.toThrow('The GPU was lost');
     });
 
     test('refuses what a buffer has no room for, with both sizes', async () => {
       const { program, data, start } = randomProblem([64, 257, 9], 64);
       const small = { ...opened, limits: { ...opened.limits, maxBufferSize: 2 ** 18 } };
-      const refused = createWebgpuEngine(() => Promise.resolve(small)).trainer(program, data, start, resources);
+      const refused = createWebgpuEngine(() => Promise.resolve(small)).trainer(
+        program,
+        data,
+        start,
+        resources,
+      );
       await expect(refused).rejects.toMatchObject({
         code: 'NETWORK_TOO_LARGE',
         message: expect.stringMatching(/need \d+ MB on the GPU; its buffers have at most 1 MB\./) as string,
@@ -65,11 +89,4 @@ function suite(opened: OpenedGpu): void {
       });
     });
   });
-}
-
-/** The same samples several times over. */
-function repeated({ count, inputs, targets, ...others }: Samples, times: number): Samples {
-  const again = <T extends Float32Array | Uint8Array | Uint16Array | Uint32Array>(numbers: T): T =>
-    numbers.constructor.from(Array.from({ length: times }, () => [...numbers]).flat());
-  return { ...others, count: times * count, inputs: again(inputs), targets: again(targets) };
 }

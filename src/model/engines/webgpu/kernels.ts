@@ -47,7 +47,7 @@ export function roomFor({ network, batchSize }: TrainingProgram, mostSamples = m
 export async function compileTraining(
   pipelines: Pipelines,
   program: TrainingProgram,
-  { layout, rows }: Room,
+  { layout, rows }: Room = roomFor(program),
 ): Promise<TrainingKernels> {
   const { network, batchSize, loss, optimizer, scaling, seed, labelSmoothing: smoothing = 0 } = program;
   const format: InputFormat = { scaling, inputs: network.inputs };

@@ -61,6 +61,7 @@ interface Parts {
 
 class WebgpuTrainer implements Trainer {
   readonly device: string;
+  readonly bitsDependOnDevice = true;
   readonly #session: WebgpuSession;
   readonly #gpu: GpuDevice;
   readonly #program: TrainingProgram;
