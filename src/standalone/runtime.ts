@@ -60,7 +60,10 @@ export async function openModel(
   function read(inputs: readonly unknown[]): TableInputs {
     if (preprocessing !== null) return inputsOfRows(preprocessing, inputs);
     const packed = { inputs: packRows(inputs, network.inputs), count: inputs.length };
-    return { ...packed, warnings: blankPictures({ network, preprocessing }, { ...packed, field: 'inputs' }) };
+    return {
+      ...packed,
+      warnings: blankPictures({ network, preprocessing, image: null }, { ...packed, field: 'inputs' }),
+    };
   }
 
   return {
