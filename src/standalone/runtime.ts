@@ -6,6 +6,7 @@ import type { GreyImage } from '../images/grey-image.js';
 import { fitDigit } from '../images/fit.js';
 import { createEmbeddedEngine } from '../model/engines/wasm/embedded-engine.js';
 import { modelPredictor } from '../model/engines/model-predictor.js';
+import type { PictureInput } from '../lib/picture-input.js';
 import type { StandaloneDocument } from '../model/exchange/standalone/document.js';
 import { answeredClass, classRows, type RankedClass } from '../model/heads/class-ranking.js';
 import { applyHead, labelsOf, refuseOverflow, type Head } from '../model/heads/head.js';
@@ -36,6 +37,8 @@ export interface StandaloneModel {
   columns: ShownColumn[] | null;
   /** How many numbers the network takes. */
   width: number;
+  /** How a picture became them; null: the dataset had no pictures of its own. */
+  image: PictureInput | null;
   /**
    * Samples as `inputs` of `POST /predict` has them.
    * @throws TrainyardError INVALID_REQUEST where they cannot be read
@@ -50,7 +53,7 @@ export async function openModel(
   document: StandaloneDocument,
   { parameters, kernels }: { parameters: string; kernels: string },
 ): Promise<StandaloneModel> {
-  const { model, version, network, head, preprocessing = null, ensemble = 1 } = document;
+  const { model, version, network, head, preprocessing = null, image = null, ensemble = 1 } = document;
   const predictor = await modelPredictor(
     await createEmbeddedEngine(bytesOf(kernels)),
     document,
@@ -60,10 +63,7 @@ export async function openModel(
   function read(inputs: readonly unknown[]): TableInputs {
     if (preprocessing !== null) return inputsOfRows(preprocessing, inputs);
     const packed = { inputs: packRows(inputs, network.inputs), count: inputs.length };
-    return {
-      ...packed,
-      warnings: blankPictures({ network, preprocessing, image: null }, { ...packed, field: 'inputs' }),
-    };
+    return { ...packed, warnings: blankPictures({ network, preprocessing, image }, { ...packed, field: 'inputs' }) };
   }
 
   return {
@@ -73,6 +73,7 @@ export async function openModel(
     targets: preprocessing?.targets ?? [],
     columns: preprocessing && signatureOf(preprocessing).columns.map(shownColumn),
     width: network.inputs,
+    image,
 
     async predict(rows) {
       const { inputs, count, warnings } = read(rows);

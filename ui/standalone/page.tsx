@@ -71,8 +71,9 @@ function whatItDoes(model: StandaloneModel): string {
   return `${what} from ${from}`;
 }
 
-/** Of the square pictures that the model takes; undefined: it takes something else. */
-function sideOf({ columns, width }: StandaloneModel): number | undefined {
+/** Of the square drawings that the model takes; undefined: it takes something else. */
+function sideOf({ columns, width, image }: StandaloneModel): number | undefined {
   const side = Math.sqrt(width);
+  if (image !== null && image.fit !== 'digit') return undefined;
   return columns === null && Number.isInteger(side) && side >= 8 ? side : undefined;
 }

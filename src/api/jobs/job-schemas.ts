@@ -103,11 +103,6 @@ export const TrainingSpec = Type.Object(
         { description: 'The published version that training starts from, and the SHA-256 of its file.' },
       ),
     ),
-    image: Type.Optional(
-      Type.Object(PictureInput.properties, {
-        description: 'The input that a picture becomes, where the dataset is pictures.',
-      }),
-    ),
     reproduce: Type.Optional(
       Type.Object(
         {
@@ -120,6 +115,11 @@ export const TrainingSpec = Type.Object(
         },
         { description: 'The published version that is trained again, and the SHA-256 of its file.' },
       ),
+    ),
+    image: Type.Optional(
+      Type.Object(PictureInput.properties, {
+        description: 'The input that a picture becomes, where the dataset is pictures.',
+      }),
     ),
     network: Network.ref,
     loss: Type.Enum([...losses], {

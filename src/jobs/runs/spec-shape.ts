@@ -167,8 +167,6 @@ const specFields = {
   preset: optional(oneOf(...presets)),
   reasons: optional(mapOf(text)),
   init_from: optional(object<SourcePin>({ model: text, version: positive, sha256: text })),
-  image: optional(pictureInput),
-  rows: optional(rowCounts),
   reproduce: optional(
     object<ReproducedPin>({
       model: text,
@@ -179,6 +177,8 @@ const specFields = {
       device: nullable(text),
     }),
   ),
+  image: optional(pictureInput),
+  rows: optional(rowCounts),
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),

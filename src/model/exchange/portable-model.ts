@@ -2,6 +2,7 @@
  * A version as its exporters see it: all that decides what it answers, in the order in which it is computed. Cells of a table
  * become inputs, inputs are scaled, networks make outputs of them, and the head says what the outputs mean.
  */
+import type { PictureInput } from '../../lib/picture-input.js';
 import { membersOfModel, type DecodedModel, type ModelDescription } from '../files/model-file.js';
 import type { Head } from '../heads/head.js';
 import { tensorOf } from '../network/initialization.js';
@@ -15,6 +16,8 @@ export interface PortableModel {
   version: number;
   /** What makes inputs of the columns of a table: see parts.ts for the arithmetic. null: inputs come as numbers. */
   table: TablePreprocessing | null;
+  /** How a picture becomes inputs. null: they are not of a dataset of pictures. */
+  image: PictureInput | null;
   /** Of each network. */
   inputs: number;
   /** Applied to every input, in float64, and rounded once to float32: see `applyAffine`. null: they stay as they are. */
@@ -43,11 +46,12 @@ export function portableModel(
   { name, version }: { name: string; version: number },
   model: DecodedModel,
 ): PortableModel {
-  const { network, head, scaling, preprocessing = null } = model.description;
+  const { network, head, scaling, preprocessing = null, image = null } = model.description;
   return {
     name,
     version,
     table: preprocessing,
+    image,
     inputs: network.inputs,
     scaling,
     members: membersOfModel(model).map((parameters) => layersOf(model.description, parameters)),

@@ -6,14 +6,14 @@ import { stateDictOf, type PortableModel } from '../portable-model.js';
 
 export interface StandaloneDocument extends Pick<
   ModelDescription,
-  'network' | 'head' | 'scaling' | 'preprocessing' | 'ensemble'
+  'network' | 'head' | 'scaling' | 'preprocessing' | 'image' | 'ensemble'
 > {
   model: string;
   version: number;
 }
 
 export function documentOf(portable: PortableModel): StandaloneDocument {
-  const { name, version, inputs, members, head, scaling, table } = portable;
+  const { name, version, inputs, members, head, scaling, table, image } = portable;
   const [layers = []] = members;
   return {
     model: name,
@@ -28,6 +28,7 @@ export function documentOf(portable: PortableModel): StandaloneDocument {
     head,
     scaling,
     ...(table && { preprocessing: table }),
+    ...(image && { image }),
     ...(members.length > 1 && { ensemble: members.length }),
   };
 }
