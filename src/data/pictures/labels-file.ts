@@ -1,8 +1,9 @@
 /** A labels.csv in an archive of pictures: the file of each picture, its label, and its split if it says so. */
 import { bytesInMemory, openReader } from '../formats/open-reader.js';
 import { refusal, shortened } from '../formats/rows.js';
-import { splitNamed, splitNames } from '../splits.js';
-import type { GivenSplit } from './layout.js';
+import { splitNamed, splitNames, type RowSplit } from '../splits.js';
+
+export type GivenSplit = Exclude<RowSplit, 'left_out'>;
 
 export interface LabelledFile {
   /** In the archive. */

@@ -1,11 +1,9 @@
 /** The class and the split of each picture of an archive, by its folders or by the files labels.csv in it. */
-import { splitNamed, type RowSplit } from '../splits.js';
+import { splitNamed } from '../splits.js';
 import { quoted } from '../formats/archive.js';
 import { problem, shortened } from '../formats/rows.js';
 import { mostProblems, type TableProblem } from '../table-schema.js';
-import type { LabelledFile } from './labels-file.js';
-
-export type GivenSplit = Exclude<RowSplit, 'left_out'>;
+import type { GivenSplit, LabelledFile } from './labels-file.js';
 
 export interface Place {
   /** null: nothing says what the picture shows, and it is left out. */
