@@ -1,6 +1,6 @@
 /** Checks everything that is stored for a run. */
 import { TrainyardError } from '../errors.js';
-import type { RunEvent } from '../jobs/runs/documents.js';
+import type { RunEvent } from '../jobs/runs/run-events.js';
 import { decodeDocument, encodeDocument } from '../jobs/runs/json-document.js';
 import { parseEvents } from '../jobs/runs/event-lines.js';
 import {
@@ -8,10 +8,10 @@ import {
   runClosing,
   runEnding,
   runResult,
-  runSpec,
   termClaim,
   termEnd,
-} from '../jobs/runs/document-shapes.js';
+} from '../jobs/runs/event-shapes.js';
+import { runSpec } from '../jobs/runs/spec-shape.js';
 import { logStart } from '../jobs/runs/run-log.js';
 import { createRunStore } from '../jobs/runs/run-store.js';
 import { object } from '../lib/json-shape.js';

@@ -1,7 +1,7 @@
 /** `npm run demo`: starts the service, has it learn MNIST through its REST API, and has it classify a few digits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatasetStore } from '../data/store.js';
-import type { Job } from '../jobs/runs/documents.js';
+import type { Job } from '../jobs/views/job.js';
 import { besideEachOther, drawDigit, type Picture } from './draw-digit.js';
 import { createProgressView, percent } from './progress.js';
 import { startService, type ServiceProcess } from './service-process.js';

@@ -1,5 +1,6 @@
 /** Shows a job's progress: a bar that is drawn again and again on a terminal, a line from time to time elsewhere. */
-import type { EpochMetrics, Job } from '../jobs/runs/documents.js';
+import type { EpochMetrics } from '../jobs/runs/run-events.js';
+import type { Job } from '../jobs/views/job.js';
 
 /** What of a job is shown. */
 export type ShownJob = Pick<Job, 'status' | 'progress' | 'metrics'>;

@@ -1,7 +1,8 @@
 /** Brings runs of a test service into any status, by doing what a worker does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Job, JobStatus } from '../../src/jobs/runs/documents.js';
+import type { Job } from '../../src/jobs/views/job.js';
+import type { JobStatus } from '../../src/jobs/runs/run-events.js';
 import { endRun } from '../../src/jobs/runs/end-run.js';
 import type { TermWriter } from '../../src/jobs/runs/run-log.js';
 import type { TestService } from './service.js';

@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { createDatasetStore } from '../../src/data/store.js';
 import { takeIn } from '../../src/data/versions/take-in.js';
-import type { Job } from '../../src/jobs/runs/documents.js';
+import type { Job } from '../../src/jobs/views/job.js';
 import { trainRun } from '../../src/jobs/training/train-run.js';
 import { engines } from '../../src/model/engines/select.js';
 import { end, submit } from './runs.js';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobRequest } from '../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';

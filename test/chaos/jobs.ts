@@ -1,5 +1,5 @@
 /** The jobs of the suite: small networks with enough steps to be interrupted often. */
-import type { JobRequest } from '../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 import { customersName } from './customers.js';
 import { draw } from './moments.js';
 

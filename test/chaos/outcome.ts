@@ -1,6 +1,6 @@
 /** The outcome of a run: everything that must not depend on faults along the way. */
 import { pino } from 'pino';
-import type { EndStatus, EpochMetrics, JobError, RunEvent } from '../../src/jobs/runs/documents.js';
+import type { EndStatus, EpochMetrics, JobError, RunEvent } from '../../src/jobs/runs/run-events.js';
 import { logStart } from '../../src/jobs/runs/run-log.js';
 import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { listCheckpoints } from '../../src/model/files/checkpoint.js';

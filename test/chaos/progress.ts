@@ -1,6 +1,6 @@
 /** The progress of a run, read from its files. They exist whatever happens to the processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunEvent } from '../../src/jobs/runs/documents.js';
+import type { RunEvent } from '../../src/jobs/runs/run-events.js';
 import { logStart } from '../../src/jobs/runs/run-log.js';
 import type { RunStore } from '../../src/jobs/runs/run-store.js';
 import type { Cluster, Trainer } from './cluster.js';

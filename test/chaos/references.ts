@@ -1,5 +1,5 @@
 /** The outcome of each job of the suite without faults. */
-import type { JobRequest } from '../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 import { startCluster } from './cluster.js';
 import { jobs, type JobName } from './jobs.js';
 import { outcomeOf, type Outcome } from './outcome.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { barLine, createProgressView, percent, plainLine } from '../../src/demo/progress.js';
-import type { EpochMetrics, Job, JobProgress } from '../../src/jobs/runs/documents.js';
+import type { EpochMetrics, JobProgress } from '../../src/jobs/runs/run-events.js';
+import type { Job } from '../../src/jobs/views/job.js';
 import { newRun } from '../../src/jobs/runs/run-reader.js';
 import { jobOf } from '../../src/jobs/views/run-to-job.js';
 import { smallSpec } from '../jobs/training/small-mnist.js';

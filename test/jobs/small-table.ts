@@ -7,7 +7,8 @@ import { readColumn } from '../../src/lib/cells/columns.js';
 import { resolveSpec } from '../../src/jobs/intake/resolve-spec.js';
 import type { Source } from '../../src/jobs/intake/resolve-source.js';
 import { resolveTable } from '../../src/jobs/intake/resolve-table.js';
-import type { JobRequest, RunSpec } from '../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../src/jobs/runs/job-request.js';
+import type { RunSpec } from '../../src/jobs/runs/run-spec.js';
 import type { TrainingDatasets } from '../../src/jobs/training/load-data.js';
 
 export interface SmallTable {

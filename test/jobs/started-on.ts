@@ -1,4 +1,4 @@
-import type { RunEventBody } from '../../src/jobs/runs/documents.js';
+import type { RunEventBody } from '../../src/jobs/runs/run-events.js';
 
 /** As a run tells that begins to train, where that engine was chosen. */
 export function startedOn(name: string): Extract<RunEventBody, { type: 'started' }> {

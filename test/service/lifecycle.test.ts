@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Job, RunEvent } from '../../src/jobs/runs/documents.js';
+import type { Job } from '../../src/jobs/views/job.js';
+import type { RunEvent } from '../../src/jobs/runs/run-events.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import {

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import request from 'supertest';
 import { expect, onTestFinished } from 'vitest';
 import { createDatasetStore } from '../../src/data/store.js';
-import type { Job, JobRequest } from '../../src/jobs/runs/documents.js';
+import type { Job } from '../../src/jobs/views/job.js';
+import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 
 export interface LogLine {
   level: number;

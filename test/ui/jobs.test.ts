@@ -1,7 +1,8 @@
 /** What a person does with jobs: watch one learn, stop it, compare some, and lose the connection meanwhile. */
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import type { JobRequest, OutcomesList } from '../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../src/jobs/runs/job-request.js';
+import type { OutcomesList } from '../../src/jobs/views/job.js';
 import { quickJob, readJob, submit, succeeded } from '../service/service.js';
 import { cuttableWayTo } from '../cuttable-way.js';
 import { describeWithPages, lookAt } from './pages.js';

@@ -3,7 +3,7 @@
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { Readable } from 'node:stream';
-import type { RunEvent } from '../../jobs/runs/documents.js';
+import type { RunEvent } from '../../jobs/runs/run-events.js';
 import type { EventFeed } from '../../jobs/views/event-feed.js';
 
 export interface EventStream {

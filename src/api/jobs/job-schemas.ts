@@ -4,11 +4,11 @@ import {
   columnRoles,
   monitors,
   presets,
-  splitKinds,
   webhookEvents,
   type RunSpec,
   type TableSpec,
-} from '../../jobs/runs/documents.js';
+} from '../../jobs/runs/run-spec.js';
+import { splitKinds } from '../../data/splits.js';
 import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { augmentationAmounts, type Augmentation } from '../../model/augmentation/amounts.js';

@@ -1,6 +1,6 @@
 /** The optimisers: as requests name them, with a default for each field, and as answers show them, complete. */
 import Type, { type TBoolean, type TNumber } from 'typebox';
-import type * as contracts from '../../jobs/runs/documents.js';
+import type * as contracts from '../../jobs/runs/job-request.js';
 import { optimizerDefaults, scheduleDefaults } from '../../jobs/intake/resolve-optimizer.js';
 import { optimizerTypes, type OptimizerSpec } from '../../model/network/optimizers.js';
 import { scheduleTypes } from '../../model/network/schedules.js';

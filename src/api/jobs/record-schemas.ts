@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import Type, { type Static } from 'typebox';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { EpochMetrics, metricsExample, Time } from './training-schemas.js';
-import { webhookEvents } from '../../jobs/runs/documents.js';
+import { webhookEvents } from '../../jobs/runs/run-spec.js';
 
 const ProgressPoint = Type.Object({
   time: Time('When it was looked at.'),

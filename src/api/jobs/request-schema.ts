@@ -5,15 +5,9 @@ import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import { plainArrays } from '../../jobs/intake/presets/plain.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
-import {
-  columnRoles,
-  defaultWebhookEvents,
-  monitors,
-  presets,
-  splitKinds,
-  webhookEvents,
-  type JobRequest as Request,
-} from '../../jobs/runs/documents.js';
+import { columnRoles, monitors, presets, webhookEvents } from '../../jobs/runs/run-spec.js';
+import { defaultWebhookEvents, type JobRequest as Request } from '../../jobs/runs/job-request.js';
+import { splitKinds } from '../../data/splits.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { augmentationAmounts, mostAugmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';

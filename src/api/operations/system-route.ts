@@ -1,6 +1,6 @@
 /** GET /v1/system: what an operator wants to know of the process that answers, all of it cheap to find out. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { JobStatus } from '../../jobs/runs/documents.js';
+import type { JobStatus } from '../../jobs/runs/run-events.js';
 import { withTimeout } from '../../lib/timeout.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import { productVersion } from '../openapi/product-version.js';

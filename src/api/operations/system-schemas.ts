@@ -1,6 +1,6 @@
 /** What an operator sees of the process that answers, and of what it stands on. */
 import Type from 'typebox';
-import type { JobStatus } from '../../jobs/runs/documents.js';
+import type { JobStatus } from '../../jobs/runs/run-events.js';
 import { component, nullable } from '../../lib/named-schema.js';
 
 const QueueState = Type.Object({

@@ -13,7 +13,7 @@ import { loadModel, type ServedModel } from '../../model/serving/loaded-model.js
 import { RowPredictor, sliceRows, type Row } from '../../model/serving/row-predictor.js';
 import { isStorageFailure } from '../../storage/storage.js';
 import type { Delivery, EntryProcessor } from '../queue/entry-queue.js';
-import type { JobError } from '../runs/documents.js';
+import type { JobError } from '../runs/run-events.js';
 import {
   chunksOf,
   delimiter,

@@ -31,7 +31,7 @@ import {
 } from '../../lib/json-shape.js';
 import { numberedName, numbersIn } from '../../storage/numbered-blobs.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
-import type { EndStatus, JobError } from '../runs/documents.js';
+import type { EndStatus, JobError } from '../runs/run-events.js';
 import { decodeDocument, encodeDocument, type DocumentShape } from '../runs/json-document.js';
 
 /** All that decides a batch. A document. */

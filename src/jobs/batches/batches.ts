@@ -9,7 +9,7 @@ import { PeriodicWork } from '../../lib/periodic-work.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
 import { RowPredictor } from '../../model/serving/row-predictor.js';
 import type { IdQueue } from '../queue/queues.js';
-import type { JobError } from '../runs/documents.js';
+import type { JobError } from '../runs/run-events.js';
 import { chunksOf, withoutResult, type BatchResult, type BatchSpec, type BatchStore } from './batch-store.js';
 
 /** What a client asks for. */

@@ -2,7 +2,8 @@
 import type { ArraysInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
 import { digitsAugmentation, noAugmentation } from '../../model/augmentation/amounts.js';
-import type { AugmentRequest, RunSpec } from '../runs/documents.js';
+import type { AugmentRequest } from '../runs/job-request.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import type { Recipe } from './presets/recipe.js';
 
 /**

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { TrainyardError } from '../../errors.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
-import type { JobRequest } from '../runs/documents.js';
+import type { JobRequest } from '../runs/job-request.js';
 import { decodeDocument, encodeDocument } from '../runs/json-document.js';
 import { anything, mapOf, nullable, object, text, type Shape } from '../../lib/json-shape.js';
 

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { TrainyardError, type ErrorCode } from '../../errors.js';
-import type { EndStatus, Job, StatusChange } from '../runs/documents.js';
+import type { EndStatus, StatusChange } from '../runs/run-events.js';
+import type { Job } from '../views/job.js';
 import { cancelRun } from '../runs/end-run.js';
 import type { IdempotencyKeys } from './idempotency.js';
 import type { TrainingQueue } from '../queue/training-queue.js';

@@ -2,7 +2,7 @@
 import { TrainyardError } from '../../errors.js';
 import type { OptimizerSpec, SgdSpec } from '../../model/network/optimizers.js';
 import type { Schedule } from '../../model/network/schedules.js';
-import type { OptimizerRequest, ScheduleRequest } from '../runs/documents.js';
+import type { OptimizerRequest, ScheduleRequest } from '../runs/job-request.js';
 
 /** PyTorch's, except for SGD's learning rate, which is 0.001 there. */
 export const optimizerDefaults = {

@@ -9,7 +9,8 @@ import { latestAlias } from '../../model/registry/model-folder.js';
 import type { Registry } from '../../model/registry/registry.js';
 import type { NetworkSpec } from '../../model/network/network.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
-import type { ColumnSpec, HiddenLayerRequest, JobRequest, SourcePin } from '../runs/documents.js';
+import type { ColumnSpec, SourcePin } from '../runs/run-spec.js';
+import type { HiddenLayerRequest, JobRequest } from '../runs/job-request.js';
 
 export interface Source {
   pin: SourcePin;

@@ -21,15 +21,8 @@ import { membersOf } from '../runs/ensemble.js';
 import type { AffineMap } from '../../model/preprocessing/affine.js';
 import { isNumeric } from '../../lib/cells/cell-format.js';
 import { plannedWidth, type Encoding } from '../../model/preprocessing/table.js';
-import type {
-  ArraysSplit,
-  CheckpointPolicy,
-  CheckpointRequest,
-  JobRequest,
-  Preset,
-  RunSpec,
-  TableSpec,
-} from '../runs/documents.js';
+import type { ArraysSplit, CheckpointPolicy, Preset, RunSpec, TableSpec } from '../runs/run-spec.js';
+import type { CheckpointRequest, JobRequest } from '../runs/job-request.js';
 import { plansOf } from '../runs/table-rows.js';
 import { refuseAugmentOfTable, resolveAugment } from './augment.js';
 import { autoTable, type TableFacts } from './presets/auto-table.js';

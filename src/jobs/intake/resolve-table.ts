@@ -8,7 +8,8 @@ import { rowsIn, splitNamed, splitNames, type TableSplit } from '../../data/spli
 import type { Column } from '../../lib/cells/columns.js';
 import { nearestTo } from '../../lib/nearest-word.js';
 import type { Task } from '../../model/network/losses.js';
-import type { ClassWeight, ColumnSpec, JobRequest, SplitRequest, TableSpec } from '../runs/documents.js';
+import type { ClassWeight, ColumnSpec, TableSpec } from '../runs/run-spec.js';
+import type { JobRequest, SplitRequest } from '../runs/job-request.js';
 import {
   divideTable,
   readDecidingColumns,

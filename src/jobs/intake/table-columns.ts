@@ -7,7 +7,8 @@ import type { CellFormat } from '../../lib/cells/cell-format.js';
 import type { Column } from '../../lib/cells/columns.js';
 import { pointerTo } from '../../lib/json-pointer.js';
 import { nearestTo } from '../../lib/nearest-word.js';
-import type { ColumnRequest, ColumnRole, ColumnSpec, JobRequest, SplitRequest } from '../runs/documents.js';
+import type { ColumnRequest, JobRequest, SplitRequest } from '../runs/job-request.js';
+import type { ColumnRole, ColumnSpec } from '../runs/run-spec.js';
 import { formatAs } from './column-formats.js';
 
 /** A refusal of what the request says at this JSON pointer. */

@@ -2,8 +2,16 @@
  * The queue of runs to train. It delivers run ids; the run store has the run and its outcome. Runs that ask for an
  * engine which not every worker has wait in a queue for that engine, and only workers with the engine take from it.
  */
-import type { JobQueue } from '../runs/documents.js';
 import type { Delivery, EntryQueue, EntryWorker, EntryProcessor, Place } from './entry-queue.js';
+
+/** Where a job waits. */
+export interface JobQueue {
+  name: string;
+  /** Jobs in it, as of a moment ago. */
+  waiting: number;
+  /** Connected to it, busy ones too; with none its jobs wait until there is one. null: the datastore does not tell. */
+  workers: number | null;
+}
 
 export type { Place } from './entry-queue.js';
 

@@ -1,5 +1,6 @@
 /** Writes how a run ended. */
-import type { EndStatus, JobError, RunSpec } from './documents.js';
+import type { EndStatus, JobError } from './run-events.js';
+import type { RunSpec } from './run-spec.js';
 import { logStart } from './run-log.js';
 import type { RunStore } from './run-store.js';
 import { addEvent, emptySummary } from './summarize-events.js';

@@ -4,7 +4,8 @@
  * split and the preprocessing included, they have in common. A run without an ensemble has one member.
  */
 import { memberSeed } from '../../model/network/members.js';
-import type { EpochMetrics, RunSpec } from './documents.js';
+import type { EpochMetrics } from './run-events.js';
+import type { RunSpec } from './run-spec.js';
 
 type Divided = Pick<RunSpec, 'ensemble' | 'steps'>;
 

@@ -1,6 +1,6 @@
 /** The lines of a run's log as events, and the events that stand in for lost lines. */
-import type { JobStatus, RunEvent } from './documents.js';
-import { loggedEvent } from './document-shapes.js';
+import type { JobStatus, RunEvent } from './run-events.js';
+import { loggedEvent } from './event-shapes.js';
 
 /** Without a line that a crash cut off, or that is damaged. */
 export function parseEvents(lines: Buffer): RunEvent[] {

@@ -4,7 +4,8 @@
  */
 import type { ClassLoss } from '../../model/network/losses.js';
 import { withDropout, type StoredNetworkSpec } from '../../model/network/network.js';
-import type { DatasetPin, RunResult, RunSpec } from './documents.js';
+import type { DatasetPin, RunSpec } from './run-spec.js';
+import type { RunResult } from './run-events.js';
 
 /** The fields that a spec of format 1 may lack, as it may be older than they are. */
 type NewerSpecFields =

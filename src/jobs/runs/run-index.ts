@@ -7,10 +7,22 @@ import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import { cachedFor } from '../../lib/cached-for.js';
 import { isStorageFailure } from '../../storage/storage.js';
-import type { DatasetPin, JobFilter, JobStatus } from './documents.js';
+import type { JobStatus } from './run-events.js';
+import type { DatasetPin } from './run-spec.js';
 import { forEachBounded } from '../../lib/for-each-bounded.js';
 import type { RunReader, RunState } from './run-reader.js';
 import type { RunStore } from './run-store.js';
+
+export interface JobFilter {
+  status?: JobStatus | undefined;
+  model?: string | undefined;
+  dataset?: string | undefined;
+  dataset_version?: number | undefined;
+  /** Whether the jobs have ended. */
+  ended?: boolean | undefined;
+  /** Each of these notes must be there. */
+  metadata?: Record<string, string> | undefined;
+}
 
 export interface RunIndex {
   /**

@@ -17,10 +17,10 @@
 import { hostname } from 'node:os';
 import { TrainyardError } from '../../errors.js';
 import { isStorageFailure, type Storage } from '../../storage/storage.js';
-import type { RunEvent, RunEventBody } from './documents.js';
+import type { RunEvent, RunEventBody } from './run-events.js';
 import { decodeDocument, encodeDocument } from './json-document.js';
 import { missingEvents, parseEvents, withMissing } from './event-lines.js';
-import { termEnd, type TermEnd } from './document-shapes.js';
+import { termEnd, type TermEnd } from './event-shapes.js';
 import { statusIn } from './summarize-events.js';
 import { numberedName } from '../../storage/numbered-blobs.js';
 

@@ -1,5 +1,6 @@
 /** Where runs stand: their spec, what their events add up to, and how they ended. Reads on from where it read to. */
-import type { JobStatus, RunEvent, RunResult, RunSpec, RunSummary } from './documents.js';
+import type { JobStatus, RunEvent, RunResult, RunSummary } from './run-events.js';
+import type { RunSpec } from './run-spec.js';
 import { logStart, type LogPosition } from './run-log.js';
 import type { RunStore } from './run-store.js';
 import { addEvent, emptySummary, statusAfter } from './summarize-events.js';

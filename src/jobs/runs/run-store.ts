@@ -12,8 +12,10 @@
  */
 import { monotonicFactory } from 'ulid';
 import { isStorageFailure, unreadableAs, type Storage } from '../../storage/storage.js';
-import type { RunEvent, RunResult, RunSpec } from './documents.js';
-import { runClosing, runEnding, runResult, runSpec } from './document-shapes.js';
+import type { RunEvent, RunResult } from './run-events.js';
+import type { RunSpec } from './run-spec.js';
+import { runClosing, runEnding, runResult } from './event-shapes.js';
+import { runSpec } from './spec-shape.js';
 import { missingEvents } from './event-lines.js';
 import { upgradeResult, upgradeSpec } from './older-documents.js';
 import { decodeDocument, encodeDocument, type DocumentShape } from './json-document.js';

@@ -6,9 +6,9 @@ import type {
   JobStatus,
   PublishedVersion,
   RunEvent,
-  RunSpec,
   RunSummary,
-} from './documents.js';
+} from './run-events.js';
+import type { RunSpec } from './run-spec.js';
 import { membersOf } from './ensemble.js';
 
 /** Of a run that no worker has taken up yet. */

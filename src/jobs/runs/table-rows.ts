@@ -7,7 +7,7 @@ import { divideRows, rowsIn, type TableSplit } from '../../data/splits.js';
 import { numberReader, type CellFormat } from '../../lib/cells/cell-format.js';
 import type { Column } from '../../lib/cells/columns.js';
 import type { ColumnPlan } from '../../model/preprocessing/table.js';
-import type { ColumnSpec, RowCounts, RunSpec, TableSpec } from './documents.js';
+import type { ColumnSpec, RowCounts, RunSpec, TableSpec } from './run-spec.js';
 
 /** The datasets that jobs train on. */
 export interface JobDatasets {

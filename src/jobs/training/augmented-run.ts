@@ -1,7 +1,7 @@
 /** The changed pictures of a run whose spec asks for them. */
 import { AugmentedInputs } from '../../model/augmentation/augmented-inputs.js';
 import type { Samples } from '../../model/engines/engine.js';
-import type { RunSpec } from '../runs/documents.js';
+import type { RunSpec } from '../runs/run-spec.js';
 
 /** @param epochsDone the run goes on with the epoch after these */
 export function augmentedInputsOf(

@@ -3,7 +3,8 @@
  * that a run that resumes decides as it would have. Each member of an ensemble is decided for itself: all but `courseEvents`
  * take the epochs of one member.
  */
-import type { EpochMetrics, RunEventBody, RunSpec, Stopped } from '../runs/documents.js';
+import type { EpochMetrics, RunEventBody, Stopped } from '../runs/run-events.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import { byMember } from '../runs/ensemble.js';
 
 type Deciding = Pick<RunSpec, 'monitor'>;

@@ -11,7 +11,8 @@ import { decodeModelFile, ensembleOf, type DecodedModel } from '../../model/file
 import { summaryOf } from '../../model/evaluation/evaluation.js';
 import { createAliases, type Aliases } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
-import { trainingSpecOf, type EpochMetrics, type RunSpec, type ServedAs } from '../runs/documents.js';
+import { trainingSpecOf, type RunSpec } from '../runs/run-spec.js';
+import type { EpochMetrics, ServedAs } from '../runs/run-events.js';
 import { byMember } from '../runs/ensemble.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
 import type { Journal } from './journal.js';

@@ -3,7 +3,8 @@ import type { Evaluation, SplitEvaluation } from '../../model/evaluation/evaluat
 import { decideGate, type Held, type LatestEvaluation } from '../../model/evaluation/publish-gate.js';
 import { createAliases } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
-import type { EpochMetrics, RunSpec } from '../runs/documents.js';
+import type { EpochMetrics } from '../runs/run-events.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import type { RunPlace } from './run-place.js';
 
 /** Why the version of an epoch is to be held; null: it may be served. */

@@ -3,7 +3,7 @@
  * or that one is damaged) passes the same epochs with the same numbers. Their events are appended once.
  */
 import type { Logger } from 'pino';
-import type { EngineChoice, RunEvent, RunEventBody } from '../runs/documents.js';
+import type { EngineChoice, RunEvent, RunEventBody } from '../runs/run-events.js';
 import { logStart, type TermWriter } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
 import { engineAfter } from '../runs/summarize-events.js';

@@ -12,7 +12,7 @@ import {
   plannedWidth,
   type TablePreprocessing,
 } from '../../model/preprocessing/table.js';
-import type { ClassWeight, ColumnSpec, DatasetPin, RunSpec, TableSpec } from '../runs/documents.js';
+import type { ClassWeight, ColumnSpec, DatasetPin, RunSpec, TableSpec } from '../runs/run-spec.js';
 import {
   divideTable,
   plansOf,

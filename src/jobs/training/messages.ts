@@ -1,7 +1,7 @@
 /** The messages between a worker and the process that trains a run for it. */
 import type { TrainingResources } from '../../model/engines/engine.js';
 import type { StoreTarget } from '../../storage/open-storage.js';
-import type { EpochMetrics, JobError, RunResult } from '../runs/documents.js';
+import type { EpochMetrics, JobError, RunResult } from '../runs/run-events.js';
 
 export type TrainingEnd =
   /** The run has ended, well or badly. */

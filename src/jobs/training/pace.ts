@@ -2,7 +2,7 @@
  * When a run looks up from its work: after how many batches, so that it notices a request to stop soon, and when a
  * checkpoint is due. Times are milliseconds of a clock that only moves forward.
  */
-import type { CheckpointPolicy } from '../runs/documents.js';
+import type { CheckpointPolicy } from '../runs/run-spec.js';
 
 /** Long enough to lose nothing between two calls, short enough to react. */
 const callMs = 50;

@@ -5,7 +5,7 @@ import { knownOutputs } from '../../model/heads/known-outputs.js';
 import { initialState, type TrainingState } from '../../model/network/initialization.js';
 import { warmState } from '../../model/network/warm-start.js';
 import type { Registry } from '../../model/registry/registry.js';
-import type { RunSpec } from '../runs/documents.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import { specOfMember } from '../runs/ensemble.js';
 
 /**

@@ -19,7 +19,8 @@ import type { DecodedModel, ModelDescription } from '../../model/files/model-fil
 import { WorkStopped } from '../../model/evaluation/turn.js';
 import type { TrainingState } from '../../model/network/initialization.js';
 import { isStorageFailure } from '../../storage/storage.js';
-import type { EngineChoice, EpochMetrics, RunEventBody, RunSpec } from '../runs/documents.js';
+import type { EngineChoice, EpochMetrics, RunEventBody } from '../runs/run-events.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import { endRun } from '../runs/end-run.js';
 import { memberAt, membersOf, specOfMember, startOfMember } from '../runs/ensemble.js';
 import { recordsOutcomes } from '../runs/outcomes.js';

@@ -1,7 +1,7 @@
 /** Follows the events of runs as they are written, by this process or another, for any number of listeners. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { RunEvent } from '../runs/documents.js';
+import type { RunEvent } from '../runs/run-events.js';
 import { logStart } from '../runs/run-log.js';
 import type { RunStore } from '../runs/run-store.js';
 import { jobNotFound } from './run-to-job.js';

@@ -3,16 +3,15 @@ import { listCheckpoints } from '../../model/files/checkpoint.js';
 import type { Storage } from '../../storage/storage.js';
 import type {
   CheckpointList,
-  EpochMetrics,
   EventList,
   Job,
-  JobFilter,
   JobList,
   MetricsList,
   OutcomesList,
   ProgressPoint,
-  RunEvent,
-} from '../runs/documents.js';
+} from './job.js';
+import type { EpochMetrics, RunEvent } from '../runs/run-events.js';
+import type { JobFilter } from '../runs/run-index.js';
 import { epochsOfMember, memberAt, membersOf } from '../runs/ensemble.js';
 import type { RunIndex } from '../runs/run-index.js';
 import type { EpochOutcomes } from '../runs/outcomes.js';

@@ -2,7 +2,7 @@
 import type { ArraysInfo } from '../../data/dataset.js';
 import { rowSplits, splitRows } from '../../data/splits.js';
 import { TrainyardError } from '../../errors.js';
-import type { RunSpec } from '../runs/documents.js';
+import type { RunSpec } from '../runs/run-spec.js';
 import type { RunReader } from '../runs/run-reader.js';
 import { divideTable, readDecidingColumns, tableRunOf, type JobDatasets } from '../runs/table-rows.js';
 import { jobNotFound } from './run-to-job.js';

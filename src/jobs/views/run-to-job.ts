@@ -2,8 +2,9 @@
 import { withTimeout } from '../../lib/timeout.js';
 import { TrainyardError } from '../../errors.js';
 import { cachedFor } from '../../lib/cached-for.js';
-import { type Job, type JobQueue, trainingSpecOf } from '../runs/documents.js';
-import type { TrainingQueue } from '../queue/training-queue.js';
+import type { Job } from './job.js';
+import { trainingSpecOf } from '../runs/run-spec.js';
+import type { JobQueue, TrainingQueue } from '../queue/training-queue.js';
 import type { RunState } from '../runs/run-reader.js';
 import { engineOf } from '../runs/summarize-events.js';
 

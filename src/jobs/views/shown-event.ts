@@ -1,5 +1,5 @@
 /** Events as lists and streams show them. */
-import type { RunEvent } from '../runs/documents.js';
+import type { RunEvent } from '../runs/run-events.js';
 
 /** Without the outcomes of an epoch, which are many numbers: they are asked for by themselves. */
 export function withoutOutcomes(event: RunEvent): RunEvent {

@@ -1,5 +1,5 @@
 /** Thins a curve so that it looks the same: no peak and no dip is lost. */
-import type { EpochMetrics } from '../runs/documents.js';
+import type { EpochMetrics } from '../runs/run-events.js';
 
 /**
  * At most `most` points, at least 2, in their order. The first and the last are among them, and of each stretch between the lowest

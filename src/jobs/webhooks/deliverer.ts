@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { TrainyardError } from '../../errors.js';
 import type { DeliveryAttempt, DeliveryLog } from './delivery-log.js';
 import { requestedAs, type SentEvent } from './events.js';
-import { type WebhookEvent, type WebhookSpec } from '../runs/documents.js';
+import type { WebhookEvent, WebhookSpec } from '../runs/run-spec.js';
 import { parseRetryAfter, retryDelayMs, retrySchedule } from './retry-schedule.js';
 import type { Send, SendResult } from './send.js';
 import { signedMessage, type WebhookSecret } from './signed-message.js';

@@ -11,7 +11,7 @@ import { TrainyardError } from '../../errors.js';
 import { unreadableAs, type Storage } from '../../storage/storage.js';
 import { decodeDocument, encodeDocument } from '../runs/json-document.js';
 import { count, nullable, object, oneOf, positive, text, time } from '../../lib/json-shape.js';
-import { webhookEvents, type WebhookEvent } from '../runs/documents.js';
+import { webhookEvents, type WebhookEvent } from '../runs/run-spec.js';
 
 export interface DeliveryAttempt {
   format_version: 1;

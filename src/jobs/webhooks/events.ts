@@ -1,5 +1,5 @@
 /** Which events of a run are sent to its webhook, and under which name. */
-import { webhookEvents, type WebhookEvent, type WebhookSpec } from '../runs/documents.js';
+import { webhookEvents, type WebhookEvent, type WebhookSpec } from '../runs/run-spec.js';
 
 /** The fields of a run's event that decide whether it is sent. The message contains the whole event. */
 export interface SentEvent {

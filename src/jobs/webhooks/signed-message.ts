@@ -5,7 +5,7 @@
  */
 import { Webhook } from 'standardwebhooks';
 import { TrainyardError } from '../../errors.js';
-import type { WebhookEvent } from '../runs/documents.js';
+import type { WebhookEvent } from '../runs/run-spec.js';
 import type { SentEvent } from './events.js';
 
 export interface SignedMessage {

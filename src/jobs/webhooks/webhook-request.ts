@@ -5,12 +5,8 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { TrainyardError } from '../../errors.js';
-import {
-  defaultWebhookEvents,
-  webhookEvents,
-  type WebhookRequest,
-  type WebhookSpec,
-} from '../runs/documents.js';
+import { defaultWebhookEvents, type WebhookRequest } from '../runs/job-request.js';
+import { webhookEvents, type WebhookSpec } from '../runs/run-spec.js';
 import type { WebhookSecret } from './signed-message.js';
 
 const maxUrlLength = 2048;

@@ -1,7 +1,7 @@
 /** A job with damaged files does not affect others, says what is wrong with it, and can be deleted. */
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../../src/errors.js';
-import type { JobList } from '../../../src/jobs/runs/documents.js';
+import type { JobList } from '../../../src/jobs/views/job.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
 import { parseExposition, valueOf } from '../../telemetry/exposition.js';

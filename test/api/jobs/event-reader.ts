@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent } from '../../../src/jobs/runs/run-events.js';
 
 export interface EventReader {
   response: IncomingMessage;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openEventStream, type EventStream } from '../../../src/api/jobs/event-stream.js';
 import { TrainyardError } from '../../../src/errors.js';
-import type { RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent } from '../../../src/jobs/runs/run-events.js';
 
 type Tell = (events: readonly RunEvent[]) => void;
 

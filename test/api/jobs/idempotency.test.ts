@@ -1,6 +1,6 @@
 /** POST /v1/jobs with an Idempotency-Key. */
 import { expect, test } from 'vitest';
-import type { Job } from '../../../src/jobs/runs/documents.js';
+import type { Job } from '../../../src/jobs/views/job.js';
 import { end, submit, takeUp } from '../runs.js';
 import { startService, type TestService } from '../service.js';
 

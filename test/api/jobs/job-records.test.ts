@@ -1,7 +1,7 @@
 /** The records of a job: its curve, its checkpoints and the calls of its webhook. */
 import { expect, test } from 'vitest';
 import type { WebhookDelivery } from '../../../src/api/jobs/record-schemas.js';
-import type { CheckpointList, MetricsList, OutcomesList } from '../../../src/jobs/runs/documents.js';
+import type { CheckpointList, MetricsList, OutcomesList } from '../../../src/jobs/views/job.js';
 import { writeCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { smallDescription, stateAt } from '../../model/small-model.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';

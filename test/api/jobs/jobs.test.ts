@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Job, JobList, RunSummary } from '../../../src/jobs/runs/documents.js';
+import type { Job, JobList } from '../../../src/jobs/views/job.js';
+import type { RunSummary } from '../../../src/jobs/runs/run-events.js';
 import type { OptimizerSpec } from '../../../src/model/network/optimizers.js';
 import { jobThatIs, submit, takeUp } from '../runs.js';
 import { sendRequest } from '../raw-http.js';

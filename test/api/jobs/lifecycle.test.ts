@@ -1,7 +1,8 @@
 /** The actions on a job: the table of docs/jobs.md, with a test for each cell. */
 import { expect, test } from 'vitest';
 import type { Problem } from '../../../src/api/problems/problem-schema.js';
-import type { Job, JobStatus } from '../../../src/jobs/runs/documents.js';
+import type { Job } from '../../../src/jobs/views/job.js';
+import type { JobStatus } from '../../../src/jobs/runs/run-events.js';
 import { jobThatIs, pauseWhenAsked, submit, takeUp } from '../runs.js';
 import { startService, type TestService } from '../service.js';
 

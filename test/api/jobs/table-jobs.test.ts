@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { takeIn } from '../../../src/data/versions/take-in.js';
-import type { Job } from '../../../src/jobs/runs/documents.js';
+import type { Job } from '../../../src/jobs/views/job.js';
 import { openService, type TestService } from '../service.js';
 
 const rows = Array.from(

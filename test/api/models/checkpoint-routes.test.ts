@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { decodeModelFile } from '../../../src/model/files/model-file.js';
-import type { CheckpointList, Job } from '../../../src/jobs/runs/documents.js';
+import type { CheckpointList, Job } from '../../../src/jobs/views/job.js';
 import { smallDescription, stateAt } from '../../model/small-model.js';
 import { submit } from '../runs.js';
 import { openService, type TestService } from '../service.js';

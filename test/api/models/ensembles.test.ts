@@ -1,6 +1,6 @@
 /** An ensemble in the API: what is shown of it, and that every protocol answers with the mean of its members. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Job } from '../../../src/jobs/runs/documents.js';
+import type { Job } from '../../../src/jobs/views/job.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import { applyHead, classHead, type Head } from '../../../src/model/heads/head.js';
 import {

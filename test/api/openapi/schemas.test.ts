@@ -1,7 +1,9 @@
 /** The schemas and the types that the rest of the service uses say the same; the compiler compares them. */
 import type { Static } from 'typebox';
 import { expectTypeOf, test } from 'vitest';
-import type * as contracts from '../../../src/jobs/runs/documents.js';
+import type * as request from '../../../src/jobs/runs/job-request.js';
+import type * as events from '../../../src/jobs/runs/run-events.js';
+import type * as jobs from '../../../src/jobs/views/job.js';
 import type { CheckpointList, MetricsList, OutcomesList } from '../../../src/api/jobs/record-schemas.js';
 import type { JobEvent, JobEventList } from '../../../src/api/jobs/event-schemas.js';
 import type { JobRequest } from '../../../src/api/jobs/request-schema.js';
@@ -11,22 +13,22 @@ import type { Job, JobList, JobPlan, jobExamples } from '../../../src/api/jobs/j
 type Plain<T> = T extends object ? { [Key in keyof T]: Plain<T[Key]> } : T;
 
 test('a request for a job', () => {
-  expectTypeOf<Plain<Static<typeof JobRequest.schema>>>().toEqualTypeOf<Plain<contracts.JobRequest>>();
+  expectTypeOf<Plain<Static<typeof JobRequest.schema>>>().toEqualTypeOf<Plain<request.JobRequest>>();
 });
 
 test('a job', () => {
-  expectTypeOf<Static<typeof Job.schema>>().toEqualTypeOf<contracts.Job>();
-  expectTypeOf<Static<typeof JobList.schema>>().toEqualTypeOf<contracts.JobList>();
-  expectTypeOf<(typeof jobExamples)[keyof typeof jobExamples]>().toExtend<contracts.Job>();
+  expectTypeOf<Static<typeof Job.schema>>().toEqualTypeOf<jobs.Job>();
+  expectTypeOf<Static<typeof JobList.schema>>().toEqualTypeOf<jobs.JobList>();
+  expectTypeOf<(typeof jobExamples)[keyof typeof jobExamples]>().toExtend<jobs.Job>();
 });
 
 test('what a job would train', () => {
-  expectTypeOf<Static<typeof JobPlan.schema>>().toEqualTypeOf<contracts.JobPlan>();
+  expectTypeOf<Static<typeof JobPlan.schema>>().toEqualTypeOf<jobs.JobPlan>();
 });
 
 test('an event', () => {
   type Body<T> = Extract<Static<typeof JobEvent.schema>, { type: T }>;
-  type Contract<T> = Plain<Extract<contracts.RunEvent, { type: T }>>;
+  type Contract<T> = Plain<Extract<events.RunEvent, { type: T }>>;
   expectTypeOf<Plain<Body<'started'>>>().toEqualTypeOf<Contract<'started'>>();
   expectTypeOf<Plain<Body<'progress'>>>().toEqualTypeOf<Contract<'progress'>>();
   expectTypeOf<Plain<Body<'metrics'>>>().toEqualTypeOf<Contract<'metrics'>>();
@@ -37,11 +39,11 @@ test('an event', () => {
   expectTypeOf<Plain<Body<'done'>>>().toEqualTypeOf<Contract<'done'>>();
   // The contract says which fields go with which status, the schema that they may be there.
   expectTypeOf<Contract<'status'>>().toExtend<Body<'status'>>();
-  expectTypeOf<contracts.EventList>().toExtend<Static<typeof JobEventList.schema>>();
+  expectTypeOf<jobs.EventList>().toExtend<Static<typeof JobEventList.schema>>();
 });
 
 test('what a job leaves behind', () => {
-  expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<contracts.MetricsList>();
-  expectTypeOf<Static<typeof OutcomesList.schema>>().toEqualTypeOf<contracts.OutcomesList>();
-  expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<contracts.CheckpointList>();
+  expectTypeOf<Static<typeof MetricsList.schema>>().toEqualTypeOf<jobs.MetricsList>();
+  expectTypeOf<Static<typeof OutcomesList.schema>>().toEqualTypeOf<jobs.OutcomesList>();
+  expectTypeOf<Static<typeof CheckpointList.schema>>().toEqualTypeOf<jobs.CheckpointList>();
 });

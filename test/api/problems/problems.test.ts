@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { statusOf } from '../../../src/api/problems/problem.js';
 import { errorCodes, TrainyardError, type ErrorCode } from '../../../src/errors.js';
-import type { JobList } from '../../../src/jobs/runs/documents.js';
+import type { JobList } from '../../../src/jobs/views/job.js';
 import type { JobQueries } from '../../../src/jobs/views/job-queries.js';
 import { openConnection, requestHead } from '../raw-http.js';
 import { startService, type TestService } from '../service.js';

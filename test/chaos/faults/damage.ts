@@ -1,6 +1,6 @@
 /** Damages checkpoints, as a failing disk does. */
 import { expect } from 'vitest';
-import type { RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent } from '../../../src/jobs/runs/run-events.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit } from '../../storage/temporary-storage.js';
 import { checkpointsOf } from '../checkpoints.js';

@@ -1,6 +1,6 @@
 /** Stops workers while they train, as a rollout of a new release does. */
 import { expect } from 'vitest';
-import type { RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent } from '../../../src/jobs/runs/run-events.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { inWords, type Moment } from '../moments.js';
 import { trainerAt } from '../progress.js';

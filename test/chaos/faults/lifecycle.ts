@@ -1,7 +1,7 @@
 /** Cancels and pauses jobs at any moment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Job } from '../../../src/jobs/runs/documents.js';
+import type { Job } from '../../../src/jobs/views/job.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { jobWhen, readJob } from '../../service/service.js';
 import { isTraining, type Cluster } from '../cluster.js';

@@ -1,7 +1,7 @@
 /** A data folder that refuses writes: its disk is full or read-only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { JobList } from '../../../src/jobs/runs/documents.js';
+import type { JobList } from '../../../src/jobs/views/job.js';
 import { listCheckpoints, readCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { jobWhen } from '../../service/service.js';
 import type { Cluster } from '../cluster.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JobRequest, OptimizerRequest } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest, OptimizerRequest } from '../../../src/jobs/runs/job-request.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 import type { ArraysInfo } from '../../../src/data/dataset.js';
 import { splitRows } from '../../../src/data/splits.js';

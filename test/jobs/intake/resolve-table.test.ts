@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { JobRequest } from '../../../src/jobs/runs/documents.js';
-import { trainingSpecOf } from '../../../src/jobs/runs/documents.js';
-import { runSpec } from '../../../src/jobs/runs/document-shapes.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
+import { trainingSpecOf } from '../../../src/jobs/runs/run-spec.js';
+import { runSpec } from '../../../src/jobs/runs/spec-shape.js';
 import { churn, specOn, tableOf, type SmallTable } from '../small-table.js';
 
 const customers = churn();

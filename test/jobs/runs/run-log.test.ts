@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../../src/errors.js';
-import type { RunEvent, RunEventBody } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent, RunEventBody } from '../../../src/jobs/runs/run-events.js';
 import { createRunLog, logStart, type LogPosition, type RunLog } from '../../../src/jobs/runs/run-log.js';
 import { statusAfter } from '../../../src/jobs/runs/summarize-events.js';
 import type { Storage } from '../../../src/storage/storage.js';

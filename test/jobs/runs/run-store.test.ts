@@ -1,7 +1,7 @@
 import { rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent, RunResult } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent, RunResult } from '../../../src/jobs/runs/run-events.js';
 import { endRun } from '../../../src/jobs/runs/end-run.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { createRunReader } from '../../../src/jobs/runs/run-reader.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bestFirst, whyStopped } from '../../../src/jobs/training/best-epoch.js';
-import type { EpochMetrics } from '../../../src/jobs/runs/documents.js';
+import type { EpochMetrics } from '../../../src/jobs/runs/run-events.js';
 
 /** Epochs with these figures of the validation split. */
 function epochs(...figures: [loss: number, accuracy?: number][]): EpochMetrics[] {

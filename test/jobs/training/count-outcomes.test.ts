@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { createOutcomeCounter } from '../../../src/jobs/training/count-outcomes.js';
 import type { LoadedData } from '../../../src/jobs/training/load-data.js';
 import { recordsOutcomes } from '../../../src/jobs/runs/outcomes.js';
-import type { JobRequest, RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
+import type { RunEvent } from '../../../src/jobs/runs/run-events.js';
 import type { Head } from '../../../src/model/heads/head.js';
 import { churn, specOn } from '../small-table.js';
 import {

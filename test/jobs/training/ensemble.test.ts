@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readSource } from '../../../src/jobs/intake/resolve-source.js';
-import type { JobProgress, JobRequest } from '../../../src/jobs/runs/documents.js';
+import type { JobProgress } from '../../../src/jobs/runs/run-events.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
 import { loadData } from '../../../src/jobs/training/load-data.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import { listCheckpoints } from '../../../src/model/files/checkpoint.js';

@@ -1,7 +1,7 @@
 /** What a run does between its last epoch and its end: it evaluates, decides and publishes, and can be stopped or killed there. */
 import type { Storage } from '../../../src/storage/storage.js';
 import { describe, expect, test } from 'vitest';
-import type { JobRequest } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
 import { loadData } from '../../../src/jobs/training/load-data.js';
 import type { Observation } from '../../../src/jobs/training/messages.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';

@@ -1,7 +1,7 @@
 /** Tables of odd shapes become finite inputs of the width that was planned, with every preset and encoding. */
 import { describe, expect, test } from 'vitest';
 import { loadData } from '../../../src/jobs/training/load-data.js';
-import type { JobRequest } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
 import { encodings } from '../../../src/model/preprocessing/table.js';
 import { specOn, tableOf } from '../small-table.js';
 

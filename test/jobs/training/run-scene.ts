@@ -1,7 +1,9 @@
 /** Runs that are trained in the process of the test, can be stopped at any look and die at any write. */
 import { pino } from 'pino';
 import type { Dataset } from '../../../src/data/dataset.js';
-import type { EpochMetrics, JobRequest, RunEvent, RunSpec } from '../../../src/jobs/runs/documents.js';
+import type { EpochMetrics, RunEvent } from '../../../src/jobs/runs/run-events.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
+import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observe, TrainingEnd } from '../../../src/jobs/training/messages.js';

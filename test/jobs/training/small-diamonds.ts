@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Samples } from '../../../src/data/dataset.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
-import type { JobRequest, RunSpec } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
+import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 
 const file = join(import.meta.dirname, '../../fixtures/diamonds.csv');
 const trainCount = 320;

@@ -1,6 +1,7 @@
 /** The first images of the real MNIST: enough to learn something from within milliseconds. */
 import { loadMnist } from '../../../src/data/builtin/mnist.js';
-import type { JobRequest, RunSpec } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
+import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
 
 const counts = { train: 320, test: 100 };

@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import type { JobRequest } from '../../../src/jobs/runs/documents.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
 import { readSource } from '../../../src/jobs/intake/resolve-source.js';
 import type { Observation } from '../../../src/jobs/training/messages.js';
 import { loadData } from '../../../src/jobs/training/load-data.js';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { RunEvent } from '../../../src/jobs/runs/run-events.js';
 import { createEventFeed } from '../../../src/jobs/views/event-feed.js';
 import { until } from '../queue/conformance.js';
 import { sceneWithQueue } from '../scene.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EpochMetrics, JobFilter, JobProgress, RunEvent } from '../../../src/jobs/runs/documents.js';
+import type { EpochMetrics, JobProgress, RunEvent } from '../../../src/jobs/runs/run-events.js';
+import type { JobFilter } from '../../../src/jobs/runs/run-index.js';
 import { sceneWithQueue } from '../scene.js';
 
 const { scene } = sceneWithQueue();

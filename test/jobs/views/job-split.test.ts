@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mnistInfo } from '../../../src/data/builtin/mnist.js';
 import { splitRows } from '../../../src/data/splits.js';
 import { resolveSpec } from '../../../src/jobs/intake/resolve-spec.js';
-import type { RunSpec } from '../../../src/jobs/runs/documents.js';
+import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { newRun } from '../../../src/jobs/runs/run-reader.js';
 import type { JobDatasets } from '../../../src/jobs/runs/table-rows.js';
 import { createJobSplits } from '../../../src/jobs/views/job-split.js';

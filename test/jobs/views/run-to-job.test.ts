@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JobQueue } from '../../../src/jobs/runs/documents.js';
+import type { JobQueue } from '../../../src/jobs/queue/training-queue.js';
 import { newRun, type RunState } from '../../../src/jobs/runs/run-reader.js';
 import { createRunToJob, type RunToJob } from '../../../src/jobs/views/run-to-job.js';
 import { startedOn } from '../started-on.js';

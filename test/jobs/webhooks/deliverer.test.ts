@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createDeliverer } from '../../../src/jobs/webhooks/deliverer.js';
 import { createDeliveryLog } from '../../../src/jobs/webhooks/delivery-log.js';
 import type { SentEvent } from '../../../src/jobs/webhooks/events.js';
-import type { WebhookSpec } from '../../../src/jobs/runs/documents.js';
+import type { WebhookSpec } from '../../../src/jobs/runs/run-spec.js';
 import { retrySchedule } from '../../../src/jobs/webhooks/retry-schedule.js';
 import { createSender, type Send, type SendResult } from '../../../src/jobs/webhooks/send.js';
 import { createRecordingLog } from '../../model/serving/recording-log.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { requestedAs, webhookEventOf } from '../../../src/jobs/webhooks/events.js';
-import { defaultWebhookEvents, webhookEvents } from '../../../src/jobs/runs/documents.js';
+import { defaultWebhookEvents } from '../../../src/jobs/runs/job-request.js';
+import { webhookEvents } from '../../../src/jobs/runs/run-spec.js';
 
 const time = '2026-01-02T03:04:05.678Z';
 

@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type {
-  JobError,
-  JobRequest,
-  RunEvent,
-  RunEventBody,
-  RunSpec,
-} from '../../../src/jobs/runs/documents.js';
+import type { JobError, RunEvent, RunEventBody } from '../../../src/jobs/runs/run-events.js';
+import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
+import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
 import type { TrainingOutcome } from '../../../src/jobs/worker/training-process.js';

@@ -4,7 +4,7 @@
  * al., "On Embeddings for Numerical Features in Tabular Deep Learning", 2022.
  */
 import type { Encoding } from '../../../model/preprocessing/table.js';
-import type { RowCounts } from '../../runs/documents.js';
+import type { RowCounts } from '../../runs/run-spec.js';
 import type { TableRecipe } from './recipe.js';
 
 /** What decides. */

@@ -1,7 +1,8 @@
 /** What a preset chooses where a request says nothing. */
 import type { Augmentation } from '../../../model/augmentation/amounts.js';
 import type { Encoding } from '../../../model/preprocessing/table.js';
-import type { HiddenLayerRequest, OptimizerRequest, PublishPolicy } from '../../runs/documents.js';
+import type { HiddenLayerRequest, OptimizerRequest } from '../../runs/job-request.js';
+import type { PublishPolicy } from '../../runs/run-spec.js';
 
 export interface Recipe {
   hidden: readonly HiddenLayerRequest[];
