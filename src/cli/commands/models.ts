@@ -1,14 +1,24 @@
 /** `trainyard models`: lists, shows, evaluates, promotes, rolls back, downloads and deletes versions of models. */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Model, Schemas } from 'trainyard/client';
 import { evaluationText } from '../evaluation-text.js';
 import { Failure } from '../failures.js';
 import { factsOf, inMinutes, tableOf } from '../output.js';
 import { withSession, type Session } from '../session.js';
+
+/** As the service names them in its URLs. */
+const exportFormats = ['pth', 'py', 'onnx', 'safetensors'] as const;
+
+interface ImportOptions {
+  description?: string;
+  hold?: boolean;
+}
 
 export function addModelCommands(program: Command): void {
   const models = program
@@ -82,24 +92,65 @@ function addReading(models: Command): void {
     .option('-o, --output <file>', 'where to write; the default is NAME-vVERSION.safetensors')
     .action(
       (name: string, version: string | undefined, { output: file }: { output?: string }, command: Command) =>
-        withSession(command, {}, async (session) => {
-          const number = version ?? (await latestOf(session, name));
-          const path = `/v1/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(number)}/model.safetensors`;
-          const { body } = await session.client.fetch(path, { signal: session.signal });
-          if (body === null) throw new Failure('The service answered without a file.');
-          const target = file ?? `${name}-v${number}.safetensors`;
-          await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(target), {
-            signal: session.signal,
-          });
-          session.output.answer(
-            { file: target, name, version: Number(number) },
-            () => `Written to ${target}.`,
-          );
-        }),
+        withSession(command, {}, (session) =>
+          saveVersion(session, { name, version, format: 'safetensors', file }),
+        ),
+    );
+
+  models
+    .command('export')
+    .description('save a version for PyTorch or ONNX')
+    .argument('<name>')
+    .argument('[version]', 'the default is the latest')
+    .addOption(new Option('--format <format>', 'what to write').choices(exportFormats).makeOptionMandatory())
+    .option('-o, --output <file>', 'where to write; the default is NAME-vVERSION.FORMAT')
+    .action(
+      (
+        name: string,
+        version: string | undefined,
+        { output: file, format }: { output?: string; format: string },
+        command: Command,
+      ) => withSession(command, {}, (session) => saveVersion(session, { name, version, format, file })),
     );
 }
 
+async function saveVersion(
+  session: Session,
+  asked: { name: string; version: string | undefined; format: string; file: string | undefined },
+): Promise<void> {
+  const { name, format } = asked;
+  const number = asked.version ?? (await latestOf(session, name));
+  const path = `/v1/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(number)}/model.${format}`;
+  const { body } = await session.client.fetch(path, { signal: session.signal });
+  if (body === null) throw new Failure('The service answered without a file.');
+  const target = asked.file ?? `${name}-v${number}.${format}`;
+  await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(target), {
+    signal: session.signal,
+  });
+  session.output.answer({ file: target, name, version: Number(number) }, () => `Written to ${target}.`);
+}
+
 function addChanging(models: Command): void {
+  models
+    .command('import')
+    .description('publish a network that was trained elsewhere as the next version')
+    .argument('<name>')
+    .argument('<file>', '.pth or .safetensors')
+    .option('--description <file>', 'JSON with activations, labels, columns: see docs/exchange.md')
+    .option('--hold', 'keep it from becoming the latest')
+    .action((name: string, file: string, options: ImportOptions, command: Command) =>
+      withSession(command, {}, async ({ client, output, signal }) => {
+        const form = new FormData();
+        form.set('file', await openAsBlob(file), basename(file));
+        if (options.description !== undefined)
+          form.set('description', await readFile(options.description, 'utf8'));
+        const path = `/v1/models/${encodeURIComponent(name)}/versions${options.hold === true ? '?hold=true' : ''}`;
+        const response = await client.fetch(path, { method: 'POST', body: form, signal });
+        const version = (await response.json()) as Schemas['ModelVersion'];
+        output.answer(version, () => `${name} version ${version.version} is published.`);
+      }),
+    );
+
   models
     .command('promote')
     .description('set an alias to a version; predictions use the alias latest')
@@ -175,7 +226,7 @@ function modelText(model: Model, bold: (text: string) => string): string {
       String(version),
       aliases.join(' '),
       held === null ? '' : 'held back',
-      job,
+      job ?? 'imported',
       inMinutes(created),
     ]);
   return `${facts}\n\n${tableOf(['VERSION', 'ALIASES', 'STATE', 'JOB', 'CREATED'], rows, bold)}`;

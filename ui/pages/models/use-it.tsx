@@ -67,6 +67,20 @@ async function exampleNumbers(model: string, signal: AbortSignal): Promise<reado
   return document.paths['/predict'].post.requestBody.content['application/json'].example.inputs[0] ?? [];
 }
 
+const exports = [
+  { format: 'pth', label: 'PyTorch weights', says: 'A state dict for torch.load; model.py has its network.' },
+  {
+    format: 'py',
+    label: 'PyTorch module',
+    says: 'The network, and what comes before and after it, in Python.',
+  },
+  {
+    format: 'onnx',
+    label: 'ONNX',
+    says: 'One graph with the preprocessing and the labels, for ONNX Runtime and others.',
+  },
+] as const;
+
 function Downloads({ version, hasEvaluation }: { version: ModelVersion; hasEvaluation: boolean }) {
   const { model, version: number, file } = version;
   const name = encodeURIComponent(model);
@@ -83,6 +97,16 @@ function Downloads({ version, hasEvaluation }: { version: ModelVersion; hasEvalu
             safetensors, with PyTorch’s names: load_file and load_state_dict read it.
           </span>
         </li>
+        {exports.map(({ format, label, says }) => (
+          <li key={format}>
+            <Download
+              path={`/v1/models/${name}/versions/${number}/model.${format}`}
+              file={format === 'py' ? 'model.py' : `${model}-v${number}.${format}`}
+              label={label}
+            />
+            <span class="small muted">{says}</span>
+          </li>
+        ))}
         <li>
           <Download
             path={`/v1/models/${name}/openapi.json`}

@@ -58,6 +58,9 @@ export class TensorRef {
 /** A state dict of a thousand layers, and the state of an optimiser beside it, need less. */
 const mostBytes = 2 ** 20;
 
+/** Tuples within lists within dicts: a state dict nests a few. */
+const mostMarks = 1_000;
+
 const globals = new Set([
   'collections.OrderedDict',
   'torch._utils._rebuild_tensor_v2',
@@ -102,6 +105,7 @@ class PickleMachine {
         this.#take(8);
         break;
       case opcodes.MARK:
+        if (this.#below.length === mostMarks) throw invalid(`nests more than ${mostMarks} values`);
         this.#below.push(this.#stack);
         this.#stack = [];
         break;
