@@ -96,7 +96,7 @@ export default {
       comment:
         'Settings come in as arguments. The entries on the data folder read them, and the composition root hands them out.',
       severity: 'error',
-      from: { pathNot: '^src/(main|services|config|keys/main|check-data/main)\\.ts$' },
+      from: { pathNot: '^src/(main|composition/[^/]+|config|keys/main|check-data/main)\\.ts$' },
       to: { path: '^src/config(-formats)?\\.ts$' },
     },
     {
@@ -145,6 +145,22 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/check-data/' },
       to: { path: '^src/check-data/' },
+    },
+    {
+      name: 'standalone-is-model-and-pictures',
+      comment: 'It is bundled into files that predict without the service.',
+      severity: 'error',
+      from: { path: '^src/standalone/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(standalone|model)/', '^src/images/(fit|grey-image)\\.ts$', foundation],
+      },
+    },
+    {
+      name: 'nothing-needs-standalone',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/standalone/' },
+      to: { path: '^src/standalone/' },
     },
     {
       name: 'telemetry-imports-only-errors',
@@ -239,7 +255,7 @@ export default {
         pathNot: [
           '^src/cli/',
           '^src/demo/(progress|service-process)\\.ts$',
-          '^src/lib/stored-name\\.ts$',
+          '^src/lib/(stored-name|called-as)\\.ts$',
           '^dist/client/',
         ],
       },
@@ -286,7 +302,10 @@ export default {
     {
       name: 'engines-named-in-select-only',
       severity: 'error',
-      from: { path: '^src/', pathNot: [engineFolder, '^src/model/engines/select\\.ts$'] },
+      from: {
+        path: '^src/',
+        pathNot: [engineFolder, '^src/model/engines/select\\.ts$', '^src/standalone/runtime\\.ts$'],
+      },
       to: { path: engineFolder },
     },
     {

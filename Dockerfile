@@ -1,6 +1,6 @@
-# The images of Trainyard: --target api, worker or worker-gpu.
+# The images of Trainyard: --target api, worker, worker-gpu or worker-gpu-tensorflow.
 # The final stages contain Debian, the node binary, packages and the built files, but no build tools.
-# worker-gpu comes last, because a builder without BuildKit builds every stage above the requested one.
+# The largest comes last, because a builder without BuildKit builds every stage above the requested one.
 ARG NODE_IMAGE=node:24-bookworm-slim
 # TensorFlow's binding breaks on Node.js 23 and later.
 ARG NODE_GPU_IMAGE=node:22-bookworm-slim
@@ -16,6 +16,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts ./scripts
+COPY tools ./tools
 COPY openapi ./openapi
 COPY client ./client
 COPY src ./src
@@ -24,7 +25,7 @@ COPY ui ./ui
 RUN node scripts/prepare.mjs \
  && test -f dist/model/engines/native/addon.node \
  && test -f dist/jobs/queue/prepared/made-for.json \
- && find dist -type f ! -path 'dist/ui/*' ! -path 'dist/jobs/queue/prepared/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
+ && find dist -type f ! -path 'dist/ui/*' ! -path 'dist/bundles/*' ! -path 'dist/jobs/queue/prepared/*' ! -name '*.js' ! -name '*.wasm' ! -name '*.node' -delete
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
@@ -81,6 +82,33 @@ ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
 
+FROM ${NODE_IMAGE} AS webgpu
+WORKDIR /opt/webgpu
+COPY docker/webgpu/package.json docker/webgpu/package-lock.json .npmrc ./
+# Dawn for this platform only: the package has it for five.
+RUN npm ci --ignore-scripts \
+ && platform="linux-$(node -p process.arch)" \
+ && mkdir -p webgpu/dist \
+ && cp node_modules/webgpu/package.json node_modules/webgpu/index.js node_modules/webgpu/LICENSE.md webgpu/ \
+ && cp -r "node_modules/webgpu/dist/$platform" webgpu/dist/
+
+FROM runtime AS worker-gpu
+# Further packages that have a driver for Vulkan: mesa-vulkan-drivers for GPUs of AMD and Intel.
+ARG VULKAN_DRIVERS
+USER root
+# Vulkan's loader, and what the driver links to that NVIDIA's container toolkit adds.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libvulkan1 libglvnd0 libx11-6 libxext6 ${VULKAN_DRIVERS} \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/*
+COPY --from=webgpu /opt/webgpu/webgpu ./node_modules/webgpu
+USER trainyard
+# NVIDIA's toolkit on the host reads the first two variables and adds the driver; `graphics` is what has Vulkan. Drivers
+# keep the kernels that they have compiled in the folder of the last one.
+ENV ROLE=worker NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics XDG_CACHE_HOME=/tmp
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
+
 FROM ${NODE_GPU_IMAGE} AS tensorflow
 # For machines without an NVIDIA GPU, use tensorflow-cpu==2.21.0.
 ARG TENSORFLOW_WHEEL=tensorflow[and-cuda]==2.21.0
@@ -103,7 +131,7 @@ RUN rm -rf tensorflow/include node_modules/@tensorflow/*/src node_modules/@tenso
 
 FROM ${NODE_GPU_IMAGE} AS node-gpu
 
-FROM base AS worker-gpu
+FROM base AS worker-gpu-tensorflow
 COPY --from=tensorflow /opt/tensorflow/tensorflow /opt/tensorflow/tensorflow
 COPY --from=tensorflow /opt/tensorflow/nvidia /opt/tensorflow/nvidia
 COPY --from=tensorflow /opt/tensorflow/node_modules /opt/tensorflow/node_modules

@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   // AssemblyScript is not TypeScript: its own compiler checks the kernels. The types of the API are generated.
-  { ignores: ['dist/', 'data/', 'coverage/', 'src/model/**/kernels/', 'client/api-types.ts'] },
+  { ignores: ['dist/', 'data/', 'coverage/', 'src/model/**/kernels/', 'client/api-types.ts', '**/*.d.mts'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -1,12 +1,15 @@
 /**
- * Fails unless package-lock.json has the digest of every package and names no download host. With the digests, `npm ci`
+ * Fails unless each package-lock.json has the digest of every package and names no download host. With the digests, `npm ci`
  * refuses a package that was replaced; without hosts, everyone installs from their own registry. npm omits a digest
  * when it takes the package from a node_modules that was installed without digests.
  */
 import { readFileSync } from 'node:fs';
 
-const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
-const installed = Object.entries(packages).filter(([path]) => path !== '');
+const lockFiles = ['package-lock.json', 'tools/kernels/package-lock.json'];
+const installed = lockFiles.flatMap((file) => {
+  const { packages } = JSON.parse(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8'));
+  return Object.entries(packages).filter(([path]) => path !== '');
+});
 
 const problems = [
   ...installed

@@ -164,6 +164,7 @@ async function buildService() {
     '--logLevel',
     'warn',
   ]);
+  await step('the scripts of standalone files', ['scripts/build-standalone.mjs']);
 }
 
 /** A compiler may have been installed, or the engine may not be wanted any more. */
@@ -208,7 +209,10 @@ function sourcesStamp() {
     'package-lock.json',
     'tsconfig.base.json',
     'scripts/build-kernels.mjs',
+    'tools/kernels/package-lock.json',
+    'tools/kernels/compile.mjs',
     'scripts/build-native.mjs',
+    'scripts/build-standalone.mjs',
     'scripts/write-client-types.mjs',
     'openapi/openapi.json',
   ].forEach(add);

@@ -31,6 +31,7 @@ const Env = Type.Object({
   QUEUE_URL: Type.Optional(Type.String()),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+  GPU_IDLE_SECONDS: Type.Integer({ minimum: 0, maximum: 86_400, default: 300 }),
   MAX_QUEUED_JOBS: Type.Integer({ minimum: 1, default: 1_000 }),
   MAX_WAITING_PREDICTIONS: Type.Integer({ minimum: 1, default: 512 }),
   MAX_DATASET_MB: Type.Integer({ minimum: 1, default: 1_024 }),
@@ -79,6 +80,8 @@ export interface Config {
   readonly workerConcurrency: number;
   /** Threads that one training may use. */
   readonly threads: number;
+  /** How long a training process that holds a GPU waits for the next job; 0: it ends with its job. */
+  readonly gpuIdleMs: number;
   /** Further jobs are refused while this many wait. */
   readonly maxQueuedJobs: number;
   /** Further predictions are refused while this many are under way. */
@@ -137,6 +140,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     queue,
     workerConcurrency,
     threads: values.THREADS ?? Math.max(1, Math.floor(cores / workerConcurrency)),
+    gpuIdleMs: values.GPU_IDLE_SECONDS * 1_000,
     maxQueuedJobs: values.MAX_QUEUED_JOBS,
     maxWaitingPredictions: values.MAX_WAITING_PREDICTIONS,
     bodyMemoryBytes: Math.min(512 * megabyte, Math.max(64 * megabyte, Math.floor(memoryBytes / 8))),

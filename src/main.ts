@@ -13,7 +13,10 @@ import {
   predictionEngines,
   selectEngine,
 } from './model/engines/select.js';
-import { openApiService, openFoundation, openKeys, openWorker, Stops, type Foundation } from './services.js';
+import { openApiService } from './composition/api.js';
+import { openFoundation, openKeys, type Foundation } from './composition/foundation.js';
+import { openWorker } from './composition/worker.js';
+import { Stops } from './composition/stops.js';
 
 type WebApp = Awaited<ReturnType<typeof buildWorkerApp>>;
 

@@ -1,21 +1,10 @@
-/** A real Chromium for the tests that need one: Debian's, as it is installed on the machine. Installs nothing. */
+/** A real Chromium for the tests that need one. Installs nothing. */
 import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { chromiumPath, launchChromium } from '../scripts/chromium.mjs';
 
-const executablePath = '/usr/bin/chromium';
-const missing = `no ${executablePath} on this machine`;
-
-/** What it would ask other hosts for by itself is switched off. */
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+const missing = `no ${chromiumPath} on this machine`;
 
 /** Where there is none the suite is skipped and says so, unless REQUIRE_SERVICES=1 (as in CI): then it fails. */
 export function describeWithBrowser(name: string, suite: (browser: () => Browser) => void): void {
@@ -24,10 +13,10 @@ export function describeWithBrowser(name: string, suite: (browser: () => Browser
     if (!browser) throw new Error('Chromium has not been started yet; ask for it inside a test or a hook');
     return browser;
   };
-  if (existsSync(executablePath)) {
+  if (existsSync(chromiumPath)) {
     describe(name, () => {
       beforeAll(async () => {
-        browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
+        browser = await launchChromium();
       });
       afterAll(() => browser?.close());
       suite(started);

@@ -13,6 +13,7 @@ import { eventComponents, jobEventRoutes, type JobEventDeps } from './jobs/event
 import { jobComponents, jobRoutes, type JobDeps } from './jobs/job-routes.js';
 import { jobRecordRoutes, recordComponents, type JobRecordDeps } from './jobs/record-routes.js';
 import { aliasComponents, aliasRoutes, type AliasDeps } from './models/alias-routes.js';
+import { cardComponents, cardRoutes, type CardDeps } from './models/card-routes.js';
 import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
 import { exportRoutes, type ExportDeps } from './models/export-routes.js';
@@ -49,6 +50,7 @@ export type ApiDeps = JobDeps &
   JobRecordDeps &
   DatasetDeps &
   ModelDeps &
+  CardDeps &
   CheckpointDeps &
   EvaluationDeps &
   ExportDeps &
@@ -92,6 +94,7 @@ export const apiSchemas = new SchemaCompiler(
     ...predictionComponents,
     ...modelComponents,
     ...importComponents,
+    ...cardComponents,
     ...evaluationComponents,
     ...aliasComponents,
     ...batchComponents,
@@ -139,6 +142,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(generateRoute, deps);
   await app.register(predictRoutes, deps);
   await app.register(modelRoutes, deps);
+  await app.register(cardRoutes, deps);
   await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
   await app.register(exportRoutes, deps);

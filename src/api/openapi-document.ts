@@ -20,6 +20,7 @@ export async function buildOpenApiDocument(): Promise<object> {
     jobOnDataset: never,
     splits: { open: never },
     checkpoints: { find: never },
+    cards: { read: never },
     checkpointModels: { use: never },
     webhookDeliveries: { list: never },
     registry: {

@@ -1,12 +1,14 @@
-/** `npm run -s check-data`: reads the whole store, reports damage and its cost, and can move the damage aside. */
+/** `npm run -s check-data` and `trainyard check`: reads the whole store, reports damage and its cost, and can move the damage aside. */
 import { parseArgs } from 'node:util';
 import { TrainyardError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 import { checkStore, type FoundDamage, type Report } from './check-store.js';
 
-export const usage = `Reads everything stored in DATA_DIR or STORE_URL and reports what is damaged.
+export const usage = (
+  call: string,
+): string => `Reads everything stored in DATA_DIR or STORE_URL and reports what is damaged.
 
-  npm run -s check-data -- [--repair] [--json]
+  ${call} [--repair] [--json]
 
   --repair  moves what is damaged to damaged/, under the time of the check. Stop the service first.
   --json    prints one JSON object a line

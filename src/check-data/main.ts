@@ -1,15 +1,17 @@
-/** Entry point of `npm run -s check-data`. */
+/** Entry point of `npm run -s check-data` and `trainyard check`. */
 import { loadConfig, type Config } from '../config.js';
 import { TrainyardError } from '../errors.js';
 import { lockFolder } from '../jobs/queue/folder-lock.js';
+import { calledAs } from '../lib/called-as.js';
 import { openStorage } from '../storage/open-storage.js';
 import { parseOptions, runCheck, usage } from './check-command.js';
 
 const args = process.argv.slice(2);
+const call = calledAs('check', 'check-data');
 const exitCodes = { healthy: 0, damaged: 1, notChecked: 2 };
 
 try {
-  if (args.includes('--help') || args.includes('-h')) console.log(usage);
+  if (args.includes('--help') || args.includes('-h')) console.log(usage(call));
   else {
     const options = parseOptions(args);
     const config = loadConfig();
@@ -24,7 +26,7 @@ try {
   }
 } catch (error) {
   console.error(error instanceof TrainyardError ? `${error.code}: ${error.message}` : error);
-  console.error('See npm run -s check-data -- --help for its usage.');
+  console.error(`See ${call} --help for its usage.`);
   process.exitCode = exitCodes.notChecked;
 }
 

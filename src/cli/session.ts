@@ -28,7 +28,7 @@ export function outputOf(command: Command): Output {
 }
 
 /** Where the service is, and whether somebody said so. */
-export function addressOf({ url }: GlobalOptions): { url: string; isNamed: boolean } {
+function addressOf({ url }: GlobalOptions): { url: string; isNamed: boolean } {
   const named = url ?? process.env['TRAINYARD_URL'];
   if (named === undefined || named === '') {
     return { url: `http://127.0.0.1:${process.env['PORT'] ?? '3000'}`, isNamed: false };

@@ -1,14 +1,16 @@
-/** `npm run keys`: creates, lists and revokes keys. It uses only the store, so no service needs to run. */
+/** `npm run keys` and `trainyard keys`: creates, lists and revokes keys. It uses only the store, so no service needs to run. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { TrainyardError } from '../errors.js';
 import { readKey, type KeyStore, type NewKey, type StoredKey } from './key-store.js';
 import { scopes, type Scope } from './key.js';
 
-export const usage = `Keys for the service on DATA_DIR. A running service knows the change within a second.
+export const usage = (
+  call: string,
+): string => `Keys for the service on DATA_DIR. A running service knows the change within a second.
 
-  npm run keys -- create --name NAME --scope SCOPE [--scope SCOPE …] [--per-minute N] [--expires 90d]
-  npm run keys -- list
-  npm run keys -- revoke ID
+  ${call} create --name NAME --scope SCOPE [--scope SCOPE …] [--per-minute N] [--expires 90d]
+  ${call} list
+  ${call} revoke ID
 
   --name        what the key is for: up to 64 characters
   --scope       ${scopes.join(', ')}; admin includes the others
@@ -22,16 +24,19 @@ export interface Terminal {
   note: (line: string) => void;
 }
 
-/** @throws TrainyardError INVALID_REQUEST, KEY_NOT_FOUND, and what the store throws */
+/**
+ * @param call how the command is called, for its messages
+ * @throws TrainyardError INVALID_REQUEST, KEY_NOT_FOUND, and what the store throws
+ */
 export async function runKeyCommand(
   args: string[],
-  { store, terminal, now }: { store: KeyStore; terminal: Terminal; now: Date },
+  { store, terminal, now, call }: { store: KeyStore; terminal: Terminal; now: Date; call: string },
 ): Promise<void> {
   const [command = '', ...rest] = args;
   switch (command) {
     case 'create': {
       const newKey = parseNewKey(rest, now);
-      if ((await store.list()).length === 0) warnOfFirstKey(newKey, terminal);
+      if ((await store.list()).length === 0) warnOfFirstKey(newKey, terminal, call);
       const { key, text } = await store.create(newKey, now);
       terminal.out(text);
       terminal.note(
@@ -57,12 +62,12 @@ export async function runKeyCommand(
   }
 }
 
-function warnOfFirstKey({ scopes: own }: NewKey, { note }: Terminal): void {
+function warnOfFirstKey({ scopes: own }: NewKey, { note }: Terminal, call: string): void {
   note('This is the first key. From now on the service refuses every request that comes without a key.');
   if (own.includes('admin')) return;
   note(
     `It is not an admin key. Until there is one, nobody can do what ${own.join(' and ')} does not allow. Create it with: ` +
-      'npm run -s keys -- create --name admin --scope admin',
+      `${call} create --name admin --scope admin`,
   );
 }
 

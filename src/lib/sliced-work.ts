@@ -1,5 +1,5 @@
 /** Long computations in slices. The event loop turns between slices, so that requests need not wait for the whole work. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from './next-turn.js';
 
 /** About a millisecond of work. */
 const sliceBytes = 2 ** 20;

@@ -16,15 +16,13 @@ import { encodeModelFile } from '../../src/model/files/model-file.js';
 import type { Aliases } from '../../src/model/registry/aliases.js';
 import type { Registry } from '../../src/model/registry/registry.js';
 import type { ModelServer } from '../../src/model/serving/model-server.js';
-import {
-  openApi,
-  openBatches,
-  openDatasets,
-  openJobs,
-  openModels,
-  openRuns,
-  Stops,
-} from '../../src/services.js';
+import { openApi } from '../../src/composition/api.js';
+import { openBatches } from '../../src/composition/batches.js';
+import { openDatasets } from '../../src/composition/datasets.js';
+import { openJobs } from '../../src/composition/jobs.js';
+import { openModels } from '../../src/composition/models.js';
+import { openRuns } from '../../src/composition/runs.js';
+import { Stops } from '../../src/composition/stops.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/storage.js';
 import type { Storage } from '../../src/storage/storage.js';

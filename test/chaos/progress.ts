@@ -58,6 +58,7 @@ function stepOf(event: RunEvent): number {
       // It has not started, or continues from an earlier step.
       return event.status === 'running' ? 0 : -1;
     case 'outcomes':
+    case 'reproduced':
     case 'stopped':
     case 'started':
     case 'log':

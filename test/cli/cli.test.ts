@@ -1,10 +1,11 @@
 /** The built command as a person runs it, on one service. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../servers/local-server.js';
 import { openService, readJob, type Service } from '../service/service.js';
@@ -166,6 +167,31 @@ test('without a key, a service with keys is refused with a code of its own; with
   expect((await start(['jobs'], { TRAINYARD_KEY: out.trim() }).ended).code).toBe(0);
 });
 
-test.each(['bash', 'zsh', 'fish'])('there are completions for %s', async (shell) => {
-  expect((await run('completion', shell)).out).toMatch(/rollback/);
+test('the address of the pages is printed where there is no terminal, and only if they are there', async () => {
+  expect(await run('open')).toMatchObject({ code: 0, out: `${service.url}/\n` });
+  const unreachable = `http://127.0.0.1:${await freePort()}`;
+  expect(await run('open', '--url', unreachable)).toMatchObject({ code: 3, out: '' });
+});
+
+test.each(['keys', 'check'])('%s says how to call it by the name that was typed', async (name) => {
+  const { code, out } = await run(name, '--help');
+  expect(code).toBe(0);
+  expect(out).toContain(`  trainyard ${name} `);
+  expect(out).not.toContain('npm run');
+  expect((await run(name, '--nonsense')).errors).toContain(`See trainyard ${name} --help`);
+});
+
+test('a shell completes commands, options and choices, also after the value of an option', async () => {
+  const { out: script } = await run('completion', 'bash');
+  const typed = ['jobs wa', '--url http://127.0.0.1 models ro', 'train --tar', 'completion f'];
+  const lines = typed.map((line) => {
+    const words = ['trainyard', ...line.split(' ')];
+    return `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _trainyard; echo "\${COMPREPLY[@]}"`;
+  });
+  const { stdout } = await promisify(execFile)('bash', ['-c', [script, ...lines].join('\n')]);
+  expect(stdout.trim().split('\n')).toEqual(['watch', 'rollback', '--target', 'fish']);
+});
+
+test.each(['zsh', 'fish'])('there are completions for %s, with what each command does', async (shell) => {
+  expect((await run('completion', shell)).out).toMatch(/rollback.*set latest to the version before it/);
 });

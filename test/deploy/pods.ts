@@ -23,7 +23,7 @@ const { version } = JSON.parse(textOf('package.json')) as { version: string };
 /** The stages of the Dockerfile that produce an image. */
 const targets = existsSync(join(repository, 'Dockerfile'))
   ? [...textOf('Dockerfile').matchAll(/^FROM .+ AS ([a-z-]+)$/gm)].map(([, stage]) => stage)
-  : ['api', 'worker', 'worker-gpu'];
+  : ['api', 'worker', 'worker-gpu', 'worker-gpu-tensorflow'];
 
 /** The Secret that a user creates. Values that are commented out are optional. */
 export const exampleSecret = settingsIn(

@@ -3,11 +3,12 @@ import { runKeyCommand } from '../../src/keys/key-command.js';
 import { idOf, temporaryKeys, type Keys } from './keys.js';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
+const call = 'npm run -s keys --';
 
 async function run({ store }: Keys, args: string, at = now): Promise<{ out: string[]; notes: string[] }> {
   const [out, notes]: string[][] = [[], []];
   const terminal = { out: (line: string) => out.push(line), note: (line: string) => notes.push(line) };
-  await runKeyCommand(args.split(' ').filter(Boolean), { store, terminal, now: at });
+  await runKeyCommand(args.split(' ').filter(Boolean), { store, terminal, now: at, call });
   return { out, notes };
 }
 
@@ -40,7 +41,12 @@ describe('create', () => {
     const said: string[] = [];
     const terminal = { out: () => said.push('(the key)'), note: (line: string) => said.push(line) };
     const make = (scope: string) =>
-      runKeyCommand(['create', '--name', 'web', '--scope', scope], { store: keys.store, terminal, now });
+      runKeyCommand(['create', '--name', 'web', '--scope', scope], {
+        store: keys.store,
+        terminal,
+        now,
+        call,
+      });
     await make('predict');
     expect(said.slice(0, 3)).toEqual([
       'This is the first key. From now on the service refuses every request that comes without a key.',
@@ -151,7 +157,7 @@ test.each(['', 'x'.repeat(65), 'a\nb', '\u001b[31mred', '\u202ename'])(
     const { store } = await temporaryKeys();
     const terminal = { out: () => undefined, note: () => undefined };
     const args = ['create', '--name', name, '--scope', 'predict'];
-    await expect(runKeyCommand(args, { store, terminal, now })).rejects.toMatchObject({
+    await expect(runKeyCommand(args, { store, terminal, now, call })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
     });
   },

@@ -77,6 +77,9 @@ test('only changed sources are built', async () => {
   await mkdir(join(folder, 'node_modules/typescript/bin'), { recursive: true });
   await mkdir(join(folder, 'node_modules/vite/bin'), { recursive: true });
   for (const sources of ['src', 'client', 'ui', 'openapi']) await mkdir(join(folder, sources));
+  await mkdir(join(folder, 'tools/kernels'), { recursive: true });
+  for (const file of ['package-lock.json', 'compile.mjs'])
+    await writeFile(join(folder, 'tools/kernels', file), '');
   await writeFile(join(folder, 'openapi/openapi.json'), '{}');
   const count = "require('node:fs').appendFileSync('calls', 'x');";
   await writeFile(join(folder, 'node_modules/typescript/bin/tsc'), count);

@@ -76,7 +76,7 @@ test.each([
 test('the command prints its usage', async () => {
   const { code, out } = await runCommand('keys', await temporaryFolder(), '--help');
   expect(code).toBe(0);
-  expect(out).toContain('npm run keys -- create --name NAME --scope SCOPE');
+  expect(out).toContain('npm run -s keys -- create --name NAME --scope SCOPE');
 });
 
 test('a service that cannot read its keys does not start', async () => {

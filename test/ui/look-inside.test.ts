@@ -1,24 +1,12 @@
 /** Looking into a model: a digit drawn with the mouse is read, and one sees how; weights by column for tables. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Page } from 'playwright-core';
 import { forward } from '../../ui/network/forward.js';
 import { readNetworkModel } from '../../ui/network/network-model.js';
 import { exampleDigit, examplePng } from '../../src/api/predictions/example-digit.js';
 import { submit, succeeded } from '../service/service.js';
+import { drawSevenByFinger, drawSevenByMouse } from './draw-seven.js';
 import { describeWithPages, lookAt } from './pages.js';
-
-/** A line over the top of the pad and one down to its lower left, drawn with the mouse. */
-async function drawSeven(page: Page): Promise<void> {
-  const box = await page.getByRole('application').boundingBox();
-  if (!box) throw new Error('There is no pad');
-  const at = (x: number, y: number): [number, number] => [box.x + x * box.width, box.y + y * box.height];
-  await page.mouse.move(...at(0.28, 0.22));
-  await page.mouse.down();
-  await page.mouse.move(...at(0.72, 0.22), { steps: 8 });
-  await page.mouse.move(...at(0.45, 0.82), { steps: 8 });
-  await page.mouse.up();
-}
 
 describeWithPages('looking inside', (pages) => {
   test('a service without a model of digits trains one while one draws, and reads a seven in the end', async () => {
@@ -28,7 +16,7 @@ describeWithPages('looking inside', (pages) => {
     const weights = (): Promise<string> =>
       page.evaluate("document.querySelector('canvas.weight-pictures').toDataURL()");
     const early = await weights();
-    await drawSeven(page);
+    await drawSevenByMouse(page);
     await page.getByText('succeeded').waitFor({ timeout: 180_000 });
     await page.locator('.read-digit strong', { hasText: '7' }).waitFor();
     expect(await weights()).not.toBe(early);
@@ -52,6 +40,15 @@ describeWithPages('looking inside', (pages) => {
     await page.locator('.read-digit strong', { hasText: '7' }).waitFor();
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.locator('.read-digit strong', { hasText: '–' }).waitFor();
+  });
+
+  test('a finger draws on a phone, and the page stays where it is meanwhile', async () => {
+    const page = await pages().open('draw', { isPhone: true });
+    await page.getByRole('application').scrollIntoViewIfNeeded();
+    const before = await page.evaluate('scrollY');
+    await drawSevenByFinger(page);
+    await page.locator('.read-digit strong', { hasText: '7' }).waitFor();
+    expect(await page.evaluate('scrollY')).toBe(before);
   });
 
   test('the pages compute the same probabilities as the service', async () => {

@@ -1,10 +1,13 @@
 /** What people do with a model: try it, judge it, go back to an older version, and use it from a program. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
+import type { ModelVersion } from 'trainyard/client';
 import { examplePng } from '../../src/api/predictions/example-digit.js';
 import { quickJob, submit, succeeded, type Service } from '../service/service.js';
+import { drawSevenByMouse } from './draw-seven.js';
 import { describeWithPages, lookAt } from './pages.js';
 
 const run = promisify(execFile);
@@ -134,6 +137,49 @@ describeWithPages('models', (pages) => {
     await page.getByLabel('Name a version').fill('production');
     await page.getByRole('button', { name: 'Name it' }).click();
     await page.getByRole('button', { name: 'Remove the name production' }).waitFor();
+  });
+
+  test('a version that no name points to is deleted', async () => {
+    const page = await pages().open('models/buyers?tab=versions');
+    const version = page.getByRole('listitem').filter({ hasText: 'Version 1' }).first();
+    await version.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete version 1' }).click();
+    await expect.poll(() => page.getByText('Version 1', { exact: true }).count()).toBe(0);
+    await pages().service.http.get('/v1/models/buyers/versions/1').expect(404);
+  });
+
+  test('the files that are offered arrive', async () => {
+    const page = await pages().open('models/buyers?tab=use&version=2');
+    const contentOf = async (name: RegExp, file: string): Promise<Buffer> => {
+      const arriving = page.waitForEvent('download');
+      await page.getByRole('button', { name }).click();
+      const download = await arriving;
+      expect(download.suggestedFilename()).toBe(file);
+      return readFile(await download.path());
+    };
+    const weights = await contentOf(/^Weights/, 'buyers-v2.safetensors');
+    const stored = await pages().service.http.get('/v1/models/buyers/versions/2').expect(200);
+    expect(weights.length).toBe((stored.body as ModelVersion).file.size_bytes);
+    const evaluation = await contentOf(/^Evaluation/, 'buyers-v2-evaluation.json');
+    expect(JSON.parse(evaluation.toString())).toMatchObject({ model: { name: 'buyers', version: 2 } });
+  });
+
+  test('of a model of values the predictions are shown beside the actual ones, in its job and in its evaluation', async () => {
+    const { service } = pages();
+    const request = { ...small, model: 'ages', target: 'age', epochs: 3 };
+    const { id } = await succeeded(service, (await submit(service, request as never)).id);
+    const page = await pages().open(`jobs/${id}`);
+    await page.getByRole('img', { name: /^Histogram of prediction minus actual age/ }).waitFor();
+    await lookAt(page, 'job-values');
+    await page.goto(`${service.url}/#/models/ages?tab=evaluation`);
+    await page.getByText(/^Half of the predictions are between/).waitFor();
+    await lookAt(page, 'model-evaluation-values');
+  });
+
+  test('a digit that is drawn is read', async () => {
+    const page = await pages().open('models/digits');
+    await drawSevenByMouse(page);
+    await page.locator('.answer strong', { hasText: '7' }).waitFor();
   });
 
   test('a picture that is chosen is read, and shown as the network sees it; misread digits are shown', async () => {

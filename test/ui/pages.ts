@@ -14,10 +14,16 @@ import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { describeWithBrowser } from '../browser.js';
 import { openService, type Service } from '../service/service.js';
 
+interface PageOptions {
+  expectedErrors?: RegExp;
+  /** Small, and touched with fingers. */
+  isPhone?: boolean;
+}
+
 export interface Pages {
   service: Service;
   /** Opens the page at `#/…`, and checks at the end of the test that it did nothing that it must not. */
-  open(path: string, options?: { expectedErrors?: RegExp }): Promise<Page>;
+  open(path: string, options?: PageOptions): Promise<Page>;
 }
 
 /** For people and for CI to look at. */
@@ -31,7 +37,7 @@ const phone = { width: 360, height: 740 };
 export function describeWithPages(
   name: string,
   suite: (pages: () => Pages) => void,
-  settings: Record<string, string> = {},
+  settings: Partial<Record<string, string>> = {},
 ): void {
   describeWithBrowser(name, (browser) => {
     let folder = '';
@@ -48,16 +54,19 @@ export function describeWithPages(
     suite(() => {
       if (!service)
         throw new Error('The service has not been started yet; ask for it inside a test or a hook');
-      return pagesOf(service, browser());
+      return pagesOf(service, browser(), `${service.url}${settings.BASE_PATH ?? ''}/`);
     });
   });
 }
 
-function pagesOf(service: Service, browser: Browser): Pages {
+/** The pages are at `address`, and ask nothing that is not under it. */
+function pagesOf(service: Service, browser: Browser, address: string): Pages {
   return {
     service,
-    async open(path, { expectedErrors } = {}) {
-      const context = await browser.newContext({ viewport: desktop });
+    async open(path, { expectedErrors, isPhone = false } = {}) {
+      const context = await browser.newContext(
+        isPhone ? { viewport: phone, hasTouch: true, isMobile: true } : { viewport: desktop },
+      );
       const page = await context.newPage();
       const faults: string[] = [];
       const add = (fault: string): void => {
@@ -67,13 +76,13 @@ function pagesOf(service: Service, browser: Browser): Pages {
       page.on('console', (message) => message.type() === 'error' && add(message.text()));
       page.on('request', (request) => {
         const url = request.url();
-        if (!url.startsWith(service.url) && !/^(?:data|blob):/.test(url)) add(`asks ${url}`);
+        if (!url.startsWith(address) && !/^(?:data|blob):/.test(url)) add(`asks ${url}`);
       });
       onTestFinished(async () => {
         await context.close();
         expect(faults).toEqual([]);
       });
-      await page.goto(`${service.url}/#/${path}`);
+      await page.goto(`${address}#/${path}`);
       return page;
     },
   };

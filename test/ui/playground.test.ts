@@ -52,7 +52,13 @@ describeWithPages(`the playground, trained by ${fastestEngine}`, (pages) => {
     await page.getByRole('button', { name: 'Train', exact: true }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('cancelled').waitFor();
-    const { status } = await fetch(`${pages().service.url}/v1/datasets/playground-spiral`);
-    expect(status).toBe(200);
+    const { http } = pages().service;
+    await http.get('/v1/datasets/playground-spiral').expect(200);
+    // What was trained on stays; what was only looked at goes.
+    await page.getByLabel('Circles').check();
+    await expect.poll(async () => (await http.get('/v1/datasets/playground-circles')).status).toBe(200);
+    await page.getByLabel('Moons').check();
+    await expect.poll(async () => (await http.get('/v1/datasets/playground-circles')).status).toBe(404);
+    await http.get('/v1/datasets/playground-spiral').expect(200);
   });
 });

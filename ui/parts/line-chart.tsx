@@ -1,8 +1,8 @@
 /** Curves over a common axis, drawn by uPlot. They take the colours of the theme, and new points as they come. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { theme } from '../shell/theme.js';
+import { isDark } from '../shell/theme.js';
 import { formatNumber } from './format.js';
 
 export interface Curve {
@@ -44,7 +44,8 @@ export function LineChart({
     .join('\n');
   const data = [x, ...curves.map(({ values }) => values)] as unknown as uPlot.AlignedData;
 
-  useEffect(() => {
+  // Before the browser paints, so that nothing moves when the chart gets its height.
+  useLayoutEffect(() => {
     const element = frame.current;
     if (!element) return;
     const options = optionsFor({ curves, xLabel, logarithmic, heightPx, marks: () => latestMarks.current });
@@ -59,12 +60,15 @@ export function LineChart({
       created.destroy();
       plot.current = null;
     };
-  }, [names, xLabel, logarithmic, heightPx, theme.value]);
+  }, [names, xLabel, logarithmic, heightPx, isDark.value]);
 
   useEffect(() => plot.current?.setData(data), [x, curves, marks]);
 
   return <div ref={frame} class="chart" role="img" aria-label={label} />;
 }
+
+/** Between two labels of the axis: epochs and steps are whole. */
+const wholeSteps = [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((each) => each * 10 ** power));
 
 /** uPlot's enum exists only for the compiler. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
@@ -91,7 +95,7 @@ function optionsFor({
     height: heightPx,
     scales: { x: { time: false }, y: logarithmic ? { distr: logarithmicScale } : {} },
     axes: [
-      { ...axis, label: xLabel, labelSize: 20, labelFont: '12px system-ui' },
+      { ...axis, label: xLabel, labelSize: 20, labelFont: '12px system-ui', incrs: wholeSteps },
       {
         ...axis,
         size: 64,

@@ -1,6 +1,6 @@
 /** A canvas that is as sharp as the screen, painted anew when what it shows, its size or the theme changes. */
-import { useEffect, useRef } from 'preact/hooks';
-import { theme } from '../shell/theme.js';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { isDark } from '../shell/theme.js';
 
 export interface PaintedCanvasProps {
   /** What it shows, for those who cannot see it. */
@@ -22,7 +22,8 @@ export function PaintedCanvas({ label, ratio, heightPx, paint, inputs, ...more }
   const latestPaint = useRef(paint);
   latestPaint.current = paint;
 
-  useEffect(() => {
+  // Before the browser paints, so that nothing moves.
+  useLayoutEffect(() => {
     if (!canvas.current) return;
     canvas.current.style.aspectRatio = ratio === undefined ? '' : String(ratio);
     canvas.current.style.height = heightPx === undefined ? '' : `${heightPx}px`;
@@ -35,13 +36,8 @@ export function PaintedCanvas({ label, ratio, heightPx, paint, inputs, ...more }
     draw();
     const resized = new ResizeObserver(draw);
     resized.observe(element);
-    const scheme = matchMedia('(prefers-color-scheme: dark)');
-    scheme.addEventListener('change', draw);
-    return () => {
-      resized.disconnect();
-      scheme.removeEventListener('change', draw);
-    };
-  }, [...inputs, ratio, heightPx, theme.value]);
+    return () => resized.disconnect();
+  }, [...inputs, ratio, heightPx, isDark.value]);
 
   return <canvas ref={canvas} role="img" aria-label={label} {...more} />;
 }

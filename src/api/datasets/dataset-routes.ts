@@ -9,8 +9,6 @@ import { logFailure } from '../problems/error-handlers.js';
 import { sendProblem } from '../problems/problem.js';
 import {
   Dataset,
-  DatasetFile,
-  DatasetForm,
   DatasetList,
   DatasetPage,
   DatasetParams,
@@ -26,6 +24,7 @@ import {
 } from './dataset-schemas.js';
 import { builtInSummary, datasetOf, profileOf, rowsOf, summaryOf } from './dataset-views.js';
 import { createSampleReader } from './sample-reader.js';
+import { DatasetFile, DatasetForm } from './upload-schemas.js';
 import { uploadRoute, type UploadDeps } from './upload-route.js';
 
 export const datasetComponents = [

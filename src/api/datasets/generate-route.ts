@@ -5,7 +5,7 @@ import Type from 'typebox';
 import { shapeColumns, shapeCsv, shapes, shapeTarget } from '../../data/generated/shapes.js';
 import { component } from '../../lib/named-schema.js';
 import { storedNamePattern } from '../../lib/stored-name.js';
-import { UploadHeaders } from './dataset-schemas.js';
+import { UploadHeaders } from './upload-schemas.js';
 import { requireName, takenAnswers, takenResponses } from './taken-version.js';
 import type { UploadDeps } from './upload-route.js';
 

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { datasetTooLarge, type UploadDescription, type Uploads } from '../../data/versions/uploads.js';
 import { TrainyardError } from '../../errors.js';
-import { DatasetFile, DatasetForm, UploadHeaders, UploadOptions, UploadQuery } from './dataset-schemas.js';
+import { DatasetFile, DatasetForm, UploadHeaders, UploadOptions, UploadQuery } from './upload-schemas.js';
 import {
   requireName,
   takenAnswers,

@@ -13,6 +13,7 @@ import {
   jobStatuses,
   metricsExample,
   publishedProperties,
+  reproducedProperties,
   Stopped,
   Time,
 } from './training-schemas.js';
@@ -86,6 +87,7 @@ export const jobEvents = [
     'A network has been evaluated, and may be published next.',
   ),
   event('published', publishedProperties, 'A new version of the model has been published.'),
+  event('reproduced', reproducedProperties, 'A version has been trained again, and compared with it.'),
   event(
     'log',
     { level: Type.Enum(['warn', 'error'], { type: 'string' }), message: Type.String() },

@@ -16,10 +16,11 @@ import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { component, listOf, nullable } from '../../lib/named-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
-import { metadata } from './request-schema.js';
+import { metadata } from './request-parts.js';
 import {
   BestEpoch,
   Publication,
+  reproducedProperties,
   Network,
   networkExample,
   EngineChoice,
@@ -99,6 +100,19 @@ export const TrainingSpec = Type.Object(
       Type.Object(
         { model: Type.String(), version: Type.Integer(), sha256: Type.String() },
         { description: 'The published version that training starts from, and the SHA-256 of its file.' },
+      ),
+    ),
+    reproduce: Type.Optional(
+      Type.Object(
+        {
+          model: Type.String(),
+          version: Type.Integer(),
+          sha256: Type.String(),
+          job_id: Type.String({ description: 'The job that trained it.' }),
+          step: Type.Integer({ description: 'After which step of that job it was published.' }),
+          device: nullable(Type.String({ description: 'What it was trained on.' })),
+        },
+        { description: 'The published version that is trained again, and the SHA-256 of its file.' },
       ),
     ),
     network: Network.ref,
@@ -337,6 +351,11 @@ export const Job = component(
       webhook: nullable(Webhook),
       progress: JobProgress,
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
+      reproduction: Type.Optional(
+        Type.Object(reproducedProperties, {
+          description: 'Of a job that trains a version again, once it has: whether the same bits came out.',
+        }),
+      ),
       evaluation: Type.Optional(EvaluationSummary.ref),
       best_epoch: BestEpoch,
       best_metrics: nullable(

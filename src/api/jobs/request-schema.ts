@@ -1,246 +1,30 @@
 /** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
 import Type from 'typebox';
-import { figureNames } from '../../model/evaluation/figures.js';
-import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import { plainArrays } from '../../jobs/intake/presets/plain.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
-import { mostClasses, splitDefaults } from '../../jobs/intake/resolve-table.js';
-import { columnRoles, monitors, presets, webhookEvents } from '../../jobs/runs/run-spec.js';
-import { defaultWebhookEvents, type JobRequest as Request } from '../../jobs/runs/job-request.js';
-import { splitKinds } from '../../data/splits.js';
-import { cellTypes } from '../../lib/cells/cell-format.js';
-import { augmentationAmounts, mostAugmentation } from '../../model/augmentation/amounts.js';
+import { mostClasses } from '../../jobs/intake/resolve-table.js';
+import { monitors, presets } from '../../jobs/runs/run-spec.js';
+import type { JobRequest as Request } from '../../jobs/runs/job-request.js';
 import { losses } from '../../model/network/losses.js';
 import { mostMembers } from '../../model/network/members.js';
-import { activations } from '../../model/network/network.js';
 import { encodings } from '../../model/preprocessing/table.js';
 import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { component } from '../../lib/named-schema.js';
 import { Threshold } from './evaluation-schemas.js';
 import { OptimizerRequest } from './optimizer-schemas.js';
-
-/** A client's own notes on a job: sent with it, shown with it, and used to filter lists. */
-export const metadata = {
-  type: 'object',
-  maxProperties: 16,
-  propertyNames: { minLength: 1, maxLength: 64 },
-  additionalProperties: { type: 'string', maxLength: 512 },
-} as const;
-
-const noOther = { additionalProperties: false };
-
-const HiddenLayer = Type.Object(
-  {
-    units: Type.Integer({ minimum: 1, maximum: 1_048_576, description: 'Neurons of the layer.' }),
-    activation: Type.Optional(
-      Type.Enum([...activations], {
-        type: 'string',
-        default: defaults.activation,
-        description: 'The activation of the layer, computed as the PyTorch module of that name.',
-      }),
-    ),
-    dropout: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 0.95,
-        default: defaults.dropout,
-        description: 'The fraction of the layer’s neurons that each training step switches off.',
-      }),
-    ),
-  },
+import {
   noOther,
-);
-
-const columnFields = {
-  role: {
-    type: 'string',
-    enum: [...columnRoles],
-    description:
-      '`feature`: learned from. `ignore`: left out. `target`: predicted. `weight`: says how much its row counts. `split`, ' +
-      '`time`, `group`: divides the rows; see `split`.',
-  },
-  type: {
-    type: 'string',
-    enum: [...cellTypes],
-    description:
-      'How its cells are read. A column that is left out because it is an id or a text becomes a feature when it is given ' +
-      'another type.',
-  },
-};
-
-/** More columns than any table has. */
-const mostColumns = 1_000;
-const columnName = { type: 'string', maxLength: 1_000 };
-
-const ColumnsRequest = Type.Unsafe<NonNullable<Request['columns']>>({
-  type: ['object', 'array'],
-  maxProperties: mostColumns,
-  additionalProperties: { type: 'object', properties: columnFields, additionalProperties: false },
-  maxItems: mostColumns,
-  items: {
-    type: 'object',
-    properties: { name: columnName, ...columnFields },
-    required: ['name'],
-    additionalProperties: false,
-  },
-  description:
-    'What to do otherwise than the dataset says with some of its columns: by name, `{"zip": {"type": "category"}}`, or as a ' +
-    'list, `[{"name": "zip", "type": "category"}]`, which takes any name, `__proto__` too.',
-  examples: [{ zip: { type: 'category' }, customer: { role: 'ignore' } }],
-});
-
-const SplitRequest = Type.Object(
-  {
-    validation: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 0.5,
-        description:
-          'The fraction of the rows that is set apart for validation: never trained on, evaluated after each epoch, and what ' +
-          `\`best\` is decided by. ${splitDefaults.validation} of a table. Of other datasets it is a fraction of the training rows: ` +
-          `${defaults.validation.best} where \`publish\` is \`best\`, else ${defaults.validation.otherwise}.`,
-      }),
-    ),
-    test: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 0.5,
-        description:
-          'The fraction of the rows of a table that is set apart to test with: it never decides anything. ' +
-          `${splitDefaults.test}, or 0 where a column says which rows these are.`,
-      }),
-    ),
-    by: Type.Optional(
-      Type.Enum([...splitKinds], {
-        type: 'string',
-        description:
-          'How the rows of a table are divided. `stratified`: by the seed, each class alike; the default for classes. ' +
-          '`random`: by the seed; the default for numbers. `column`: as the column says, `train`, `validation` or `test` in ' +
-          'each row. `time`: the last rows test, those before them validate. `group`: rows of one group stay together.',
-      }),
-    ),
-    column: Type.Optional(
-      Type.String({
-        maxLength: 1_000,
-        description: 'The column that divides the rows by column, time or group.',
-      }),
-    ),
-  },
-  { ...noOther, description: 'How the rows of the dataset are divided.' },
-);
-
-const NetworkRequest = Type.Object(
-  {
-    hidden: Type.Optional(
-      Type.Array(HiddenLayer, {
-        maxItems: 64,
-        default: plainArrays.hidden,
-        description:
-          'The hidden layers, first to last; `[]` is a linear model. The dataset sets the numbers of inputs and of ' +
-          'outputs. For tables the preset decides.',
-      }),
-    ),
-  },
-  { ...noOther, description: 'A multi-layer perceptron.' },
-);
-
-const AugmentRequest = Type.Unsafe<NonNullable<Request['augment']>>({
-  type: ['string', 'object'],
-  pattern: '^(none|digits)$',
-  properties: Object.fromEntries(
-    augmentationAmounts.map((name) => [
-      name,
-      { type: 'number', minimum: 0, maximum: mostAugmentation[name] },
-    ]),
-  ),
-  additionalProperties: false,
-  default: 'none',
-  description:
-    'How the training pictures are changed, each in its own way for each epoch. `none`, `digits`, or amounts: ' +
-    '`shift`, `scale` and `shear` are fractions of the side, `rotation` is in degrees, `stroke` in pixels by which edges move; ' +
-    '`noise`, `specks`, `lines` and `shade` are the fractions of the pictures that get them. What is left out is 0. Only for ' +
-    'square pictures in bytes.',
-  examples: ['digits', { shift: 0.05, rotation: 10 }],
-});
-
-const PublishIfRequest = Type.Unsafe<PublishIf>({
-  default: defaults.publish_if,
-  description:
-    'What a version must reach to be served as `latest`. One that does not is kept and held: it answers by its number only. ' +
-    '`better_than_baseline`: it must be better than answering with the commonest class, or with the mean. `always`: nothing. ' +
-    'Or a figure of the validation rows with limits: `{"metric": "roc_auc", "at_least": 0.8, "better_than": "latest"}`.',
-  anyOf: [
-    { type: 'string', enum: ['better_than_baseline', 'always'] },
-    {
-      type: 'object',
-      properties: {
-        metric: { type: 'string', enum: [...figureNames] },
-        at_least: { type: 'number' },
-        at_most: { type: 'number' },
-        better_than: {
-          type: 'string',
-          enum: ['latest'],
-          description:
-            'The figure must be better than that of the version that is `latest` when this one is published.',
-        },
-      },
-      required: ['metric'],
-      additionalProperties: false,
-    },
-  ],
-});
-
-const CheckpointRequest = Type.Object(
-  {
-    every_steps: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Steps between two checkpoints.' }),
-    ),
-    every_seconds: Type.Optional(
-      Type.Number({
-        minimum: 0.1,
-        maximum: 86_400,
-        description: 'Seconds of training between two checkpoints.',
-      }),
-    ),
-    keep: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 100,
-        default: defaults.checkpoint.keep,
-        description: 'How many of the newest checkpoints are kept, besides the best one.',
-      }),
-    ),
-  },
-  {
-    ...noOther,
-    description:
-      'When to checkpoint: `every_steps` or `every_seconds`, not both. The job also checkpoints at its end and ' +
-      `when it is stopped. By default it does so every ${defaults.checkpoint.every_seconds} seconds, or less ` +
-      'often where checkpoints would take more than a hundredth of the time.',
-  },
-);
-
-const WebhookRequest = Type.Object(
-  {
-    url: Type.String({ maxLength: 2048, description: 'The URL to which events are sent, by POST.' }),
-    events: Type.Optional(
-      Type.Array(Type.Enum([...webhookEvents], { type: 'string' }), {
-        minItems: 1,
-        uniqueItems: true,
-        default: [...defaultWebhookEvents],
-        description: 'The events to send.',
-      }),
-    ),
-  },
-  { ...noOther, description: 'Sends events of the job to another service; see docs/jobs.md.' },
-);
-
-const Metadata = Type.Unsafe<Record<string, string>>({
-  ...metadata,
-  default: {},
-  description:
-    'Up to 16 notes of your own, stored with the job: keys of 1 to 64 characters, values of up to 512.',
-});
+  mostColumns,
+  columnName,
+  ColumnsRequest,
+  SplitRequest,
+  NetworkRequest,
+  AugmentRequest,
+  PublishIfRequest,
+  CheckpointRequest,
+  WebhookRequest,
+  Metadata,
+} from './request-parts.js';
 
 export const JobRequest = component(
   'JobRequest',
@@ -333,6 +117,23 @@ export const JobRequest = component(
               'A published version whose parameters training starts from, in place of random ones. It must take the same inputs. The ' +
               'job takes its preprocessing and its hidden layers over. Classes are found by their labels: those that the version ' +
               'does not know begin as new ones do.',
+          },
+        ),
+      ),
+      reproduce: Type.Optional(
+        Type.Object(
+          {
+            model: Type.String({ pattern: modelNamePattern.source }),
+            version: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
+            ),
+          },
+          {
+            ...noOther,
+            description:
+              'A published version to train again, from the same data, with the same seed and on the same engine. The job says ' +
+              'whether it ends with the same bits, and publishes nothing. Beside it only `priority`, `time_limit_seconds`, ' +
+              '`webhook` and `metadata` are allowed.',
           },
         ),
       ),
@@ -450,8 +251,8 @@ export const JobRequest = component(
           default: defaults.engine,
           description:
             '`auto` takes an engine with a GPU, or else the fastest that runs where the job is trained. ' +
-            '`tensorflow` waits for a worker that has TensorFlow.js for Node.js installed. The other engines are ' +
-            '`wasm` and `reference`.',
+            '`native`, `webgpu` and `tensorflow` wait for a worker that has what they need: a build with a compiler, ' +
+            'the package `webgpu`, or TensorFlow.js for Node.js. The other engines are `wasm` and `reference`.',
         }),
       ),
       publish: Type.Optional(

@@ -125,6 +125,22 @@ export const publishedProperties = {
 };
 
 /** Versions that are older than these fields lack them. */
+export const reproducedProperties = {
+  model: Type.String(),
+  version: Type.Integer(),
+  equal: Type.Boolean({ description: 'Whether the same bits came out.' }),
+  sha256: Type.String({ description: 'Of the file that the job would have published.' }),
+  expected_sha256: Type.String({ description: 'Of the file of the version.' }),
+  largest_difference: Type.Optional(
+    nullable(
+      Type.Number({
+        description:
+          'Where they differ: the largest difference of two parameters. null: they do not compare.',
+      }),
+    ),
+  ),
+};
+
 export const Publication = Type.Object(publishedProperties, {
   description: 'The version that was published last, and whether it is served; null before the first.',
 });

@@ -20,7 +20,13 @@ export const exportRoutes: FastifyPluginCallbackTypebox<ExportDeps> = (app, { re
       {
         config: {
           access: 'train',
-          problems: ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND', 'RANGE_NOT_SATISFIABLE', 'CHECKPOINT_CORRUPT'],
+          problems: [
+            'MODEL_NOT_FOUND',
+            'VERSION_NOT_FOUND',
+            'RANGE_NOT_SATISFIABLE',
+            'CHECKPOINT_CORRUPT',
+            ...(format.problems ?? []),
+          ],
         },
         schema: {
           operationId: operationId(format),
@@ -28,7 +34,7 @@ export const exportRoutes: FastifyPluginCallbackTypebox<ExportDeps> = (app, { re
           summary: format.summary,
           description: format.description,
           params: VersionParams,
-          response: fileResponses(),
+          response: fileResponses({}, format.mediaType),
         },
       },
       async ({ params: { name, version } }, reply) => {

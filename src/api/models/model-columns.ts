@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { Head } from '../../model/heads/head.js';
 import type { VersionManifest } from '../../model/registry/registry.js';
-import { dateText, exampleCell, type SignatureColumn } from '../../model/registry/table-signature.js';
+import { shownColumn, type SignatureColumn } from '../../model/registry/table-signature.js';
 
 const bound = (description: string) =>
   Type.Optional(Type.Unsafe<number | string>({ type: ['number', 'string'], description }));
@@ -64,21 +64,9 @@ export function taskView({ head, table }: VersionManifest) {
 }
 
 export function columnsView({ table }: VersionManifest): { columns?: Static<typeof ModelColumn>[] } {
-  return table === undefined ? {} : { columns: table.columns.map(columnView) };
+  return table === undefined ? {} : { columns: table.columns.map(shownColumn) };
 }
 
 function taskOf({ kind }: Head): 'classification' | 'regression' {
   return kind === 'classes' ? 'classification' : 'regression';
-}
-
-function columnView(signature: SignatureColumn): Static<typeof ModelColumn> {
-  const { name, format, seen } = signature;
-  const typical = exampleCell(signature);
-  const column = { name, type: format.type, missing: seen.missing, ...(typical !== null && { typical }) };
-  if (seen.kind === 'levels') return { ...column, levels: seen.levels, level_count: seen.distinct };
-  const { min, max } = seen;
-  if (format.type === 'boolean' || min === null || max === null) return column;
-  return format.type === 'datetime'
-    ? { ...column, min: dateText(min), max: dateText(max) }
-    : { ...column, min, max };
 }

@@ -20,19 +20,19 @@ export interface ByteRange {
   end: number;
 }
 
-const content = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+const contentOf = (type: string) => ({ [type]: { schema: { type: 'string', format: 'binary' } } });
 
 /** The answers of a route that sends a file, for its schema. `headers`: those of its own. */
-export const fileResponses = (headers: Record<string, object> = {}) => ({
+export const fileResponses = (headers: Record<string, object> = {}, type = 'application/octet-stream') => ({
   200: {
     description: 'The file.',
     headers: { ETag: { type: 'string' }, 'Repr-Digest': { type: 'string' }, ...headers },
-    content,
+    content: contentOf(type),
   },
   206: {
     description: 'The requested range of the file.',
     headers: { 'Content-Range': { type: 'string' } },
-    content,
+    content: contentOf(type),
   },
   304: { description: 'The client has the file already: `If-None-Match` named it.', type: 'null' },
 });

@@ -1,30 +1,19 @@
-/** `trainyard models`: lists, shows, evaluates, promotes, rolls back, downloads and deletes versions of models. */
-import { createWriteStream, openAsBlob } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
-import { Option, type Command } from 'commander';
-import type { Model, Schemas } from 'trainyard/client';
+/** `trainyard models`: lists, shows, evaluates, reproduces, promotes, rolls back and deletes versions of models. */
+import type { Command } from 'commander';
+import type { Job, Model, Schemas } from 'trainyard/client';
 import { evaluationText } from '../evaluation-text.js';
-import { Failure } from '../failures.js';
 import { factsOf, inMinutes, tableOf } from '../output.js';
-import { withSession, type Session } from '../session.js';
-
-/** As the service names them in its URLs. */
-const exportFormats = ['pth', 'py', 'onnx', 'safetensors'] as const;
-
-interface ImportOptions {
-  description?: string;
-  hold?: boolean;
-}
+import { withSession } from '../session.js';
+import { latestOf } from './latest-version.js';
+import { addFileCommands } from './model-files.js';
+import { followJob } from './train.js';
 
 export function addModelCommands(program: Command): void {
   const models = program
     .command('models')
-    .description('list, show, evaluate, promote, roll back, download and delete models');
+    .description('list, show, evaluate, reproduce, export, promote, roll back and delete models');
   addReading(models);
+  addFileCommands(models);
   addChanging(models);
 }
 
@@ -83,71 +72,20 @@ function addReading(models: Command): void {
           output.answer(evaluation, () => evaluationText(evaluation, output.bold));
         }),
     );
-
-  models
-    .command('download')
-    .description('save a version as safetensors')
-    .argument('<name>')
-    .argument('[version]', 'the default is the latest')
-    .option('-o, --output <file>', 'where to write; the default is NAME-vVERSION.safetensors')
-    .action(
-      (name: string, version: string | undefined, { output: file }: { output?: string }, command: Command) =>
-        withSession(command, {}, (session) =>
-          saveVersion(session, { name, version, format: 'safetensors', file }),
-        ),
-    );
-
-  models
-    .command('export')
-    .description('save a version for PyTorch or ONNX')
-    .argument('<name>')
-    .argument('[version]', 'the default is the latest')
-    .addOption(new Option('--format <format>', 'what to write').choices(exportFormats).makeOptionMandatory())
-    .option('-o, --output <file>', 'where to write; the default is NAME-vVERSION.FORMAT')
-    .action(
-      (
-        name: string,
-        version: string | undefined,
-        { output: file, format }: { output?: string; format: string },
-        command: Command,
-      ) => withSession(command, {}, (session) => saveVersion(session, { name, version, format, file })),
-    );
-}
-
-async function saveVersion(
-  session: Session,
-  asked: { name: string; version: string | undefined; format: string; file: string | undefined },
-): Promise<void> {
-  const { name, format } = asked;
-  const number = asked.version ?? (await latestOf(session, name));
-  const path = `/v1/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(number)}/model.${format}`;
-  const { body } = await session.client.fetch(path, { signal: session.signal });
-  if (body === null) throw new Failure('The service answered without a file.');
-  const target = asked.file ?? `${name}-v${number}.${format}`;
-  await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(target), {
-    signal: session.signal,
-  });
-  session.output.answer({ file: target, name, version: Number(number) }, () => `Written to ${target}.`);
 }
 
 function addChanging(models: Command): void {
   models
-    .command('import')
-    .description('publish a network that was trained elsewhere as the next version')
+    .command('reproduce')
+    .description('train a version again, and say whether the same bits come out')
     .argument('<name>')
-    .argument('<file>', '.pth or .safetensors')
-    .option('--description <file>', 'JSON with activations, labels, columns: see docs/exchange.md')
-    .option('--hold', 'keep it from becoming the latest')
-    .action((name: string, file: string, options: ImportOptions, command: Command) =>
-      withSession(command, {}, async ({ client, output, signal }) => {
-        const form = new FormData();
-        form.set('file', await openAsBlob(file), basename(file));
-        if (options.description !== undefined)
-          form.set('description', await readFile(options.description, 'utf8'));
-        const path = `/v1/models/${encodeURIComponent(name)}/versions${options.hold === true ? '?hold=true' : ''}`;
-        const response = await client.fetch(path, { method: 'POST', body: form, signal });
-        const version = (await response.json()) as Schemas['ModelVersion'];
-        output.answer(version, () => `${name} version ${version.version} is published.`);
+    .argument('[version]', 'the default is the latest')
+    .action((name: string, version: string | undefined, _options: object, command: Command) =>
+      withSession(command, { startsService: true }, async (session) => {
+        const { client, output, signal } = session;
+        const reproduce = { model: name, ...(version !== undefined && { version: Number(version) }) };
+        const job = await followJob(session, await client.post('/v1/jobs', { body: { reproduce }, signal }));
+        output.answer(job, () => reproductionText(job));
       }),
     );
 
@@ -198,14 +136,12 @@ function addChanging(models: Command): void {
     );
 }
 
-/** @throws Failure when all versions are held back */
-async function latestOf({ client, signal }: Session, name: string): Promise<string> {
-  const { latest_version: latest } = await client.get('/v1/models/{name}', {
-    params: { path: { name } },
-    signal,
-  });
-  if (latest === null) throw new Failure(`${name} has no latest version; name one.`);
-  return String(latest);
+function reproductionText({ id, reproduction }: Job): string {
+  if (reproduction === undefined) return `${id} does not say what came out.`;
+  const { model, version, equal, sha256, largest_difference: difference } = reproduction;
+  if (equal) return `${model} version ${version} comes out again, bit by bit (SHA-256 ${sha256}).`;
+  const by = typeof difference === 'number' ? `; weights differ by ${difference.toPrecision(3)} at most` : '';
+  return `${model} version ${version} does not come out again: the bits differ${by}.`;
 }
 
 function aliasText({ model, alias, version }: Schemas['ModelAlias']): string {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { commandName } from '../../lib/called-as.js';
 import type { GlobalOptions } from '../session.js';
 
 interface ServeOptions {
@@ -60,6 +61,7 @@ function passedOn(
 async function runEntry(entry: string, args: string[], settings: NodeJS.ProcessEnv = {}): Promise<void> {
   const path = fileURLToPath(new URL(`../../${entry}`, import.meta.url));
   const child = spawn(process.execPath, [path, ...args], {
+    argv0: commandName,
     env: { ...process.env, ...settings },
     stdio: 'inherit',
   });

@@ -1,20 +1,21 @@
 /** Small commands: the pages in a browser, types of a model, completions of a shell. */
 import { spawn } from 'node:child_process';
-import type { Command } from 'commander';
-import { completionOf, shells } from '../completion.js';
-import { UsageError } from '../failures.js';
+import { Argument, type Command } from 'commander';
+import { completionOf, shells, type Shell } from '../completion.js';
 import { modelTypes } from '../model-types.js';
-import { addressOf, outputOf, withSession, type GlobalOptions } from '../session.js';
+import { outputOf, withSession } from '../session.js';
 
 export function addToolCommands(program: Command): void {
   program
     .command('open')
     .description('show the pages of the service in a browser')
-    .action((_options: object, command: Command) => {
-      const { url } = addressOf(command.optsWithGlobals<GlobalOptions>());
-      outputOf(command).answer({ url }, () => url);
-      if (process.stdout.isTTY) openInBrowser(`${url}/`);
-    });
+    .action((_options: object, command: Command) =>
+      withSession(command, {}, async ({ client, output, url, signal }) => {
+        await client.fetch('/health/live', { signal });
+        output.answer({ url: `${url}/` }, () => `${url}/`);
+        if (process.stdout.isTTY) openInBrowser(`${url}/`);
+      }),
+    );
 
   program
     .command('types')
@@ -34,7 +35,7 @@ export function addToolCommands(program: Command): void {
   program
     .command('completion')
     .description('print completions for a shell')
-    .argument('<shell>', shells.join(', '))
+    .addArgument(new Argument('<shell>').choices(shells))
     .addHelpText(
       'after',
       `
@@ -42,15 +43,13 @@ export function addToolCommands(program: Command): void {
   zsh:   eval "$(trainyard completion zsh)"                                     in ~/.zshrc
   fish:  trainyard completion fish > ~/.config/fish/completions/trainyard.fish`,
     )
-    .action((shell: string, _options: object, command: Command) => {
+    .action((shell: Shell, _options: object, command: Command) => {
       const script = completionOf(shell, program);
-      if (script === null)
-        throw new UsageError(`There are completions for ${shells.join(', ')}, not for ${shell}.`);
       outputOf(command).answer({ script }, () => script.trimEnd());
     });
 }
 
-/** The address is printed in any case, so that it does not matter if there is no browser. */
+/** The address was printed, so it does not matter if there is no browser. */
 function openInBrowser(url: string): void {
   const [program, args]: [string, string[]] =
     process.platform === 'darwin'

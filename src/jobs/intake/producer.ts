@@ -23,6 +23,7 @@ import { engineOf } from '../runs/summarize-events.js';
 import type { JobDatasets } from '../runs/table-rows.js';
 import { jobNotFound, type RunToJob } from '../views/run-to-job.js';
 import { defaults, resolveSpec } from './resolve-spec.js';
+import { specToReproduce } from './reproduce.js';
 import { readSource, type JobModels } from './resolve-source.js';
 import { resolveTable } from './resolve-table.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
@@ -164,9 +165,14 @@ export function createProducer(options: {
     request: JobRequest,
     origin: Pick<RunSpec, 'idempotency_key' | 'trace_context'>,
   ): Promise<RunSpec> {
+    const webhook = request.webhook ? webhooks.resolve(request.webhook) : null;
+    const { reproduce } = request;
+    if (reproduce !== undefined) {
+      return specToReproduce({ ...request, reproduce }, options, now(), { ...origin, webhook });
+    }
     return resolveSpec(request, await workOf(request), options, now(), {
       ...origin,
-      webhook: request.webhook ? webhooks.resolve(request.webhook) : null,
+      webhook,
       source: await readSource(models, request),
     });
   }

@@ -19,7 +19,7 @@ export interface Source {
 
 /** The published models that jobs may start from. */
 export interface JobModels {
-  registry: Pick<Registry, 'load'>;
+  registry: Pick<Registry, 'load' | 'manifest'>;
   aliases: Pick<Aliases, 'names'>;
 }
 

@@ -14,6 +14,7 @@ import type {
   RunSummary,
   Stopped,
 } from './run-events.js';
+import type { Reproduction } from './reproduction.js';
 import type { ResultOfFormat1 } from './older-documents.js';
 import { inEachFormat } from './json-document.js';
 import {
@@ -118,6 +119,15 @@ const publishedVersion = {
   reasons: optional(listOf(text)),
 };
 
+const reproduction = {
+  model: text,
+  version: positive,
+  equal: flag,
+  sha256: text,
+  expected_sha256: text,
+  largest_difference: optional(nullable(number)),
+};
+
 const endStatus = oneOf('succeeded', 'failed', 'cancelled');
 
 const resultFields = {
@@ -138,6 +148,7 @@ const resultFields = {
     version: nullable(positive),
     evaluation: optional(evaluationSummary),
     publication: optional(nullable(object<PublishedVersion>(publishedVersion))),
+    reproduction: optional(object<Reproduction>(reproduction)),
   }),
 };
 
@@ -205,6 +216,7 @@ export const loggedEvent = variant<RunEvent>('type', {
   checkpoint: object({ ...head('checkpoint'), step: count }),
   evaluated: object({ ...head('evaluated'), step: count, evaluation: evaluationSummary }),
   published: object<Extract<RunEvent, { type: 'published' }>>({ ...head('published'), ...publishedVersion }),
+  reproduced: object<Extract<RunEvent, { type: 'reproduced' }>>({ ...head('reproduced'), ...reproduction }),
   log: object({ ...head('log'), level: oneOf('warn', 'error'), message: text }),
   missing: object({
     ...head('missing'),

@@ -30,6 +30,8 @@ export interface WebhookRequest {
 
 /** What a client asks for. Every field has a default. */
 export interface JobRequest {
+  /** The published version to train again. Without a version: the one that is latest. What is trained comes from it alone. */
+  reproduce?: { model: string; version?: number };
   model?: string;
   /** Without a version: the newest one. */
   dataset?: string | { name: string; version?: number };

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../errors.js';
 import type { EvaluationSummary } from '../../model/evaluation/evaluation.js';
 import type { EpochOutcomes } from './outcomes.js';
+import type { Reproduction } from './reproduction.js';
 
 /**
  * Figures of one epoch: over its training samples, before each update, and over the other splits, after the epoch. Losses
@@ -109,6 +110,8 @@ export type RunEventBody =
   /** The network of the step is evaluated; it may be published. */
   | { type: 'evaluated'; step: number; evaluation: EvaluationSummary }
   | ({ type: 'published' } & PublishedVersion)
+  /** In place of a publication, where the run trains a version again. */
+  | ({ type: 'reproduced' } & Reproduction)
   | { type: 'log'; level: 'warn' | 'error'; message: string }
   /**
    * In place of events that the log has lost, from `first_seq` to its own seq. `status` is what the run was brought to
@@ -154,6 +157,8 @@ export interface RunSummary {
   evaluation?: EvaluationSummary;
   /** Of that version. Older results do not say. */
   publication?: PublishedVersion | null;
+  /** Left out where the run does not train a version again, or has not done so yet. */
+  reproduction?: Reproduction;
 }
 
 /** result.json: how a run ended. The first writer's stands. */

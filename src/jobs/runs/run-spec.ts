@@ -13,6 +13,7 @@ import type { NetworkSpec } from '../../model/network/network.js';
 import type { OptimizerSpec } from '../../model/network/optimizers.js';
 import type { Encoding } from '../../model/preprocessing/table.js';
 import type { TraceContext } from '../../telemetry/trace-context.js';
+import type { ReproducedPin } from './reproduction.js';
 
 export const webhookEvents = [
   'job.queued',
@@ -138,6 +139,8 @@ export interface RunSpec {
   reasons?: Record<string, string>;
   /** Left out: the parameters are random at first. */
   init_from?: SourcePin;
+  /** Left out: the run publishes what it trains. */
+  reproduce?: ReproducedPin;
   loss: Loss;
   optimizer: OptimizerSpec;
   /** How the training pictures are changed for each epoch. Left out: they are not. */
@@ -188,6 +191,7 @@ const trainingFields = [
   'preset',
   'reasons',
   'init_from',
+  'reproduce',
   'network',
   'loss',
   'split',

@@ -26,6 +26,7 @@ import {
   type TableSpec,
   webhookEvents,
 } from './run-spec.js';
+import type { ReproducedPin } from './reproduction.js';
 import type { SpecOfFormat1, StoredSpec } from './older-documents.js';
 import { inEachFormat } from './json-document.js';
 import {
@@ -152,6 +153,16 @@ const specFields = {
   preset: optional(oneOf(...presets)),
   reasons: optional(mapOf(text)),
   init_from: optional(object<SourcePin>({ model: text, version: positive, sha256: text })),
+  reproduce: optional(
+    object<ReproducedPin>({
+      model: text,
+      version: positive,
+      sha256: text,
+      job_id: text,
+      step: count,
+      device: nullable(text),
+    }),
+  ),
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),

@@ -8,6 +8,7 @@ import type {
   RunEvent,
   RunSummary,
 } from './run-events.js';
+import type { Reproduction } from './reproduction.js';
 import type { RunSpec } from './run-spec.js';
 import { membersOf } from './ensemble.js';
 
@@ -56,6 +57,8 @@ export function addEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, evaluation: event.evaluation };
     case 'published':
       return { ...summary, version: event.version, publication: publicationIn(event) };
+    case 'reproduced':
+      return { ...summary, reproduction: reproductionIn(event) };
     case 'checkpoint':
       return { ...summary, last_error: null };
     case 'missing':
@@ -85,6 +88,12 @@ function publicationIn(event: PublishedVersion): PublishedVersion {
     ...(pinned_to !== undefined && { pinned_to }),
     ...(reasons !== undefined && { reasons }),
   };
+}
+
+function reproductionIn(event: Reproduction): Reproduction {
+  const { model, version, equal, sha256, expected_sha256, largest_difference } = event;
+  const found = { model, version, equal, sha256, expected_sha256 };
+  return largest_difference === undefined ? found : { ...found, largest_difference };
 }
 
 /** What the last attempt trained on; null: no attempt began to train. */

@@ -15,6 +15,8 @@ import { trainingSpecOf, type RunSpec } from '../runs/run-spec.js';
 import type { EpochMetrics, ServedAs } from '../runs/run-events.js';
 import { byMember } from '../runs/ensemble.js';
 import { bestFirst, courseEvents, whyStopped } from './best-epoch.js';
+import type { ReproducedPin } from '../runs/reproduction.js';
+import { compareWithVersion } from './compare-version.js';
 import type { Journal } from './journal.js';
 import type { Judge, Judged } from './judge.js';
 import type { RunPlace } from './run-place.js';
@@ -60,10 +62,12 @@ export class RunCheckpoints {
   /** What comes after a checkpoint. After a resume it is done once more, as the run may have died before it. */
   async followUp({ step, metrics }: TallyState): Promise<void> {
     const { storage, term } = this.#place;
-    const { publish, checkpoint } = this.#spec;
+    const { publish, checkpoint, reproduce } = this.#spec;
     await this.#journal.append(...courseEvents(this.#spec, metrics), { type: 'checkpoint', step });
     const last = metrics.at(-1);
-    if (publish === 'every_checkpoint' && last?.step === step) await this.#publishEpoch(last, last);
+    const isWanted = reproduce === undefined || reproduce.step === step;
+    if (publish === 'every_checkpoint' && last?.step === step && isWanted)
+      await this.#publishEpoch(last, last);
     await this.#journal.refuseIfTakenOver();
     const protectedSteps = this.#neededSteps(metrics);
     await pruneCheckpoints(storage, this.#prefix, { keep: checkpoint.keep, protectedSteps, term });
@@ -95,7 +99,7 @@ export class RunCheckpoints {
     const members = byMember(epochs);
     // Whatever has become of its checkpoint since.
     const [wanted] = mostWantedFirst(this.#spec, members.at(-1) ?? []);
-    if (wanted !== undefined && this.#journal.hasPublished(wanted.step)) return decide();
+    if (wanted !== undefined && this.#isSettled(wanted.step)) return decide();
     const trained: TrainedNetwork[] = [];
     for (const own of members) trained.push(await this.#mostWanted(own));
     const last = epochs.at(-1);
@@ -144,10 +148,18 @@ export class RunCheckpoints {
     last: EpochMetrics,
     decide: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
-    if (this.#journal.hasPublished(metrics.step)) return decide();
+    if (this.#isSettled(metrics.step)) return decide();
     const judged = await this.#judged(trained, metrics, last);
     await decide();
-    await this.#publishJudged(judged, metrics);
+    if (this.#spec.reproduce === undefined) await this.#publishJudged(judged, metrics);
+    else await this.#compareJudged(judged, this.#spec.reproduce);
+  }
+
+  /** Whether nothing is left to do with the network of this step. */
+  #isSettled(step: number): boolean {
+    return this.#spec.reproduce === undefined
+      ? this.#journal.hasPublished(step)
+      : this.#journal.hasReproduced();
   }
 
   async #judged(trained: DecodedModel, { step }: EpochMetrics, last: EpochMetrics): Promise<Judged> {
@@ -158,6 +170,13 @@ export class RunCheckpoints {
     await this.#journal.append({ type: 'evaluated', step, evaluation: summaryOf(judged.evaluation) });
     observe({ kind: 'evaluation', tookMs: nowMs() - startedMs, step });
     return judged;
+  }
+
+  async #compareJudged({ file }: Judged, pin: ReproducedPin): Promise<void> {
+    const { registry, log } = this.#place;
+    const reproduction = await compareWithVersion(registry, pin, file);
+    await this.#journal.append({ type: 'reproduced', ...reproduction });
+    log.info(reproduction, reproduction.equal ? 'reproduced' : 'trained again, and the bits differ');
   }
 
   async #publishJudged(judged: Judged, metrics: EpochMetrics): Promise<void> {

@@ -13,6 +13,8 @@ export interface Journal extends Pick<TermWriter, 'refuseIfTakenOver'> {
   readonly engine: EngineChoice | null;
   /** Whether the log says that the checkpoint at this step became a version. */
   hasPublished(step: number): boolean;
+  /** Whether the log says how the version that the run trains again compares. */
+  hasReproduced(): boolean;
   /** Appends the events that the log does not have yet. */
   append(...bodies: RunEventBody[]): Promise<void>;
   /** In the process's log and in the run's. */
@@ -42,6 +44,7 @@ export async function openJournal(
     engine: engineAfter(events),
     refuseIfTakenOver: () => writer.refuseIfTakenOver(),
     hasPublished: (step) => appended.has(atStep('published', step)),
+    hasReproduced: () => appended.has('reproduced'),
     append,
 
     async warn(message) {
@@ -62,6 +65,8 @@ function milestoneOf(event: RunEvent | RunEventBody): string | null {
     case 'evaluated':
     case 'published':
       return atStep(event.type, event.step);
+    case 'reproduced':
+      return event.type;
     case 'stopped':
       return `stopped, member ${event.stopped.member ?? 1}`;
     case 'status':

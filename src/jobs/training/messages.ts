@@ -1,4 +1,4 @@
-/** The messages between a worker and the process that trains a run for it. */
+/** The messages between a worker and a process that trains runs for it. */
 import type { TrainingResources } from '../../model/engines/engine.js';
 import type { StoreTarget } from '../../storage/open-storage.js';
 import type { EpochMetrics, JobError, RunResult } from '../runs/run-events.js';
@@ -13,7 +13,7 @@ export type TrainingEnd =
   /** It continues from its last checkpoint when the storage works again. */
   | { kind: 'storage_failed'; error: JobError };
 
-/** All that the process needs to know; it reads no settings of its own. */
+/** All that the process needs to know of a run; it reads no settings of its own. */
 export interface TrainingTask extends TrainingResources {
   runId: string;
   /** In which the process owns the run. */
@@ -39,8 +39,17 @@ export type Observation =
 
 export type Observe = (observation: Observation) => void;
 
-/** From the worker to the process. */
-export type StopMessage = 'stop';
+/** From the worker to the process. A process trains one run at a time; 'stop' is for the one that it trains, if any. */
+export type MessageToProcess = { task: TrainingTask } | 'stop';
+
+/** How an attempt ends. */
+export interface EndMessage {
+  end: TrainingEnd;
+  /** Whether the process may train another run: this one succeeded or was released. */
+  isSound: boolean;
+  /** Whether it has opened a device that the next run would find open. */
+  holdsDevice: boolean;
+}
 
 /** From the process to the worker: observations with their time in milliseconds, and at last how the attempt ends. */
-export type MessageToWorker = { at: number; observation: Observation } | { end: TrainingEnd };
+export type MessageToWorker = { at: number; observation: Observation } | EndMessage;

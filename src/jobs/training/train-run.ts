@@ -207,14 +207,22 @@ class Course {
 
   /** `resumedFrom`: the step of the checkpoint that the attempt goes on from; null: it begins at the beginning. */
   async begin(engine: EngineChoice, resumedFrom: number | null): Promise<void> {
-    const { training, journal, checkpoints, tally } = this.#parts;
+    const { training, journal, checkpoints, tally, trainer } = this.#parts;
     // Before there was a checkpoint, an event said that the run began.
     if (resumedFrom !== null && journal.engine === null) {
       await journal.warn('Events of earlier attempts are missing.');
     }
+    const { name, device, reason } = engine;
+    const before = journal.engine;
+    const isElsewhere = before?.name === name && before.device !== device;
+    if (resumedFrom !== null && isElsewhere && trainer.bitsDependOnDevice === true) {
+      await journal.warn(
+        `The job was trained on '${before.device}' and goes on on '${device}': its numbers will not have the bits ` +
+          'that either of them alone would have given.',
+      );
+    }
     await journal.append({ type: 'started', engine, resumed_from_step: resumedFrom });
     await this.#appendProgress();
-    const { name, device, reason } = engine;
     training.log.info({ engine: name, device, reason, resumed_from_step: resumedFrom }, 'training');
     if (resumedFrom !== null) await checkpoints.followUp(tally.state);
   }

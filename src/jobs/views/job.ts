@@ -12,7 +12,10 @@ import type {
 import type { TrainingSpec, WebhookSpec } from '../runs/run-spec.js';
 
 /** What the API shows of a run; derived from the run's files, stored nowhere. */
-export interface Job extends Required<Omit<RunSummary, 'evaluation'>>, Pick<RunSummary, 'evaluation'> {
+export interface Job
+  extends
+    Required<Omit<RunSummary, 'evaluation' | 'reproduction'>>,
+    Pick<RunSummary, 'evaluation' | 'reproduction'> {
   id: string;
   object: 'job';
   status: JobStatus;

@@ -47,6 +47,7 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     webhook: spec.webhook,
     progress: summary.progress,
     metrics: summary.metrics,
+    ...(summary.reproduction && { reproduction: summary.reproduction }),
     ...(summary.evaluation && { evaluation: summary.evaluation }),
     best_epoch: summary.best_epoch ?? null,
     best_metrics: summary.best_metrics ?? null,

@@ -2,7 +2,7 @@
 import type { PrometheusMetrics, JobTrainingMetrics } from '../../telemetry/prometheus.js';
 import type { Train } from './run-processor.js';
 import type { Observation } from '../training/messages.js';
-import type { TrainingOutcome } from './training-process.js';
+import type { TrainingOutcome } from './training-processes.js';
 import { startTrainingSpan } from './training-span.js';
 
 /** Trains, and reports each observation with its time in milliseconds. */

@@ -21,7 +21,7 @@ import {
 } from '../runs/summarize-events.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 import { watchRun, type RunWatch } from './run-watch.js';
-import type { TrainingOutcome } from './training-process.js';
+import type { TrainingOutcome } from './training-processes.js';
 
 /** Attempts without a checkpoint between them, after which a run is given up. */
 const maxAttemptsWithoutProgress = 5;

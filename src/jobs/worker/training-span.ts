@@ -7,7 +7,7 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '
 import { contextOf } from '../../telemetry/trace-context.js';
 import type { Attempt } from './run-processor.js';
 import type { Observation } from '../training/messages.js';
-import type { TrainingOutcome } from './training-process.js';
+import type { TrainingOutcome } from './training-processes.js';
 
 export interface TrainingSpan {
   /** `at`: in milliseconds. */

@@ -81,6 +81,8 @@ export const evaluationBatchSize = 64;
 export interface Trainer {
   /** What it runs on. */
   readonly device: string;
+  /** Whether another device gives other bits; left out: none does. */
+  readonly bitsDependOnDevice?: boolean;
   /** Runs the next `steps` steps of the batch plan, also beyond the end of an epoch. */
   run(steps: number): Promise<BatchReport>;
   /** Evaluates `batches` batches of `evaluationBatchSize` samples of the split, in their order, from the one numbered `first`. */
@@ -137,6 +139,8 @@ export interface EngineEntry {
   whyNotInstalled?(): string | null;
   /** Whether a probe may find a GPU; left out: it cannot. As cheap. */
   mayHaveGpu?(): boolean;
+  /** Whether this process has opened a device that its next trainer finds open; left out: there is none to open. */
+  holdsDevice?(): boolean;
   /** Loads the engine's code. */
   create(): Promise<Engine>;
 }

@@ -7,6 +7,7 @@ import {
   mayTensorflowHaveGpu,
   whyTensorflowIsNotInstalled,
 } from './tensorflow/tensorflow.js';
+import { isWebgpuInstalled, whyWebgpuIsNotInstalled } from './webgpu/device.js';
 
 const native: EngineEntry = {
   name: 'native',
@@ -18,6 +19,14 @@ const native: EngineEntry = {
 const wasm: EngineEntry = {
   name: 'wasm',
   create: async () => (await import('./wasm/wasm-engine.js')).createWasmEngine(),
+};
+
+const webgpu: EngineEntry = {
+  name: 'webgpu',
+  isInstalled: isWebgpuInstalled,
+  whyNotInstalled: whyWebgpuIsNotInstalled,
+  mayHaveGpu: isWebgpuInstalled,
+  create: async () => (await import('./webgpu/webgpu-engine.js')).sharedWebgpuEngine(),
 };
 
 const tensorflow: EngineEntry = {
@@ -33,8 +42,8 @@ const reference: EngineEntry = {
   create: async () => (await import('./reference/reference-engine.js')).createReferenceEngine(),
 };
 
-/** For training; on a CPU, the fastest first. */
-export const engines: readonly EngineEntry[] = [native, wasm, tensorflow, reference];
+/** For training: the fastest first on a CPU, and of those that may have a GPU. */
+export const engines: readonly EngineEntry[] = [native, wasm, webgpu, tensorflow, reference];
 
 /**
  * For predictions, the fastest first. None uses a GPU: a CPU answers a few samples before a GPU has received them, and a
@@ -77,6 +86,11 @@ export function installedOptionalEngines(): string[] {
   return engines.filter((entry) => entry.isInstalled?.()).map(({ name }) => name);
 }
 
+/** Whether a process that goes on to another run spares it the opening of a device. */
+export function holdsDevice(): boolean {
+  return engines.some((entry) => entry.holdsDevice?.() === true);
+}
+
 export interface Selection {
   engine: Engine;
   /** What it runs on. */
@@ -114,6 +128,7 @@ async function selectFastest(candidates: readonly EngineEntry[]): Promise<Select
     } else if (probe.hasGpu === true) {
       return { engine, device: probe.device, reason: 'it has a GPU' };
     } else {
+      if (entry.mayHaveGpu?.() === true) refusals.push(`${entry.name} finds no GPU: ${probe.device}`);
       fastest ??= { engine, device: probe.device, reason: 'the fastest that can run here' };
     }
   }

@@ -41,3 +41,29 @@ export function dateText(moment: number): string {
   const text = new Date(Math.max(-mostMs, Math.min(mostMs, moment))).toISOString();
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
 }
+
+/** A column as the API shows it. A document. */
+export interface ShownColumn {
+  name: string;
+  type: SignatureColumn['format']['type'];
+  /** In how many training rows it had no value. */
+  missing: number;
+  min?: number | string;
+  max?: number | string;
+  typical?: number | string | boolean;
+  /** Of categories: the commonest. */
+  levels?: string[];
+  level_count?: number;
+}
+
+export function shownColumn(signature: SignatureColumn): ShownColumn {
+  const { name, format, seen } = signature;
+  const typical = exampleCell(signature);
+  const column = { name, type: format.type, missing: seen.missing, ...(typical !== null && { typical }) };
+  if (seen.kind === 'levels') return { ...column, levels: seen.levels, level_count: seen.distinct };
+  const { min, max } = seen;
+  if (format.type === 'boolean' || min === null || max === null) return column;
+  return format.type === 'datetime'
+    ? { ...column, min: dateText(min), max: dateText(max) }
+    : { ...column, min, max };
+}

@@ -241,7 +241,7 @@ describe('a request', () => {
       expect.objectContaining({
         code: 'ENGINE_UNAVAILABLE',
         pointer: '/engine',
-        message: expect.stringContaining('auto, native, wasm, tensorflow, reference') as string,
+        message: expect.stringContaining('auto, native, wasm, webgpu, tensorflow, reference') as string,
       }),
     );
   });

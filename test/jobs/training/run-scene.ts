@@ -9,7 +9,8 @@ import { logStart } from '../../../src/jobs/runs/run-log.js';
 import type { Observe, TrainingEnd } from '../../../src/jobs/training/messages.js';
 import type { TrainingDatasets } from '../../../src/jobs/training/load-data.js';
 import { trainRun } from '../../../src/jobs/training/train-run.js';
-import { engines } from '../../../src/model/engines/select.js';
+import type { EngineEntry } from '../../../src/model/engines/engine.js';
+import { engines as all } from '../../../src/model/engines/select.js';
 import { readCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import type { Storage } from '../../../src/storage/storage.js';
@@ -31,6 +32,7 @@ export interface Scene {
     signal?: Pick<AbortSignal, 'aborted'>;
     observe?: Observe;
     nowMs?: () => number;
+    engines?: readonly EngineEntry[];
   }): Promise<TrainingEnd['kind']>;
 }
 
@@ -58,7 +60,7 @@ function sceneOfRun(runId: string, spec: RunSpec, datasets: TrainingDatasets, st
     in: (copy) => sceneOfRun(runId, spec, datasets, copy),
     async train(options = {}) {
       const { on = storage, signal = new AbortController().signal } = options;
-      const { observe = () => undefined, nowMs = clockOf({ stepMs: 1 }) } = options;
+      const { observe = () => undefined, nowMs = clockOf({ stepMs: 1 }), engines = all } = options;
       const end = await trainRun({
         runId,
         term: await store.claim(runId),

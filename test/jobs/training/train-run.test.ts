@@ -11,6 +11,7 @@ import { createFileStorage } from '../../../src/storage/file-storage.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { flipBit, temporaryFolder } from '../../storage/temporary-storage.js';
 import { startedOn } from '../started-on.js';
+import type { Engine, EngineEntry } from '../../../src/model/engines/engine.js';
 import { createReferenceEngine } from '../../../src/model/engines/reference/reference-engine.js';
 import { applyHead } from '../../../src/model/heads/head.js';
 import { smallDiamonds, smallDiamondsSpec } from './small-diamonds.js';
@@ -749,4 +750,29 @@ describe('a run whose process dies', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'started', resumed_from_step: 5 }));
     expect(await outcomeOf(damaged)).toEqual(await outcomeOf(whole));
   });
+
+  test('says so when it goes on on another device that rounds in its own way', async () => {
+    const scene = await sceneOf({ engine: 'reference' });
+    await scene.train({ engines: [deviceNamed('GPU one')], signal: stopAtLook(3) });
+    await scene.train({ engines: [deviceNamed('GPU one')], signal: stopAtLook(3) });
+    const warnings = async () => (await eventsOf(scene)).filter(({ type }) => type === 'log');
+    expect(await warnings()).toEqual([]);
+    await scene.train({ engines: [deviceNamed('GPU two')] });
+    expect(await warnings()).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining("'GPU one' and goes on on 'GPU two'") as string,
+      }),
+    ]);
+  });
 });
+
+/** The reference engine as if on a device of this name. */
+function deviceNamed(device: string): EngineEntry {
+  const engine = createReferenceEngine();
+  const trainer: Engine['trainer'] = async (...training) => {
+    const plain = await engine.trainer(...training);
+    return Object.defineProperties(plain, { device: { value: device }, bitsDependOnDevice: { value: true } });
+  };
+  return { name: 'reference', create: () => Promise.resolve({ ...engine, trainer }) };
+}

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Observation } from '../../../src/jobs/training/messages.js';
 import { observedTraining } from '../../../src/jobs/worker/observed-training.js';
-import type { TrainingOutcome } from '../../../src/jobs/worker/training-process.js';
+import type { TrainingOutcome } from '../../../src/jobs/worker/training-processes.js';
 import type { Attempt } from '../../../src/jobs/worker/run-processor.js';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../../../src/telemetry/prometheus.js';
 import { startTracing } from '../../../src/telemetry/tracing.js';

@@ -6,7 +6,7 @@ import type { JobRequest } from '../../../src/jobs/runs/job-request.js';
 import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { createRunStore, type RunStore } from '../../../src/jobs/runs/run-store.js';
-import type { TrainingOutcome } from '../../../src/jobs/worker/training-process.js';
+import type { TrainingOutcome } from '../../../src/jobs/worker/training-processes.js';
 import { createRunProcessor, type Train } from '../../../src/jobs/worker/run-processor.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';

@@ -44,7 +44,11 @@ describe('selecting an engine', () => {
       device: 'GPU',
       reason: 'it has a GPU',
     });
-    expect((await selectEngine('auto', [middle, onCpu])).engine).toBe(middle.engine);
+    expect(await selectEngine('auto', [middle, onCpu])).toEqual({
+      engine: middle.engine,
+      device: 'a device',
+      reason: 'the fastest that can run here; cpu finds no GPU: CPU',
+    });
   });
 
   test('does not probe what can be no faster than what it has found', async () => {
@@ -66,7 +70,7 @@ describe('selecting an engine', () => {
   });
 
   test('predicts with the fastest that can be had without a GPU', async () => {
-    expect(optionalEngineNames).toEqual(['native', 'tensorflow']);
+    expect(optionalEngineNames).toEqual(['native', 'webgpu', 'tensorflow']);
     expect((await selectEngine('auto', predictionEngines)).engine.name).toBe(fastestEngine);
   });
 

@@ -41,6 +41,7 @@ export function Keys() {
       }
     >
       {error !== undefined && <ErrorNotice error={error} />}
+      {!data && error === undefined && <div class="keys-place" aria-busy="true" />}
       {isOpen && (
         <Notice kind="info" title="The service is open">
           Whoever reaches it may do everything. The first key closes it: from then on every request needs a

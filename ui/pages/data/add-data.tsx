@@ -3,7 +3,7 @@ import { useId, useRef, useState } from 'preact/hooks';
 import { FileDrop, takeFirst } from '../../parts/file-drop.js';
 import { Field } from '../../parts/field.js';
 import { formatBytes } from '../../parts/format.js';
-import { ErrorNotice } from '../../parts/notice.js';
+import { ErrorNotice, Notice } from '../../parts/notice.js';
 import { ProgressBar } from '../../parts/progress-bar.js';
 import { api } from '../../service/api.js';
 import { goTo } from '../../shell/router.js';
@@ -88,8 +88,11 @@ function PasteRows({ onRows, onBack }: { onRows: (file: File) => void; onBack: (
   );
 }
 
+type FirstLine = 'auto' | 'names' | 'row';
+
 function SendFile({ file, onBack }: { file: File; onBack: () => void }) {
   const [name, setName] = useState(datasetNameOf(file.name) || 'data');
+  const [firstLine, setFirstLine] = useState<FirstLine>('auto');
   const [sending, setSending] = useState<Sending>();
   const [error, setError] = useState<unknown>();
   const send = async (): Promise<void> => {
@@ -98,6 +101,7 @@ function SendFile({ file, onBack }: { file: File; onBack: () => void }) {
     try {
       const { version } = await api.uploadDataset(file, {
         name,
+        ...(firstLine !== 'auto' && { header: firstLine === 'names' }),
         onProgress: (sent, total) => setSending({ sent, total: total ?? file.size }),
       });
       goTo(['data', name], { version: String(version) });
@@ -117,6 +121,11 @@ function SendFile({ file, onBack }: { file: File; onBack: () => void }) {
       <p>
         <strong>{file.name}</strong> <span class="muted">{formatBytes(file.size)}</span>
       </p>
+      {file.size === 0 && (
+        <Notice kind="error" title="The file is empty">
+          Take another file, or save this one again from the program that made it.
+        </Notice>
+      )}
       {error !== undefined && <ErrorNotice error={error} />}
       <Field
         label="Name of the dataset"
@@ -131,6 +140,17 @@ function SendFile({ file, onBack }: { file: File; onBack: () => void }) {
           onInput={({ currentTarget }) => setName(currentTarget.value)}
         />
       </Field>
+      <Field label="First line of a CSV">
+        <select
+          value={firstLine}
+          disabled={sending !== undefined}
+          onChange={({ currentTarget }) => setFirstLine(currentTarget.value as FirstLine)}
+        >
+          <option value="auto">Find out what it has</option>
+          <option value="names">It has the names of the columns</option>
+          <option value="row">It is a row like the others</option>
+        </select>
+      </Field>
       {sending && (
         <div aria-live="polite">
           <ProgressBar
@@ -143,7 +163,7 @@ function SendFile({ file, onBack }: { file: File; onBack: () => void }) {
         </div>
       )}
       <div class="actions">
-        <button type="submit" class="primary" disabled={sending !== undefined}>
+        <button type="submit" class="primary" disabled={sending !== undefined || file.size === 0}>
           Add this data
         </button>
         <button type="button" disabled={sending !== undefined} onClick={onBack}>

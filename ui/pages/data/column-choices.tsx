@@ -44,7 +44,6 @@ export function ColumnChoices({
             <th scope="col" class="number">
               Missing
             </th>
-            <th scope="col">Why</th>
           </tr>
         </thead>
         <tbody>
@@ -84,6 +83,13 @@ function ColumnRow({
     <tr>
       <td>
         <span class="column-name">{name}</span>
+        <p class="column-notes small muted">
+          {change.type !== undefined
+            ? 'You changed the type.'
+            : change.role !== undefined
+              ? 'You changed the use.'
+              : reason}
+        </p>
       </td>
       <td>
         {isTarget ? (
@@ -119,13 +125,6 @@ function ColumnRow({
         <Distribution column={column} rows={rows} />
       </td>
       <td class="number">{formatNumber(missing)}</td>
-      <td class="column-notes small muted">
-        {change.type !== undefined
-          ? 'You changed the type.'
-          : change.role !== undefined
-            ? 'You changed the use.'
-            : reason}
-      </td>
     </tr>
   );
 }

@@ -90,15 +90,13 @@ function Content({ shown: { dataset, profile } }: { shown: ShownDataset }) {
     { id: 'versions', title: 'Versions' },
   ];
   return (
-    <Section title={tabs.find(({ id }) => id === tab)?.title ?? ''}>
-      <Tabs tabs={tabs} current={tab} onChange={setTab} label="Views of the dataset">
-        <div class="stack">
-          {tab === 'columns' && <Holds shown={{ dataset, profile }} />}
-          {tab === 'rows' && <RowsPreview dataset={dataset} />}
-          {tab === 'versions' && <Versions name={dataset.name} current={dataset.version} />}
-        </div>
-      </Tabs>
-    </Section>
+    <Tabs tabs={tabs} current={tab} onChange={setTab} label="Views of the dataset">
+      <Section title={tabs.find(({ id }) => id === tab)?.title ?? ''}>
+        {tab === 'columns' && <Holds shown={{ dataset, profile }} />}
+        {tab === 'rows' && <RowsPreview dataset={dataset} />}
+        {tab === 'versions' && <Versions name={dataset.name} current={dataset.version} />}
+      </Section>
+    </Tabs>
   );
 }
 

@@ -168,7 +168,7 @@ function GateField({ choices: { publishIf }, plan, onChange }: Props) {
   );
 }
 
-const engines = ['auto', 'native', 'wasm', 'tensorflow', 'reference'];
+const engines = ['auto', 'native', 'wasm', 'webgpu', 'tensorflow', 'reference'];
 
 function EngineField({ choices: { engine }, onChange }: Props) {
   return (

@@ -45,7 +45,7 @@ export function TargetChoice({
           </select>
         </Field>
       </div>
-      {plan && column && <p class="muted">{explain(plan, column.name, column.distinct)}</p>}
+      <p class="muted">{plan && column ? explain(plan, column.name, column.distinct) : '\u00a0'}</p>
     </>
   );
 }

@@ -1,4 +1,4 @@
-/** Stays in sight under the form: how large the training is, the request for programs, and the button that begins it. */
+/** Under the form: how large the training is, the request for programs, and the button that begins it. */
 import { useState } from 'preact/hooks';
 import { CodeBlock } from '../../parts/code-block.js';
 import { Dialog } from '../../parts/dialog.js';
@@ -23,7 +23,7 @@ export function TrainBar({
       <p class="small muted" aria-live="polite" aria-busy={isPlanning}>
         {plan
           ? `${formatNumber(plan.spec.network.inputs)} inputs, ${formatNumber(plan.parameters)} parameters, at most ${formatNumber(plan.steps)} steps`
-          : 'The recipe is being worked out'}
+          : isPlanning && 'The recipe is being worked out'}
       </p>
       <div class="actions">
         <button type="button" onClick={() => setIsShown(true)}>

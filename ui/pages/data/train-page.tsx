@@ -99,14 +99,16 @@ function TrainingForm({ shown }: { shown: ShownDataset }) {
         <RecipeFields choices={choices} plan={plan} onChange={change} />
         {plan && <Reasons plan={plan} />}
       </Section>
-      {error !== undefined && <ErrorNotice error={error} title="This cannot be trained yet" />}
-      {refusal !== undefined && <ErrorNotice error={refusal} title="The job was not accepted" />}
-      <TrainBar
-        plan={plan}
-        request={request}
-        isPlanning={isPlanning}
-        isDisabled={isSubmitting || error !== undefined || !plan}
-      />
+      <div class="train-foot">
+        {error !== undefined && <ErrorNotice error={error} title="This cannot be trained yet" />}
+        {refusal !== undefined && <ErrorNotice error={refusal} title="The job was not accepted" />}
+        <TrainBar
+          plan={plan}
+          request={request}
+          isPlanning={isPlanning}
+          isDisabled={isSubmitting || error !== undefined || !plan}
+        />
+      </div>
     </form>
   );
 }

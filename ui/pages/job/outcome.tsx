@@ -1,11 +1,12 @@
 /** What came of a job: why it stopped, what is published and served, or the error and what to do. */
+import { formatNumber } from '../../parts/format.js';
 import { Notice } from '../../parts/notice.js';
 import type { Job } from '../../service/api.js';
 import { linkTo } from '../../shell/router.js';
 import { adviceOn, whyStopped } from './words.js';
 
 export function Outcome({ job }: { job: Job }) {
-  const { error, last_error: lastError, publication, status, dataset } = job;
+  const { error, last_error: lastError, publication, reproduction, status, dataset } = job;
   return (
     <>
       {error !== null && (
@@ -24,6 +25,7 @@ export function Outcome({ job }: { job: Job }) {
           {lastError.message}
         </Notice>
       )}
+      {reproduction && <Reproduced job={job} reproduction={reproduction} />}
       {publication ? (
         <Published job={job} publication={publication} />
       ) : (
@@ -36,6 +38,40 @@ export function Outcome({ job }: { job: Job }) {
 function Stopped({ job }: { job: Job }) {
   const why = whyStopped(job);
   return why === null ? null : <Notice kind="info">{why}</Notice>;
+}
+
+function Reproduced({
+  job: { spec, engine },
+  reproduction: { model, version, equal, largest_difference: difference },
+}: {
+  job: Job;
+  reproduction: NonNullable<Job['reproduction']>;
+}) {
+  const before = spec.reproduce?.device ?? null;
+  const isElsewhere = before !== null && engine !== null && engine.device !== before;
+  return (
+    <Notice
+      kind={equal ? 'success' : 'warning'}
+      title={equal ? 'The same bits come out' : 'Trained again, other bits come out'}
+    >
+      <p>
+        <a href={linkTo(['models', model], { version: String(version) })}>
+          Version {version} of {model}
+        </a>{' '}
+        {equal
+          ? 'comes out of the same data, settings and seed once more: the files are equal, byte by byte.'
+          : 'is not what came out this time. Nothing is published.'}
+      </p>
+      {difference !== undefined && difference !== null && (
+        <p>The largest difference of two weights is {formatNumber(difference, 3)}.</p>
+      )}
+      {!equal && isElsewhere && (
+        <p>
+          It was trained on {before}, and now on {engine.device}: each rounds in its own way.
+        </p>
+      )}
+    </Notice>
+  );
 }
 
 function Published({ job, publication }: { job: Job; publication: NonNullable<Job['publication']> }) {

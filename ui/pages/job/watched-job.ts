@@ -127,6 +127,7 @@ export class WatchedJob {
       case 'stopped':
       case 'evaluated':
       case 'published':
+      case 'reproduced':
       case 'log':
       case 'missing':
       case 'done':

@@ -62,6 +62,15 @@ export function whyStopped({ stopped, spec }: Job): string | null {
     : `It stopped after epoch ${formatNumber(epoch)}, because no epoch was better for ${formatNumber(spec.patience ?? 0)} epochs.${bestText}`;
 }
 
+const becomes: Record<Job['status'], string> = {
+  queued: 'is queued',
+  running: 'is running',
+  paused: 'is paused',
+  succeeded: 'has succeeded',
+  failed: 'has failed',
+  cancelled: 'was cancelled',
+};
+
 /** A line of the log; its kind is that of a notice. */
 export function lineOf(event: JobEvent): { text: string; kind: 'info' | 'good' | 'warning' | 'error' } {
   switch (event.type) {
@@ -69,7 +78,7 @@ export function lineOf(event: JobEvent): { text: string; kind: 'info' | 'good' |
       const attempt = event.attempt !== undefined && event.attempt > 1 ? `, attempt ${event.attempt}` : '';
       const why = event.error ? `: ${event.error.message}` : '';
       const kind = event.status === 'failed' ? 'error' : event.status === 'succeeded' ? 'good' : 'info';
-      return { text: `The job is ${event.status}${attempt}${why}`, kind };
+      return { text: `The job ${becomes[event.status]}${attempt}${why}`, kind };
     }
     case 'started': {
       const from = event.resumed_from_step;
@@ -90,6 +99,11 @@ export function lineOf(event: JobEvent): { text: string; kind: 'info' | 'good' |
         text: `Version ${event.version} is published${served}`,
         kind: event.served === false ? 'warning' : 'good',
       };
+    }
+    case 'reproduced': {
+      const { version, equal } = event;
+      const bits = equal ? 'the same bits come out' : 'other bits come out';
+      return { text: `Version ${version} is trained again: ${bits}.`, kind: equal ? 'good' : 'warning' };
     }
     case 'log':
       return { text: event.message, kind: event.level === 'error' ? 'error' : 'warning' };

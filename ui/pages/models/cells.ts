@@ -30,3 +30,9 @@ function cellOf(text: string, type: Column['type']): string | number | boolean |
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   return text;
 }
+
+/** The column of the only row that an error points to: `/inputs/0/age` → age. */
+export function columnOf(pointer: string | undefined): string | undefined {
+  const part = /^\/inputs\/0\/([^/]+)$/.exec(pointer ?? '')?.[1];
+  return part?.replaceAll('~1', '/').replaceAll('~0', '~');
+}

@@ -26,11 +26,11 @@ export const figureMeanings: Record<FigureName, string> = {
   r2: 'of the variation is explained; 1 is perfect, 0 is the mean',
 };
 
-/** “95 % sure between … and …”. */
+/** Where it would lie on other rows. */
 export function intervalText(name: FigureName, interval: readonly number[] | undefined): string {
   const [low, high] = interval ?? [];
   if (low === undefined || high === undefined) return '';
-  return `On all such rows, 95 % surely between ${formatFigure(name, low)} and ${formatFigure(name, high)}.`;
+  return `On other rows of this kind, with 95 % certainty from ${formatFigure(name, low)} to ${formatFigure(name, high)}.`;
 }
 
 function isHigherBetter(name: FigureName): boolean {

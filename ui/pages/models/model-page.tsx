@@ -8,6 +8,7 @@ import { Age } from '../../parts/time.js';
 import { useResource } from '../../parts/use-resource.js';
 import type { PageProps } from '../../shell/page-props.js';
 import { linkTo, replaceQuery } from '../../shell/router.js';
+import { CardView } from './card-view.js';
 import { EvaluationView } from './evaluation-view.js';
 import { loadModel, pictureSide, type ShownModel } from './model-data.js';
 import { TryIt } from './try-it.js';
@@ -18,6 +19,7 @@ import './models.css';
 const tabs = [
   { id: 'try', title: 'Try it' },
   { id: 'evaluation', title: 'How good' },
+  { id: 'card', title: 'Card' },
   { id: 'versions', title: 'Versions' },
   { id: 'use', title: 'Use it' },
 ];
@@ -105,6 +107,7 @@ function Content({
       </Section>
     );
   }
+  if (tab === 'card') return <CardView version={version} />;
   if (tab === 'use') return <UseIt version={version} hasEvaluation={evaluation !== null} />;
   const row = query.get('row');
   return <TryIt shown={{ ...shown, version }} row={row === null ? undefined : Number(row)} />;

@@ -6,7 +6,7 @@ import { api, ApiError, type ModelVersion } from '../../service/api.js';
 import { Answer } from './answer.js';
 import { cellText } from './cell-examples.js';
 import { CellField } from './cell-field.js';
-import { initialCells, rowOf, textOf, type Cells } from './cells.js';
+import { columnOf, initialCells, rowOf, textOf, type Cells } from './cells.js';
 import type { Column, Split } from './model-data.js';
 import { usePrediction } from './use-prediction.js';
 
@@ -132,10 +132,4 @@ async function takeRow({ spec }: ModelVersion, number: number): Promise<Record<s
   const [found] = data;
   if (!found) throw new Error(`${name} has no row ${number}.`);
   return found;
-}
-
-/** `/inputs/0/age` → age */
-function columnOf(pointer: string | undefined): string | undefined {
-  const part = /^\/inputs\/0\/([^/]+)$/.exec(pointer ?? '')?.[1];
-  return part?.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -23,7 +23,7 @@ import { usePoints } from './use-points.js';
 
 export default function PlaygroundPage() {
   const [settings, setSettings] = useState(firstSettings);
-  const { set, error: pointsError, isMaking } = usePoints(settings.points);
+  const { set, error: pointsError, isMaking, keep } = usePoints(settings.points);
   const [jobId, setJobId] = useState<string | null>(null);
   const [chosen, setChosen] = useState<number | null>(null);
   const [failure, setFailure] = useState<unknown>();
@@ -46,6 +46,7 @@ export default function PlaygroundPage() {
     if (!set) return;
     setFailure(undefined);
     setChosen(null);
+    keep();
     try {
       if (jobId !== null && job && !hasEnded(job)) await act(jobId, 'cancel');
       const started = await api.post('/v1/jobs', {

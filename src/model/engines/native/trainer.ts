@@ -22,7 +22,7 @@ import { stepSettings, type StepSettings } from '../step-settings.js';
 import { megabytes } from '../training-memory.js';
 import { splitCodes, type Addon, type LoadedAddon, type NativeBatches, type TrainerHandle } from './addon.js';
 import { nativeProgram } from './program.js';
-import { SampleOrder, type BatchesOfSamples } from './sample-order.js';
+import { SampleOrder, type BatchesOfSamples } from '../sample-order.js';
 
 /** With fewer inputs alike, dense kernels are about as fast; measured with noise on a background. */
 const leastShare = 0.6;

@@ -1,9 +1,7 @@
 /**
- * The compiled kernels: read and compiled once in a process, instantiated for each memory and thread, and called with
- * records. The exports themselves take numbers by position; only this file knows in which order. What each kernel computes,
- * kernels/ says.
+ * The compiled kernels: instantiated for each memory and thread, and called with records. The exports themselves take numbers
+ * by position; only this file knows in which order. What each kernel computes, kernels/ says.
  */
-import { readFile } from 'node:fs/promises';
 import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
 import type { Loss } from '../../network/losses.js';
 import type { Activation } from '../../network/network.js';
@@ -576,23 +574,14 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Ex
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 }
 
-// From src/ in tests and from dist/ in service: both are equally deep below the root.
-const file = new URL('../../../../dist/model/engines/wasm/kernels.wasm', import.meta.url);
-
 export interface CompiledKernels {
   module: WebAssembly.Module;
   /** From where a memory is free to use. */
   heapBase: number;
 }
 
-let compiling: Promise<CompiledKernels> | undefined;
-
-/** Rejects where the file is missing or this Node.js cannot run it. */
-export function compileKernels(): Promise<CompiledKernels> {
-  compiling ??= readFile(file).then(async (bytes) => {
-    const module = await WebAssembly.compile(bytes);
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    return { module, heapBase: instantiate(module, memory).heapBase() };
-  });
-  return compiling;
+/** @param memory of at least a page, of the kind that the module takes; nothing is written to it */
+export async function compile(bytes: Uint8Array, memory: WebAssembly.Memory): Promise<CompiledKernels> {
+  const module = await WebAssembly.compile(bytes);
+  return { module, heapBase: instantiate(module, memory).heapBase() };
 }

@@ -1,18 +1,26 @@
 /** Inference on the kernels: raw inputs to raw outputs, a slice of the request at a time. */
-import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkParameters, tensorOf } from '../../network/initialization.js';
 import { parameterCount, type NetworkSpec, type StateDict } from '../../network/network.js';
 import { applyAffine, type AffineMap } from '../../preprocessing/affine.js';
+import { nextTurn } from '../../../lib/next-turn.js';
 import { createSlicedWork } from '../../../lib/sliced-work.js';
 import { checkInputs } from '../check-data.js';
 import type { PredictionProgram, Predictor } from '../engine.js';
 import { Kernels, type CompiledKernels } from './kernels.js';
 import { createLayout, panelShapes, planBatchMatrix, planLayer, readRows, roundUp } from './layout.js';
 import { writeWeights, type BatchMatrix, type Layout, type PanelShape, type PlannedLayer } from './layout.js';
-import { giveBackMemory, takeMemory } from './memory-pool.js';
+
+/** Where a predictor gets its memory from. */
+export interface Memories {
+  /** A memory of at least so many bytes, all zero. */
+  take(neededBytes: number): WebAssembly.Memory;
+  /** Called once, when the memory is no longer used. */
+  giveBack(memory: WebAssembly.Memory): void;
+}
 
 export async function createWasmPredictor(
   { module, heapBase }: CompiledKernels,
+  memories: Memories,
   { network, scaling }: PredictionProgram,
   parameters: StateDict,
 ): Promise<Predictor> {
@@ -20,13 +28,14 @@ export async function createWasmPredictor(
   const map = scaling ?? { divide_by: 1, mean: 0, std: 1 };
   const layout = createLayout(heapBase);
   const plan = planPredictor(layout, network);
-  const memory = takeMemory(layout.sizeBytes());
+  const memory = memories.take(layout.sizeBytes());
   const floats = new Float32Array(memory.buffer);
   await writeParameters(floats, plan.layers, parameters);
   const [{ shape }] = plan.layers;
   floats.set(await outputsOfZeros(parameters, shape, map), plan.outputsOfZeros / 4);
   // The predictor must not hold the parameters: they are as large as its memory.
-  return new WasmPredictor(new Kernels(module, memory), memory, plan, map);
+  const dispose = (): void => memories.giveBack(memory);
+  return new WasmPredictor({ kernels: new Kernels(module, memory), memory, dispose }, plan, map);
 }
 
 interface LayerPlan extends PlannedLayer {
@@ -126,16 +135,20 @@ const mostSparse = 0.4;
 class WasmPredictor implements Predictor {
   readonly sizeBytes: number;
   readonly #kernels: Kernels;
-  readonly #memory: WebAssembly.Memory;
+  readonly #giveBackMemory: () => void;
   readonly #floats: Float32Array;
   readonly #plan: PredictorPlan;
   readonly #scaling: AffineMap;
   #disposed = false;
 
-  constructor(kernels: Kernels, memory: WebAssembly.Memory, plan: PredictorPlan, scaling: AffineMap) {
+  constructor(
+    { kernels, memory, dispose }: { kernels: Kernels; memory: WebAssembly.Memory; dispose: () => void },
+    plan: PredictorPlan,
+    scaling: AffineMap,
+  ) {
     this.sizeBytes = memory.buffer.byteLength;
     this.#kernels = kernels;
-    this.#memory = memory;
+    this.#giveBackMemory = dispose;
     this.#floats = new Float32Array(memory.buffer);
     this.#plan = plan;
     this.#scaling = scaling;
@@ -146,7 +159,7 @@ class WasmPredictor implements Predictor {
     checkInputs(network, inputs, count);
     const outputs = new Float32Array(count * network.outputs);
     for (let first = 0; first < count; first += sliceRows) {
-      if (first > 0) await letOthersRun();
+      if (first > 0) await nextTurn();
       this.#predictRows(inputs, outputs, first, Math.min(sliceRows, count - first));
     }
     return outputs;
@@ -155,7 +168,7 @@ class WasmPredictor implements Predictor {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    giveBackMemory(this.#memory);
+    this.#giveBackMemory();
   }
 
   /**

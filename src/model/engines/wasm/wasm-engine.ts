@@ -1,8 +1,12 @@
 /** The default engine: WebAssembly with 128-bit SIMD and threads, which every supported Node.js runs without anything else. */
 import type { Engine } from '../engine.js';
-import { compileKernels } from './kernels.js';
+import { compileKernels } from './compile-kernels.js';
+import { giveBackMemory, takeMemory } from './memory-pool.js';
 import { createWasmPredictor } from './predictor.js';
 import { createWasmTrainer } from './trainer.js';
+
+/** Predictors share their pool with trainers. */
+const memories = { take: takeMemory, giveBack: giveBackMemory };
 
 export function createWasmEngine(): Engine {
   return {
@@ -17,6 +21,6 @@ export function createWasmEngine(): Engine {
       }
     },
     trainer: async (...training) => createWasmTrainer(await compileKernels(), ...training),
-    predictor: async (...model) => createWasmPredictor(await compileKernels(), ...model),
+    predictor: async (...model) => createWasmPredictor(await compileKernels(), memories, ...model),
   };
 }

@@ -1,8 +1,9 @@
 /** The part of the WebAssembly JavaScript interface that is used; TypeScript declares it only with the DOM. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(limits: { initial: number; maximum: number; shared: true });
-    readonly buffer: SharedArrayBuffer;
+    /** A memory that threads share has a maximum. */
+    constructor(limits: { initial: number; maximum: number; shared: true } | { initial: number });
+    readonly buffer: ArrayBufferLike;
   }
   interface Module {
     readonly [Symbol.toStringTag]: string;

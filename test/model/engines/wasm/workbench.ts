@@ -1,5 +1,6 @@
 /** A memory of its own for the tests of single kernels. */
-import { compileKernels, Kernels } from '../../../../src/model/engines/wasm/kernels.js';
+import { compileKernels } from '../../../../src/model/engines/wasm/compile-kernels.js';
+import { Kernels } from '../../../../src/model/engines/wasm/kernels.js';
 import { createLayout, type Layout } from '../../../../src/model/engines/wasm/layout.js';
 import { takeMemory } from '../../../../src/model/engines/wasm/memory-pool.js';
 

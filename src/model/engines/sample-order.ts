@@ -1,5 +1,5 @@
 /** Which samples each step trains on, epoch after epoch. */
-import { batchAt, epochOrder, stepsPerEpoch } from '../../network/batch-plan.js';
+import { batchAt, epochOrder, stepsPerEpoch } from '../network/batch-plan.js';
 
 /** Some batches: how many samples each has, and all of them one after the other. */
 export interface BatchesOfSamples {
