@@ -28,6 +28,7 @@ export const errorCodes = {
   QUEUE_FULL: 'The service accepts no more jobs while so many wait.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used with a different request before.',
   MODEL_NOT_FOUND: 'No model with this name has been published.',
+  MODEL_FILE_INVALID: 'The file of the model cannot be used.',
   MODEL_TOO_LARGE: 'The model needs more memory than this service has for models.',
   VERSION_NOT_FOUND: 'The model has no such version.',
   EVALUATION_NOT_FOUND: 'The version was not evaluated when it was published.',

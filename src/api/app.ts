@@ -17,6 +17,7 @@ import { cardComponents, cardRoutes, type CardDeps } from './models/card-routes.
 import { checkpointRoutes, type CheckpointDeps } from './models/checkpoint-routes.js';
 import { evaluationComponents, evaluationRoutes, type EvaluationDeps } from './models/evaluation-routes.js';
 import { exportRoutes, type ExportDeps } from './models/export-routes.js';
+import { importComponents, importRoute, type ImportDeps } from './models/import-route.js';
 import { modelComponents, modelRoutes, type ModelDeps } from './models/model-routes.js';
 import { useOpenApi } from './openapi/openapi-plugin.js';
 import { healthComponents, healthRoutes, type HealthDeps } from './operations/health-routes.js';
@@ -53,6 +54,7 @@ export type ApiDeps = JobDeps &
   CheckpointDeps &
   EvaluationDeps &
   ExportDeps &
+  ImportDeps &
   AliasDeps &
   BatchDeps &
   BatchFileDeps &
@@ -91,6 +93,7 @@ export const apiSchemas = new SchemaCompiler(
     GenerateRequest,
     ...predictionComponents,
     ...modelComponents,
+    ...importComponents,
     ...cardComponents,
     ...evaluationComponents,
     ...aliasComponents,
@@ -143,6 +146,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(checkpointRoutes, deps);
   await app.register(evaluationRoutes, deps);
   await app.register(exportRoutes, deps);
+  await app.register(importRoute, deps);
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);
   await app.register(batchFileRoutes, deps);

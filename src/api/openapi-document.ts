@@ -30,6 +30,7 @@ export async function buildOpenApiDocument(): Promise<object> {
       held: never,
       manifest: never,
       load: never,
+      publish: never,
       evaluation: never,
       openFile: never,
       setUnloaded: never,

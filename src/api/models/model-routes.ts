@@ -1,14 +1,12 @@
 /** Lists and shows models and their versions, sends the files of versions, and removes versions. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { Static } from 'typebox';
-import type { Held } from '../../model/evaluation/publish-gate.js';
-import { namesOf, type Aliases, type ModelNames } from '../../model/registry/aliases.js';
+import type { Aliases, ModelNames } from '../../model/registry/aliases.js';
 import { latestAlias } from '../../model/registry/model-folder.js';
-import { labelsOf, type Head } from '../../model/heads/head.js';
 import type { ModelServer } from '../../model/serving/model-server.js';
-import type { Registry, VersionManifest } from '../../model/registry/registry.js';
+import type { Registry } from '../../model/registry/registry.js';
 import type { Retention } from '../../model/registry/retention.js';
 import { columnsView, taskView } from './model-columns.js';
+import { evaluationView, versionView } from './version-view.js';
 import { openApiOf } from './model-openapi.js';
 import { findVersion, modelNotFound, refuseImpossibleName } from './find-version.js';
 import { answerWithCompatibleProblem } from '../problems/error-handlers.js';
@@ -280,49 +278,3 @@ export const modelRoutes: FastifyPluginCallbackTypebox<ModelDeps> = (
 
   done();
 };
-
-function evaluationView({ evaluation }: VersionManifest) {
-  return evaluation === undefined ? {} : { evaluation: evaluation.summary };
-}
-
-/** What the validation rows decided of its answers. */
-function answersView(head: Head) {
-  if (head.kind === 'values') return {};
-  const { temperature, threshold, labels } = head;
-  return {
-    ...(temperature !== undefined && { temperature }),
-    ...(threshold && {
-      threshold: { positive: labels[threshold.positive] ?? '', at_least: threshold.at_least },
-    }),
-  };
-}
-
-/** The place of the file in the storage is left out. */
-function versionView(
-  manifest: VersionManifest,
-  names: ModelNames,
-  held: ReadonlyMap<number, Held>,
-): Static<typeof ModelVersion.schema> {
-  const { model, version, run_id, step, spec = null, metrics, network, head, parameters, file } = manifest;
-  const { ensemble } = manifest;
-  return {
-    object: 'model_version',
-    model,
-    version,
-    aliases: namesOf(version, names),
-    held: held.get(version) ?? null,
-    job_id: run_id,
-    step,
-    spec: spec as Static<typeof ModelVersion.schema>['spec'],
-    metrics,
-    network,
-    labels: labelsOf(head),
-    ...taskView(manifest),
-    ...answersView(head),
-    ...evaluationView(manifest),
-    ...(ensemble !== undefined && { ensemble }),
-    parameters,
-    file: { size_bytes: file.size_bytes, sha256: file.sha256 },
-    created_at: manifest.created_at,
-  };
-}

@@ -108,7 +108,13 @@ export const ModelVersion = component(
           },
         ),
       ),
-      job_id: Type.String({ description: 'The job that trained it.' }),
+      job_id: nullable(Type.String({ description: 'The job that trained it; null where it was imported.' })),
+      imported: Type.Optional(
+        Type.Object(
+          { format: Type.String(), size_bytes: Type.Integer(), sha256: Type.String() },
+          { description: 'The file that it was imported from. Left out where a job trained it.' },
+        ),
+      ),
       step: Type.Integer({ description: 'Steps that the job had done.' }),
       spec: nullable(
         Type.Object(

@@ -1,9 +1,12 @@
-/** `trainyard models download`, `export` and `card`: the files of a version. */
-import { createWriteStream } from 'node:fs';
+/** `trainyard models download`, `export`, `import` and `card`: the files of a version. */
+import { createWriteStream, openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { Option, type Command } from 'commander';
+import type { Schemas } from 'trainyard/client';
 import { Failure } from '../failures.js';
 import { withSession, type Session } from '../session.js';
 import { latestOf } from './latest-version.js';
@@ -13,6 +16,7 @@ const formats: Record<string, { path: string; ending: string }> = {
   safetensors: { path: 'model.safetensors', ending: 'safetensors' },
   pth: { path: 'model.pth', ending: 'pth' },
   py: { path: 'model.py', ending: 'py' },
+  onnx: { path: 'model.onnx', ending: 'onnx' },
   tfjs: { path: 'tfjs.zip', ending: 'tfjs.zip' },
   mjs: { path: 'model.mjs', ending: 'mjs' },
   html: { path: 'model.html', ending: 'html' },
@@ -21,6 +25,11 @@ const formats: Record<string, { path: string; ending: string }> = {
 
 interface FileOptions {
   output?: string;
+}
+
+interface ImportOptions {
+  description?: string;
+  hold?: boolean;
 }
 
 export function addFileCommands(models: Command): void {
@@ -57,6 +66,27 @@ export function addFileCommands(models: Command): void {
         options: FileOptions & { format: string },
         command: Command,
       ) => withSession(command, {}, (session) => save(session, { name, version, ...options })),
+    );
+
+  models
+    .command('import')
+    .description('publish a network that was trained elsewhere as the next version')
+    .argument('<name>')
+    .argument('<file>', '.pth or .safetensors')
+    .option('--description <file>', 'JSON with activations, labels, columns: see docs/exchange.md')
+    .option('--hold', 'keep it from becoming the latest')
+    .action((name: string, file: string, options: ImportOptions, command: Command) =>
+      withSession(command, {}, async ({ client, output, signal }) => {
+        const form = new FormData();
+        form.set('file', await openAsBlob(file), basename(file));
+        if (options.description !== undefined) {
+          form.set('description', await readFile(options.description, 'utf8'));
+        }
+        const path = `/v1/models/${encodeURIComponent(name)}/versions${options.hold === true ? '?hold=true' : ''}`;
+        const response = await client.fetch(path, { method: 'POST', body: form, signal });
+        const version = (await response.json()) as Schemas['ModelVersion'];
+        output.answer(version, () => `${name} version ${version.version} is published.`);
+      }),
     );
 
   models

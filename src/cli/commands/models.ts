@@ -162,7 +162,7 @@ function modelText(model: Model, bold: (text: string) => string): string {
       String(version),
       aliases.join(' '),
       held === null ? '' : 'held back',
-      job,
+      job ?? 'imported',
       inMinutes(created),
     ]);
   return `${facts}\n\n${tableOf(['VERSION', 'ALIASES', 'STATE', 'JOB', 'CREATED'], rows, bold)}`;

@@ -1,5 +1,6 @@
 /** The formats that a version can be exported to. */
 import type { ErrorCode } from '../../errors.js';
+import { encodeOnnx } from './onnx/onnx-model.js';
 import { stateDictOf, type PortableModel } from './portable-model.js';
 import { pythonSource } from './pytorch/python-source.js';
 import { encodeStateDict } from './pytorch/write-state-dict.js';
@@ -98,5 +99,15 @@ export const exportFormats: readonly ExportFormat[] = [
       'A module that rebuilds the network for `model.pth` in PyTorch, with the preprocessing, the calibration and the labels, and ' +
       'gives the answers of the service. It needs nothing else.',
     encode: (model) => Buffer.from(pythonSource(model)),
+  },
+  {
+    name: 'onnx',
+    file: 'model.onnx',
+    mediaType: 'application/octet-stream',
+    summary: 'Download a version as ONNX',
+    description:
+      'One graph of opset 17 with the preprocessing, the calibration and the labels. Each column of a table is an input by its name, ' +
+      '(rows, 1): numbers as float64, with NaN where they are missing, and texts as strings.',
+    encode: encodeOnnx,
   },
 ];

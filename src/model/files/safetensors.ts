@@ -1,5 +1,5 @@
 /**
- * The safetensors format, float32 only: https://github.com/huggingface/safetensors#format. A file is the header's
+ * The safetensors format: https://github.com/huggingface/safetensors#format. Our own files hold float32 only. A file is the header's
  * length (u64, little-endian), the header (JSON: names to dtype, shape and byte range, and `__metadata__`), the data.
  * The reader takes the file for hostile: it accepts only what the format allows and never reads past a bound.
  */
@@ -68,21 +68,48 @@ function decode(
   bytes: Buffer,
   floatsAt: (buffer: ArrayBufferLike, start: number, end: number) => Float32Array,
 ): DecodedSafetensors {
+  const { metadata, tensors } = readSafetensors(bytes, ownTypes);
+  const floats = [...tensors].map(([name, { shape, bytes: data }]): [string, Tensor] => [
+    name,
+    { shape, data: floatsAt(data.buffer, data.byteOffset, data.byteOffset + data.byteLength) },
+  ]);
+  return { metadata, tensors: new Map(floats) };
+}
+
+/** How many bytes a number of each type has, of the types that a file may hold. */
+export type TypeSizes = Readonly<Record<string, number>>;
+
+const ownTypes: TypeSizes = { F32: Float32Array.BYTES_PER_ELEMENT };
+
+/** Numbers of a type that need not be float32: the memory of the file. */
+export interface StoredTensor {
+  dtype: string;
+  shape: number[];
+  bytes: Uint8Array;
+}
+
+/**
+ * The tensors of these types, in the order of their data, and no others.
+ * @throws TrainyardError CHECKPOINT_CORRUPT
+ */
+export function readSafetensors(
+  bytes: Buffer,
+  types: TypeSizes,
+): { metadata: Record<string, string>; tensors: Map<string, StoredTensor> } {
   const { header, dataStart } = readHeader(bytes);
   const { __metadata__: metadata = {}, ...entries } = header;
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
     throw corrupt('__metadata__ is not an object of strings');
   }
   const dataBytes = bytes.length - dataStart;
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, StoredTensor>();
   let covered = 0;
-  for (const { name, shape, begin, end } of placements(entries)) {
+  for (const { name, dtype, shape, begin, end } of placements(entries, types)) {
     if (begin !== covered)
       throw corrupt(`the data of ${quoted(name)} leaves a hole or overlaps another tensor's`);
     if (end > dataBytes) throw corrupt(`the data of ${quoted(name)} ends after the file`);
     covered = end;
-    const start = bytes.byteOffset + dataStart;
-    tensors.set(name, { shape, data: floatsAt(bytes.buffer, start + begin, start + end) });
+    tensors.set(name, { dtype, shape, bytes: bytes.subarray(dataStart + begin, dataStart + end) });
   }
   if (covered !== dataBytes) throw corrupt('there is data that belongs to no tensor');
   return { metadata: metadata as Record<string, string>, tensors };
@@ -111,6 +138,7 @@ function readHeader(bytes: Buffer): { header: Record<string, unknown>; dataStart
 
 interface Placement {
   name: string;
+  dtype: string;
   shape: number[];
   /** Byte range in the data. */
   begin: number;
@@ -121,24 +149,28 @@ interface Placement {
  * Each tensor's shape and byte range, sorted by range, as PyTorch need not write them in order. JSON.parse keeps the
  * last of two equal names; the range of the first is then a hole, or the same range, and so never two answers.
  */
-function placements(entries: Record<string, unknown>): Placement[] {
+function placements(entries: Record<string, unknown>, types: TypeSizes): Placement[] {
   return Object.entries(entries)
-    .map(([name, entry]) => placement(name, entry))
+    .map(([name, entry]) => placement(name, entry, types))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
 }
 
-function placement(name: string, entry: unknown): Placement {
+function placement(name: string, entry: unknown, types: TypeSizes): Placement {
   if (!isObject(entry)) throw corrupt(`the entry of ${quoted(name)} is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (dtype !== 'F32') throw corrupt(`${quoted(name)} is not of type F32, the only one that is read`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(types, dtype)) {
+    const known = Object.keys(types);
+    const what = known.length === 1 ? 'the only one that is read' : 'which are read';
+    throw corrupt(`${quoted(name)} is not of type ${known.join(', ')}, ${what}`);
+  }
   if (!isSizes(shape)) throw corrupt(`the shape of ${quoted(name)} is not an array of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2)
     throw corrupt(`the offsets of ${quoted(name)} are not two sizes`);
   const [begin, end] = offsets;
   // A product too large to be exact is larger than any file, and Infinity × 0 equals nothing.
-  const sizeBytes = shape.reduce((size, length) => size * length, Float32Array.BYTES_PER_ELEMENT);
+  const sizeBytes = shape.reduce((size, length) => size * length, types[dtype]);
   if (end - begin !== sizeBytes) throw corrupt(`the size of ${quoted(name)} does not match its shape`);
-  return { name, shape, begin, end };
+  return { name, dtype, shape, begin, end };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

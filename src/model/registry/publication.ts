@@ -20,10 +20,10 @@ import {
 } from './model-folder.js';
 import { requireModel, tryManifest, versionNumbers, type RegistryStore } from './published-versions.js';
 import { signatureOf } from './table-signature.js';
-import { encodeVersionManifest, type VersionManifest } from './version-manifest.js';
+import { encodeVersionManifest, type ImportedFile, type VersionManifest } from './version-manifest.js';
 import { nextNumber, numbersIn, removeNumbered } from '../../storage/numbered-blobs.js';
 
-/** What a run has made at a step. */
+/** What a run has made at a step, or what was imported. */
 export interface Publication {
   model: string;
   runId: string;
@@ -36,6 +36,8 @@ export interface Publication {
   evaluation?: Evaluation;
   /** Left out: it may be served. */
   held?: Held;
+  /** Left out: a run made it. */
+  imported?: ImportedFile;
   now: Date;
 }
 
@@ -92,7 +94,7 @@ export async function promote({ storage }: RegistryStore, name: string, version:
 
 /** What the manifest says, whatever number the version gets. */
 function contentOf(
-  { model, runId, step, spec, file, metrics, evaluation, held, now }: Publication,
+  { model, runId, step, spec, file, metrics, evaluation, held, imported, now }: Publication,
   { network, head, preprocessing, image, ensemble }: ModelDescription,
 ): Omit<VersionManifest, 'version'> {
   return {
@@ -116,6 +118,7 @@ function contentOf(
         summary: summaryOf(evaluation),
       },
     }),
+    ...(imported && { imported }),
     ...(held && { held }),
     created_at: now.toISOString(),
   };

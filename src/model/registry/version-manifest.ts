@@ -11,6 +11,7 @@ export interface VersionManifest {
   format_version: 2;
   model: string;
   version: number;
+  /** Of a version that was imported, which no run has made, an id of its own. */
   run_id: string;
   /** Steps that the run had done. */
   step: number;
@@ -31,9 +32,16 @@ export interface VersionManifest {
   file: FileDigest & { key: string };
   /** Left out where the version was not evaluated, as older ones were not. */
   evaluation?: StoredEvaluation;
+  /** The file that it was imported from. Left out: a run made it. */
+  imported?: ImportedFile;
   /** Why it was held when it was published. It is held until it is made `latest` by hand: see `heldKey`. */
   held?: Held;
   created_at: string;
+}
+
+/** As it was sent. A document. */
+export interface ImportedFile extends FileDigest {
+  format: string;
 }
 
 /** Where the evaluation lies, and what is shown of it without reading it. */

@@ -11,7 +11,18 @@ def predict_with_pytorch(folder, rows):
     return module.predict(module.load(folder + "/model.pth"), rows)
 
 
-requests = {"pytorch": predict_with_pytorch}
+def predict_with_onnx(file, cells):
+    import numpy
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    types = {"tensor(float)": numpy.float32, "tensor(double)": numpy.float64, "tensor(string)": object}
+    dtype = {each.name: types[each.type] for each in session.get_inputs()}
+    outputs = session.run(None, {name: numpy.array(values, dtype=dtype[name]) for name, values in cells.items()})
+    return {each.name: output.tolist() for each, output in zip(session.get_outputs(), outputs)}
+
+
+requests = {"pytorch": predict_with_pytorch, "onnx": predict_with_onnx}
 
 for line in sys.stdin:
     kind, arguments = json.loads(line)

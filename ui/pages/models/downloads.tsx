@@ -69,6 +69,13 @@ function offersOf(version: ModelVersion, hasEvaluation: boolean): [title: string
           what: 'The module for these weights, with what comes before and after it.',
         },
         {
+          path: 'model.onnx',
+          ending: 'onnx',
+          label: 'ONNX',
+          sizeBytes: file.size_bytes,
+          what: 'One graph with the preprocessing and the labels, for ONNX Runtime and others.',
+        },
+        {
           path: 'tfjs.zip',
           ending: 'tfjs.zip',
           label: 'TensorFlow.js',

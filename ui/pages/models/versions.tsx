@@ -110,7 +110,8 @@ function Version({ model, version, reload }: { model: Model; version: ModelVersi
         <VersionFigure version={version} />
       </div>
       <p class="small muted">
-        <Age of={at} /> · <a href={linkTo(['jobs', job])}>its job</a> · {formatBytes(file.size_bytes)}
+        <Age of={at} /> · {job === null ? 'imported' : <a href={linkTo(['jobs', job])}>its job</a>} ·{' '}
+        {formatBytes(file.size_bytes)}
       </p>
       {held !== null && (
         <Notice kind="warning" title="Held: it was not good enough to answer">
