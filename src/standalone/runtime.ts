@@ -63,7 +63,10 @@ export async function openModel(
   function read(inputs: readonly unknown[]): TableInputs {
     if (preprocessing !== null) return inputsOfRows(preprocessing, inputs);
     const packed = { inputs: packRows(inputs, network.inputs), count: inputs.length };
-    return { ...packed, warnings: blankPictures({ network, preprocessing, image }, { ...packed, field: 'inputs' }) };
+    return {
+      ...packed,
+      warnings: blankPictures({ network, preprocessing, image }, { ...packed, field: 'inputs' }),
+    };
   }
 
   return {

@@ -11,6 +11,8 @@ export interface StandaloneModel {
   columns: Column[] | null;
   /** How many numbers it takes. */
   width: number;
+  /** How a picture became them; null: the dataset had no pictures of its own. */
+  image: { fit: string } | null;
   predict(inputs: readonly unknown[]): Promise<PredictionAnswer>;
   /** What a model of square pictures gets of a picture of any size. */
   pixelsOf(picture: { width: number; height: number; grey: Uint8Array }): Float32Array;
