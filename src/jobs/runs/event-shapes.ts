@@ -1,7 +1,6 @@
 /** The shapes of a run's events, its result and its marks, for what is read of them; run-events.ts has their types. */
 import type { EvaluationSummary, SplitSummary, SplitWeights } from '../../model/evaluation/evaluation.js';
 import type { Figures } from '../../model/evaluation/figures.js';
-import { figureNames } from '../../model/evaluation/figures.js';
 import type {
   AdapterUsed,
   EngineChoice,
