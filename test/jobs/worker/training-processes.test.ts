@@ -16,14 +16,14 @@ const never = new AbortController().signal;
 
 interface Scene {
   store: RunStore;
-  create(request: JobRequest): Promise<string>;
-  train(
+  create: (request: JobRequest) => Promise<string>;
+  train: (
     processes: TrainingProcesses,
     runId: string,
     options?: { stop?: AbortSignal; kill?: AbortSignal; observe?: (observation: Observation) => void },
-  ): Promise<TrainingOutcome>;
+  ) => Promise<TrainingOutcome>;
   /** SHA-256 of the version that a run published. */
-  published(model: string): Promise<string | undefined>;
+  published: (model: string) => Promise<string | undefined>;
 }
 
 async function openScene(): Promise<Scene> {
