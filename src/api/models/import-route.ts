@@ -70,7 +70,8 @@ export const importRoute: FastifyPluginCallbackTypebox<ImportDeps> = (
       const { name } = request.params;
       if (!modelNamePattern.test(name)) throw new TrainyardError('INVALID_REQUEST', whyNoModelName(name));
       const sent = request.body as SentModel | Buffer | undefined;
-      if (sent === undefined) throw new TrainyardError('INVALID_REQUEST', 'The body is missing: send the file.');
+      if (sent === undefined)
+        throw new TrainyardError('INVALID_REQUEST', 'The body is missing: send the file.');
       const { file, description = {} } = Buffer.isBuffer(sent) ? { file: sent } : sent;
       const { format, model } = importModel(file, description);
       const version = await registry.publish({
