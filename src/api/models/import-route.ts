@@ -69,7 +69,9 @@ export const importRoute: FastifyPluginCallbackTypebox<ImportDeps> = (
     async (request, reply) => {
       const { name } = request.params;
       if (!modelNamePattern.test(name)) throw new TrainyardError('INVALID_REQUEST', whyNoModelName(name));
-      const sent = request.body as SentModel | Buffer;
+      const sent = request.body as SentModel | Buffer | undefined;
+      if (sent === undefined)
+        throw new TrainyardError('INVALID_REQUEST', 'The body is missing: send the file.');
       const { file, description = {} } = Buffer.isBuffer(sent) ? { file: sent } : sent;
       const { format, model } = importModel(file, description);
       const version = await registry.publish({

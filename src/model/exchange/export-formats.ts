@@ -93,7 +93,7 @@ export const exportFormats: readonly ExportFormat[] = [
   {
     name: 'py',
     file: 'model.py',
-    mediaType: 'text/x-python; charset=utf-8',
+    mediaType: 'text/x-python',
     summary: 'Download the network of a version as Python',
     description:
       'A module that rebuilds the network for `model.pth` in PyTorch, with the preprocessing, the calibration and the labels, and ' +

@@ -12,7 +12,7 @@ import { createBatchStore } from '../../../src/jobs/batches/batch-store.js';
 import { buildOpenApiDocument } from '../../../src/api/openapi-document.js';
 import { writeCheckpoint } from '../../../src/model/files/checkpoint.js';
 import { priceModelFile } from '../../model/small-table.js';
-import { describedAs, parametersOf, smallEvaluation } from '../../model/small-model.js';
+import { describedAs, parametersOf, smallEvaluation, smallModelFile } from '../../model/small-model.js';
 import { openService, type TestService } from '../service.js';
 import { fitting, mutated, type Schema } from './arbitrary.js';
 
@@ -265,13 +265,17 @@ function valueOf({ $ref, value }: Example): unknown {
   return $ref === undefined ? value : document.components.examples?.[$ref.split('/').at(-1) ?? '']?.value;
 }
 
+/** The document cannot show one. */
+const modelFile = { type: 'application/octet-stream', payload: smallModelFile(1) };
+
 /** What is there is asked for, as the document shows it: that must work with one of them. */
 function plainRequestsOf({ parameters = [], requestBody }: Operation, path: string): Asked[] {
   const choices = parameters
     // An upload has its name in the query string.
     .filter(({ in: place, name, required = false }) => place === 'path' || name === 'name' || required)
     .map((parameter) => knownOf(parameter, path).map((value): [Parameter, string] => [parameter, value]));
-  const body = requestBody && shownBody(requestBody.content);
+  const isImport = path === '/v1/models/{name}/versions';
+  const body = requestBody && (isImport ? modelFile : shownBody(requestBody.content));
   return productOf(choices).map((chosen) => ({ parameters: chosen, body }));
 }
 
