@@ -89,6 +89,7 @@ async function measure(path) {
   return { bytes, pageBytes, usableMs, shift };
 }
 
+/* global clearInterval, document, performance, PerformanceObserver, setInterval -- the browser's */
 /** Runs in the page, before its own scripts. */
 function observe() {
   const seen = {

@@ -26,7 +26,7 @@ const usual = { asTheyAre: 64, otherwise: 32 } as const;
 /** The input that suits the pictures. */
 export function usualInput({ widths, heights, channels }: PictureIndex): PictureInput {
   const colours = channels.includes(3) ? 3 : 1;
-  const [width = 1, height = 1] = [widths[0], heights[0]];
+  const [[width], [height]] = [widths, heights];
   const areAlike = widths.every((each) => each === width) && heights.every((each) => each === height);
   const longest = Math.max(width, height);
   if (areAlike) {

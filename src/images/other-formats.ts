@@ -57,7 +57,7 @@ export async function decodeOtherFormat(bytes: Uint8Array): Promise<Picture | nu
     return planar(data, info);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const isTooLarge = /exceeds pixel limit/.test(reason);
+    const isTooLarge = reason.includes('exceeds pixel limit');
     const message = isTooLarge
       ? `The image has more than ${maxPixels} pixels, the most that this service reads.`
       : `The image cannot be read: ${reason}.`;

@@ -1,9 +1,7 @@
 /** POST /v1/models/{name}/versions: takes a network that was trained elsewhere, and publishes it as the next version of the model. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { ulid } from 'ulid';
-import { digestOf } from '../../model/files/manifest.js';
-import { encodeModelFile } from '../../model/files/model-file.js';
-import { importModel } from '../../model/exchange/import/import-model.js';
+import { importVersion } from '../../model/exchange/import/import-version.js';
 import type { Aliases } from '../../model/registry/aliases.js';
 import { modelNamePattern, whyNoModelName } from '../../model/registry/model-folder.js';
 import type { Registry } from '../../model/registry/registry.js';
@@ -73,19 +71,18 @@ export const importRoute: FastifyPluginCallbackTypebox<ImportDeps> = (
       if (sent === undefined)
         throw new TrainyardError('INVALID_REQUEST', 'The body is missing: send the file.');
       const { file, description = {} } = Buffer.isBuffer(sent) ? { file: sent } : sent;
-      const { format, model } = importModel(file, description);
+      const made = importVersion(file, description);
       const version = await registry.publish({
         model: name,
         runId: `import_${ulid()}`,
         step: 0,
-        file: encodeModelFile(model.description, model.parameters),
         metrics: null,
-        imported: { format, ...digestOf(file) },
+        ...made,
         ...(request.query.hold === true && { held: { reasons: ['It was imported with hold=true.'] } }),
         now: new Date(),
       });
       await modelServer.refresh(name);
-      request.log.info({ model: name, version, format }, 'version imported');
+      request.log.info({ model: name, version, format: made.imported.format }, 'version imported');
       const manifest = await registry.manifest(name, version);
       return reply
         .code(201)

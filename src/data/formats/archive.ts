@@ -27,11 +27,14 @@ export const archiveLimits: Readonly<ArchiveLimits> = {
   totalBytes: 16 * 2 ** 30,
 };
 
+/** Of the first entry, and of the end of an archive that has none. */
+const zipBeginnings = ['PK\u0003\u0004', 'PK\u0005\u0006'];
+
 /** 'zip' or 'tar' by the first bytes, once gzip is off; null: something else, such as a workbook, which is a ZIP too. */
 export function archiveKind(head: Uint8Array): 'zip' | 'tar' | null {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   if (text.startsWith('ustar', 257)) return 'tar';
-  if (!/^PK(?:\x03\x04|\x05\x06)/.test(text)) return null;
+  if (!zipBeginnings.some((beginning) => text.startsWith(beginning))) return null;
   return /\[Content_Types\]\.xml|^.{30}mimetypeapplication\//s.test(text) ? null : 'zip';
 }
 

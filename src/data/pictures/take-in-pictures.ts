@@ -125,7 +125,13 @@ function indexOf(
     rowSplits.indexOf(label === null ? 'left_out' : (split ?? 'train'));
   const classes = places.map(({ label }) => classOf.get(label ?? '') ?? 0);
   const warnings: TableWarning[] = warningsOfPictures({
-    pictures: kept.map(({ path, digest }, row) => ({ path, digest, ...(places[row] as Place) })),
+    pictures: kept.map(({ path, digest }, row) => ({
+      label: null,
+      split: null,
+      ...places[row],
+      path,
+      digest,
+    })),
     otherFiles,
   });
   return {

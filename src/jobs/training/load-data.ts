@@ -1,9 +1,8 @@
 /** Loads what a run trains on: arrays and tables here, pictures in load-pictures.ts. */
-import type { ClassIndices, Dataset, DatasetInfo, TableContent } from '../../data/dataset.js';
+import type { ClassIndices, TableContent } from '../../data/dataset.js';
 import { rowsIn, splitRows, splitSamples } from '../../data/splits.js';
-import { TrainyardError } from '../../errors.js';
 import type { Column } from '../../lib/cells/columns.js';
-import type { SplitName, TrainingData } from '../../model/engines/engine.js';
+import type { SplitName } from '../../model/engines/engine.js';
 import type { ModelDescription } from '../../model/files/model-file.js';
 import { classHead, type Head, type ValueScaling } from '../../model/heads/head.js';
 import {
@@ -12,7 +11,7 @@ import {
   plannedWidth,
   type TablePreprocessing,
 } from '../../model/preprocessing/table.js';
-import type { ClassWeight, ColumnSpec, DatasetPin, RunSpec, TableSpec } from '../runs/run-spec.js';
+import type { ClassWeight, ColumnSpec, RunSpec, TableSpec } from '../runs/run-spec.js';
 import {
   divideTable,
   plansOf,

@@ -48,8 +48,8 @@ test('says what the version learned from and how, how good it is, and where it e
   expect(recipe.get('epochs')).toEqual({ value: 2, reason: null });
   expect(recipe.get('network.hidden')?.reason).toBe(trained.spec.reasons?.['network.hidden']);
   const [test] = card.figures;
-  expect(test?.split).toBe('test');
-  const rmse = test?.figures.find(({ name }) => name === 'rmse');
+  expect(test.split).toBe('test');
+  const rmse = test.figures.find(({ name }) => name === 'rmse');
   expect(rmse).toMatchObject({ value: trained.evaluation?.test?.figures.rmse });
   expect(rmse?.linear).toBe(trained.evaluation?.test?.baselines.linear?.rmse);
   expect(card.limits).toEqual(

@@ -186,7 +186,7 @@ function randomModel(
 }
 
 /** Weights of about 1 / √inputs, as they are after training. */
-export function randomParameters(network: NetworkSpec, seed: number): StateDict {
+function randomParameters(network: NetworkSpec, seed: number): StateDict {
   return new Map(
     parameterShapes(network).map(({ name, shape }, layer) => {
       const length = shape.reduce((size, side) => size * side, 1);

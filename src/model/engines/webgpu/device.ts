@@ -128,7 +128,7 @@ function isSoftware({
   return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(names);
 }
 
-export function describeAdapter(info: GpuAdapterInfo, version: string): string {
+function describeAdapter(info: GpuAdapterInfo, version: string): string {
   const { vendor, architecture, device, description } = info;
   const adapter = device === '' ? `${vendor} ${architecture}`.trim() : device;
   const driver = description === '' ? '' : ` (${description})`;

@@ -12,7 +12,7 @@ import { createStorage, encode, type Buffers, type CompiledKernel, type Dispatch
 import { readBack } from './read-back.js';
 import { uploadInputs } from './samples.js';
 import { controlWords } from './wgsl/bindings.js';
-import type { WebgpuSession } from './webgpu-engine.js';
+import type { WebgpuSession } from './session.js';
 
 /** Samples computed at a time, so that memory does not grow with the request. */
 const sliceRows = 1_024;

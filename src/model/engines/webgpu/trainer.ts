@@ -22,7 +22,7 @@ import { readBack } from './read-back.js';
 import { bytesOfSample, residentSamples, streamedSamples, type DeviceSamples } from './samples.js';
 import { lossSumsOf, orderOf, settingsOf, weightSumsOf } from './segments.js';
 import { control, controlWords } from './wgsl/bindings.js';
-import type { WebgpuSession } from './webgpu-engine.js';
+import type { WebgpuSession } from './session.js';
 
 /** Few enough that the GPU begins soon, and enough that it never waits for the next. */
 const stepsOfSubmit = 64;

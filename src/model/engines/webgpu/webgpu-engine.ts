@@ -2,20 +2,9 @@
 import type { Engine } from '../engine.js';
 import { openGpu, type OpenedGpu } from './device.js';
 import { compileTraining } from './kernels.js';
-import { Pipelines } from './pipelines.js';
 import { createWebgpuPredictor } from './predictor.js';
+import { createSession, type WebgpuSession } from './session.js';
 import { createWebgpuTrainer } from './trainer.js';
-
-/** Counts up whenever the kernels give other bits; a run records it. */
-const kernelVersion = 1;
-
-/** What all trainers and predictors of a process share. */
-export interface WebgpuSession {
-  gpu: OpenedGpu;
-  pipelines: Pipelines;
-  /** Does the work; rejects where the device, or something that it was told before, failed. */
-  guarded<T>(work: () => Promise<T>): Promise<T>;
-}
 
 /** `open` rejects with the reason where there is no WebGPU. */
 export function createWebgpuEngine(open: () => Promise<OpenedGpu> = openGpu): Engine {
@@ -48,26 +37,4 @@ let ofThisProcess: Engine | undefined;
 /** A device takes long to open and its pipelines long to compile, so all runs of a process share them. */
 export function sharedWebgpuEngine(): Engine {
   return (ofThisProcess ??= createWebgpuEngine());
-}
-
-function createSession(gpu: OpenedGpu): WebgpuSession {
-  const { device } = gpu;
-  let failure: Error | null = null;
-  device.addEventListener('uncapturederror', ({ error }) => {
-    failure ??= new Error(`The GPU refused a command: ${error.message}`);
-  });
-  void device.lost.then(({ reason, message }) => {
-    failure = new Error(`The GPU was lost (${reason}): ${message}`);
-  });
-  return {
-    gpu: { ...gpu, name: `${gpu.name}, kernels ${kernelVersion}` },
-    pipelines: new Pipelines(device),
-    async guarded(work) {
-      const result = await work().catch((error: unknown) => {
-        throw failure ?? error;
-      });
-      if (failure !== null) throw failure;
-      return result;
-    },
-  };
 }

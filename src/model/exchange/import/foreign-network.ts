@@ -22,7 +22,7 @@ export interface LinearLayer {
   bias: Float32Array;
 }
 
-export const mostLayers = 256;
+const mostLayers = 256;
 
 /**
  * The linear layers of a state dict, first to last: those of the description, or else all, in the order of the state dict. A layer

@@ -2,7 +2,7 @@
 import { Message } from './protobuf-writer.js';
 
 /** Opset 17 of ai.onnx and 3 of ai.onnx.ml, which ONNX Runtime reads since 1.12 (2022). */
-export const opsets = { '': 17, 'ai.onnx.ml': 3 } as const;
+const opsets = { '': 17, 'ai.onnx.ml': 3 } as const;
 const irVersion = 8;
 
 /** TensorProto.DataType */

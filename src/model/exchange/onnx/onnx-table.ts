@@ -46,7 +46,9 @@ function numberParts(graph: OnnxGraph, { name, format, parts }: FittedColumn): s
         return cycle(graph, part, cell, isMissing);
       case 'missing':
         return graph.node('Cast', [isMissing], { to: 'double' });
-      default:
+      case 'one_hot':
+      case 'sign':
+      case 'unused':
         return unused(graph, part, isMissing);
     }
   });
@@ -133,7 +135,11 @@ function levelParts(graph: OnnxGraph, { name, format, parts }: FittedColumn): st
         return graph.node('Sub', [isCode(0), isCode(1)]);
       case 'missing':
         return isCode(missingCode);
-      default:
+      case 'standard':
+      case 'robust':
+      case 'piecewise':
+      case 'cycle':
+      case 'unused':
         return unused(graph, part, graph.node('Equal', [code, codes(missingCode)]));
     }
   });
