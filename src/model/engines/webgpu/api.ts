@@ -17,6 +17,8 @@ export type LimitName =
 
 export type GpuLimits = Readonly<Record<LimitName, number>>;
 
+export type BufferLimits = Pick<GpuLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>;
+
 export interface GpuAdapter {
   readonly limits: GpuLimits;
   readonly info: GpuAdapterInfo;

@@ -7,14 +7,22 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Adapter } from '../engine.js';
-import type { Gpu, GpuAdapter, GpuAdapterInfo, GpuDevice, GpuLimits, LimitName } from './api.js';
+import type {
+  BufferLimits,
+  Gpu,
+  GpuAdapter,
+  GpuAdapterInfo,
+  GpuDevice,
+  GpuLimits,
+  LimitName,
+} from './api.js';
 
 const packageName = 'webgpu';
 
 /** An adapter with an open device. */
 export interface OpenedGpu {
   device: GpuDevice;
-  limits: GpuLimits;
+  limits: BufferLimits;
   /** The adapter, its driver and the package, for people: a run records it. */
   name: string;
   /** False where the adapter computes on the CPU, as SwiftShader and llvmpipe do. */
@@ -80,9 +88,10 @@ export async function openGpu(entry: string = resolveEntry()): Promise<OpenedGpu
   const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
   pinned.push(device);
   const { info, limits } = adapter;
+  const { maxBufferSize, maxStorageBufferBindingSize } = limits;
   return {
     device,
-    limits,
+    limits: { maxBufferSize, maxStorageBufferBindingSize },
     isGpu: !isSoftware(info),
     name: describeAdapter(info, versionOf(entry)),
     adapter: adapterOf(adapter),

@@ -2,7 +2,7 @@
 import { TrainyardError } from '../../../errors.js';
 import type { TrainingData, TrainingProgram } from '../engine.js';
 import { megabytes, trainingMemoryBytes } from '../training-memory.js';
-import type { GpuDevice, GpuLimits } from './api.js';
+import type { GpuDevice, BufferLimits } from './api.js';
 import type { Room } from './kernels.js';
 import { settingWords } from './segments.js';
 import { controlWords, type BufferName } from './wgsl/bindings.js';
@@ -11,7 +11,7 @@ import { stateVectors } from './wgsl/update.js';
 const vectorBytes = 16;
 
 /** The most that a kernel sees of a buffer. */
-export function largestBuffer({ maxBufferSize, maxStorageBufferBindingSize }: GpuLimits): number {
+export function largestBuffer({ maxBufferSize, maxStorageBufferBindingSize }: BufferLimits): number {
   return Math.min(maxBufferSize, maxStorageBufferBindingSize);
 }
 
@@ -40,7 +40,7 @@ interface Needs {
   room: Room;
   /** Of the buffer that the samples take most of. */
   sampleBytes: number;
-  limits: GpuLimits;
+  limits: BufferLimits;
   memoryLimitBytes: number;
 }
 
