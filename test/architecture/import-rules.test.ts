@@ -46,6 +46,7 @@ const planted: Record<string, [file: string, source: string]> = {
   'data-builtin-imports-nothing-above-it': ['src/data/builtin/a.ts', `import '../store.js';`],
   'data-formats-imports-nothing-above-it': ['src/data/formats/a.ts', `import '../store.js';`],
   'data-generated-imports-nothing-above-it': ['src/data/generated/a.ts', `import '../store.js';`],
+  'data-pictures-imports-nothing-above-it': ['src/data/pictures/a.ts', `import '../store.js';`],
   'data-tables-imports-nothing-above-it': ['src/data/tables/a.ts', `import '../store.js';`],
   'data-versions-imports-nothing-above-it': ['src/data/versions/a.ts', `import '../store.js';`],
   'jobs-runs-imports-nothing-above-it': ['src/jobs/runs/a.ts', `import '../queue/redis.js';`],

@@ -265,16 +265,21 @@ function valueOf({ $ref, value }: Example): unknown {
   return $ref === undefined ? value : document.components.examples?.[$ref.split('/').at(-1) ?? '']?.value;
 }
 
-/** The document cannot show one. */
+/** The document cannot show one. It becomes a model of its own, so that the others stay what they are. */
 const modelFile = { type: 'application/octet-stream', payload: smallModelFile(1) };
 
 /** What is there is asked for, as the document shows it: that must work with one of them. */
 function plainRequestsOf({ parameters = [], requestBody }: Operation, path: string): Asked[] {
+  const isImport = requestBody !== undefined && path === '/v1/models/{name}/versions';
   const choices = parameters
     // An upload has its name in the query string.
     .filter(({ in: place, name, required = false }) => place === 'path' || name === 'name' || required)
-    .map((parameter) => knownOf(parameter, path).map((value): [Parameter, string] => [parameter, value]));
-  const isImport = path === '/v1/models/{name}/versions';
+    .map((parameter) =>
+      (isImport ? ['imported'] : knownOf(parameter, path)).map((value): [Parameter, string] => [
+        parameter,
+        value,
+      ]),
+    );
   const body = requestBody && (isImport ? modelFile : shownBody(requestBody.content));
   return productOf(choices).map((chosen) => ({ parameters: chosen, body }));
 }
