@@ -160,7 +160,7 @@ describeWithPages('models', (pages) => {
     const weights = await contentOf(/^Weights/, 'buyers-v2.safetensors');
     const stored = await pages().service.http.get('/v1/models/buyers/versions/2').expect(200);
     expect(weights.length).toBe((stored.body as ModelVersion).file.size_bytes);
-    const evaluation = await contentOf(/^Evaluation/, 'buyers-v2-evaluation.json');
+    const evaluation = await contentOf(/^Evaluation/, 'buyers-v2.evaluation.json');
     expect(JSON.parse(evaluation.toString())).toMatchObject({ model: { name: 'buyers', version: 2 } });
   });
 
@@ -185,7 +185,7 @@ describeWithPages('models', (pages) => {
   test('a picture that is chosen is read, and shown as the network sees it; misread digits are shown', async () => {
     const page = await pages().open('models/digits');
     await page
-      .getByLabel(/Drop a PNG or JPEG here/)
+      .getByLabel(/Drop a picture here/)
       .setInputFiles({ name: 'seven.png', mimeType: 'image/png', buffer: Buffer.from(examplePng, 'base64') });
     await page.locator('.answer strong', { hasText: '7' }).waitFor();
     await lookAt(page, 'model-try-picture');

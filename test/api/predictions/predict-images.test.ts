@@ -198,7 +198,7 @@ describe('refuses', () => {
     ['top_k must be an integer.', 'top_k=many'],
     ['top_k must be at least 1.', 'top_k=0'],
     ['probabilities must be true or false.', 'probabilities=yes'],
-    ['image_fit must be one of: digit, stretch.', 'image_fit=crop'],
+    ['image_fit must be one of: cover, contain, stretch, digit.', 'image_fit=crop'],
     ['top_k is given more than once.', 'top_k=1&top_k=2'],
     ['version and alias cannot be given together.', 'version=1&alias=latest'],
     ['dtype applies only to bodies of numbers.', 'dtype=uint8'],
@@ -293,7 +293,7 @@ describe('refuses', () => {
     });
   });
 
-  test.each(['image/gif', 'image/svg+xml', 'text/plain', 'application/x-www-form-urlencoded'])(
+  test.each(['image/bmp', 'image/svg+xml', 'text/plain', 'application/x-www-form-urlencoded'])(
     'a body of %s, and says what there may be',
     async (type) => {
       const { http } = await served();
