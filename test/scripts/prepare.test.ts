@@ -95,6 +95,10 @@ test('only changed sources are built', async () => {
     "import { appendFileSync } from 'node:fs'; appendFileSync('calls', 'k');",
   );
   await writeFile(
+    join(folder, 'scripts/build-standalone.mjs'),
+    "import { appendFileSync } from 'node:fs'; appendFileSync('calls', 's');",
+  );
+  await writeFile(
     join(folder, 'scripts/build-native.mjs'),
     `import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
     appendFileSync('native-calls', 'n');
@@ -112,14 +116,14 @@ test('only changed sources are built', async () => {
     native: await readFile(join(folder, 'native-calls'), 'utf8'),
   });
   expect((await prepare(folder)).code).toBe(0);
-  expect(await calls()).toEqual({ service: 'xkv', native: 'n' });
+  expect(await calls()).toEqual({ service: 'xkvs', native: 'n' });
   await prepare(folder);
-  expect(await calls()).toEqual({ service: 'xkv', native: 'n' });
+  expect(await calls()).toEqual({ service: 'xkvs', native: 'n' });
   await utimes(join(folder, 'src/main.ts'), 1, 1);
   await prepare(folder);
-  expect(await calls()).toEqual({ service: 'xkvxkv', native: 'nn' });
+  expect(await calls()).toEqual({ service: 'xkvsxkvs', native: 'nn' });
   // A compiler may have been installed since.
   await rm(join(folder, 'dist/model/engines/native/addon.node'));
   await prepare(folder);
-  expect(await calls()).toEqual({ service: 'xkvxkv', native: 'nnn' });
+  expect(await calls()).toEqual({ service: 'xkvsxkvs', native: 'nnn' });
 });

@@ -1,4 +1,4 @@
-/** The documentation in a real browser: every operation can be executed as the page shows it. */
+/** The documentation in a real browser: its operations can be executed as the page shows them. */
 import type { Locator, Page, Response } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { exampleDigit, exampleJpeg, examplePng } from '../../../src/api/predictions/example-digit.js';
@@ -101,9 +101,31 @@ async function chooseFile(block: Locator, type: string, buffer: Buffer | undefin
   await framing.blur();
 }
 
+interface Operation {
+  operationId: string;
+  tags: string[];
+  requestBody?: object;
+}
+
 interface Document {
-  paths: Record<string, Record<string, { operationId: string }>>;
+  paths: Record<string, Record<string, Operation>>;
   components: Record<string, Record<string, unknown>>;
+}
+
+/** All that have a body or remove something, and one of each method under each heading of the others: the page makes them alike, slowly. */
+function tried(document: Document): Document {
+  const seen = new Set<string>();
+  const isTried = (method: string, { tags, requestBody }: Operation): boolean => {
+    const kind = `${method} ${tags.join()}`;
+    const isNew = !seen.has(kind);
+    seen.add(kind);
+    return requestBody !== undefined || method === 'delete' || isNew;
+  };
+  const paths = Object.entries(document.paths).map(([path, methods]): [string, typeof methods] => [
+    path,
+    pick(Object.entries(methods).filter(([method, operation]) => isTried(method, operation))),
+  ]);
+  return { ...document, paths: pick(paths) };
 }
 
 /** What takes something away comes last, and a version when no alias stands for it any more. */
@@ -157,7 +179,7 @@ describeWithBrowser('Swagger UI', (browser) => {
     return page;
   }
 
-  test('executes every operation as it stands', async () => {
+  test('executes operations as they stand, each with each kind of body', async () => {
     const service = await startService();
     for (const seed of [1, 2, 3]) {
       await service.publishDigits('mnist-mlp', seed, { evaluation: smallEvaluation });
@@ -165,9 +187,10 @@ describeWithBrowser('Swagger UI', (browser) => {
     await service.aliases.set('mnist-mlp', 'production', 2);
     const model = await fetch(`${service.url}/v1/models/mnist-mlp/versions/1/model.safetensors`);
     const file = Buffer.from(await model.arrayBuffer());
-    const ids = inOrder((await service.http.get('/docs/json').expect(200)).body as Document);
+    const document = (await service.http.get('/docs/json').expect(200)).body as Document;
+    const ids = inOrder(tried(document));
     const whole = await open(`${service.url}/docs`);
-    expect(await whole.locator('.opblock').count()).toBe(ids.length);
+    expect(await whole.locator('.opblock').count()).toBe(inOrder(document).length);
     await whole.close();
     const executed: Executed[] = [];
     for (let first = 0; first < ids.length; first += operationsAPage) {
