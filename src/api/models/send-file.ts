@@ -20,9 +20,7 @@ export interface ByteRange {
   end: number;
 }
 
-const contentOf = (type: string) => ({
-  [type]: { schema: type.endsWith('json') ? {} : { type: 'string', format: 'binary' } },
-});
+const contentOf = (type: string) => ({ [type]: { schema: { type: 'string', format: 'binary' } } });
 
 /** The answers of a route that sends a file, for its schema. `headers`: those of its own. */
 export const fileResponses = (headers: Record<string, object> = {}, type = 'application/octet-stream') => ({

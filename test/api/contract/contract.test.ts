@@ -237,7 +237,8 @@ function checkBody(
   }
   const schema = isOfNoRoute(type, text) ? { $ref: '#/components/schemas/Problem' } : content[type]?.schema;
   if (!isOfNoRoute(type, text)) expect(Object.keys(content)).toContain(type);
-  if (schema === undefined || !type.endsWith('json')) return;
+  // A file is sent as it is, whatever it holds.
+  if (schema === undefined || schema.format === 'binary' || !type.endsWith('json')) return;
   const validate = validators.get(schema) ?? ajv.compile(rebased(schema));
   validators.set(schema, validate);
   const body: unknown = JSON.parse(text);
@@ -272,8 +273,11 @@ const modelFile = { type: 'application/octet-stream', payload: smallModelFile(1)
 function plainRequestsOf({ parameters = [], requestBody }: Operation, path: string): Asked[] {
   const isImport = requestBody !== undefined && path === '/v1/models/{name}/versions';
   const choices = parameters
-    // An upload has its name in the query string.
-    .filter(({ in: place, name, required = false }) => place === 'path' || name === 'name' || required)
+    // An upload has its name in the query string, and samples are asked for by their numbers.
+    .filter(
+      ({ in: place, name, required = false }) =>
+        place === 'path' || name === 'name' || name === 'rows' || required,
+    )
     .map((parameter) =>
       (isImport ? ['imported'] : knownOf(parameter, path)).map((value): [Parameter, string] => [
         parameter,

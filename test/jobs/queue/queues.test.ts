@@ -169,6 +169,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         expect(await queues.counts()).toEqual([
           { queue: 'training', waiting: 1, active: 0, workers: 0 },
           { queue: 'training-native', waiting: 0, active: 0, workers: 0 },
+          { queue: 'training-webgpu', waiting: 0, active: 0, workers: 0 },
           { queue: 'training-tensorflow', waiting: 1, active: 0, workers: 0 },
           { queue: 'webhooks', waiting: 0, active: 0, workers: 0 },
           { queue: 'datasets', waiting: 0, active: 0, workers: 0 },
