@@ -12,7 +12,7 @@ import { answeredClass, classRows, type RankedClass } from '../model/heads/class
 import { applyHead, labelsOf, refuseOverflow, type Head } from '../model/heads/head.js';
 import { namedValues, type NamedValues } from '../model/heads/named-values.js';
 import { ensembleShapes } from '../model/network/members.js';
-import type { StateDict, Tensor } from '../model/network/network.js';
+import { elements, type StateDict, type Tensor } from '../model/network/network.js';
 import { shownColumn, signatureOf, type ShownColumn } from '../model/registry/table-signature.js';
 import { blankPictures } from '../model/serving/blank-pictures.js';
 import { packRows } from '../model/serving/raw-inputs.js';
@@ -103,8 +103,7 @@ function stateDictOf(shapes: { name: string; shape: number[] }[], bytes: Uint8Ar
   let start = 0;
   return new Map(
     shapes.map(({ name, shape }): [string, Tensor] => {
-      const size = shape.reduce((product, length) => product * length, 1);
-      const data = floats.subarray(start, (start += size));
+      const data = floats.subarray(start, (start += elements(shape)));
       return [name, { shape, data }];
     }),
   );

@@ -1,6 +1,6 @@
 /** A form of the columns of a table, filled in with what is typical. */
 import { useState } from 'preact/hooks';
-import { CellField } from '../pages/models/cell-field.js';
+import { CellFields } from '../pages/models/cell-fields.js';
 import { columnOf, initialCells, rowOf, type Cells } from '../pages/models/cells.js';
 import type { Column } from '../pages/models/model-data.js';
 import { usePrediction } from '../pages/models/use-prediction.js';
@@ -25,18 +25,14 @@ export function TableForm({ model, columns }: { model: StandaloneModel; columns:
           </button>
         }
       >
-        <form class="fields try-fields" onSubmit={(event) => event.preventDefault()}>
-          {columns.map((column) => (
-            <CellField
-              key={column.name}
-              column={column}
-              text={cells[column.name] ?? ''}
-              warning={answer?.warnings?.find((each) => each.column === column.name)?.message}
-              error={wrong === column.name && error instanceof Error ? error.message : undefined}
-              onChange={(text) => setCells((all) => ({ ...all, [column.name]: text }))}
-            />
-          ))}
-        </form>
+        <CellFields
+          columns={columns}
+          cells={cells}
+          setCells={setCells}
+          answer={answer}
+          wrong={wrong}
+          error={error}
+        />
       </Section>
       <AnswerSection model={model} answer={answer} error={error} />
     </div>

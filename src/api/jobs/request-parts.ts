@@ -1,5 +1,6 @@
 /** The schemas of those fields of a job's request that have fields of their own. */
 import Type from 'typebox';
+import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { figureNames } from '../../model/evaluation/figures.js';
 import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import { plainArrays } from '../../jobs/intake/presets/plain.js';
@@ -22,6 +23,18 @@ export const metadata = {
 } as const;
 
 export const noOther = { additionalProperties: false };
+
+/** A published version that a job builds on. */
+export const versionRequest = (description: string) =>
+  Type.Object(
+    {
+      model: Type.String({ pattern: modelNamePattern.source }),
+      version: Type.Optional(
+        Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
+      ),
+    },
+    { ...noOther, description },
+  );
 
 const HiddenLayer = Type.Object(
   {

@@ -23,6 +23,7 @@ import {
   ImageRequest,
   PublishIfRequest,
   CheckpointRequest,
+  versionRequest,
   WebhookRequest,
   Metadata,
 } from './request-parts.js';
@@ -113,37 +114,17 @@ export const JobRequest = component(
         }),
       ),
       init_from: Type.Optional(
-        Type.Object(
-          {
-            model: Type.String({ pattern: modelNamePattern.source }),
-            version: Type.Optional(
-              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
-            ),
-          },
-          {
-            ...noOther,
-            description:
-              'A published version whose parameters training starts from, in place of random ones. It must take the same inputs. The ' +
-              'job takes its preprocessing and its hidden layers over. Classes are found by their labels: those that the version ' +
-              'does not know begin as new ones do.',
-          },
+        versionRequest(
+          'A published version whose parameters training starts from, in place of random ones. It must take the same inputs. The ' +
+            'job takes its preprocessing and its hidden layers over. Classes are found by their labels: those that the version ' +
+            'does not know begin as new ones do.',
         ),
       ),
       reproduce: Type.Optional(
-        Type.Object(
-          {
-            model: Type.String({ pattern: modelNamePattern.source }),
-            version: Type.Optional(
-              Type.Integer({ minimum: 1, description: 'Left out, it is the version that is `latest` now.' }),
-            ),
-          },
-          {
-            ...noOther,
-            description:
-              'A published version to train again, from the same data, with the same seed and on the same engine. The job says ' +
-              'whether it ends with the same bits, and publishes nothing. Beside it only `priority`, `time_limit_seconds`, ' +
-              '`webhook` and `metadata` are allowed.',
-          },
+        versionRequest(
+          'A published version to train again, from the same data, with the same seed and on the same engine. The job says ' +
+            'whether it ends with the same bits, and publishes nothing. Beside it only `priority`, `time_limit_seconds`, ' +
+            '`webhook` and `metadata` are allowed.',
         ),
       ),
       network: Type.Optional(NetworkRequest),

@@ -130,8 +130,10 @@ async function resultOf(
     const { file } = upload.files;
     if (file === undefined) return await arraysOf(storage, id, upload, options.mostIdxBytes);
     const source = openStoredFile(storage, uploadKey(id, 'file'), file);
-    const isArchive = archiveKind(await unpackedHead(source)) !== null;
-    return await (isArchive ? picturesOf : tableOf)(storage, id, { ...upload, file }, options);
+    const archive = archiveKind(await unpackedHead(source));
+    return archive === null
+      ? await tableOf(storage, id, { ...upload, file }, options)
+      : await picturesOf(storage, id, { ...upload, file, archive }, options);
   } catch (error) {
     if (error instanceof TableRefusal) return refused(error.problems);
     throw error;
@@ -179,12 +181,12 @@ async function tableOf(
 async function picturesOf(
   storage: Storage,
   id: string,
-  upload: UploadDocument & { file: StoredFile },
+  upload: UploadDocument & { file: StoredFile; archive: 'zip' | 'tar' },
   { mostIdxBytes, onProgress }: TakeInOptions,
 ): Promise<Result> {
   refuseColumns(upload);
   const source = countingSource(openStoredFile(storage, uploadKey(id, 'file'), upload.file));
-  const intake = takeInPictures(await entriesOf(source), (rows, fraction) =>
+  const intake = takeInPictures(await entriesOf(source, upload.archive), (rows, fraction) =>
     onProgress?.({ rows, fraction: fraction ?? source.fractionRead() }),
   );
   const key = uploadKey(id, 'pictures');
@@ -208,9 +210,9 @@ async function picturesOf(
   }
 }
 
-async function entriesOf(source: ByteSource): Promise<AsyncIterable<ArchiveEntry>> {
+async function entriesOf(source: ByteSource, archive: 'zip' | 'tar'): Promise<AsyncIterable<ArchiveEntry>> {
   const head = await source.slice(0, 2);
-  if (archiveKind(await unpackedHead(source)) === 'zip') {
+  if (archive === 'zip') {
     // A ZIP is read from its end.
     if (!isGzip(head)) return readZip(source);
     throw refusal('NOT_A_TABLE', 'The file is a ZIP that is compressed with gzip. Upload the ZIP as it is.');

@@ -1,4 +1,5 @@
 /** The rows of a table with what a model predicts for them and what they are. */
+import { joinNumbers } from '../../lib/join-numbers.js';
 import type { TableContent, TableInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
 import { isNumeric, numberReader, type CellFormat } from '../../lib/cells/cell-format.js';
@@ -55,7 +56,7 @@ export async function readTableForEvaluation(table: TableToEvaluate): Promise<Ro
     await turn();
   }
   return {
-    results: joined(found.results),
+    results: joinNumbers(Float32Array, found.results),
     targets: Float64Array.from(found.targets),
     rows: Uint32Array.from(found.rows),
     weight: weight && { column: weight.column, ofRows: Float64Array.from(found.weights) },
@@ -242,14 +243,4 @@ function unknownLabel(name: string, text: string, row: number, labels: readonly 
     `The ${JSON.stringify(name)} of row ${row}, counted from 0, is ${JSON.stringify(text.slice(0, 60))}, and the model knows no such class. ` +
     `It knows: ${shown}. Leave out the rows of other classes, or name another column in target.`;
   return new TrainyardError('INVALID_REQUEST', message, { pointer: '/target' });
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const part of parts) {
-    all.set(part, filled);
-    filled += part.length;
-  }
-  return all;
 }

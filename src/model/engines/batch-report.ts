@@ -1,4 +1,5 @@
 /** What the engines that report batch by batch have in common. */
+import { joinNumbers } from '../../lib/join-numbers.js';
 import type { BatchReport, Samples } from './engine.js';
 
 /** One batch of a report. */
@@ -12,20 +13,17 @@ export interface SeenBatch {
 }
 
 export function reportOf(batches: readonly SeenBatch[]): BatchReport {
-  const rows = new Uint32Array(batches.reduce((sum, batch) => sum + batch.rows.length, 0));
-  const outputs = new Float32Array(batches.reduce((sum, batch) => sum + batch.outputs.length, 0));
-  let [row, output] = [0, 0];
-  for (const batch of batches) {
-    rows.set(batch.rows, row);
-    outputs.set(batch.outputs, output);
-    row += batch.rows.length;
-    output += batch.outputs.length;
-  }
   return {
     lossSums: Float64Array.from(batches, ({ lossSum }) => lossSum),
     weightSums: Float64Array.from(batches, ({ weightSum }) => weightSum),
-    rows,
-    outputs,
+    rows: joinNumbers(
+      Uint32Array,
+      batches.map(({ rows }) => rows),
+    ),
+    outputs: joinNumbers(
+      Float32Array,
+      batches.map(({ outputs }) => outputs),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The states that training can start from: a new one, and one from outside once it has been checked. */
 import { TrainyardError } from '../../errors.js';
-import { denseLayers, parameterShapes } from './network.js';
+import { denseLayers, elements, parameterShapes } from './network.js';
 import type { NetworkSpec, StateDict, Tensor } from './network.js';
 import { liveSlot, optimizerSlots } from './optimizers.js';
 import type { OptimizerSpec } from './optimizers.js';
@@ -97,8 +97,4 @@ function checkTensors(shapes: TensorShape[], tensors: StateDict): void {
       throw new TrainyardError('CHECKPOINT_CORRUPT', `The network has no tensor ${name}.`);
     }
   }
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -62,6 +62,11 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
+/** How many numbers a tensor of the shape has. */
+export function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /** Parameters by PyTorch's names, in layer order: `fc1.weight` (outputs, inputs), `fc1.bias` (outputs), … */
 export type StateDict = ReadonlyMap<string, Tensor>;
 

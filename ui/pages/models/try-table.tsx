@@ -5,7 +5,7 @@ import { Section } from '../../parts/page.js';
 import { api, ApiError, type ModelVersion } from '../../service/api.js';
 import { Answer } from './answer.js';
 import { cellText } from './cell-examples.js';
-import { CellField } from './cell-field.js';
+import { CellFields } from './cell-fields.js';
 import { columnOf, initialCells, rowOf, textOf, type Cells } from './cells.js';
 import type { Column, Split } from './model-data.js';
 import { usePrediction } from './use-prediction.js';
@@ -77,18 +77,14 @@ export function TryTable({
         }
       >
         {missing !== undefined && <ErrorNotice error={missing} title="There is no such row" />}
-        <form class="fields try-fields" onSubmit={(event) => event.preventDefault()}>
-          {columns.map((column) => (
-            <CellField
-              key={column.name}
-              column={column}
-              text={cells[column.name] ?? ''}
-              warning={warnings.find((each) => each.column === column.name)?.message}
-              error={wrong === column.name && error instanceof Error ? error.message : undefined}
-              onChange={(text) => setCells((all) => ({ ...all, [column.name]: text }))}
-            />
-          ))}
-        </form>
+        <CellFields
+          columns={columns}
+          cells={cells}
+          setCells={setCells}
+          answer={answer}
+          wrong={wrong}
+          error={error}
+        />
       </Section>
       <div class="try-answer">
         <Section title="It answers">

@@ -82,13 +82,21 @@ export function dispatchesOf(
   return kernels.map((compiled) => ({ ...compiled, group: groups[compiled.kernel.buffers] }));
 }
 
-/** Adds them to the pass, for a batch of so many rows, several times over. */
-export function encode(
-  pass: ComputePass,
+/** Sends them to the device, for a batch of so many rows, several times over. */
+export function submit(
+  device: GpuDevice,
   dispatches: readonly Dispatch[],
   rows: number,
   times: number,
 ): void {
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  encode(pass, dispatches, rows, times);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}
+
+function encode(pass: ComputePass, dispatches: readonly Dispatch[], rows: number, times: number): void {
   const ready = dispatches.map(({ kernel, pipeline, group }) => {
     const [x, y] = kernel.grid(rows);
     return { pipeline, group, x, y };

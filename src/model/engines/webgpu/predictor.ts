@@ -8,7 +8,7 @@ import type { GpuDevice } from './api.js';
 import { compilePrediction } from './kernels.js';
 import type { NetworkLayout } from './layout.js';
 import { packed } from './learned.js';
-import { createStorage, encode, type Buffers, type CompiledKernel, type Dispatch } from './pipelines.js';
+import { createStorage, submit, type Buffers, type CompiledKernel, type Dispatch } from './pipelines.js';
 import { readBack } from './read-back.js';
 import { uploadInputs } from './samples.js';
 import { controlWords } from './wgsl/bindings.js';
@@ -100,11 +100,7 @@ class WebgpuPredictor implements Predictor {
     const { network, scaling } = this.#program;
     const inputs = scaling === null ? raw : raw.map((value) => applyAffine(scaling, value));
     uploadInputs(this.#gpu, this.#buffers.inputs, 0, { count: rows, width: network.inputs, inputs });
-    const encoder = this.#gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, this.#dispatches, rows, 1);
-    pass.end();
-    this.#gpu.queue.submit([encoder.finish()]);
+    submit(this.#gpu, this.#dispatches, rows, 1);
     const { values, outputs, outputVectors } = this.#layout.layers[this.#layout.layers.length - 1];
     const bytes = await this.#session.guarded(() =>
       readBack(this.#gpu, [

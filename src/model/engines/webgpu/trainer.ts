@@ -1,4 +1,5 @@
 /** Training on the GPU: many steps are submitted at once, and what they showed is read together. */
+import { joinNumbers } from '../../../lib/join-numbers.js';
 import { checkState, type TrainingState } from '../../network/initialization.js';
 import { checkData, checkReplacement } from '../check-data.js';
 import { evaluationBatchSize } from '../engine.js';
@@ -17,7 +18,7 @@ import type { GpuDevice } from './api.js';
 import { compileTraining, roomFor, type Room, type TrainingKernels } from './kernels.js';
 import { readState, uploadState, type Learned } from './learned.js';
 import { bufferSizes, largestBuffer, refuseIfTooLarge, withinMemory } from './memory.js';
-import { createStorage, dispatchesOf, encode, type Buffers, type Dispatch } from './pipelines.js';
+import { createStorage, dispatchesOf, submit, type Buffers, type Dispatch } from './pipelines.js';
 import { readBack } from './read-back.js';
 import { bytesOfSample, residentSamples, streamedSamples, type DeviceSamples } from './samples.js';
 import { lossSumsOf, orderOf, settingsOf, weightSumsOf } from './segments.js';
@@ -176,7 +177,7 @@ class WebgpuTrainer implements Trainer {
     queue.writeBuffer(this.#buffers.settings, 0, settingsOf({ optimizer, all }, first, steps));
     this.#point(0, true);
     for (let done = 0; done < steps; done += stepsOfSubmit) {
-      this.#submit(Math.min(stepsOfSubmit, steps - done), this.#stepDispatches, batchSize);
+      submit(this.#gpu, this.#stepDispatches, batchSize, Math.min(stepsOfSubmit, steps - done));
     }
     this.#step += steps;
     const reading = this.#read(batchSize * steps);
@@ -204,7 +205,7 @@ class WebgpuTrainer implements Trainer {
     const { rows: atOnce } = this.#room.layout;
     for (let done = 0; done < count; done += atOnce) {
       this.#point(done, false);
-      this.#submit(1, this.#evaluationDispatches, Math.min(atOnce, count - done));
+      submit(this.#gpu, this.#evaluationDispatches, Math.min(atOnce, count - done), 1);
     }
     const batches = { sizes, samples };
     const { losses, outputs } = await this.#read(count);
@@ -222,14 +223,6 @@ class WebgpuTrainer implements Trainer {
     words[control.next] = place;
     words[control.isTraining] = Number(isTraining);
     this.#gpu.queue.writeBuffer(this.#buffers.seen, 0, words);
-  }
-
-  #submit(times: number, dispatches: readonly Dispatch[], rows: number): void {
-    const encoder = this.#gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, dispatches, rows, times);
-    pass.end();
-    this.#gpu.queue.submit([encoder.finish()]);
   }
 
   /** Of the first `rows` places of the order. */
@@ -285,33 +278,21 @@ function compact({ losses, outputs }: Seen, sizes: Uint32Array, batchSize: numbe
 
 function joined(reports: readonly BatchReport[]): BatchReport {
   if (reports.length === 1) return reports[0];
-  const join = <A extends Float32Array | Float64Array | Uint32Array>(
-    into: (length: number) => A,
-    parts: readonly A[],
-  ): A => {
-    const whole = into(parts.reduce((sum, part) => sum + part.length, 0));
-    let filled = 0;
-    for (const part of parts) {
-      whole.set(part, filled);
-      filled += part.length;
-    }
-    return whole;
-  };
   return {
-    lossSums: join(
-      (length) => new Float64Array(length),
+    lossSums: joinNumbers(
+      Float64Array,
       reports.map(({ lossSums }) => lossSums),
     ),
-    weightSums: join(
-      (length) => new Float64Array(length),
+    weightSums: joinNumbers(
+      Float64Array,
       reports.map(({ weightSums }) => weightSums),
     ),
-    rows: join(
-      (length) => new Uint32Array(length),
+    rows: joinNumbers(
+      Uint32Array,
       reports.map(({ rows }) => rows),
     ),
-    outputs: join(
-      (length) => new Float32Array(length),
+    outputs: joinNumbers(
+      Float32Array,
       reports.map(({ outputs }) => outputs),
     ),
   };

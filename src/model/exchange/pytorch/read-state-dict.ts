@@ -1,7 +1,7 @@
 /** Reads what `torch.save` has written of a state dict, or of a dict that has one among other things, as checkpoints do. */
 import { modelFileInvalid, shownName } from '../import/model-file-invalid.js';
 import { bytesOfType, floatsOf, type NumberType } from '../import/number-types.js';
-import type { StateDict, Tensor } from '../../network/network.js';
+import { elements, type StateDict, type Tensor } from '../../network/network.js';
 import { readZip } from '../zip-reader.js';
 import { readPickle, TensorRef, type PickleValue, type TensorPlace } from './pickle-reader.js';
 
@@ -38,7 +38,7 @@ export function readStateDict(archive: Buffer): StateDict {
   let room = archive.length / bytesOfType.float16;
   return new Map(
     tensors.map(([name, { place }]) => {
-      room -= Math.max(sizeOf(place.shape), spanOf(place));
+      room -= Math.max(elements(place.shape), spanOf(place));
       if (!(room >= 0)) throw modelFileInvalid('has tensors that are larger than it is');
       return [name, readTensor(name, place, entries.get(`${folder}data/${place.storage.key}`))];
     }),
@@ -78,13 +78,13 @@ function readTensor(name: string, place: TensorPlace, storage: Buffer | undefine
 
 /** How many elements of its storage lie between the first and the last one of the tensor, both included. */
 function spanOf({ shape, strides }: TensorPlace): number {
-  if (sizeOf(shape) === 0) return 0;
+  if (elements(shape) === 0) return 0;
   return 1 + shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] ?? 0), 0);
 }
 
 /** `numbers` (span) by their strides → row-major. */
 function inOrder(numbers: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
-  const count = sizeOf(shape);
+  const count = elements(shape);
   const ordered = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     let rest = i;
@@ -96,8 +96,4 @@ function inOrder(numbers: Float32Array, shape: readonly number[], strides: reado
     ordered[i] = numbers[at];
   }
   return ordered;
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, side) => size * side, 1);
 }

@@ -2,7 +2,7 @@
  * A state dict as `torch.save` writes it: a ZIP archive with a pickle of the names and shapes, and the numbers of each tensor in
  * an entry of their own. `torch.load(weights_only=True)` reads it. The opcodes are those of Python's pickletools.py.
  */
-import type { StateDict, Tensor } from '../../network/network.js';
+import { elements, type StateDict, type Tensor } from '../../network/network.js';
 import { writeZip } from '../zip-writer.js';
 import { opcodes } from './pickle-opcodes.js';
 
@@ -57,7 +57,7 @@ function tensorParts({ shape, data }: Tensor, index: number): Buffer[] {
     Buffer.from([opcodes.TUPLE, opcodes.BINPERSID]),
     integer(0),
     ...tuple(shape),
-    ...tuple(shape.map((_, axis) => shape.slice(axis + 1).reduce((size, side) => size * side, 1))),
+    ...tuple(shape.map((_, axis) => elements(shape.slice(axis + 1)))),
     Buffer.from([opcodes.NEWFALSE]),
     ...emptyDict,
     Buffer.from([opcodes.TUPLE, opcodes.REDUCE]),

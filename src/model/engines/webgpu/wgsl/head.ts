@@ -6,7 +6,7 @@ import type { LayerLayout } from '../layout.js';
 import { throughActivation } from './backward.js';
 import { control, controlWords, declareBuffers } from './bindings.js';
 import { f32 } from './literals.js';
-import { gridOfSamples, sampleOfGrid, type Kernel } from './kernel.js';
+import { gridOfSamples, sampleOfWorkgroup, type Kernel } from './kernel.js';
 import { crossEntropyOf, lossFunctions, lowest, type LossOptions } from './loss.js';
 
 const threads = 128;
@@ -33,11 +33,7 @@ export function headKernel(last: LayerLayout, below: LayerLayout, options: LossO
 var<workgroup> partial: array<vec4f, ${threads * outputVectors}>;
 
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let row = ${sampleOfGrid};
-  let place = seen[${control.current}] + row;
-  let sample = order[place].x;
-  let share = bitcast<f32>(order[place].y);
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {${sampleOfWorkgroup}
   ${vectors.map((c) => `var o${c} = vec4f();`).join(' ')}
   for (var v = thread; v < ${inputVectors}u; v += ${threads}u) {
     let x = activations[${below.values}u + row * ${inputVectors}u + v];

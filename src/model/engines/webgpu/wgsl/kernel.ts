@@ -1,5 +1,5 @@
 /** What a kernel is: the text of a shader, the buffers that it uses, and how many workgroups it needs. */
-import type { BufferSet } from './bindings.js';
+import { control, type BufferSet } from './bindings.js';
 
 export interface Kernel {
   name: string;
@@ -19,8 +19,12 @@ export function gridOfSamples(count: number): [x: number, y: number] {
   return count > 65_535 ? [halfOfMostSamples, 2] : [count, 1];
 }
 
-/** The sample of a workgroup in that grid. */
-export const sampleOfGrid = `workgroup.x + workgroup.y * ${halfOfMostSamples}u`;
+/** The sample of a workgroup in that grid: its row in the batch, its place in the order, and what the order says of it. */
+export const sampleOfWorkgroup = `
+  let row = workgroup.x + workgroup.y * ${halfOfMostSamples}u;
+  let place = seen[${control.current}] + row;
+  let sample = order[place].x;
+  let share = bitcast<f32>(order[place].y);`;
 
 /** How many rows a tile has: the most that leave enough tiles for the whole GPU. */
 export function rowsOfTile(batchSize: number, tilesAcross: number): number {

@@ -6,7 +6,7 @@ import type { Loss } from '../../../network/losses.js';
 import type { LayerLayout } from '../layout.js';
 import { control, controlWords, declareBuffers, type InputFormat } from './bindings.js';
 import { f32 } from './literals.js';
-import { gridOfSamples, sampleOfGrid, type Kernel } from './kernel.js';
+import { gridOfSamples, sampleOfWorkgroup, type Kernel } from './kernel.js';
 
 export interface LossOptions {
   loss: Loss;
@@ -98,11 +98,7 @@ export function lossKernel(last: LayerLayout, options: LossOptions): Kernel {
 var<workgroup> ofThreads: array<f32, ${threads}>;
 ${reductions}
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let row = ${sampleOfGrid};
-  let place = seen[${control.current}] + row;
-  let sample = order[place].x;
-  let share = bitcast<f32>(order[place].y);
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {${sampleOfWorkgroup}
   let outputsAt = ${values}u + row * ${outputVectors}u;
   let gradientsAt = ${gradients}u + row * ${outputVectors}u;
   for (var c = thread; c < ${outputs}u; c += ${threads}u) {
