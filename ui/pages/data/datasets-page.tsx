@@ -62,7 +62,10 @@ export default function DatasetsPage() {
   const [pages, setPages] = useState(1);
   const { data, error } = useResource((signal) => loadDatasets(pages, signal), [pages], everyMs);
   return (
-    <Page title="Data" lead="Tables to learn from. The service reads every row and says what each column is.">
+    <Page
+      title="Data"
+      lead="Tables and pictures to learn from. The service reads all of them, and says what each column is."
+    >
       <Section title="Add data">
         <AddData />
       </Section>

@@ -15,7 +15,7 @@ export function Reasons({ plan: { spec } }: { plan: Plan }) {
   return (
     <details>
       <summary>Why these values</summary>
-      <dl class="reasons">
+      <dl class="recipe-reasons">
         {reasons.map(([field, reason]) => (
           <>
             <dt>{titles[field] ?? formatName(field)}</dt>
