@@ -8,6 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     setupFiles: ['test/patience.ts'],
+    reporters: ['default', './test/stuck-files.ts'],
     testTimeout: 180_000,
     hookTimeout: 120_000,
     // Of what comes about by itself; a second, the default, is too short on a busy machine.

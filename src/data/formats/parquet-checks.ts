@@ -109,28 +109,58 @@ function varint(view: DataView, start: number): { value: number; end: number } {
   throw new DamagedParquet('a number in it is too long');
 }
 
-/** Runs of the RLE and bit-packing hybrid in [start, end), `width` bits a value: none may be longer than the page. */
-export function checkRuns(view: DataView, start: number, end: number, width: number, values: number): void {
+interface Run {
+  /** Of values; of the last run, those that the page needs. */
+  count: number;
+  isPacked: boolean;
+  /** Where its bits, or its one value, begin. */
+  offset: number;
+}
+
+/**
+ * The runs of `values` values in the RLE and bit-packing hybrid in [start, end), `width` bits each. hyparquet reads on
+ * until it has all values, so runs that end sooner would make runs of whatever follows them.
+ * @throws DamagedParquet for a run that is longer than the page, and for too few of them
+ */
+function* runsOf(view: DataView, start: number, end: number, width: number, values: number): Generator<Run> {
   if (width > 32 || end > view.byteLength) throw new DamagedParquet('a page in it is too short');
   let seen = 0;
-  for (let offset = start; seen < values && offset < end;) {
-    const { value: header, end: next } = varint(view, offset);
-    const packed = header % 2 === 1;
-    const count = Math.floor(header / 2) * (packed ? 8 : 1);
+  for (let next = start; seen < values;) {
+    if (next >= end) throw new DamagedParquet('a page in it is too short');
+    const { value: header, end: offset } = varint(view, next);
+    const isPacked = header % 2 === 1;
+    const count = Math.floor(header / 2) * (isPacked ? 8 : 1);
+    const left = values - seen;
     // Writers fill up the last group of bit-packed values, and some a few groups more.
-    if (count > values - seen + (packed ? 512 : 0))
+    if (count > left + (isPacked ? 512 : 0))
       throw new DamagedParquet('a run in a page is longer than the page');
+    yield { count: Math.min(count, left), isPacked, offset };
     seen += count;
-    offset = next + (packed ? (count * width) / 8 : Math.ceil(width / 8));
+    next = offset + (isPacked ? (count * width) / 8 : Math.ceil(width / 8));
   }
 }
 
-/** DELTA_BINARY_PACKED numbers from `start` on: the headers of blocks. Gives how many there are, and the offset behind. */
-export function checkDeltas(
-  view: DataView,
-  start: number,
-  mostValues: number,
-): { count: number; end: number } {
+/** Indices of a dictionary, or booleans. @throws DamagedParquet */
+export function checkRuns(view: DataView, start: number, end: number, width: number, values: number): void {
+  // Without a bit to read there are no runs.
+  if (width > 0) Array.from(runsOf(view, start, end, width, values));
+}
+
+/** Of `values` cells that may be missing, how many are there: levels of one bit. @throws DamagedParquet, RangeError */
+export function countPresent(view: DataView, start: number, end: number, values: number): number {
+  let present = 0;
+  for (const { count, isPacked, offset } of runsOf(view, start, end, 1, values)) {
+    for (let i = 0; i < count; i++) present += isPacked ? bit(view, offset, i) : bit(view, offset, 0);
+  }
+  return present;
+}
+
+function bit(view: DataView, offset: number, index: number): number {
+  return (view.getUint8(offset + (index >> 3)) >> (index & 7)) & 1;
+}
+
+/** `values` DELTA_BINARY_PACKED numbers from `start` on: the headers of blocks. Gives the offset behind. @throws DamagedParquet */
+export function checkDeltas(view: DataView, start: number, values: number): number {
   let offset = start;
   const next = (): number => {
     const { value, end } = varint(view, offset);
@@ -143,7 +173,7 @@ export function checkDeltas(
   next();
   const perMiniblock = blockSize / miniblocks;
   if (
-    !(count <= mostValues) ||
+    count !== values ||
     // hyparquet takes more for a negative number, and would go back in the page again and again.
     blockSize > mostSigned32 ||
     !Number.isInteger(perMiniblock) ||
@@ -163,5 +193,5 @@ export function checkDeltas(
       seen += perMiniblock;
     }
   }
-  return { count, end: offset };
+  return offset;
 }

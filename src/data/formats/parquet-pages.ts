@@ -6,7 +6,7 @@ import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import type { CellText } from './parquet-cells.js';
-import { checkDeltas, checkRuns, checkThrift, DamagedParquet } from './parquet-checks.js';
+import { checkDeltas, checkRuns, checkThrift, countPresent, DamagedParquet } from './parquet-checks.js';
 import type { FormatLimits } from './rows.js';
 
 export interface ParquetColumn {
@@ -68,8 +68,8 @@ export class ColumnChunk {
     const end = checkThrift(view, this.#offset);
     const header = parquetHeader({ view, offset: this.#offset });
     const size = header.compressed_page_size;
-    if (size < 0 || size > this.#bytes.length - end) throw new DamagedParquet('a page in it is cut short');
-    if (header.uncompressed_page_size < 0 || header.uncompressed_page_size > this.#limits.groupBytes) {
+    if (!isUpTo(size, this.#bytes.length - end)) throw new DamagedParquet('a page in it is cut short');
+    if (!isUpTo(header.uncompressed_page_size, this.#limits.groupBytes)) {
       throw new DamagedParquet(`a page in it is larger than ${this.#limits.groupBytes} bytes`);
     }
     this.#offset = end + size;
@@ -84,13 +84,13 @@ export class ColumnChunk {
   #readDictionary(header: PageHeader, stored: Uint8Array): Cells {
     const page = decompress(this.#codec, stored, header.uncompressed_page_size);
     const count = header.dictionary_page_header?.num_values ?? 0;
-    if (count < 0 || count > page.length) throw new DamagedParquet('a dictionary in it is cut short');
+    if (!isUpTo(count, page.length)) throw new DamagedParquet('a dictionary in it is cut short');
     return Array.from(decode(page, header, this.#decoder, undefined), (value) => this.#text(value));
   }
 
   #readCells(header: PageHeader, stored: Uint8Array): Cells {
     const { num_values: count, encoding } = header.data_page_header ?? header.data_page_header_v2 ?? {};
-    if (count === undefined || encoding === undefined || count < 0 || count > this.#rowsLeft) {
+    if (!isUpTo(count, this.#rowsLeft) || encoding === undefined) {
       throw new DamagedParquet('a page in it has another number of rows than it should');
     }
     if (count === 0) return [];
@@ -118,14 +118,11 @@ export class ColumnChunk {
     v2: NonNullable<PageHeader['data_page_header_v2']>,
     stored: Uint8Array,
   ): Uint8Array {
-    const levels = v2.repetition_levels_byte_length + v2.definition_levels_byte_length;
-    if (
-      v2.repetition_levels_byte_length < 0 ||
-      v2.definition_levels_byte_length < 0 ||
-      levels > stored.length
-    ) {
+    const { repetition_levels_byte_length: repetition, definition_levels_byte_length: definition } = v2;
+    if (!isUpTo(repetition, stored.length) || !isUpTo(definition, stored.length - repetition)) {
       throw new DamagedParquet('a page in it is cut short');
     }
+    const levels = repetition + definition;
     if (v2.is_compressed === false || this.#codec === 'UNCOMPRESSED') return stored;
     const values = decompress(this.#codec, stored.subarray(levels), header.uncompressed_page_size - levels);
     return Buffer.concat([stored.subarray(0, levels), values]);
@@ -140,6 +137,11 @@ export class ColumnChunk {
     }
     return this.#column.cell.text(stored);
   }
+}
+
+/** Whether a size or count that a file states is there and believable. A damaged header may lack it, whatever its type says. */
+function isUpTo(stated: number | undefined, most: number): stated is number {
+  return stated !== undefined && stated >= 0 && stated <= most;
 }
 
 /** Values as they are stored: types that stand above them are for `CellText`. */
@@ -205,25 +207,25 @@ function decompress(codec: CompressionCodec, bytes: Uint8Array, length: number):
 function checkPage(page: Uint8Array, header: PageHeader, element: SchemaElement, limits: FormatLimits): void {
   const view = new DataView(page.buffer, page.byteOffset, page.length);
   const { num_values: count = 0, encoding } = header.data_page_header ?? header.data_page_header_v2 ?? {};
-  const values = checkLevels(view, header, element.repetition_type !== 'REQUIRED', count);
+  const { values, present } = checkLevels(view, header, element.repetition_type !== 'REQUIRED', count);
   switch (encoding) {
     case 'PLAIN':
       return;
     case 'PLAIN_DICTIONARY':
     case 'RLE_DICTIONARY':
-      if (values < page.length) checkRuns(view, values + 1, page.length, view.getUint8(values), count);
+      if (values < page.length) checkRuns(view, values + 1, page.length, view.getUint8(values), present);
       return;
     case 'RLE':
       if (element.type !== 'BOOLEAN')
         throw new DamagedParquet('a page in it is encoded in a way that its type is not');
-      checkRuns(view, values + 4, page.length, 1, count);
+      checkRuns(view, values + 4, page.length, 1, present);
       return;
     case 'DELTA_BINARY_PACKED':
     case 'DELTA_LENGTH_BYTE_ARRAY':
-      checkDeltas(view, values, count);
+      checkDeltas(view, values, present);
       return;
     case 'DELTA_BYTE_ARRAY':
-      checkPrefixes(view, values, count, limits);
+      checkPrefixes(view, values, present, limits);
       return;
     case 'BYTE_STREAM_SPLIT':
       if (count * (element.type_length ?? 8) > limits.groupBytes)
@@ -240,31 +242,35 @@ function checkPage(page: Uint8Array, header: PageHeader, element: SchemaElement,
   }
 }
 
-/** Gives the offset of the values behind the levels. */
-function checkLevels(view: DataView, header: PageHeader, nullable: boolean, count: number): number {
+/** Gives the offset of the values, which are behind the levels, and how many there are. */
+function checkLevels(
+  view: DataView,
+  header: PageHeader,
+  nullable: boolean,
+  count: number,
+): { values: number; present: number } {
   const v2 = header.data_page_header_v2;
   if (v2 !== undefined) {
     const start = v2.repetition_levels_byte_length;
-    const end = start + v2.definition_levels_byte_length;
-    if (nullable) checkRuns(view, start, end, 1, count);
-    if (v2.num_nulls < 0 || v2.num_nulls > count)
-      throw new DamagedParquet('a page in it has more nulls than rows');
-    return end;
+    const values = start + v2.definition_levels_byte_length;
+    const present = nullable ? countPresent(view, start, values, count) : count;
+    if (v2.num_nulls !== count - present)
+      throw new DamagedParquet('a page in it has another number of nulls than it says');
+    return { values, present };
   }
-  if (!nullable) return 0;
-  const end = 4 + view.getUint32(0, true);
-  checkRuns(view, 4, end, 1, count);
-  return end;
+  if (!nullable) return { values: 0, present: count };
+  const values = 4 + view.getUint32(0, true);
+  return { values, present: countPresent(view, 4, values, count) };
 }
 
 /** Texts that share their beginnings: a few bytes can stand for very many. */
 function checkPrefixes(view: DataView, start: number, count: number, limits: FormatLimits): void {
-  const prefixes = checkDeltas(view, start, count);
-  const suffixes = checkDeltas(view, prefixes.end, prefixes.count);
+  const suffixes = checkDeltas(view, start, count);
+  checkDeltas(view, suffixes, count);
   let total = 0;
-  for (const offset of [start, prefixes.end]) {
-    const lengths = new Int32Array(suffixes.count);
-    deltaBinaryUnpack({ view, offset }, suffixes.count, lengths);
+  for (const offset of [start, suffixes]) {
+    const lengths = new Int32Array(count);
+    deltaBinaryUnpack({ view, offset }, count, lengths);
     for (const length of lengths) {
       total += length;
       if (length < 0 || total > limits.groupBytes)

@@ -32,6 +32,8 @@ export interface IntakeOptions {
   /** An upload was read, in so many seconds; `rows` is 0 when it failed. */
   onEnd?: (end: { status: 'ready' | 'failed'; seconds: number; rows: number }) => void;
   progressEveryMs?: number;
+  /** A thread of which nothing is heard for so long is ended. */
+  mostSilentMs?: number;
 }
 
 /** Attempts that were cut short, after which an upload is given up: reading it seems to kill the process. */
@@ -110,21 +112,28 @@ class Attempt {
   }
 
   #readInThread(release: AbortSignal): Promise<TakeInOutcome | 'released'> {
-    const { store, dataDir, mostIdxBytes } = this.#options;
+    const { store, dataDir, mostIdxBytes, mostSilentMs = 300_000 } = this.#options;
     const workerData: TakeInTask = { id: this.#id, store, dataDir, mostIdxBytes };
     const thread = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     return new Promise((resolve, reject) => {
+      let failure: NodeJS.ErrnoException | undefined;
       const stop = (): void => void thread.terminate();
+      // A damaged file that some reader reads for ever would keep the thread, and other uploads waiting.
+      const silence = setTimeout(() => {
+        failure = new Error(`the thread was silent for ${mostSilentMs / 1_000} s`);
+        stop();
+      }, mostSilentMs);
       const end = (outcome: TakeInOutcome | 'released'): void => {
+        clearTimeout(silence);
         release.removeEventListener('abort', stop);
         resolve(outcome);
       };
       release.addEventListener('abort', stop);
       thread.on('message', (message: TakeInMessage) => {
+        silence.refresh();
         if ('progress' in message) this.#noteProgress(message.progress);
-        else end(message);
+        else if (!('alive' in message)) end(message);
       });
-      let failure: NodeJS.ErrnoException | undefined;
       thread.on('error', (error) => (failure = error));
       // It comes last. After an outcome it changes nothing.
       thread.on('exit', (code) => {

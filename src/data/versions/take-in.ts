@@ -59,7 +59,10 @@ export interface TakeInTask {
 }
 
 /** … and what it says: how far it is, and at last how that ended. */
-export type TakeInMessage = { progress: Progress } | TakeInOutcome;
+/** `alive` comes from time to time, while the thread computes in pieces as it should. */
+export type TakeInMessage = { alive: true } | { progress: Progress } | TakeInOutcome;
+
+export const aliveEveryMs = 1_000;
 
 export type TakeInOutcome =
   /** null: the upload is gone. */

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { TableRefusal, type FormatLimits, type FormatOptions } from '../../../src/data/formats/rows.js';
 import { inPieces, problemsOf, readTable } from './whole-table.js';
 
@@ -125,6 +125,13 @@ describe('any bytes are rows or a refusal', () => {
       { numRuns: 800 },
     );
   });
+});
+
+test('a page of Parquet whose header lacks a size is refused, and not read for ever', async () => {
+  const changed = readFileSync(new URL('parquet/types-encodings-v2.parquet', fixtures));
+  // Over the fields of the header of the second version of the pages of the column half.
+  changed.set([0xfe, 0xff, 0xff, 0xff, 0x0f], 734);
+  expect(await problemsOf(changed)).toMatchObject([{ code: 'DAMAGED_FILE', column: 'half' }]);
 });
 
 describe('a bomb', () => {

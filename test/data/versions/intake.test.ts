@@ -64,6 +64,13 @@ describe('an upload that the queue delivers', () => {
     expect(await takeIn(id, stop.signal)).toEqual({ outcome: 'hand_back' });
   }, 60_000);
 
+  test('is tried again when its thread computes for too long without a pause', async () => {
+    const { id, takeIn, storage, ends } = await openIntake(churn, { mostSilentMs: 1 });
+    expect(await takeIn(id, goesOn)).toEqual({ outcome: 'retry', delayMs: 5_000 });
+    expect(await storage.list(`uploads/${id}/attempts`)).toHaveLength(1);
+    expect(ends).toEqual([]);
+  });
+
   test('is given up when reading it was cut off too often', async () => {
     const { scene, id, takeIn, storage, ends } = await openIntake();
     for (const attempt of [1, 2, 3, 4, 5])
