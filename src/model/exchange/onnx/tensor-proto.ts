@@ -59,7 +59,7 @@ export class TensorProto {
     const shown = `the tensor ${shownName(this.name)}`;
     if (this.#isOutside) {
       throw modelFileInvalid(
-        `has the numbers of ${shown} in another file. Save all in one: onnx.save(model, path, save_as_external_data=False)`,
+        `has the numbers of ${shown} in another file. Save all in one: torch.onnx.export(…, external_data=False)`,
       );
     }
     const data = this.#numbers(shown);
