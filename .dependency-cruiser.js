@@ -154,7 +154,7 @@ export default {
       from: { path: '^src/standalone/' },
       to: {
         path: '^src/',
-        pathNot: ['^src/(standalone|model)/', '^src/images/(fit|grey-image)\\.ts$', foundation],
+        pathNot: ['^src/(standalone|model)/', '^src/images/(fit|fit-picture|read-picture)\\.ts$', foundation],
       },
     },
     {

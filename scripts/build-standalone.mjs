@@ -16,6 +16,7 @@ for (const [name, entry, global] of [
     root,
     logLevel: 'warn',
     publicDir: false,
+    resolve: { alias: { 'node:zlib': `${root}src/standalone/zlib.ts` } },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
       outDir: 'dist/bundles',

@@ -7,7 +7,8 @@ import { createTaskThread, type TaskThread } from '../lib/task-thread.js';
 import { isJpeg } from './jpeg-segments.js';
 import { isPng } from './png-chunks.js';
 import { isOtherFormat, otherMediaTypes } from './other-formats.js';
-import { readImage, readOtherImage, sizeOfImage, type ReadTask } from './read-image.js';
+import { readImage, readOtherImage, type ReadTask } from './read-image.js';
+import { sizeOfImage } from './read-picture.js';
 
 export { otherMediaTypes };
 export type { WantedInput } from './read-image.js';

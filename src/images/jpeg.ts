@@ -303,5 +303,5 @@ export function samplesOf(plane: ReadPlane, frame: Frame): PlaneSamples {
 }
 
 function startsWith(content: Uint8Array, text: string): boolean {
-  return Buffer.from(text, 'latin1').equals(content.subarray(0, text.length));
+  return String.fromCharCode(...content.subarray(0, text.length)) === text;
 }

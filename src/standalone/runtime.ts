@@ -2,8 +2,9 @@
  * What predicts in a file that holds a model: the preprocessing, the kernels and the head of the service, so that it answers
  * with the service's numbers. scripts/build-standalone.mjs bundles it; src/model/exchange/standalone puts it into files.
  */
-import type { GreyImage } from '../images/grey-image.js';
 import { fitDigit } from '../images/fit.js';
+import { fitPicture } from '../images/fit-picture.js';
+import { decodeImage, readPicture } from '../images/read-picture.js';
 import { createEmbeddedEngine } from '../model/engines/wasm/embedded-engine.js';
 import { modelPredictor } from '../model/engines/model-predictor.js';
 import type { PictureInput } from '../lib/picture-input.js';
@@ -44,8 +45,12 @@ export interface StandaloneModel {
    * @throws TrainyardError INVALID_REQUEST where they cannot be read
    */
   predict(inputs: readonly unknown[]): Promise<Answer>;
-  /** (side, side) What `POST /predict` makes of a picture for a model that takes square pictures. */
-  pixelsOf(picture: GreyImage): Float32Array;
+  /**
+   * The input of a PNG or JPEG file, with the bits that `POST /predict` makes of it. Of a model of pictures: (channels, height, width);
+   * otherwise (side, side) of grey levels, for a model whose inputs are a square.
+   * @throws TrainyardError IMAGE_INVALID, IMAGE_TOO_LARGE
+   */
+  inputOfPicture(file: Uint8Array): Float32Array;
 }
 
 /** `parameters` (all tensors of the state dict, in its order) as little-endian float32, and the kernels, in base64. */
@@ -86,7 +91,10 @@ export async function openModel(
       return { model, version, predictions, ...(warnings.length > 0 && { warnings }) };
     },
 
-    pixelsOf: (picture) => fitDigit(picture, Math.sqrt(network.inputs)),
+    inputOfPicture: (file) =>
+      image === null
+        ? fitDigit(decodeImage(file), Math.sqrt(network.inputs))
+        : Float32Array.from(fitPicture(readPicture(file), image)),
   };
 }
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { fitPicture } from '../../src/images/fit-picture.js';
 import { isOtherFormat } from '../../src/images/other-formats.js';
 import type { Picture } from '../../src/images/picture.js';
-import { readAnyPicture, readPicture } from '../../src/images/read-image.js';
+import { readAnyPicture } from '../../src/images/read-image.js';
+import { readPicture } from '../../src/images/read-picture.js';
 import { writePng } from '../../src/images/write-png.js';
 
 /** Four quarters: red, green, blue, white. */

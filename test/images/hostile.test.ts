@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { TrainyardError } from '../../src/errors.js';
-import { decodeImage } from '../../src/images/read-image.js';
+import { decodeImage } from '../../src/images/read-picture.js';
 import {
   evenJpeg,
   fixture,

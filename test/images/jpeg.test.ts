@@ -1,7 +1,7 @@
 import { decode, encode } from 'jpeg-js';
 import { describe, expect, test } from 'vitest';
 import { luma } from '../../src/images/grey-image.js';
-import { decodeImage, sizeOfImage } from '../../src/images/read-image.js';
+import { decodeImage, sizeOfImage } from '../../src/images/read-picture.js';
 import {
   evenJpeg,
   fixture,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { decodeImage, sizeOfImage } from '../../src/images/read-image.js';
+import { decodeImage, sizeOfImage } from '../../src/images/read-picture.js';
 import { chunk, encodePng, greyPng, pngOf, type Picture } from './png-file.js';
 
 const depths: Record<number, number[]> = {

@@ -11,9 +11,9 @@ export interface StandaloneModel {
   columns: Column[] | null;
   /** How many numbers it takes. */
   width: number;
-  /** How a picture became them; null: the dataset had no pictures of its own. */
-  image: { fit: string } | null;
+  /** How a picture becomes them; null: the dataset had no pictures of its own. */
+  image: { width: number; height: number; channels: number; fit: string } | null;
   predict(inputs: readonly unknown[]): Promise<PredictionAnswer>;
-  /** What a model of square pictures gets of a picture of any size. */
-  pixelsOf(picture: { width: number; height: number; grey: Uint8Array }): Float32Array;
+  /** What the network gets of a PNG or JPEG file. */
+  inputOfPicture(file: Uint8Array): Float32Array;
 }

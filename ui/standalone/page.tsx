@@ -6,9 +6,10 @@ import '../styles/parts.css';
 import '../pages/models/models.css';
 import './standalone.css';
 import { formatNumber } from '../parts/format.js';
-import { DrawingForm } from './drawing-form.js';
+import type { PictureShape } from '../parts/pixel-picture.js';
 import { NumbersForm } from './numbers-form.js';
 import type { StandaloneModel } from './model.js';
+import { PictureForm } from './picture-form.js';
 import { TableForm } from './table-form.js';
 
 /** Called by the file, once its model is open. */
@@ -28,7 +29,7 @@ export function showProblem(root: HTMLElement, error: unknown): void {
 
 function StandalonePage({ model }: { model: StandaloneModel }) {
   const { columns } = model;
-  const side = sideOf(model);
+  const shape = shapeOf(model);
   return (
     <main class="page standalone">
       <header class="page-header">
@@ -42,8 +43,8 @@ function StandalonePage({ model }: { model: StandaloneModel }) {
       </header>
       {columns ? (
         <TableForm model={model} columns={columns} />
-      ) : side !== undefined ? (
-        <DrawingForm model={model} side={side} />
+      ) : shape !== undefined ? (
+        <PictureForm model={model} shape={shape} />
       ) : (
         <NumbersForm model={model} />
       )}
@@ -56,12 +57,12 @@ function StandalonePage({ model }: { model: StandaloneModel }) {
 
 function whatItDoes(model: StandaloneModel): string {
   const { columns, targets, labels, width } = model;
-  const side = sideOf(model);
+  const shape = shapeOf(model);
   const from = columns
     ? `${formatNumber(columns.length)} columns`
-    : side === undefined
+    : shape === undefined
       ? `${formatNumber(width)} numbers`
-      : `pictures of ${side} × ${side} pixels`;
+      : `pictures of ${shape.width} × ${shape.height} pixels`;
   const what =
     targets.length > 0
       ? `predicts ${targets.join(', ')}`
@@ -71,9 +72,10 @@ function whatItDoes(model: StandaloneModel): string {
   return `${what} from ${from}`;
 }
 
-/** Of the square drawings that the model takes; undefined: it takes something else. */
-function sideOf({ columns, width, image }: StandaloneModel): number | undefined {
+/** Of the pictures that the model takes; undefined: it takes something else. */
+function shapeOf({ columns, width, image }: StandaloneModel): PictureShape | undefined {
+  if (image !== null) return image;
   const side = Math.sqrt(width);
-  if (image !== null && image.fit !== 'digit') return undefined;
-  return columns === null && Number.isInteger(side) && side >= 8 ? side : undefined;
+  const isSquare = columns === null && Number.isInteger(side) && side >= 8;
+  return isSquare ? { width: side, height: side, channels: 1 } : undefined;
 }

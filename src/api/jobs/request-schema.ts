@@ -82,7 +82,7 @@ export const JobRequest = component(
           additionalProperties: { type: 'number', minimum: 0, maximum: 1e6 },
           default: 'none',
           description:
-            'How much the rows of each class of a table count in the losses. `none`: all the same. `balanced`: all classes as much, however many ' +
+            'How much the rows of each class, of a table or of pictures, count in the losses. `none`: all the same. `balanced`: all classes as much, however many ' +
             'rows they have. By label, `{"yes": 5}`: the others count 1.',
         }),
       ),

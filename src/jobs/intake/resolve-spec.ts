@@ -37,6 +37,7 @@ import { folderRecipe, picturesRecipe } from './presets/pictures.js';
 import { plainArrays, plainTable } from './presets/plain.js';
 import type { Recipe, TableRecipe } from './presets/recipe.js';
 import { isOfOtherType, resolveOptimizer } from './resolve-optimizer.js';
+import { resolveClassWeight } from './resolve-class-weight.js';
 import { resolvePictures } from './resolve-pictures.js';
 import { fitToSource, type Source } from './resolve-source.js';
 import type { ResolvedTable } from './resolve-table.js';
@@ -67,7 +68,7 @@ export interface TableWork extends ResolvedTable {
 }
 
 /** What there is to train on, whatever it comes from. */
-interface Work extends Pick<RunSpec, 'split' | 'table' | 'image' | 'rows'> {
+interface Work extends Pick<RunSpec, 'split' | 'table' | 'image' | 'rows' | 'class_weight'> {
   /** For messages. */
   name: string;
   inputs: number;
@@ -118,6 +119,7 @@ export function resolveSpec(
     ...(work.table && { table: work.table }),
     ...(work.image && { image: work.image }),
     ...(work.rows && { rows: work.rows }),
+    ...(work.class_weight && { class_weight: work.class_weight }),
     network: {
       inputs: work.inputs,
       hidden: hidden.map((layer) => ({ activation, dropout, ...layer })),
@@ -223,24 +225,31 @@ function workOfPictures(
   source: Source | null,
 ): Work {
   const { name, index } = dataset;
-  refuseTableFields(request, name, tableFields);
+  refuseTableFields(
+    request,
+    name,
+    tableFields.filter((field) => field !== 'class_weight'),
+  );
   const earlier = source?.description.image ?? null;
   const { image, split, rows } = resolvePictures({ ...request, seed }, dataset, earlier);
   const preset = request.preset ?? defaults.preset.pictures;
   const recipe = preset === 'auto' ? folderRecipe(rows, image) : plainArrays;
   const augment = resolveAugment(request.augment, recipe, dataset);
   const { train, validation, test } = rows;
+  const targets: Targets = { kind: 'classes', labels: index.labels };
+  const classWeight = resolveClassWeight(request.class_weight ?? 'none', targets);
   return {
     name,
     split,
     image,
     rows,
+    ...(classWeight !== 'none' && { class_weight: classWeight }),
     inputs: pictureInputs(image),
-    targets: { kind: 'classes', labels: index.labels },
+    targets,
     trainCount: train,
     samples: {
       count: train + validation + test,
-      hasWeights: false,
+      hasWeights: classWeight !== 'none',
       copies: augment.augment === undefined ? 0 : copiesOfPictures * train,
     },
     scaling: unfittedScaling,

@@ -6,9 +6,8 @@
 import type { TableContent, TableInfo, Targets } from '../../data/dataset.js';
 import { rowsIn, splitNamed, splitNames, type TableSplit } from '../../data/splits.js';
 import type { Column } from '../../lib/cells/columns.js';
-import { nearestTo } from '../../lib/nearest-word.js';
 import type { Task } from '../../model/network/losses.js';
-import type { ClassWeight, ColumnSpec, TableSpec } from '../runs/run-spec.js';
+import type { ColumnSpec, TableSpec } from '../runs/run-spec.js';
 import type { JobRequest, SplitRequest } from '../runs/job-request.js';
 import {
   divideTable,
@@ -16,6 +15,7 @@ import {
   type DecidingColumns,
   type DividedRows,
 } from '../runs/table-rows.js';
+import { resolveClassWeight } from './resolve-class-weight.js';
 import {
   AskedColumns,
   invalid,
@@ -212,26 +212,6 @@ function refuseHuge(name: string, column: Column | undefined): void {
     '/target',
     `The ${quoted(name)} of row ${row}, counted from 0, is ${value}: numbers to predict lie within ±${largestValue}.`,
   );
-}
-
-function resolveClassWeight(wanted: ClassWeight, targets: Targets): ClassWeight {
-  if (wanted === 'none') return wanted;
-  if (targets.kind === 'values')
-    throw invalid('/class_weight', 'class_weight needs classes, and the job learns numbers.');
-  if (wanted === 'balanced') return wanted;
-  if (typeof wanted === 'string') {
-    const message = `class_weight must be none, balanced, or weights by class, such as {${quoted(targets.labels[0] ?? '')}: 2}.`;
-    throw invalid('/class_weight', message);
-  }
-  for (const label of Object.keys(wanted)) {
-    if (targets.labels.includes(label)) continue;
-    const near = nearestTo(label, targets.labels);
-    const hint =
-      near === undefined ? `The classes: ${listed(targets.labels)}.` : `Did you mean ${quoted(near)}?`;
-    throw invalid('/class_weight', `There is no class ${quoted(label)}. ${hint}`);
-  }
-  if (targets.labels.some((label) => (Object.hasOwn(wanted, label) ? wanted[label] : 1) !== 0)) return wanted;
-  throw invalid('/class_weight', 'At least one class must weigh more than 0.');
 }
 
 /** @throws TrainyardError INVALID_REQUEST with the numbers, where a split that is wanted has no rows */

@@ -137,8 +137,10 @@ export interface RunSpec {
   table?: TableSpec;
   /** Where the dataset is pictures: the input that each becomes, … */
   image?: PictureInput;
-  /** … and how many are in each split. */
+  /** …, how many are in each split, … */
   rows?: RowCounts;
+  /** … and how much their classes weigh. Left out: all the same. */
+  class_weight?: ClassWeight;
   network: NetworkSpec;
   /** Runs older than presets lack it: they are plain. */
   preset?: Preset;
@@ -201,6 +203,7 @@ const trainingFields = [
   'reproduce',
   'image',
   'rows',
+  'class_weight',
   'network',
   'loss',
   'split',

@@ -161,6 +161,9 @@ const publishRule = object<PublishRule>({
 const publishIf: Shape<PublishIf> = (value, path) =>
   typeof value === 'string' ? oneOf('always', 'better_than_baseline')(value, path) : publishRule(value, path);
 
+const classWeight: Shape<ClassWeight> = (value, path) =>
+  typeof value === 'string' ? oneOf<string>('none', 'balanced')(value, path) : mapOf(number)(value, path);
+
 /** The same in every format. */
 const specFields = {
   model: text,
@@ -179,6 +182,7 @@ const specFields = {
   ),
   image: optional(pictureInput),
   rows: optional(rowCounts),
+  class_weight: optional(classWeight),
   optimizer,
   augment: optional(augmentation),
   label_smoothing: optional(number),
@@ -229,9 +233,6 @@ const cellFormat = variant<CellFormat>('type', {
   id: textFormat,
   text: textFormat,
 });
-
-const classWeight: Shape<ClassWeight> = (value, path) =>
-  typeof value === 'string' ? oneOf<string>('none', 'balanced')(value, path) : mapOf(number)(value, path);
 
 const tableSpec = object<TableSpec>({
   target: listOf(text),

@@ -11,7 +11,7 @@ import {
   plannedWidth,
   type TablePreprocessing,
 } from '../../model/preprocessing/table.js';
-import type { ClassWeight, ColumnSpec, RunSpec, TableSpec } from '../runs/run-spec.js';
+import type { ColumnSpec, RunSpec, TableSpec } from '../runs/run-spec.js';
 import {
   divideTable,
   plansOf,
@@ -21,6 +21,7 @@ import {
   type DividedRows,
   type TableRunSpec,
 } from '../runs/table-rows.js';
+import { classWeights } from './class-weights.js';
 import {
   eachSplit,
   refuseIfChanged,
@@ -190,9 +191,9 @@ function weigher(
   train: Uint32Array,
 ): Weigher {
   const ofClass =
-    class_weight === 'none' || classes === null || targets.kind === 'values'
+    classes === null || targets.kind === 'values'
       ? null
-      : classWeights(class_weight, targets.labels, classes, train);
+      : classWeights(class_weight, { labels: targets.labels, classes, train });
   const ofRow = weight?.kind === 'numbers' ? weight.values : null;
   return {
     weightsOf: (rows) =>
@@ -201,21 +202,6 @@ function weigher(
         : Float32Array.from(rows, (row) => (ofRow?.[row] ?? 1) * (ofClass?.[classes?.[row] ?? 0] ?? 1)),
     rowWeights: (rows) => ofRow && Float32Array.from(rows, (row) => ofRow[row] ?? 1),
   };
-}
-
-/** (labels) */
-function classWeights(
-  wanted: Exclude<ClassWeight, 'none'>,
-  labels: readonly string[],
-  classes: Int32Array,
-  train: Uint32Array,
-): number[] {
-  if (wanted !== 'balanced') {
-    return labels.map((label) => (Object.hasOwn(wanted, label) ? (wanted[label] ?? 1) : 1));
-  }
-  const counts = labels.map(() => 0);
-  for (const row of train) counts[classes[row] ?? 0] = (counts[classes[row] ?? 0] ?? 0) + 1;
-  return counts.map((count) => (count === 0 ? 1 : train.length / (labels.length * count)));
 }
 
 /** Columns that are in memory at a time, beside the inputs that they become. */

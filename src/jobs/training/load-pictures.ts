@@ -6,6 +6,7 @@ import type { SplitName } from '../../model/engines/engine.js';
 import { classHead } from '../../model/heads/head.js';
 import { dividePictures } from '../runs/picture-rows.js';
 import type { RunSpec } from '../runs/run-spec.js';
+import { classWeights } from './class-weights.js';
 import {
   eachSplit,
   refuseIfChanged,
@@ -20,7 +21,7 @@ export type PicturesRunSpec = RunSpec & { image: PictureInput; split: TableSplit
 /** @throws TrainyardError DATASET_NOT_FOUND, DATASET_CORRUPT, DATASET_CHANGED */
 export async function loadPictures(
   datasets: TrainingDatasets,
-  { dataset, image, split, seed, network, loss }: PicturesRunSpec,
+  { dataset, image, split, seed, network, loss, class_weight = 'none' }: PicturesRunSpec,
   recorded: RecordedInputs | null,
 ): Promise<LoadedData> {
   const info = await datasets.info(dataset.name, dataset.version ?? undefined);
@@ -38,6 +39,7 @@ export async function loadPictures(
     inputs[name].set(fitted, filled[name]);
     filled[name] += fitted.length;
   });
+  const ofClass = classWeights(class_weight, { labels, classes, train: rows.train });
   const targetsOf = (name: SplitName): Uint16Array =>
     Uint16Array.from(rows[name], (row) => classes[row] ?? 0);
   return {
@@ -46,7 +48,7 @@ export async function loadPictures(
       width: network.inputs,
       inputs: inputs[name],
       targets: targetsOf(name),
-      weights: null,
+      weights: ofClass && Float32Array.from(rows[name], (row) => ofClass[classes[row] ?? 0] ?? 1),
     })),
     rows: { validation: rows.validation, test: rows.test },
     rowWeights: { train: null, validation: null, test: null },

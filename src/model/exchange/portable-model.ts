@@ -59,6 +59,32 @@ export function portableModel(
   };
 }
 
+/** What the model is, beside its parameters. Dropout is of training, and is left out. */
+export function descriptionOf({
+  inputs,
+  members,
+  head,
+  scaling,
+  table,
+  image,
+}: PortableModel): ModelDescription {
+  const [layers = []] = members;
+  const hidden = layers.slice(0, -1);
+  return {
+    format_version: 2,
+    network: {
+      inputs,
+      hidden: hidden.map(({ outputs, activation }) => ({ units: outputs, activation, dropout: 0 })),
+      outputs: layers.at(-1)?.outputs ?? 0,
+    },
+    head,
+    scaling,
+    ...(table && { preprocessing: table }),
+    ...(image && { image }),
+    ...(members.length > 1 && { ensemble: members.length }),
+  };
+}
+
 /** The parameters by PyTorch's names, those of several networks with `member1.`, `member2.`, … before them. */
 export function stateDictOf({ members }: PortableModel): StateDict {
   return joinMembers(

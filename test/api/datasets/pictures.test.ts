@@ -1,7 +1,7 @@
 /** Pictures from the upload to the prediction, over HTTP. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fitPicture } from '../../../src/images/fit-picture.js';
-import { readPicture } from '../../../src/images/read-image.js';
+import { readPicture } from '../../../src/images/read-picture.js';
 import { zipOf } from '../../data/pictures/archives.js';
 import { picture, twoClasses } from '../../data/pictures/scene.js';
 import { openService, type TestService } from '../service.js';

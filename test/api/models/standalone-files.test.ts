@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { encode } from 'jpeg-js';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
@@ -11,7 +12,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parametersOf } from '../../model/small-model.js';
 import { fitted, houses, namedRow, tableDescription } from '../../model/small-table.js';
-import { encodeModelFile } from '../../../src/model/files/model-file.js';
+import { encodeModelFile, type ModelDescription } from '../../../src/model/files/model-file.js';
+import { picture } from '../../data/pictures/scene.js';
 import { describeWithBrowser } from '../../browser.js';
 import { openService, type TestService } from '../service.js';
 
@@ -21,10 +23,25 @@ interface Answer {
 
 interface StandaloneModule {
   predict: (inputs: readonly unknown[]) => Promise<Answer>;
+  sampleOfPicture: (file: Uint8Array) => Promise<number[]>;
 }
 
 const rows = [0, 1, 2, 3].map((row) => namedRow(houses, row));
 const digit = Array.from({ length: 784 }, (_, pixel) => (pixel % 29 < 4 ? 200 : 0));
+
+/** A model of small pictures in colour, and files for it. */
+const colours: ModelDescription = {
+  format_version: 2,
+  network: { inputs: 60, hidden: [{ units: 4, activation: 'tanh', dropout: 0 }], outputs: 2 },
+  head: { kind: 'classes', labels: ['blue', 'red'], probabilities: 'softmax' },
+  scaling: { divide_by: 255, mean: 0.4, std: 0.3 },
+  image: { width: 5, height: 4, channels: 3, fit: 'cover' },
+};
+const png = picture(140, 90, [180, 40, 30]);
+const jpeg = encode(
+  { width: 40, height: 60, data: Buffer.from({ length: 9_600 }, (_, i) => (i * 37) % 251) },
+  80,
+).data;
 
 let service: TestService;
 let folder = '';
@@ -36,6 +53,12 @@ beforeAll(async () => {
   const file = encodeModelFile(description, parametersOf(description.network, 1));
   const publication = { model: 'houses', runId: 'job_houses', step: 1, file, metrics: {}, now: new Date(0) };
   await service.registry.publish(publication);
+  await service.registry.publish({
+    ...publication,
+    model: 'colours',
+    runId: 'job_colours',
+    file: encodeModelFile(colours, parametersOf(colours.network, 1)),
+  });
   await service.modelServer.refresh();
 });
 afterAll(async () => {
@@ -80,6 +103,44 @@ test.each([
   const found = await predict(inputs);
   expect(found).toMatchObject({ model, version: 1 });
   expectClose(found, expected);
+});
+
+async function predictedOfPicture(
+  model: string,
+  type: string,
+  file: Buffer,
+): Promise<{ predictions: (Answer['predictions'][number] & { network_inputs: number[] })[] }> {
+  const { body } = await service.http
+    .post(`/predict?model=${model}&network_inputs=true`)
+    .set('content-type', type)
+    .send(file)
+    .expect(200);
+  return body as Awaited<ReturnType<typeof predictedOfPicture>>;
+}
+
+test.each([
+  ['colours', 'image/png', png],
+  ['colours', 'image/jpeg', jpeg],
+  ['digits', 'image/png', png],
+  ['digits', 'image/jpeg', jpeg],
+])('model.mjs of %s reads a picture of type %s with the bits of POST /predict', async (model, type, file) => {
+  const { sampleOfPicture, predict } = (await import(
+    pathToFileURL(await download(model, 'model.mjs')).href
+  )) as StandaloneModule;
+  const expected = await predictedOfPicture(model, type, file);
+  const sample = await sampleOfPicture(file);
+  expect(sample).toEqual(expected.predictions[0]?.network_inputs);
+  expectClose(await predict([sample]), expected);
+});
+
+test('model.mjs refuses what is no picture, and one of a table reads none', async () => {
+  const ofColours = (await import(
+    pathToFileURL(await download('colours', 'model.mjs')).href
+  )) as StandaloneModule;
+  await expect(ofColours.sampleOfPicture(Buffer.from('GIF89a'))).rejects.toThrow(/neither a PNG nor a JPEG/);
+  await expect(ofColours.sampleOfPicture(png.subarray(0, 60))).rejects.toThrow(/cut short/);
+  const ofTable = (await import(pathToFileURL(await download('houses', 'model.mjs')).href)) as object;
+  expect('sampleOfPicture' in ofTable).toBe(false);
 });
 
 test('tf.loadLayersModel takes the URL of a version', async () => {
@@ -137,6 +198,28 @@ describeWithBrowser('in Chromium', (browser) => {
     await page.mouse.move(box.x + 200, box.y + 200, { steps: 5 });
     await page.mouse.up();
     await page.getByText('% sure').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('model.html answers a picture file as POST /predict does, and says what it cannot read', async () => {
+    const { page, faults } = await openFile(await download('colours', 'model.html'));
+    const choose = (file: Buffer, name: string): Promise<void> =>
+      page.getByLabel(/Drop a picture/).setInputFiles({ name, mimeType: '', buffer: file });
+    for (const [type, file] of [
+      ['image/png', png],
+      ['image/jpeg', jpeg],
+    ] as const) {
+      await choose(file, 'picture');
+      const [expected] = (await predictedOfPicture('colours', type, file)).predictions;
+      await page.getByText(`${(expected.confidence * 100).toFixed(1)} % sure`).waitFor();
+      expect(await page.locator('.answer strong').textContent()).toBe(expected.label);
+    }
+    await choose(Buffer.from('GIF89a'), 'picture.gif');
+    await page
+      .getByRole('alert')
+      .getByText(/neither a PNG nor a JPEG file, but a GIF file/)
+      .waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

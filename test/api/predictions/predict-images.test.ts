@@ -7,7 +7,8 @@ import { exampleDigit, exampleJpeg, examplePng } from '../../../src/api/predicti
 import type { Problem } from '../../../src/api/problems/problem-schema.js';
 import { encodeModelFile } from '../../../src/model/files/model-file.js';
 import { createImageReader, type ImageReader } from '../../../src/images/image-reader.js';
-import { decodeImage, readImage } from '../../../src/images/read-image.js';
+import { readImage } from '../../../src/images/read-image.js';
+import { decodeImage } from '../../../src/images/read-picture.js';
 import { evenJpeg, fixture } from '../../images/jpeg-file.js';
 import { chunk, greyPng, pngOf } from '../../images/png-file.js';
 import { parametersOf, smallDescription } from '../../model/small-model.js';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { PicturesInfo } from '../../../src/data/dataset.js';
 import { usualInput } from '../../../src/data/picture-index.js';
 import { takeIn } from '../../../src/data/versions/take-in.js';
-import { readPicture } from '../../../src/images/read-image.js';
+import { readPicture } from '../../../src/images/read-picture.js';
 import { fitPicture } from '../../../src/images/fit-picture.js';
 import { temporaryStorage } from '../../storage/temporary-storage.js';
 import { Killed, killedAt, openScene } from '../versions/scene.js';

@@ -47,6 +47,40 @@ test.each(['reference', 'wasm'])(
   },
 );
 
+test.each([
+  ['balanced' as const, [40 / 30 / 2, 40 / 10 / 2]],
+  [{ red: 3 }, [1, 3]],
+  ['none' as const, null],
+])(
+  'class_weight %j weighs the pictures of each class by the training ones',
+  async (class_weight, expected) => {
+    const scene = openScene(await temporaryStorage());
+    const [blue, red] = ['blue', 'red'].map((label, index) =>
+      twoClasses(80)
+        .filter(({ path }) => path.startsWith(label))
+        .slice(0, index === 0 ? 30 : 10),
+    );
+    const files = [...blue, ...red];
+    await scene.upload({ file: zipOf(files) }, { name: 'uneven', target: [] });
+    await scene.readAll();
+    const info = await scene.store.info('uneven');
+    if (info.kind !== 'pictures') throw new Error('It holds no pictures');
+    const request = {
+      image: { width: 5, height: 4 },
+      class_weight,
+      split: { validation: 0, test: 0 },
+      epochs: 1,
+    };
+    const spec = resolveSpec(request, info, { trainingMemoryLimitBytes: 2 ** 30 }, new Date(0));
+    const { data, rowWeights } = await loadData(scene.store, spec);
+    const { weights, targets } = data.train;
+    expect(rowWeights.train).toBeNull();
+    expect(weights && Array.from(weights)).toEqual(
+      expected && Array.from(targets, (label) => Math.fround(expected[label] ?? NaN)),
+    );
+  },
+);
+
 test('the scaling is fitted on the training pictures, and every picture is in its split', async () => {
   const store = await openStore();
   const spec = await specOf(store, 'wasm');

@@ -47,3 +47,14 @@ export interface DescribedColumn {
 export function refuseDescription(field: keyof ImportDescription, message: string): never {
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/description/${field}` });
 }
+
+/** Refuses those of the fields that the description has. @throws TrainyardError INVALID_REQUEST */
+export function refuseFields(
+  description: ImportDescription,
+  fields: readonly string[],
+  reason: string,
+): void {
+  for (const field of fields as (keyof ImportDescription)[]) {
+    if (description[field] !== undefined) refuseDescription(field, `${reason}: leave out ${field}.`);
+  }
+}

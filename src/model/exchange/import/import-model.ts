@@ -1,15 +1,15 @@
 /** From a file that another program has written, and what its sender says of it, to a model as this service keeps it. */
-import { TrainyardError } from '../../../errors.js';
 import { decodeModelFile, type DecodedModel } from '../../files/model-file.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import type { StateDict, Tensor } from '../../network/network.js';
+import { looksLikeOnnx, readOnnx } from '../onnx/read-onnx.js';
 import { readStateDict } from '../pytorch/read-state-dict.js';
 import { describedModel, linearLayers } from './foreign-network.js';
-import { refuseDescription, type ImportDescription } from './import-description.js';
-import { modelFileInvalid, shownName } from './model-file-invalid.js';
+import { refuseDescription, refuseFields, type ImportDescription } from './import-description.js';
+import { asInvalidFile, modelFileInvalid, shownName } from './model-file-invalid.js';
 import { floatsOf, type NumberType } from './number-types.js';
 
-export type ImportFormat = 'pth' | 'safetensors';
+export type ImportFormat = 'pth' | 'safetensors' | 'onnx';
 
 /** What came in, and as what. */
 export interface ImportedModel {
@@ -18,7 +18,7 @@ export interface ImportedModel {
 }
 
 /**
- * The content says what the file is. A safetensors file of this service needs no description, and takes none.
+ * The content says what the file is. A safetensors or ONNX file of this service needs no description, and takes none.
  * @throws TrainyardError MODEL_FILE_INVALID, INVALID_REQUEST
  */
 export function importModel(file: Buffer, description: ImportDescription): ImportedModel {
@@ -35,7 +35,8 @@ export function importModel(file: Buffer, description: ImportDescription): Impor
   // After the length of its header.
   if (file[8] === '{'.charCodeAt(0))
     return { format: 'safetensors', model: importSafetensors(file, description) };
-  throw modelFileInvalid('is neither a state dict of PyTorch (.pth) nor safetensors');
+  if (looksLikeOnnx(file)) return { format: 'onnx', model: readOnnx(file, description) };
+  throw modelFileInvalid('is neither a state dict of PyTorch (.pth) nor safetensors nor ONNX');
 }
 
 const zipSignature = Buffer.from('PK\x03\x04', 'latin1');
@@ -52,10 +53,11 @@ function importSafetensors(file: Buffer, description: ImportDescription): Decode
     readSafetensors(file, { F32: 4, F64: 8, F16: 2, BF16: 2 }),
   );
   if (Object.hasOwn(metadata, 'network') && Object.hasOwn(metadata, 'format_version')) {
-    for (const field of Object.keys(description)) {
-      const message = `The file is of this service and says everything itself: leave out ${field}.`;
-      refuseDescription(field as keyof ImportDescription, message);
-    }
+    refuseFields(
+      description,
+      Object.keys(description),
+      'The file is of this service and says everything itself',
+    );
     return asInvalidFile(() => decodeModelFile(file));
   }
   const floats = [...tensors].map(([name, { dtype, shape, bytes }]): [string, Tensor] => [
@@ -81,14 +83,4 @@ function inOrder(tensors: StateDict, { layers }: ImportDescription): StateDict {
   }
   const { compare } = new Intl.Collator('en', { numeric: true });
   return new Map([...tensors].sort(([one], [other]) => compare(one, other)));
-}
-
-/** Our own readers take files for checkpoints. */
-function asInvalidFile<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof TrainyardError)) throw error;
-    throw new TrainyardError('MODEL_FILE_INVALID', error.message, { cause: error });
-  }
 }

@@ -10,3 +10,13 @@ export function modelFileInvalid(problem: string, cause?: unknown): TrainyardErr
 export function shownName(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
+
+/** Our own readers take files for checkpoints. */
+export function asInvalidFile<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TrainyardError)) throw error;
+    throw new TrainyardError('MODEL_FILE_INVALID', error.message, { cause: error });
+  }
+}

@@ -75,23 +75,28 @@ export class OnnxGraph {
     });
   }
 
-  /** The file. `metadata` is what programs show of a model. */
-  encode(name: string, description: string, metadata: Readonly<Record<string, string>>): Buffer {
+  /** The file. `metadataOf` the written graph is what programs show of a model. */
+  encode(
+    name: string,
+    description: string,
+    metadataOf: (graph: Buffer) => Readonly<Record<string, string>>,
+  ): Buffer {
     const graph = new Message();
     for (const node of this.#nodes) graph.message(1, node);
     graph.text(2, name);
     for (const initializer of this.#initializers) graph.message(5, initializer);
     for (const input of this.#inputs) graph.message(11, input);
     for (const output of this.#outputs) graph.message(12, output);
+    const bytes = graph.encode();
     const model = new Message()
       .integer(1, irVersion)
       .text(2, 'trainyard')
       .text(6, description)
-      .message(7, graph);
+      .bytes(7, bytes);
     for (const [domain, version] of Object.entries(opsets)) {
       model.message(8, new Message().text(1, domain).integer(2, version));
     }
-    for (const [key, value] of Object.entries(metadata)) {
+    for (const [key, value] of Object.entries(metadataOf(bytes))) {
       model.message(14, new Message().text(1, key).text(2, value));
     }
     return model.encode();

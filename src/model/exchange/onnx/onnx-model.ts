@@ -4,9 +4,10 @@
  */
 import { outputsOf, type ClassHead, type ValueHead } from '../../heads/head.js';
 import type { Activation } from '../../network/network.js';
-import type { PortableLayer, PortableModel } from '../portable-model.js';
+import { descriptionOf, type PortableLayer, type PortableModel } from '../portable-model.js';
 import { OnnxGraph } from './onnx-graph.js';
-import { tableInputs } from './onnx-table.js';
+import { liftOf, tableInputs } from './onnx-table.js';
+import { graphDigest, ownMetadata, type OwnMetadata } from './own-metadata.js';
 
 export function encodeOnnx(model: PortableModel): Buffer {
   const { name, version, table, inputs, members, head } = model;
@@ -17,9 +18,13 @@ export function encodeOnnx(model: PortableModel): Buffer {
   if (head.kind === 'classes') classOutputs(graph, head, outputs);
   else valueOutputs(graph, head, outputs);
   const names = head.kind === 'classes' ? head.labels : head.names;
-  return graph.encode(name, `Version ${version} of ${name}`, {
-    version: String(version),
-    [head.kind === 'classes' ? 'labels' : 'values']: JSON.stringify(names),
+  return graph.encode(name, `Version ${version} of ${name}`, (bytes) => {
+    const own: OwnMetadata = { description: descriptionOf(model), graph_sha256: graphDigest(bytes) };
+    return {
+      version: String(version),
+      [head.kind === 'classes' ? 'labels' : 'values']: JSON.stringify(names),
+      [ownMetadata]: JSON.stringify(own),
+    };
   });
 }
 
@@ -31,8 +36,10 @@ function scaled(graph: OnnxGraph, { scaling }: PortableModel, inputs: string): s
   if (scaling === null) return inputs;
   const double = (value: number): string => graph.constant('double', [value]);
   const divided = graph.node('Div', [toDouble(graph, inputs), double(scaling.divide_by)]);
-  const centred = graph.node('Sub', [divided, double(scaling.mean)]);
-  return toFloat(graph, graph.node('Div', [centred, double(scaling.std)]));
+  const lift = liftOf(Math.abs(scaling.std), scaling.mean);
+  const lifted = lift === 1 ? divided : graph.node('Mul', [divided, double(lift)]);
+  const centred = graph.node('Sub', [lifted, double(scaling.mean * lift)]);
+  return toFloat(graph, graph.node('Div', [centred, double(scaling.std * lift)]));
 }
 
 /** (rows, outputs) */

@@ -28,20 +28,19 @@ function numberParts(graph: OnnxGraph, { name, format, parts }: FittedColumn): s
   const cell = graph.input(name, 'double', 1, meaning);
   const isMissing = graph.node('IsNaN', [cell]);
   const double = (value: number): string => graph.constant('double', [value], [1, 1]);
+  const given = { cell, isMissing };
   return parts.map((part) => {
-    const filled = (): string =>
-      'fill' in part ? graph.node('Where', [isMissing, double(part.fill), cell]) : cell;
     switch (part.kind) {
       case 'standard':
-        return deviations(graph, filled(), part.mean, part.std);
+        return deviations(graph, given, { fill: part.fill, center: part.mean, scale: part.std });
       case 'robust': {
-        const t = deviations(graph, filled(), part.center, part.scale);
+        const t = deviations(graph, given, part);
         const third = graph.node('Div', [t, double(3)]);
         const square = graph.node('Add', [graph.node('Mul', [third, third]), double(1)]);
         return graph.node('Div', [t, graph.node('Sqrt', [square])]);
       }
       case 'piecewise':
-        return piecewise(graph, part, filled());
+        return piecewise(graph, part, given);
       case 'cycle':
         return cycle(graph, part, cell, isMissing);
       case 'missing':
@@ -54,11 +53,33 @@ function numberParts(graph: OnnxGraph, { name, format, parts }: FittedColumn): s
   });
 }
 
+interface GivenCell {
+  cell: string;
+  isMissing: string;
+}
+
 /** At most so many from 0. */
-function deviations(graph: OnnxGraph, x: string, center: number, scale: number): string {
+function deviations(
+  graph: OnnxGraph,
+  { cell, isMissing }: GivenCell,
+  { fill, center, scale }: { fill: number; center: number; scale: number },
+): string {
   const double = (value: number): string => graph.constant('double', [value], [1, 1]);
-  const t = graph.node('Div', [graph.node('Sub', [x, double(center)]), double(scale)]);
+  const lift = liftOf(scale, center);
+  const lifted = lift === 1 ? cell : graph.node('Mul', [cell, double(lift)]);
+  const filled = graph.node('Where', [isMissing, double(fill * lift), lifted]);
+  const t = graph.node('Div', [graph.node('Sub', [filled, double(center * lift)]), double(scale * lift)]);
   return limited(graph, t, -mostDeviations, mostDeviations);
+}
+
+/**
+ * A power of two, by which a tiny difference and all around it are multiplied, so that nothing is rounded. ONNX Runtime leaves out
+ * `x − c` where c is 0 as a float32 (its NoopElimination), though c is a double.
+ */
+export function liftOf(difference: number, around: number): number {
+  if (difference >= 2 ** -60) return 1;
+  const lift = 2 ** Math.min(1000, -Math.floor(Math.log2(difference)));
+  return Number.isFinite(around * lift) ? lift : 1;
 }
 
 function limited(graph: OnnxGraph, x: string, least: number, most: number): string {
@@ -66,17 +87,28 @@ function limited(graph: OnnxGraph, x: string, least: number, most: number): stri
   return graph.node('Max', [graph.node('Min', [x, high]), low]);
 }
 
-function piecewise(graph: OnnxGraph, { edges, width }: PiecewisePart, x: string): string {
+function piecewise(
+  graph: OnnxGraph,
+  { edges, width, fill }: PiecewisePart,
+  { cell, isMissing }: GivenCell,
+): string {
   const row = (values: number[]): string => graph.constant('double', values, [1, values.length]);
-  const halves = edges.map((edge) => edge / 2);
   const bins = edges.length - 1;
-  const half = graph.node('Mul', [x, graph.constant('double', [0.5], [1, 1])]);
-  const above = graph.node('Sub', [half, row(halves.slice(0, -1))]);
-  const way = graph.node('Div', [above, row(halves.slice(1).map((edge, bin) => edge - halves[bin]))]);
+  const halves = edges.map((edge) => edge / 2);
+  // Halves of neighbours among the smallest numbers are the same: no number lies between them.
+  const gaps = halves.slice(1).map((edge, bin) => edge - halves[bin] || Number.MIN_VALUE);
+  const lifts = gaps.map((gap, bin) => liftOf(gap, halves[bin]));
+  const isLifted = lifts.some((lift) => lift > 1);
+  const half = graph.node('Mul', [cell, graph.constant('double', [0.5], [1, 1])]);
+  const lifted = isLifted ? graph.node('Mul', [half, row(lifts)]) : half;
+  const fills = isLifted ? lifts.map((lift) => (fill / 2) * lift) : [fill / 2];
+  const filled = graph.node('Where', [isMissing, row(fills), lifted]);
+  const above = graph.node('Sub', [filled, row(lifts.map((lift, bin) => halves[bin] * lift))]);
+  const way = graph.node('Div', [above, row(gaps.map((gap, bin) => gap * lifts[bin]))]);
   const parts = limited(graph, way, 0, 1);
   if (bins === width) return parts;
   const rest = graph.node('Mul', [
-    graph.node('Cast', [graph.node('IsNaN', [x])], { to: 'double' }),
+    graph.node('Cast', [isMissing], { to: 'double' }),
     row(new Array<number>(width - bins).fill(0)),
   ]);
   return graph.node('Concat', [parts, rest], { axis: 1 });

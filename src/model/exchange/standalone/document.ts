@@ -2,7 +2,7 @@
 import { TrainyardError } from '../../../errors.js';
 import { megabytes } from '../../engines/training-memory.js';
 import type { ModelDescription } from '../../files/model-file.js';
-import { stateDictOf, type PortableModel } from '../portable-model.js';
+import { descriptionOf, stateDictOf, type PortableModel } from '../portable-model.js';
 
 export interface StandaloneDocument extends Pick<
   ModelDescription,
@@ -13,23 +13,16 @@ export interface StandaloneDocument extends Pick<
 }
 
 export function documentOf(portable: PortableModel): StandaloneDocument {
-  const { name, version, inputs, members, head, scaling, table, image } = portable;
-  const [layers = []] = members;
+  const { network, head, scaling, preprocessing, image, ensemble } = descriptionOf(portable);
   return {
-    model: name,
-    version,
-    network: {
-      inputs,
-      hidden: layers
-        .slice(0, -1)
-        .map(({ outputs, activation }) => ({ units: outputs, activation, dropout: 0 })),
-      outputs: layers.at(-1)?.outputs ?? 0,
-    },
+    model: portable.name,
+    version: portable.version,
+    network,
     head,
     scaling,
-    ...(table && { preprocessing: table }),
+    ...(preprocessing && { preprocessing }),
     ...(image && { image }),
-    ...(members.length > 1 && { ensemble: members.length }),
+    ...(ensemble !== undefined && { ensemble }),
   };
 }
 

@@ -3,9 +3,20 @@ import type { PortableModel } from '../portable-model.js';
 import { readBundles } from './bundles.js';
 import { documentOf, encodedParameters } from './document.js';
 
+const pictureReader = `/**
+ * The sample that a PNG or JPEG file is, as \`POST /predict\` reads it.
+ * @param {Uint8Array} file
+ * @returns {Promise<number[]>} rejects where the file cannot be read
+ */
+export async function sampleOfPicture(file) {
+  return Array.from((await opened).inputOfPicture(file));
+}
+
+`;
+
 export function writeModule(portable: PortableModel): Buffer {
   const { runtime, kernels } = readBundles();
-  const { name, version, table, inputs, head } = portable;
+  const { name, version, table, image, inputs, head } = portable;
   const cells = 'string | number | boolean | null';
   const sample =
     table === null
@@ -17,6 +28,7 @@ export function writeModule(portable: PortableModel): Buffer {
       : head.names.length === 1
         ? '{ value: number }'
         : '{ values: Record<string, number> }';
+  const takesPictures = image !== null || (table === null && Number.isInteger(Math.sqrt(inputs)));
   const columns = table?.columns.map((column) => column.name) ?? [];
   return Buffer.from(`/**
  * The model ${name}, version ${version}, written by Trainyard: its network, what comes before and after it, and the
@@ -49,7 +61,7 @@ export async function predict(inputs) {
   return (await opened).predict(inputs);
 }
 
-${runtime}
+${takesPictures ? pictureReader : ''}${runtime}
 const opened = TrainyardModel.openModel(
   ${JSON.stringify(documentOf(portable))},
   {

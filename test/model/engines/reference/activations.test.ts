@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import {
   activationBackward,
   activationForward,
-  erf,
 } from '../../../../src/model/engines/reference/activations.js';
+import { erf } from '../../../../src/model/network/activation-functions.js';
 import { activations, type Activation } from '../../../../src/model/network/network.js';
 import { expectClose } from '../close.js';
 
