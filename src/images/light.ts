@@ -12,11 +12,8 @@ const fittedSide = 64;
 const borderPart = 0.15;
 
 const rounds = 8;
-
-/** The terms of a quadratic surface at (x, y), each from -1 to 1. */
-function termsAt(x: number, y: number): number[] {
-  return [1, x, y, x * x, x * y, y * y];
-}
+/** So many of them look at the border alone. */
+const borderRounds = 3;
 
 /**
  * (height, width): the paper's grey level at each pixel, a quadratic surface; null where the light is even.
@@ -42,35 +39,124 @@ export function unevenLight({ width, height, grey }: GreyImage, isLight: boolean
 
 /**
  * The six coefficients, by least squares on the border and then again and again on all that is about as light as the surface
- * so far.
+ * so far. When a round changes nothing, the next ones would not either.
  */
 function fitPaper(pixels: Float32Array, width: number, height: number, isLight: boolean): number[] {
-  const isBorder = (column: number, row: number): boolean =>
-    Math.min(column, width - 1 - column) < borderPart * width ||
-    Math.min(row, height - 1 - row) < borderPart * height;
+  const border = borderOf(width, height);
+  /** 1: the pixel is taken for paper. */
+  let taken = new Uint8Array(pixels.length);
+  let takenBefore = new Uint8Array(pixels.length);
   let surface: number[] | null = null;
+  let levels: Float32Array | null = null;
   let tolerance = Infinity;
   for (let round = 0; round < rounds; round++) {
-    const fitted = surface && surfaceOf(surface, width, height);
-    const inkAt = (at: number): number =>
-      fitted === null ? 0 : isLight ? fitted[at] - pixels[at] : pixels[at] - fitted[at];
-    const equations = new Equations();
+    [taken, takenBefore] = [takenBefore, taken];
+    let isSame = surface !== null;
     let deviation = 0;
     let count = 0;
-    for (let row = 0, at = 0; row < height; row++) {
-      for (let column = 0; column < width; column++, at++) {
-        const ink = inkAt(at);
-        if ((round < 3 && !isBorder(column, row)) || ink > tolerance || ink < -3 * tolerance) continue;
-        equations.add(termsAt((2 * column) / (width - 1) - 1, (2 * row) / (height - 1) - 1), pixels[at]);
-        deviation += Math.abs(ink);
-        count++;
-      }
+    for (let at = 0; at < pixels.length; at++) {
+      const ink = levels === null ? 0 : isLight ? levels[at] - pixels[at] : pixels[at] - levels[at];
+      const isPaper =
+        (round >= borderRounds || border[at] === 1) && ink <= tolerance && ink >= -3 * tolerance;
+      taken[at] = isPaper ? 1 : 0;
+      if (taken[at] !== takenBefore[at]) isSame = false;
+      if (!isPaper) continue;
+      deviation += Math.abs(ink);
+      count++;
     }
     if (count < 12) break;
-    surface = equations.solution();
-    tolerance = Math.max(6, round === 0 ? 40 : (2.5 * deviation) / count);
+    if (!isSame) {
+      surface = surfaceThrough(pixels, taken, width, height);
+      levels = surfaceOf(surface, width, height);
+    }
+    const next = Math.max(6, round === 0 ? 40 : (2.5 * deviation) / count);
+    if (isSame && next === tolerance) {
+      if (round >= borderRounds) break;
+      round = borderRounds - 1;
+    }
+    tolerance = next;
   }
   return surface ?? [0, 0, 0, 0, 0, 0];
+}
+
+/** (height, width): 1 at the border. */
+function borderOf(width: number, height: number): Uint8Array {
+  const border = new Uint8Array(width * height);
+  for (let row = 0, at = 0; row < height; row++) {
+    const isEdgeRow = Math.min(row, height - 1 - row) < borderPart * height;
+    for (let column = 0; column < width; column++, at++) {
+      if (isEdgeRow || Math.min(column, width - 1 - column) < borderPart * width) border[at] = 1;
+    }
+  }
+  return border;
+}
+
+/** The powers of x and y in the terms of a quadratic surface: 1, x, y, x², xy, y². */
+const termPowers = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [2, 0],
+  [1, 1],
+  [0, 2],
+] as const;
+
+/**
+ * The least-squares fit to the pixels that are taken. The normal equations have 36 coefficients, but only 15 different sums of
+ * xⁱyʲ. Those of a row are its five sums of xⁱ, times yʲ.
+ */
+function surfaceThrough(pixels: Float32Array, taken: Uint8Array, width: number, height: number): number[] {
+  /** [i][j]: of xⁱyʲ, and of level · xⁱyʲ. */
+  const sums = Array.from({ length: 5 }, () => new Float64Array(5));
+  const levelSums = Array.from({ length: 3 }, () => new Float64Array(3));
+  for (let row = 0, at = 0; row < height; row++) {
+    let [n, x1, x2, x3, x4] = [0, 0, 0, 0, 0];
+    let [l0, l1, l2] = [0, 0, 0];
+    for (let column = 0; column < width; column++, at++) {
+      if (taken[at] === 0) continue;
+      const x = (2 * column) / (width - 1) - 1;
+      const square = x * x;
+      const level = pixels[at];
+      n++;
+      x1 += x;
+      x2 += square;
+      x3 += square * x;
+      x4 += square * square;
+      l0 += level;
+      l1 += level * x;
+      l2 += level * square;
+    }
+    const y = (2 * row) / (height - 1) - 1;
+    addRow(sums, [n, x1, x2, x3, x4], y);
+    addRow(levelSums, [l0, l1, l2], y);
+  }
+  return solution(
+    termPowers.map(([i, j]) => [...termPowers.map(([k, l]) => sums[i + k][j + l]), levelSums[i][j]]),
+  );
+}
+
+/** Adds a row's sums of xⁱ, each times the powers of its y, as far as the degree of all together goes. */
+function addRow(sums: Float64Array[], rowSums: readonly number[], y: number): void {
+  for (let i = 0; i < sums.length; i++) {
+    let power = 1;
+    for (let j = 0; i + j < sums.length; j++, power *= y) sums[i][j] += rowSums[i] * power;
+  }
+}
+
+/**
+ * Of six equations with six unknowns, each its coefficients and the right side: by elimination. A little is added to the
+ * diagonal, so that there is a solution where the terms do not differ.
+ */
+function solution(rows: number[][]): number[] {
+  for (let pivot = 0; pivot < 6; pivot++) rows[pivot][pivot] += 1e-6 * (rows[pivot][pivot] + 1);
+  for (let pivot = 0; pivot < 6; pivot++) {
+    for (let row = 0; row < 6; row++) {
+      if (row === pivot) continue;
+      const factor = rows[row][pivot] / rows[pivot][pivot];
+      for (let column = pivot; column < 7; column++) rows[row][column] -= factor * rows[pivot][column];
+    }
+  }
+  return rows.map((row, index) => row[6] / row[index]);
 }
 
 function surfaceOf(surface: readonly number[], width: number, height: number): Float32Array {
@@ -84,31 +170,4 @@ function surfaceOf(surface: readonly number[], width: number, height: number): F
     }
   }
   return levels;
-}
-
-/** The normal equations of a least-squares fit in six unknowns. */
-class Equations {
-  /** Six rows of six coefficients and the right side. */
-  readonly #rows = Array.from({ length: 6 }, () => new Float64Array(7));
-
-  add(terms: readonly number[], value: number): void {
-    for (let row = 0; row < 6; row++) {
-      for (let column = 0; column < 6; column++) this.#rows[row][column] += terms[row] * terms[column];
-      this.#rows[row][6] += terms[row] * value;
-    }
-  }
-
-  /** By elimination; a little is added to the diagonal, so that there is a solution where the terms do not differ. */
-  solution(): number[] {
-    const rows = this.#rows;
-    for (let pivot = 0; pivot < 6; pivot++) rows[pivot][pivot] += 1e-6 * (rows[pivot][pivot] + 1);
-    for (let pivot = 0; pivot < 6; pivot++) {
-      for (let row = 0; row < 6; row++) {
-        if (row === pivot) continue;
-        const factor = rows[row][pivot] / rows[pivot][pivot];
-        for (let column = pivot; column < 7; column++) rows[row][column] -= factor * rows[pivot][column];
-      }
-    }
-    return rows.map((row, index) => row[6] / row[index]);
-  }
 }
