@@ -11,6 +11,9 @@ const fittedSide = 64;
 /** The outer part of a picture, where there is mostly paper. */
 const borderPart = 0.15;
 
+/** And so much of it is never reached by the drawing, where somebody made the picture of a drawing alone. */
+const evenPart = 0.1;
+
 const rounds = 8;
 /** So many of them look at the border alone. */
 const borderRounds = 3;
@@ -20,6 +23,7 @@ const borderRounds = 3;
  * @param isLight whether the drawing is darker than the paper
  */
 export function unevenLight({ width, height, grey }: GreyImage, isLight: boolean): Float32Array | null {
+  if (isBorderOfOneLevel(grey, width, height)) return null;
   const scale = Math.min(1, fittedSide / Math.max(width, height));
   const size = {
     width: Math.max(2, Math.round(width * scale)),
@@ -35,6 +39,22 @@ export function unevenLight({ width, height, grey }: GreyImage, isLight: boolean
   }
   // A surface that leaves the range of grey levels fits something else than light.
   return most - least < leastUnevenness || least < 8 || most > 300 ? null : paper;
+}
+
+/** No camera sees so even a border: the picture was drawn, on paper of one level. */
+function isBorderOfOneLevel(grey: Uint8Array, width: number, height: number): boolean {
+  const level = grey[0];
+  const across = Math.ceil(evenPart * width);
+  const down = Math.ceil(evenPart * height);
+  for (let row = 0; row < height; row++) {
+    const isWhole = row < down || row >= height - down;
+    const start = row * width;
+    for (let column = 0; column < width; column++) {
+      if (!isWhole && column === across) column = width - across;
+      if (grey[start + column] !== level) return false;
+    }
+  }
+  return true;
 }
 
 /**
@@ -106,57 +126,82 @@ const termPowers = [
  * xⁱyʲ. Those of a row are its five sums of xⁱ, times yʲ.
  */
 function surfaceThrough(pixels: Float32Array, taken: Uint8Array, width: number, height: number): number[] {
-  /** [i][j]: of xⁱyʲ, and of level · xⁱyʲ. */
-  const sums = Array.from({ length: 5 }, () => new Float64Array(5));
-  const levelSums = Array.from({ length: 3 }, () => new Float64Array(3));
+  /** (5, 5) and (3, 3): at [i, j] the sum of xⁱyʲ, and of level · xⁱyʲ. */
+  const sums = new Float64Array(25);
+  const levelSums = new Float64Array(9);
+  const rowSums = new Float64Array(5);
+  const rowLevelSums = new Float64Array(3);
   for (let row = 0, at = 0; row < height; row++) {
-    let [n, x1, x2, x3, x4] = [0, 0, 0, 0, 0];
-    let [l0, l1, l2] = [0, 0, 0];
+    // Local variables: sums that are kept in an array take three times as long.
+    let count = 0;
+    let x1 = 0;
+    let x2 = 0;
+    let x3 = 0;
+    let x4 = 0;
+    let level0 = 0;
+    let level1 = 0;
+    let level2 = 0;
     for (let column = 0; column < width; column++, at++) {
       if (taken[at] === 0) continue;
       const x = (2 * column) / (width - 1) - 1;
       const square = x * x;
       const level = pixels[at];
-      n++;
+      count++;
       x1 += x;
       x2 += square;
       x3 += square * x;
       x4 += square * square;
-      l0 += level;
-      l1 += level * x;
-      l2 += level * square;
+      level0 += level;
+      level1 += level * x;
+      level2 += level * square;
     }
+    rowSums[0] = count;
+    rowSums[1] = x1;
+    rowSums[2] = x2;
+    rowSums[3] = x3;
+    rowSums[4] = x4;
+    rowLevelSums[0] = level0;
+    rowLevelSums[1] = level1;
+    rowLevelSums[2] = level2;
     const y = (2 * row) / (height - 1) - 1;
-    addRow(sums, [n, x1, x2, x3, x4], y);
-    addRow(levelSums, [l0, l1, l2], y);
+    addRow(sums, rowSums, y);
+    addRow(levelSums, rowLevelSums, y);
   }
-  return solution(
-    termPowers.map(([i, j]) => [...termPowers.map(([k, l]) => sums[i + k][j + l]), levelSums[i][j]]),
-  );
+  const equations = new Float64Array(6 * 7);
+  for (const [row, [i, j]] of termPowers.entries()) {
+    for (const [column, [k, l]] of termPowers.entries()) {
+      equations[7 * row + column] = sums[5 * (i + k) + j + l];
+    }
+    equations[7 * row + 6] = levelSums[3 * i + j];
+  }
+  return solution(equations);
 }
 
 /** Adds a row's sums of xⁱ, each times the powers of its y, as far as the degree of all together goes. */
-function addRow(sums: Float64Array[], rowSums: readonly number[], y: number): void {
-  for (let i = 0; i < sums.length; i++) {
-    let power = 1;
-    for (let j = 0; i + j < sums.length; j++, power *= y) sums[i][j] += rowSums[i] * power;
+function addRow(sums: Float64Array, rowSums: Float64Array, y: number): void {
+  const degrees = rowSums.length;
+  for (let i = 0; i < degrees; i++) {
+    let term = rowSums[i];
+    for (let j = 0; i + j < degrees; j++, term *= y) sums[degrees * i + j] += term;
   }
 }
 
 /**
- * Of six equations with six unknowns, each its coefficients and the right side: by elimination. A little is added to the
+ * Of (6, 7) equations with six unknowns, each its coefficients and the right side: by elimination. A little is added to the
  * diagonal, so that there is a solution where the terms do not differ.
  */
-function solution(rows: number[][]): number[] {
-  for (let pivot = 0; pivot < 6; pivot++) rows[pivot][pivot] += 1e-6 * (rows[pivot][pivot] + 1);
+function solution(equations: Float64Array): number[] {
+  for (let pivot = 0; pivot < 6; pivot++) equations[8 * pivot] += 1e-6 * (equations[8 * pivot] + 1);
   for (let pivot = 0; pivot < 6; pivot++) {
     for (let row = 0; row < 6; row++) {
       if (row === pivot) continue;
-      const factor = rows[row][pivot] / rows[pivot][pivot];
-      for (let column = pivot; column < 7; column++) rows[row][column] -= factor * rows[pivot][column];
+      const factor = equations[7 * row + pivot] / equations[8 * pivot];
+      for (let column = pivot; column < 7; column++) {
+        equations[7 * row + column] -= factor * equations[7 * pivot + column];
+      }
     }
   }
-  return rows.map((row, index) => row[6] / row[index]);
+  return Array.from({ length: 6 }, (_, row) => equations[7 * row + 6] / equations[8 * row]);
 }
 
 function surfaceOf(surface: readonly number[], width: number, height: number): Float32Array {
