@@ -170,6 +170,20 @@ export default {
       to: { path: '^src/', pathNot: ['^src/telemetry/', foundation] },
     },
     {
+      name: 'processes-know-no-service',
+      comment: 'The supervisor takes little memory, and outlives the faults of what it supervises.',
+      severity: 'error',
+      from: { path: '^src/processes/' },
+      to: { path: '^src/', pathNot: ['^src/processes/', '^src/telemetry/joined-metrics\\.ts$', foundation] },
+    },
+    {
+      name: 'processes-in-composition-only',
+      comment: 'Nothing else of the service knows whether it is one process or several.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(processes|composition)/' },
+      to: { path: '^src/processes/' },
+    },
+    {
       name: 'data-imports-only-storage',
       comment: 'And the readers of pictures.',
       severity: 'error',

@@ -5,7 +5,7 @@
  *
  *   npm run bench:predict -- [--hidden 256] [--seconds 3] [--rounds 5] [--connections 1,32,256] [--job '{…}']
  *                            [--peer fastapi --python PATH] [--room 256]
- *                            [--parts in-process,named,http,training,reloads,overload]
+ *                            [--parts in-process,named,http,costs,training,reloads,overload] [--against FOLDER]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -13,10 +13,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRegistry } from '../dist/model/registry/registry.js';
 import { createFileStorage } from '../dist/storage/file-storage.js';
+import { costs } from './predict/costs.mjs';
 import { inProcess } from './predict/in-process.mjs';
 import { namedRows } from './predict/named-rows.mjs';
 import { overHttp } from './predict/over-http.mjs';
 import { overload } from './predict/overload.mjs';
+import { refusals } from './predict/refusals.mjs';
 import { reloadsUnderLoad } from './predict/reloads.mjs';
 import { startApi, startFastApi } from './predict/services.mjs';
 import { whileTraining } from './predict/while-training.mjs';
@@ -32,7 +34,8 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     room: { type: 'string', default: '256' },
-    parts: { type: 'string', default: 'in-process,named,http,training,reloads,overload' },
+    parts: { type: 'string', default: 'in-process,named,http,costs,training,reloads,overload' },
+    against: { type: 'string' },
   },
 });
 const timing = {
@@ -44,8 +47,10 @@ const parts = {
   'in-process': inProcess,
   named: (dataDir) => namedRows(dataDir, timing),
   http: besideOthers,
+  costs: (dataDir) => costs(dataDir, { rounds: timing.rounds, against: options.against }),
   training: (dataDir) => whileTraining(dataDir, JSON.parse(options.job), timing),
   reloads: reloadsUnderLoad,
+  refusals: () => refusals(timing),
   overload: (dataDir) => overload(dataDir, { ...timing, room: Number(options.room) }),
 };
 

@@ -18,6 +18,9 @@ import { TrainyardError } from './errors.js';
 
 const megabyte = 2 ** 20;
 
+/** By default there are no more API processes than the memory has room for, each with a model cache. */
+const apiProcessBytes = 512 * megabyte;
+
 /** Off unless set to 1 or true. */
 const Switch = Type.Enum(['0', '1', 'false', 'true'], { default: '0' });
 
@@ -29,6 +32,7 @@ const Env = Type.Object({
   DATA_DIR: Type.String({ default: 'data' }),
   STORE_URL: Type.Optional(Type.String()),
   QUEUE_URL: Type.Optional(Type.String()),
+  API_PROCESSES: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   GPU_IDLE_SECONDS: Type.Integer({ minimum: 0, maximum: 86_400, default: 300 }),
@@ -76,6 +80,8 @@ export interface Config {
   readonly dataDir: string;
   readonly store: StoreTarget;
   readonly queue: QueueTarget;
+  /** Processes that answer HTTP on the one port; their limits are together those below. */
+  readonly apiProcesses: number;
   /** Jobs that one worker trains at a time. */
   readonly workerConcurrency: number;
   /** Threads that one training may use. */
@@ -127,6 +133,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
         'cannot share it. Set QUEUE_URL to redis://… or postgres://…, or use ROLE=all.',
     );
   }
+  if (values.ROLE !== 'api' && values.API_PROCESSES !== undefined && values.API_PROCESSES > 1) {
+    throw new TrainyardError(
+      'CONFIG_INVALID',
+      `API_PROCESSES=${values.API_PROCESSES} needs ROLE=api, QUEUE_URL, and workers beside it (ROLE=worker): a process that ` +
+        'also trains, or has the embedded queue, is the only one of its service.',
+    );
+  }
   const cores = availableParallelism();
   const memoryBytes = machineMemoryBytes();
   const workerConcurrency = Math.min(values.WORKER_CONCURRENCY, 4 * cores);
@@ -138,6 +151,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     dataDir: resolve(values.DATA_DIR),
     store: parseStoreUrl(values.STORE_URL),
     queue,
+    apiProcesses:
+      values.ROLE === 'api' ? (values.API_PROCESSES ?? defaultApiProcesses(cores, memoryBytes)) : 1,
     workerConcurrency,
     threads: values.THREADS ?? Math.max(1, Math.floor(cores / workerConcurrency)),
     gpuIdleMs: values.GPU_IDLE_SECONDS * 1_000,
@@ -191,6 +206,11 @@ function allowedValues(name: string): string {
   const { minimum = -Infinity, maximum = Infinity } = schema;
   const kind = schema.type === 'integer' ? 'a whole number' : 'a number';
   return maximum === Infinity ? `${kind} of at least ${minimum}` : `${kind} from ${minimum} to ${maximum}`;
+}
+
+/** One core is left to what else runs: the system, the supervisor, a proxy. */
+function defaultApiProcesses(cores: number, memoryBytes: number): number {
+  return Math.max(1, Math.min(cores - 1, Math.floor(memoryBytes / apiProcessBytes)));
 }
 
 function isOn(value: Static<typeof Switch>): boolean {

@@ -60,6 +60,7 @@ export const errorCodes = {
   LAST_ADMIN_KEY: 'The service has no other key that may change its keys.',
   KEY_NOT_FOUND: 'There is no key with this id.',
   DATA_FOLDER_IN_USE: 'Another process is using the data folder.',
+  PROCESSES_FAIL: 'The processes of the service end again and again before they can answer.',
   ADDRESS_IN_USE: 'Another process already listens on this address.',
   DATASET_CORRUPT: 'A file of the dataset is damaged.',
   INIT_FROM_CHANGED: 'The version that the job starts from is gone, or holds other parameters.',

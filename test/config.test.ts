@@ -68,6 +68,7 @@ describe('settings', () => {
       LOG_FORMAT: 'json',
     });
     expect(config).toEqual({
+      apiProcesses: 1,
       role: 'worker',
       listens: true,
       host: '0.0.0.0',
@@ -124,6 +125,16 @@ describe('settings', () => {
     expect(loadConfig({ ...worker, PORT: '9100' })).toMatchObject({ listens: true, port: 9100 });
     expect(loadConfig({})).toMatchObject({ listens: true, port: 3000 });
     expect(loadConfig({ ...worker, ROLE: 'api' })).toMatchObject({ listens: true, port: 3000 });
+  });
+
+  test('let one process answer, except in an API apart, which has one for each core but one', () => {
+    const queue = { QUEUE_URL: 'redis://queue' };
+    const usual = Math.max(1, availableParallelism() - 1);
+    expect(loadConfig({}).apiProcesses).toBe(1);
+    expect(loadConfig({ ...queue, ROLE: 'worker' }).apiProcesses).toBe(1);
+    expect(loadConfig({ API_PROCESSES: '1' }).apiProcesses).toBe(1);
+    expect(loadConfig({ ...queue, ROLE: 'api' }).apiProcesses).toBeLessThanOrEqual(usual);
+    expect(loadConfig({ ...queue, ROLE: 'api', API_PROCESSES: '7' }).apiProcesses).toBe(7);
   });
 
   test.each([
@@ -226,6 +237,9 @@ describe('settings', () => {
     [{ OTEL_TRACES_SAMPLER_ARG: '2' }, 'OTEL_TRACES_SAMPLER_ARG'],
     [{ ROLE: 'api' }, 'needs QUEUE_URL'],
     [{ ROLE: 'worker' }, 'needs QUEUE_URL'],
+    [{ API_PROCESSES: '0' }, 'API_PROCESSES must be a whole number from 1 to 64'],
+    [{ API_PROCESSES: '2' }, 'API_PROCESSES=2 needs ROLE=api'],
+    [{ API_PROCESSES: '2', QUEUE_URL: 'redis://queue' }, 'API_PROCESSES=2 needs ROLE=api'],
   ])('that are not valid are named: %o', (env, problem) => {
     expect(() => loadConfig(env)).toThrow(
       expect.objectContaining({

@@ -7,6 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { buildApp } from '../../dist/api/app.js';
 import { createImageReader } from '../../dist/images/image-reader.js';
+import { createInferenceStatistics } from '../../dist/api/predictions/inference-statistics.js';
 import { createLogger } from '../../dist/lib/log.js';
 import { createAliases } from '../../dist/model/registry/aliases.js';
 import { predictionEngines, selectEngine } from '../../dist/model/engines/select.js';
@@ -31,6 +32,7 @@ const app = await buildApp({
   modelServer,
   images: createImageReader(),
   metrics,
+  statistics: createInferenceStatistics(),
   log,
   maxWaitingPredictions: Number(maxWaitingPredictions),
   bodyMemoryBytes: 512 * 2 ** 20,

@@ -20,7 +20,11 @@ export async function pour(url, { type, payload }, { connections, seconds, perSe
   const free = [];
   const sockets = await Promise.all(
     Array.from({ length: connections }, () =>
-      openSocket({ host: hostname, port: Number(port) }, answers, free),
+      openSocket(
+        { host: hostname, port: Number(port) },
+        (answer) => answers.push(answer),
+        (socket) => free.push(socket),
+      ),
     ),
   );
 
@@ -54,8 +58,32 @@ export async function pour(url, { type, payload }, { connections, seconds, perSe
   };
 }
 
-/** Takes its place among the free ones whenever it has its answer. */
-async function openSocket(address, answers, free) {
+/** So many requests in all, each connection asking again when it has its answer, whatever that says. */
+export async function ask(url, { type, payload }, { requests, connections }) {
+  const { hostname, port, pathname } = new URL(url);
+  const head = `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`;
+  const request = Buffer.concat([Buffer.from(head), Buffer.from(payload)]);
+  let asked = 0;
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      let answered;
+      const onAnswer = (answer) => {
+        if (answer.status === 'broken') throw new Error(`${url}: a connection broke`);
+      };
+      const socket = await openSocket({ host: hostname, port: Number(port) }, onAnswer, () => answered?.());
+      while (asked++ < requests) {
+        await new Promise((resolve) => {
+          answered = resolve;
+          socket.ask(request);
+        });
+      }
+      socket.close();
+    }),
+  );
+}
+
+/** `onFree` is called when it can be asked: at first, and whenever it has its answer. */
+async function openSocket(address, onAnswer, onFree) {
   const socket = connect({ ...address, noDelay: true });
   await once(socket, 'connect');
   let received = '';
@@ -73,11 +101,11 @@ async function openSocket(address, answers, free) {
     if (end < 0) return;
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)[1]);
     if (received.length < end + 4 + length) return;
-    answers.push({ status: received.slice(9, 12), ms: performance.now() - sentMs });
+    onAnswer({ status: received.slice(9, 12), ms: performance.now() - sentMs });
     received = '';
-    free.push(self);
+    onFree(self);
   });
-  socket.on('error', () => answers.push({ status: 'broken', ms: 0 }));
-  free.push(self);
+  socket.on('error', () => onAnswer({ status: 'broken', ms: 0 }));
+  onFree(self);
   return self;
 }

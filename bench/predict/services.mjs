@@ -2,18 +2,26 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-export async function startApi(dataDir, { maxWaitingPredictions = 512 } = {}) {
-  const child = fork(pathOf('echo-service.mjs'), [dataDir, String(maxWaitingPredictions)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+/** `root` may be another checkout, built, whose service answers. */
+export async function startApi(dataDir, { maxWaitingPredictions = 512, root } = {}) {
+  const script =
+    root === undefined ? pathOf('echo-service.mjs') : join(root, 'bench/predict/echo-service.mjs');
+  return startChild(script, [dataDir, String(maxWaitingPredictions)]);
+}
+
+/** Starts a script that tells its address. */
+export async function startChild(script, args = []) {
+  const child = fork(script, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const [url] = await once(child, 'message');
   return {
     url,
+    pid: child.pid,
     async residentBytes() {
       child.send('rss');
       const [bytes] = await once(child, 'message');

@@ -1,6 +1,6 @@
 /** The HTTP service as one Fastify app, the same in production and in tests. What it is given, others start and stop. */
 import type { FastifyInstance } from 'fastify';
-import { useRateLimits } from './access/rate-limits.js';
+import { useRateLimits, type CountRequests } from './access/rate-limits.js';
 import { createBaseApp, type BaseAppDeps } from './base-app.js';
 import { batchComponents, batchRoutes, type BatchDeps } from './batches/batch-routes.js';
 import { batchFileRoutes, type BatchFileDeps } from './batches/file-route.js';
@@ -68,6 +68,8 @@ export type ApiDeps = JobDeps &
   BaseAppDeps & {
     /** A Redis client with which several processes count the requests of a key together. */
     rateLimitStore?: object | undefined;
+    /** Counts them where there is no such client, and yet several processes. */
+    countRequests?: CountRequests | undefined;
     /** How many predictions may be under way at a time. */
     maxWaitingPredictions: number;
     statistics: InferenceStatistics;
@@ -120,7 +122,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   deps.metrics.predictions.readWaiting(() => waitingRoom.size);
   const app = await createBaseApp(deps, apiSchemas, (answer) => waitingRoom.guard(answer));
-  await useRateLimits(app, deps.rateLimitStore);
+  await useRateLimits(app, { redis: deps.rateLimitStore, count: deps.countRequests });
   await useCompression(app);
   useBodies(app, {
     memory: bodyMemory,

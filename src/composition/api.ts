@@ -3,7 +3,9 @@
  * the groups that they need, on a folder, a queue or an engine of their own.
  */
 import { servedFirst } from '../api/jobs/served-first.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { CountRequests } from '../api/access/rate-limits.js';
 import { apiSchemas, buildApp, type ApiDeps } from '../api/app.js';
 import { checkModels } from '../api/operations/readiness.js';
 import { builtInNames } from '../data/versions/dataset-versions.js';
@@ -30,6 +32,7 @@ import { type Stop } from './stops.js';
 
 /** To count the datasets their folders are listed. */
 const datasetsCountedEveryMs = 5_000;
+const lookAtLoadingEveryMs = 25;
 
 type ApiApp = Awaited<ReturnType<typeof buildApp>>;
 
@@ -113,9 +116,13 @@ async function jobOnDataset(index: RunIndex, dataset: string, version: number): 
 /** The whole of an API, by the settings. What it follows is started; it does not listen yet. */
 export async function openApiService(
   { config, log, storage, queues, metrics, runs, checks }: Foundation,
-  { keys, predictsWith }: { keys: KeyRing; predictsWith: Selection },
+  {
+    keys,
+    predictsWith,
+    countRequests,
+  }: { keys: KeyRing; predictsWith: Selection; countRequests?: CountRequests | undefined },
   stops: Stops,
-): Promise<ApiApp> {
+): Promise<{ app: ApiApp; loaded: () => Promise<void> }> {
   const { engine, device } = predictsWith;
   const { trainingMemoryLimitBytes, maxQueuedJobs, maxWaitingPredictions, bodyMemoryBytes } = config;
   const models = openModels({
@@ -176,6 +183,7 @@ export async function openApiService(
       maxFileBytes: config.maxDatasetBytes,
       traced: config.tracing !== null,
       rateLimitStore: queues.sharedClient,
+      countRequests,
       basePath: config.basePath,
       corsOrigins: config.corsOrigins,
       ...(config.adminUi && { showQueues: (page) => queues.showOn(page) }),
@@ -189,5 +197,11 @@ export async function openApiService(
   models.start();
   // Not awaited, as with the others.
   void batches.start();
-  return api.app;
+  return {
+    app: api.app,
+    /** Resolves when the model that answers by default is loaded, or cannot be. */
+    async loaded() {
+      while (models.modelServer.starting() !== null) await sleep(lookAtLoadingEveryMs);
+    },
+  };
 }

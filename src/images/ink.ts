@@ -41,9 +41,10 @@ export function inkOf(image: GreyImage): Ink | undefined {
   }
   const most = isNoisy || paper !== null ? quantile(differences, 1 - fullInkPart) : mostOf(differences);
   if (most < minContrast) return undefined;
-  const ink = Uint8Array.from(differences, (difference) =>
-    Math.min(255, Math.max(0, Math.round((difference / most) * 255))),
-  );
+  const ink = new Uint8Array(differences.length);
+  for (let at = 0; at < ink.length; at++) {
+    ink[at] = Math.min(255, Math.max(0, Math.round((differences[at] / most) * 255)));
+  }
   const least = Math.max(minInk, isNoisy ? Math.min(110, Math.round((4 * noise * 255) / most)) : 0);
   return { width, height, ink, least, isNoisy };
 }
@@ -51,20 +52,26 @@ export function inkOf(image: GreyImage): Ink | undefined {
 /** Levels on the other side of the background are not ink. */
 function evenDifferences(grey: Uint8Array, background: number): Float32Array {
   const sign = background > 127 ? -1 : 1;
-  return Float32Array.from(grey, (level) => sign * (level - background));
+  const differences = new Float32Array(grey.length);
+  for (let at = 0; at < grey.length; at++) differences[at] = sign * (grey[at] - background);
+  return differences;
 }
 
 /** Paper in the shadow gives back a part of the light, and so does ink: the difference counts by that part. */
 function unevenDifferences(grey: Uint8Array, paper: Float32Array, isLight: boolean): Float32Array {
-  return Float32Array.from(grey, (level, at) =>
-    isLight ? ((paper[at] - level) * 255) / Math.max(16, paper[at]) : level - paper[at],
-  );
+  const differences = new Float32Array(grey.length);
+  for (let at = 0; at < grey.length; at++) {
+    const level = grey[at];
+    differences[at] = isLight ? ((paper[at] - level) * 255) / Math.max(16, paper[at]) : level - paper[at];
+  }
+  return differences;
 }
 
 /** The standard deviation of the background, by the median of what differs little. */
 function deviationOf(differences: Float32Array): number {
-  const sizes = differences.map(Math.abs).sort();
-  return 1.4826 * sizes[sizes.length >> 1];
+  const sizes = new Float32Array(differences.length);
+  for (let at = 0; at < sizes.length; at++) sizes[at] = Math.abs(differences[at]);
+  return 1.4826 * inOrder(sizes, sizes.length >> 1);
 }
 
 function mostOf(differences: Float32Array): number {
@@ -74,8 +81,29 @@ function mostOf(differences: Float32Array): number {
 }
 
 function quantile(differences: Float32Array, part: number): number {
-  const sorted = differences.slice().sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+  const place = Math.min(differences.length - 1, Math.floor(differences.length * part));
+  return inOrder(differences.slice(), place);
+}
+
+/** What would be at the place if the values were sorted; their order changes (C. A. R. Hoare, Algorithm 65: Find). */
+function inOrder(values: Float32Array, place: number): number {
+  let [first, last] = [0, values.length - 1];
+  while (first < last) {
+    const middle = values[(first + last) >> 1];
+    let [left, right] = [first, last];
+    while (left <= right) {
+      while (values[left] < middle) left++;
+      while (values[right] > middle) right--;
+      if (left > right) break;
+      const value = values[left];
+      values[left++] = values[right];
+      values[right--] = value;
+    }
+    if (place <= right) last = right;
+    else if (place >= left) first = left;
+    else break;
+  }
+  return values[place];
 }
 
 /** Each pixel is the mean of itself and its neighbours. */
@@ -97,8 +125,17 @@ function smoothed(pixels: Float32Array, width: number, height: number): Float32A
 }
 
 function medianOfBorder(grey: Uint8Array, width: number, height: number): number {
-  const rows = [grey.subarray(0, width), grey.subarray((height - 1) * width)];
-  const border = rows.flatMap((row) => [...row]);
-  for (let row = 1; row < height - 1; row++) border.push(grey[row * width], grey[(row + 1) * width - 1]);
-  return Uint8Array.from(border).sort()[border.length >> 1];
+  const counts = new Uint32Array(256);
+  for (let column = 0; column < width; column++) {
+    counts[grey[column]]++;
+    counts[grey[(height - 1) * width + column]]++;
+  }
+  for (let row = 1; row < height - 1; row++) {
+    counts[grey[row * width]]++;
+    counts[grey[(row + 1) * width - 1]]++;
+  }
+  const middle = width + Math.max(0, height - 2);
+  let level = 0;
+  for (let below = counts[0]; below <= middle; below += counts[level]) level++;
+  return level;
 }

@@ -18,6 +18,7 @@ interface Share {
 /** (to.height, to.width) */
 export function resample(region: Region, to: Size): Float32Array {
   const { pixels, width, height, first, stride } = region;
+  if (width === to.width && height === to.height) return copyOf(region);
   const across = new Float32Array(height * to.width);
   const columns = shares(width, to.width);
   for (let row = 0; row < height; row++) {
@@ -32,6 +33,16 @@ export function resample(region: Region, to: Size): Float32Array {
     }
   }
   return resampled;
+}
+
+/** (height, width) */
+function copyOf({ pixels, width, height, first, stride }: Region): Float32Array {
+  const copy = new Float32Array(width * height);
+  for (let row = 0; row < height; row++) {
+    const start = first + row * stride;
+    copy.set(pixels.subarray(start, start + width), row * width);
+  }
+  return copy;
 }
 
 function weighted(

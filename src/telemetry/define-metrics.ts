@@ -11,15 +11,21 @@ export function metricsIn(registry: Registry) {
   return {
     counter: <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
       new Counter({ name, help, labelNames, registers }),
-    /** `collect` sets the gauge at each scrape. */
+    /**
+     * `collect` sets the gauge at each scrape. `joinedBy`: what it is in a service of several processes; all of them see the
+     * same queue and the same models, and each has its own memory.
+     */
     gauge: <Label extends string>(
       name: string,
       help: string,
       labelNames: Label[] = [],
-      collect?: (gauge: Gauge<Label>) => void,
+      {
+        collect,
+        joinedBy = 'sum',
+      }: { collect?: (gauge: Gauge<Label>) => void; joinedBy?: 'sum' | 'min' | 'max' } = {},
     ) =>
       new Gauge<Label>({
-        ...{ name, help, labelNames, registers },
+        ...{ name, help, labelNames, registers, aggregator: joinedBy },
         ...(collect && {
           collect() {
             collect(this);

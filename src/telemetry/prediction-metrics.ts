@@ -66,12 +66,9 @@ function predictionRequestMetrics({
     'Requests for predictions that were refused because too many were in progress. No other metric counts them.',
   );
   let readWaiting = (): number => 0;
-  gauge(
-    'trainyard_predictions_waiting',
-    'Requests for predictions that wait or are in progress.',
-    [],
-    (waiting) => waiting.set(readWaiting()),
-  );
+  gauge('trainyard_predictions_waiting', 'Requests for predictions that wait or are in progress.', [], {
+    collect: (waiting) => waiting.set(readWaiting()),
+  });
   const limitVersions = versionLimit((model, version) => {
     for (const outcome of outcomes) total.remove({ model, version, outcome });
   });
@@ -141,18 +138,18 @@ function modelMetrics({
 }: Define): Pick<PredictionMetrics, 'reload' | 'readServed' | 'readMemory'> {
   let readServed = (): Served[] => [];
   let readMemory = (): number => 0;
-  gauge('trainyard_model_version', 'The latest version of a model.', ['model'], (version) => {
-    version.reset();
-    for (const served of readServed()) {
-      if (served.version !== null) version.set({ model: served.model }, served.version);
-    }
+  gauge('trainyard_model_version', 'The latest version of a model.', ['model'], {
+    joinedBy: 'max',
+    collect(version) {
+      version.reset();
+      for (const served of readServed()) {
+        if (served.version !== null) version.set({ model: served.model }, served.version);
+      }
+    },
   });
-  gauge(
-    'trainyard_model_memory_bytes',
-    'Memory that the loaded versions of all models hold together.',
-    [],
-    (memory) => memory.set(readMemory()),
-  );
+  gauge('trainyard_model_memory_bytes', 'Memory that the loaded versions of all models hold together.', [], {
+    collect: (memory) => memory.set(readMemory()),
+  });
   const reloads = counter(
     'trainyard_model_reloads_total',
     'How often another version became the latest version of a model.',

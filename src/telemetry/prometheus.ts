@@ -6,6 +6,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { withTimeout } from '../lib/timeout.js';
 import { metricsIn, requestBuckets, type Define } from './define-metrics.js';
+import type { MetricsSnapshot } from './joined-metrics.js';
 import { predictionMetrics, type PredictionMetrics } from './prediction-metrics.js';
 
 export interface PrometheusMetrics {
@@ -19,6 +20,8 @@ export interface PrometheusMetrics {
   };
   /** All metrics in Prometheus' text format. Answers in time even when the queue does not. */
   render(): Promise<{ contentType: string; text: string }>;
+  /** All metrics, to be joined with those of other processes. */
+  snapshot(): Promise<MetricsSnapshot>;
 }
 
 interface HttpMetrics {
@@ -84,14 +87,22 @@ export function createPrometheusMetrics({
   const training = trainingMetrics(define);
   collectDefaultMetrics({ register: registry });
 
+  const lookAtQueues = async (): Promise<void> => {
+    showQueues(await withTimeout(queueTimeoutMs, queueCounts()).catch(() => null));
+  };
+
   return {
     http,
     predictions,
     jobs,
     datasets,
     training,
+    async snapshot() {
+      await lookAtQueues();
+      return registry.getMetricsAsJSON();
+    },
     async render() {
-      showQueues(await withTimeout(queueTimeoutMs, queueCounts()).catch(() => null));
+      await lookAtQueues();
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
   };
@@ -109,16 +120,18 @@ function httpMetrics({ histogram }: Define): HttpMetrics {
 
 /** @returns shows the counts of the queues; null: the queue does not answer */
 function queueMetrics({ gauge }: Define): (counts: QueueCounts[] | null) => void {
-  const up = gauge('trainyard_queue_up', 'Whether the queue answers: 1 or 0.');
+  const up = gauge('trainyard_queue_up', 'Whether the queue answers: 1 or 0.', [], { joinedBy: 'min' });
   const entries = gauge(
     'trainyard_queue_jobs',
     'Entries of a queue that wait or are in progress in any process; absent while the queue is down.',
     ['queue', 'state'],
+    { joinedBy: 'max' },
   );
   const connected = gauge(
     'trainyard_queue_workers',
     'Workers that are connected to a queue, busy or not; absent while the queue is down.',
     ['queue'],
+    { joinedBy: 'max' },
   );
   return (counts) => {
     up.set(counts === null ? 0 : 1);
@@ -146,7 +159,7 @@ function jobMetrics({ counter, gauge, histogram }: Define): JobMetrics {
     'trainyard_damaged_runs',
     'Runs that are left out of lists and of the queue because one of their files is damaged or cannot be read.',
     [],
-    (damaged) => damaged.set(readDamaged()),
+    { collect: (damaged) => damaged.set(readDamaged()), joinedBy: 'max' },
   );
   return {
     waited: (seconds) => wait.observe(seconds),

@@ -87,6 +87,8 @@ const planted: Record<string, [file: string, source: string]> = {
     'src/telemetry/job.ts',
     `import type { C } from '../jobs/runs/run-spec.js';`,
   ],
+  'processes-know-no-service': ['src/processes/serve.ts', `import '../api/app.js';`],
+  'processes-in-composition-only': ['src/fork.ts', `import './processes/supervisor.js';`],
   'data-imports-only-storage': ['src/data/model.ts', `import type { N } from '../model/network/network.js';`],
   'images-import-only-errors': ['src/images/model.ts', `import '../model/network/network.js';`],
   'model-imports-nothing-above-it': [
@@ -146,6 +148,9 @@ const allowed: Record<string, string> = {
   'src/jobs/queue/redis.ts': `import 'bullmq'; import 'pg'; import '@bull-board/api';`,
   'src/jobs/webhooks/send.ts': `import 'standardwebhooks'; import 'request-filtering-agent';`,
   'src/jobs/worker/training-span.ts': `import '@opentelemetry/api'; import '../../telemetry/trace-context.js';`,
+  'src/telemetry/joined-metrics.ts': `import 'prom-client';`,
+  'src/processes/supervisor.ts': `import '../telemetry/joined-metrics.js'; import '../errors.js';`,
+  'src/composition/supervised-service.ts': `import '../processes/supervisor.js';`,
   'src/telemetry/trace-context.ts': `import '@opentelemetry/api';`,
   'src/telemetry/tracing.ts': `import '@opentelemetry/sdk-trace-node'; import 'prom-client'; import '../errors.js';`,
   'src/jobs/training/main.ts': `import '../../data/store.js'; import '../../model/network/network.js';`,

@@ -34,3 +34,13 @@ test('no line of the log contains a key, wherever it was logged', () => {
   expect(lines.join('').match(new RegExp(`ty_${parts.id}_[^ "]*`, 'g'))?.length).toBeGreaterThan(4);
   expect(lines.join('')).not.toContain(parts.secret);
 });
+
+test('no line of the log contains a password, whether of settings or of an error', () => {
+  const lines: string[] = [];
+  const log = createLogger({ logLevel: 'info', logFormat: 'json' }, { write: (line) => lines.push(line) });
+  log.info({ queue: { host: 'db', password: 'hidden' }, tries: 2, none: null }, 'connecting');
+  log.error({ err: Object.assign(new Error('refused'), { password: 'hidden' }) }, 'cannot connect');
+  expect(JSON.parse(lines[0])).toMatchObject({ queue: { host: 'db', password: '[redacted]' }, tries: 2 });
+  expect(JSON.parse(lines[1])).toMatchObject({ err: { message: 'refused', password: '[redacted]' } });
+  expect(lines.join('')).not.toContain('hidden');
+});

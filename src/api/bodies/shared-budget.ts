@@ -23,6 +23,11 @@ export class SharedBudget {
     return holder === undefined || (this.#byHolder.get(holder) ?? 0) + amount <= this.mostPerHolder;
   }
 
+  /** As much as is free at most: the more holders there are, the less each may take, and something is always left. */
+  holderHasFairRoom(holder: string | undefined, amount: number): boolean {
+    return holder === undefined || (this.#byHolder.get(holder) ?? 0) + amount <= this.total - this.#taken;
+  }
+
   take(holder: string | undefined, amount: number): void {
     this.#taken += amount;
     if (holder !== undefined) this.#byHolder.set(holder, (this.#byHolder.get(holder) ?? 0) + amount);

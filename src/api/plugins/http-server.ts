@@ -3,8 +3,9 @@
  * closes.
  */
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionError, FastifyInstance } from 'fastify';
 import { errorCodes, TrainyardError } from '../../errors.js';
 import { securityHeaders } from './security-headers.js';
@@ -28,10 +29,30 @@ const limits = {
 /** A connection costs about 20 kB, and a stream of events keeps one for hours. */
 const maxConnections = 10_000;
 
+/** Servers that let their connections go, each with the next answer. */
+const draining = new WeakSet<Server>();
+
 export function createApiServer(answer: RequestListener): Server {
-  const server = createServer(limits, answer);
+  const server = createServer(limits, (request, response) => {
+    if (draining.has(server)) response.shouldKeepAlive = false;
+    answer(request, response);
+  });
   server.maxConnections = maxConnections;
   return server;
+}
+
+/**
+ * Before the server is closed: it accepts no more connections, and tells the client of each connection with the next answer to
+ * open another one, which another process accepts. So no request is lost. `server.close` instead would close idle connections
+ * at once, on which a client may just be sending. Resolves when all are gone, or after `withinMs`.
+ */
+export async function drain(server: Server, withinMs: number): Promise<void> {
+  draining.add(server);
+  const closed = new Promise<void>((resolve) => {
+    // Not that of node:http, which closes idle connections.
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  await Promise.race([closed, sleep(withinMs, undefined, { ref: false })]);
 }
 
 const refusals: Partial<Record<string, { status: number; detail: string }>> = {
@@ -79,7 +100,7 @@ export function refuseWhenClosing(app: FastifyInstance): void {
   let closing = false;
   app.addHook('preClose', (done) => {
     closing = true;
-    if (app.server.listening) closeIdleConnections(app.server, connections);
+    if (app.server.listening || connections.size > 0) closeIdleConnections(app.server, connections);
     done();
   });
   app.addHook('onRequest', (_request, _reply, done) => {

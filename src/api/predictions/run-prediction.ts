@@ -4,6 +4,7 @@ import { type ErrorCode, TrainyardError } from '../../errors.js';
 import { refuseOverflow } from '../../model/heads/head.js';
 import type { AnsweringModel, ServedModel } from '../../model/serving/loaded-model.js';
 import type { PredictionWarning } from '../../model/serving/table-inputs.js';
+import { isBackground } from './waiting-room.js';
 
 /** Room for 1024 samples of 784 numbers with all their digits. */
 export const predictionBodyLimit = 32 * 2 ** 20;
@@ -65,6 +66,7 @@ export async function predictInTime(
     inputs,
     count,
     deadlineMs: deadlineOf(request, timeoutMs),
+    isBackground: isBackground(request.headers),
     isWanted: () => isWanted(request),
   });
   if (request.prediction) Object.assign(request.prediction, { queueMs, inferenceMs });

@@ -1,13 +1,15 @@
 /**
  * Limits how many predictions are under way. Each holds a place from the moment its body has arrived until the last
- * byte of its answer. While all places are taken, requests are refused before the app runs and before their body is
- * read. Such a refusal costs a third of an answer, so that accepted requests are answered at full speed even under
- * twice the load that the service can bear.
+ * byte of its answer. While there is no place for a request, it is refused before the app runs and before its body is read.
+ *
+ * A key may hold as many places as are free: one key alone half of them, two a third each, and so on, so that there is always room
+ * for another (A. K. Choudhury and E. L. Hahne, Dynamic queue length thresholds for shared-memory packet switches, 1998).
+ * Requests that say that they are not urgent (RFC 9218) get places only in the first half of the room.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { TrainyardError } from '../../errors.js';
-import type { Logger } from '../../lib/log.js';
+import { maskKeys, type Logger } from '../../lib/log.js';
 import { noMemoryLeft } from '../bodies/body-reader.js';
 import { credentialOf, holderOf } from '../access/credentials.js';
 import { corsHeadersFor, type CorsOrigins } from '../access/cross-origin.js';
@@ -31,6 +33,42 @@ const predictionPath =
   /^\/(?:predict|v2\/models\/.+\/infer|v1\/models\/.+:(?:predict|classify|regress)|v1\/jobs\/.+\/predict)\/?(?:\?|$)/;
 
 const logEveryMs = 1_000;
+
+const noPlace = 'As many predictions are under way as the service accepts. Try again in a second.';
+const noFairPlace =
+  'This key has as many predictions under way as the service has places free, because no key may keep the others out. Try again ' +
+  'in a second.';
+const noBackgroundPlace =
+  'Half of the places for predictions are taken, and the rest is for requests that are more urgent than the header Priority ' +
+  'says of this one. Try again in a second.';
+
+// What all refusals have in common is made once: under an overload there are more of them than answers.
+const refusalHeaders = [
+  ...Object.entries(securityHeaders).flat(),
+  'retry-after',
+  String(retryAfterOf('OVERLOADED')),
+  'x-error-code',
+  'OVERLOADED',
+];
+const ownRefusalHeaders = [...refusalHeaders, 'content-type', 'application/problem+json'];
+const otherRefusalHeaders = [...refusalHeaders, 'content-type', 'application/json'];
+
+/** By detail, what is before and after the request id in a problem document of /predict. */
+const problemPieces = new Map<string, string[]>();
+const placeholder = 'the-request-id';
+
+function problemText(detail: string, url: string, id: string): string {
+  // In another URL there may be anything, a key for example.
+  if (url !== '/predict') return bodyTextOf(problemOf({ code: 'OVERLOADED', detail }, { url, id }));
+  let pieces = problemPieces.get(detail);
+  if (pieces === undefined) {
+    pieces = bodyTextOf(problemOf({ code: 'OVERLOADED', detail }, { url, id: placeholder })).split(
+      placeholder,
+    );
+    problemPieces.set(detail, pieces);
+  }
+  return maskKeys(pieces.join(id));
+}
 
 export interface WaitingRoom {
   /** Predictions under way. */
@@ -56,17 +94,10 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
   let refused = 0;
 
   /** The reason why there is no room, or null. */
-  function reasonToRefuse(holder: string | undefined): string | null {
-    if (!places.hasRoom(1)) {
-      return `${places.taken} predictions are under way, the most that the service accepts. Try again in a second.`;
-    }
-    if (!places.holderHasRoom(holder, 1)) {
-      return (
-        `${places.mostPerHolder} predictions of this key are under way, half of what the service accepts. Try again ` +
-        'in a second.'
-      );
-    }
-    return null;
+  function reasonToRefuse(holder: string | undefined, headers: IncomingHttpHeaders): string | null {
+    if (!places.hasRoom(1)) return noPlace;
+    if (!places.holderHasFairRoom(holder, 1)) return noFairPlace;
+    return isBackground(headers) && 2 * (places.taken + 1) > maxPredictions ? noBackgroundPlace : null;
   }
 
   function countRefusal(): void {
@@ -77,23 +108,21 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
 
   function refuse(request: IncomingMessage, response: ServerResponse, detail: string): void {
     countRefusal();
+    const { url = '', headers } = request;
     const id = requestIdOf(request);
-    const url = request.url ?? '';
     const isOwn = url.startsWith('/predict') || url.startsWith('/v1/jobs/');
-    const body = bodyTextOf(
-      isOwn ? problemOf({ code: 'OVERLOADED', detail }, { url, id }) : { error: detail },
-    );
-    response
-      .writeHead(statusOf('OVERLOADED'), {
-        ...securityHeaders,
-        ...corsHeadersFor(request.headers.origin, corsOrigins),
-        'content-type': isOwn ? 'application/problem+json' : 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'retry-after': String(retryAfterOf('OVERLOADED')),
-        'x-error-code': 'OVERLOADED',
-        'x-request-id': id,
-      })
-      .end(body);
+    const body = isOwn ? problemText(detail, url, id) : bodyTextOf({ error: detail });
+    const all = [
+      ...(isOwn ? ownRefusalHeaders : otherRefusalHeaders),
+      'content-length',
+      String(Buffer.byteLength(body)),
+      'x-request-id',
+      id,
+    ];
+    if (headers.origin !== undefined) {
+      all.push(...Object.entries(corsHeadersFor(headers.origin, corsOrigins)).flat());
+    }
+    response.writeHead(statusOf('OVERLOADED'), all).end(body);
   }
 
   function logRefusals(): void {
@@ -114,7 +143,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
         }
         // A wrong key holds no place, so it need not be checked here.
         const reason =
-          reasonToRefuse(credentialOf(request.headers)) ??
+          reasonToRefuse(credentialOf(request.headers), request.headers) ??
           (bodyMemory.hasRoom(Number(request.headers['content-length'] ?? 0)) ? null : noMemoryLeft);
         if (reason === null) answer(request, response);
         else refuse(request, response, reason);
@@ -124,7 +153,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
     enter(request) {
       if (request.response.destroyed) throw new TrainyardError('CLIENT_GONE', 'The client went away.');
       const holder = holderOf(request);
-      const reason = reasonToRefuse(holder);
+      const reason = reasonToRefuse(holder, request.headers);
       if (reason !== null) {
         countRefusal();
         throw new TrainyardError('OVERLOADED', reason);
@@ -134,6 +163,11 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
       request.response.once('close', () => places.release(holder, 1));
     },
   };
+}
+
+/** By the header `Priority`: an urgency of 4 to 7, where 3 is usual and 0 the most urgent (RFC 9218, section 4.1). */
+export function isBackground({ priority }: IncomingHttpHeaders): boolean {
+  return typeof priority === 'string' && /(?:^|[,\s])u=[4-7](?:$|[,;\s])/.test(priority);
 }
 
 /**

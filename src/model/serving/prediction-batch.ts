@@ -14,6 +14,8 @@ export interface PredictionCall {
   count: number;
   /** The client stops waiting then; on the clock of `performance.now`. */
   deadlineMs?: number | undefined;
+  /** It may wait until all others have had their turn. */
+  isBackground?: boolean | undefined;
   /** Whether the client still waits. Called just before each piece of the work. */
   isWanted?: (() => boolean) | undefined;
 }
@@ -58,38 +60,41 @@ export function batchPredictions(
   observe: ObserveBatch = () => undefined,
 ): (call: PredictionCall) => Promise<PredictionAnswer> {
   const queue: Waiting[] = [];
+  /** It fills up batches when nothing else waits. */
+  const background: Waiting[] = [];
+  const queueOf = (call: PredictionCall): Waiting[] => (call.isBackground === true ? background : queue);
   let isScheduled = false;
 
   function schedule(): void {
-    if (isScheduled || queue.length === 0) return;
+    if (isScheduled || queue.length + background.length === 0) return;
     isScheduled = true;
     // An immediate runs after every socket with data to read has been read.
     setImmediate(() => void runBatch());
   }
 
   async function runBatch(): Promise<void> {
-    const batch = takeBatch(queue);
+    const batch = takeBatch(queue, background);
     if (batch.length > 0) await answer(predictBatch, batch, observe);
     // An unfinished call goes behind the calls that arrived meanwhile, so that a long one does not block them.
-    for (const { call } of batch) if (call.done > 0 && call.done < call.count) queue.push(call);
+    for (const { call } of batch) if (call.done > 0 && call.done < call.count) queueOf(call).push(call);
     isScheduled = false;
     schedule();
   }
 
   return (call) =>
     new Promise((resolve, reject) => {
-      queue.push({ ...call, calledAtMs: performance.now(), done: 0, answer: null, resolve, reject });
+      queueOf(call).push({ ...call, calledAtMs: performance.now(), done: 0, answer: null, resolve, reject });
       schedule();
     });
 }
 
-/** The first samples of the queue, as many as a batch holds. Refuses calls whose client no longer waits. */
-function takeBatch(queue: Waiting[]): Piece[] {
+/** The first samples of the queue, then of the background, as many as a batch holds. Refuses calls whose client no longer waits. */
+function takeBatch(queue: Waiting[], background: Waiting[]): Piece[] {
   const batch: Piece[] = [];
   const nowMs = performance.now();
   let room = batchSamples;
   while (room > 0) {
-    const call = queue.shift();
+    const call = queue.shift() ?? background.shift();
     if (call === undefined) break;
     if (call.isWanted?.() === false) {
       call.reject(new TrainyardError('CLIENT_GONE', 'The client went away.'));

@@ -2,6 +2,8 @@
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { CountRequests } from '../../../src/api/access/rate-limits.js';
+import { RequestCounts } from '../../../src/processes/request-counts.js';
 import { openQueue } from '../../../src/jobs/queue/open-queue.js';
 import type { Queues } from '../../../src/jobs/queue/queues.js';
 import { describeWithService } from '../../services.js';
@@ -80,6 +82,24 @@ describe('a key with a limit', () => {
     await service.http.post('/predict').set('x-api-key', key).expect(403);
     expect((await ask(service, key)).status).toBe(200);
   });
+});
+
+test('services with a common count limit a key together, and refuse nobody while it does not answer', async () => {
+  const counts = new RequestCounts();
+  let isAway = false;
+  const countRequests: CountRequests = async (...request) => {
+    if (isAway) throw new Error('the supervisor is gone');
+    return Promise.resolve(counts.add(...request));
+  };
+  const first = await startKeyedService({ countRequests });
+  const second = await startKeyedService({ countRequests }, first);
+  const key = await first.make(['train'], { requestsPerMinute: 3 });
+  await expect.poll(async () => (await ask(second, key)).status).toBe(200);
+  const answers = [await ask(first, key), await ask(second, key), await ask(first, key)];
+  expect(statusesOf(answers)).toEqual([200, 200, 429]);
+  expect(Number(answers[2].headers.get('retry-after'))).toBeGreaterThan(0);
+  isAway = true;
+  expect((await ask(first, key)).status).toBe(200);
 });
 
 test('a key without a limit, and no key, are not counted', async () => {

@@ -100,7 +100,7 @@ describe('more predictions than there is room for', () => {
     expect((await taken).status).toBe(200);
   });
 
-  test('of one key leave half of the room to others', async () => {
+  test('of a key are as many as there are places free, so that each further key gets some', async () => {
     const keys = await temporaryKeys();
     const ring = await keys.openRing();
     const headersOf = async (): Promise<Record<string, string>> => {
@@ -108,19 +108,43 @@ describe('more predictions than there is room for', () => {
       await knows(ring, text);
       return { authorization: `Bearer ${text}` };
     };
-    const [greedy, modest] = [await headersOf(), await headersOf()];
-    const { ask, open, calls } = await startGated(4, { keys: ring });
-    const taken = [ask(greedy)];
+    const { ask, open } = await startGated(12, { keys: ring });
+    const taken: Promise<Response>[] = [];
+    for (const [headers, places] of [
+      [await headersOf(), 6],
+      [await headersOf(), 3],
+      [await headersOf(), 2],
+    ] as const) {
+      // More at once than there is room for: those that are refused are answered, and the others wait.
+      const asked = Array.from({ length: 7 }, () => ask(headers));
+      const refused: Response[] = [];
+      for (const each of asked) void each.then((answer) => refused.push(answer));
+      await vi.waitFor(() => expect(refused).toHaveLength(7 - places));
+      for (const answer of refused) {
+        expect(answer.status).toBe(429);
+        expect(await answer.json()).toMatchObject({
+          code: 'OVERLOADED',
+          detail: expect.stringContaining('as the service has places free') as string,
+        });
+      }
+      taken.push(...asked);
+    }
+    open();
+    const statuses = (await Promise.all(taken)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(11);
+  });
+
+  test('that are not urgent leave half of the room to the others', async () => {
+    const { ask, open, calls } = await startGated(4);
+    const taken = [ask({ priority: 'u=5' })];
     await vi.waitFor(() => expect(calls).toEqual([1]));
-    taken.push(ask(greedy));
+    taken.push(ask({ priority: 'u=7, i' }));
     await sleep(100);
-    const refused = await ask(greedy);
+    const refused = await ask({ priority: 'u=4' });
     expect(refused.status).toBe(429);
-    expect(await refused.json()).toMatchObject({
-      code: 'OVERLOADED',
-      detail: expect.stringContaining('half of what') as string,
-    });
-    taken.push(ask(modest), ask(modest));
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('more urgent') as string });
+    // What is no urgency is ignored.
+    taken.push(ask({ priority: 'u=3' }), ask({ priority: 'u=seven' }));
     open();
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });

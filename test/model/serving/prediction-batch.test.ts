@@ -90,6 +90,23 @@ describe('a batch is cut', () => {
   });
 });
 
+test('a call in the background waits for all others, and fills up their batches', async () => {
+  const { predict, calls } = await setUp();
+  const order: string[] = [];
+  const ask = async (name: string, count: number, isBackground: boolean): Promise<void> => {
+    await predict({ inputs: samples(count, 1), count, isBackground });
+    order.push(name);
+  };
+  await Promise.all([
+    ask('background', 40, true),
+    ask('background, later', 1, true),
+    ask('one', 60, false),
+    ask('another', 30, false),
+  ]);
+  expect(order).toEqual(['one', 'another', 'background, later', 'background']);
+  expect(calls).toEqual([64, 64, 3]);
+});
+
 test('a failure of the predictor fails the calls in its batch, and no others', async () => {
   const { predictor } = await setUp();
   let failing = true;
