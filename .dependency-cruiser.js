@@ -29,6 +29,7 @@ const floors = {
   ],
   data: [['formats'], ['builtin', 'generated', 'pictures', 'tables'], ['versions']],
   jobs: [
+    ['search'],
     ['runs'],
     ['queue', 'training'],
     ['views'],
@@ -196,6 +197,13 @@ export default {
       severity: 'error',
       from: { path: '^src/jobs/' },
       to: { path: '^src/', pathNot: ['^src/(jobs|model|data|storage|telemetry)/', foundation] },
+    },
+    {
+      name: 'search-is-pure',
+      comment: 'A search proposes what to try. It knows no job, no store and no model.',
+      severity: 'error',
+      from: { path: '^src/jobs/search/' },
+      to: { pathNot: ['^src/jobs/search/', foundation] },
     },
     {
       name: 'queue-knows-no-model',
