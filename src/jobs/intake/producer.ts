@@ -39,6 +39,16 @@ export interface Producer {
     request: JobRequest,
     options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
   ): Promise<{ job: Job; replayed: boolean }>;
+  /**
+   * Stores a run of a sweep under an id that the caller has chosen and kept, and enqueues it, however many wait. Nothing happens where
+   * there is a run of that id already.
+   * @throws TrainyardError as `submit`, but for those of queue and key; nothing is stored then
+   */
+  submitAs(
+    id: string,
+    request: JobRequest,
+    origin: Pick<RunSpec, 'sweep_id' | 'trial' | 'rungs'>,
+  ): Promise<void>;
   /** What `submit` would train, found out in the same way and with the same refusals; nothing is stored. */
   plan(request: JobRequest): Promise<JobPlan>;
   /** Enqueues the unfinished runs that the queue does not know: once before it resolves, and again from time to time. */
@@ -268,6 +278,12 @@ export function createProducer(options: {
       // A replay may have stored the run first.
       const job = (await accept(id, spec)) ? await runToJob(newRun(id, spec)) : await jobWithId(id);
       return { job, replayed: false };
+    },
+
+    async submitAs(id, request, origin) {
+      if ((await store.readSpec(id)) !== null) return;
+      const spec = await specOf(request, { idempotency_key: null, trace_context: null });
+      await accept(id, { ...spec, ...origin });
     },
 
     async plan(request) {

@@ -31,7 +31,12 @@ export type Action =
   | { type: 'end_trial'; trial: number; outcome: Omit<TrialOutcome, 'finished_at'> }
   | { type: 'cancel_run'; runId: string }
   /** `runId`: of the job that trained the same trial for an earlier ending. */
-  | { type: 'add_ending'; changes: number; ending: Pick<SweepEnding, 'best_trial' | 'error'>; runId: string | null }
+  | {
+      type: 'add_ending';
+      changes: number;
+      ending: Pick<SweepEnding, 'best_trial' | 'error'>;
+      runId: string | null;
+    }
   | { type: 'create_best_run'; trial: number; runId: string }
   | { type: 'add_result'; changes: number; result: Omit<SweepResult, 'finished_at'> };
 
@@ -89,11 +94,14 @@ function planTrial(
   const runId = runIds.at(-1) ?? '';
   const run = runs.get(runId) ?? { status: 'missing' };
   if (run.status === 'missing') {
-    return [ends ? { type: 'end_trial', trial, outcome: cancelledOutcome } : { type: 'create_run', trial, runId }];
+    return [
+      ends ? { type: 'end_trial', trial, outcome: cancelledOutcome } : { type: 'create_run', trial, runId },
+    ];
   }
   if (run.status !== 'ended') return ends ? [{ type: 'cancel_run', runId }] : [];
   const { outcome } = run;
-  const isWorthAnother = outcome.status === 'failed' && !failsAgain.includes(outcome.error?.code ?? 'INTERNAL');
+  const isWorthAnother =
+    outcome.status === 'failed' && !failsAgain.includes(outcome.error?.code ?? 'INTERNAL');
   return isWorthAnother && runIds.length < mostAttempts && !ends
     ? [{ type: 'retry', trial }]
     : [{ type: 'end_trial', trial, outcome }];

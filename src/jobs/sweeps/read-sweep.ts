@@ -78,11 +78,7 @@ async function standingOf(
 const withoutValue = { value: null, best_epoch: null, epochs_done: 0, curve: [] };
 
 /** The metric after each epoch. */
-async function curveOf(
-  runStore: SweepParts['runStore'],
-  runId: string,
-  metric: Monitor,
-): Promise<number[]> {
+async function curveOf(runStore: SweepParts['runStore'], runId: string, metric: Monitor): Promise<number[]> {
   const { events } = await runStore.readEvents(runId, logStart);
   return events.flatMap((event) => {
     const figure = event.type === 'metrics' ? figureOf(event.metrics, metric) : null;

@@ -3,7 +3,14 @@ import { TrainyardError } from '../../errors.js';
 import type { JobRequest } from '../runs/job-request.js';
 import type { Monitor } from '../runs/run-spec.js';
 import { propose } from '../search/propose.js';
-import { refuseSpace, isRange, type Goal, type Parameters, type SearchMethod, type Space } from '../search/space.js';
+import {
+  refuseSpace,
+  isRange,
+  type Goal,
+  type Parameters,
+  type SearchMethod,
+  type Space,
+} from '../search/space.js';
 import type { JobPlan } from '../views/job.js';
 import type { SweepSpec } from './sweep-documents.js';
 import { refusalOfSweep, refuseFields, trialRequest } from './trial-request.js';
@@ -130,7 +137,10 @@ async function planOf(job: JobRequest, { plan }: SweepIntake): Promise<JobPlan> 
 }
 
 /** All trials learn from the same version of the data, and start from the same version of a model. */
-function pinned(job: JobRequest, { model, dataset: name, dataset_version: version, spec: { init_from } }: JobPlan): JobRequest {
+function pinned(
+  job: JobRequest,
+  { model, dataset: name, dataset_version: version, spec: { init_from } }: JobPlan,
+): JobRequest {
   return {
     ...job,
     model,
@@ -144,18 +154,15 @@ function trainRowsOf({ spec: { rows, epochs, batch_size }, steps }: JobPlan): nu
 }
 
 /** One at each end of each parameter, where the others are at their first, and some at random. */
-function trialsToTry(search: {
-  space: Space;
-  method: SearchMethod;
-  goal: Goal;
-  seed: number;
-}): Parameters[] {
+function trialsToTry(search: { space: Space; method: SearchMethod; goal: Goal; seed: number }): Parameters[] {
   const ends = Object.entries(search.space).map(([path, parameter]) => ({
     path,
     values: isRange(parameter) ? [parameter.min, parameter.max] : parameter.values,
   }));
   const first = Object.fromEntries(ends.map(({ path, values }) => [path, values[0] ?? null]));
-  const single = ends.flatMap(({ path, values }) => values.slice(1).map((value) => ({ ...first, [path]: value })));
+  const single = ends.flatMap(({ path, values }) =>
+    values.slice(1).map((value) => ({ ...first, [path]: value })),
+  );
   const sampled = Array.from({ length: sampledTrials }, (_, index) =>
     propose({ ...search, method: 'random', trial: index + 1, history: [], pending: [] }),
   );
@@ -183,7 +190,8 @@ async function epochsOfTrials(
 
 /** With a space of its own, a sweep stops trials early unless it is told not to. */
 function earlyStopOf({ early_stop, parameters }: SweepRequest, maxEpochs: number): SweepSpec['early_stop'] {
-  const { type = parameters === undefined ? 'asha' : 'none', factor = sweepDefaults.factor } = early_stop ?? {};
+  const { type = parameters === undefined ? 'asha' : 'none', factor = sweepDefaults.factor } =
+    early_stop ?? {};
   if (type === 'none') return null;
   const min_epochs = early_stop?.min_epochs ?? Math.max(1, Math.round(maxEpochs / factor ** rungsByDefault));
   if (min_epochs < maxEpochs || early_stop === undefined) return { type, min_epochs, factor };

@@ -114,6 +114,11 @@ export interface SweepResult {
   finished_at: string;
 }
 
+/** Under which the idempotency key of a sweep is remembered, apart from those of jobs, which hold no space. */
+export function keyOfSweeps(key: string): string {
+  return `sweeps ${key}`;
+}
+
 const jobError = object<JobError>({ code: text as Shape<JobError['code']>, message: text });
 
 export const sweepSpec = object<SweepSpec>({

@@ -10,7 +10,15 @@ import type { StoredTrial } from './sweep-store.js';
 export const sweepStatuses = ['running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type SweepStatus = (typeof sweepStatuses)[number];
 
-export const trialStatuses = ['queued', 'running', 'paused', 'succeeded', 'stopped', 'failed', 'cancelled'] as const;
+export const trialStatuses = [
+  'queued',
+  'running',
+  'paused',
+  'succeeded',
+  'stopped',
+  'failed',
+  'cancelled',
+] as const;
 export type TrialStatus = (typeof trialStatuses)[number];
 
 export interface Sweep extends Pick<
@@ -137,7 +145,9 @@ function trialOf(trial: number, stored: StoredTrial, runs: SweepState['runs']): 
 }
 
 /** A run that has ended counts as running until its outcome is kept. */
-function statusOfRun(run: RunStanding = { status: 'missing' }): TrialOutcome['status'] | Exclude<JobStatus, EndStatus> {
+function statusOfRun(
+  run: RunStanding = { status: 'missing' },
+): TrialOutcome['status'] | Exclude<JobStatus, EndStatus> {
   if (run.status === 'missing') return 'queued';
   return run.status === 'ended' ? 'running' : run.status;
 }
@@ -150,7 +160,10 @@ function statusOf(state: SweepState, ended: EndStatus | null): SweepStatus {
 
 function countTrials(trials: readonly Trial[]): Record<TrialStatus, number> {
   const count = (status: TrialStatus): number => trials.filter((trial) => trial.status === status).length;
-  return Object.fromEntries(trialStatuses.map((status) => [status, count(status)])) as Record<TrialStatus, number>;
+  return Object.fromEntries(trialStatuses.map((status) => [status, count(status)])) as Record<
+    TrialStatus,
+    number
+  >;
 }
 
 function progressOf(state: SweepState, trials: readonly Trial[], now: Date): SweepProgress {

@@ -58,7 +58,10 @@ export function refuseFields(space: Space, metric: SweepSpec['metric']): void {
  * Trains one network, publishes nothing and does not look at the test split. It waits behind other jobs.
  * @throws TrainyardError INVALID_REQUEST for parameters that do not fit what the job has there
  */
-export function trialRequest({ job, metric }: Pick<SweepSpec, 'job' | 'metric'>, parameters: Parameters): JobRequest {
+export function trialRequest(
+  { job, metric }: Pick<SweepSpec, 'job' | 'metric'>,
+  parameters: Parameters,
+): JobRequest {
   const { ensemble: _, publish_if: __, webhook: ___, ...shared } = withParameters(job, parameters);
   const { below, lowest } = trialPriority;
   const priority = Math.max(lowest, (job.priority ?? 0) - below);
@@ -66,7 +69,10 @@ export function trialRequest({ job, metric }: Pick<SweepSpec, 'job' | 'metric'>,
 }
 
 /** Trains the same network again, with what the job says of publication, and all members of an ensemble. */
-export function bestRequest({ job, metric }: Pick<SweepSpec, 'job' | 'metric'>, parameters: Parameters): JobRequest {
+export function bestRequest(
+  { job, metric }: Pick<SweepSpec, 'job' | 'metric'>,
+  parameters: Parameters,
+): JobRequest {
   return { publish: 'best', ...withParameters(job, parameters), monitor: metric };
 }
 
@@ -89,7 +95,8 @@ function withValueAt(
   if (Array.isArray(whole)) {
     const items = whole as readonly JsonValue[];
     const index = /^\d+$/.test(key) ? Number(key) : NaN;
-    if (!(index < items.length)) throw withoutPlace(path, `${key} is no number of an item that the job has there`);
+    if (!(index < items.length))
+      throw withoutPlace(path, `${key} is no number of an item that the job has there`);
     return items.with(index, withValueAt(items[index], rest, value, path));
   }
   if (whole !== undefined && (typeof whole !== 'object' || whole === null)) {
