@@ -146,7 +146,7 @@ export async function runToTheEnd(
   for (let turn = 0; ; turn++) {
     await process.look();
     const waiting = await waitingRuns(process.storage);
-    const next = waiting[pick(waiting.length, turn)];
+    const next = waiting.at(waiting.length === 0 ? 0 : pick(waiting.length, turn));
     if (next === undefined) return;
     await trainOn(process.storage, next.id);
   }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { endRun } from '../../../src/jobs/runs/end-run.js';
-import type { RunSpec } from '../../../src/jobs/runs/run-spec.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import type { SweepRequest } from '../../../src/jobs/sweeps/resolve-sweep.js';
 import type { Trial } from '../../../src/jobs/sweeps/sweep.js';
@@ -55,9 +54,9 @@ describe('a sweep', () => {
     expect(new Set(trials.map(({ parameters }) => JSON.stringify(parameters))).size).toBe(6);
     const [version, ...others] = await createRegistry(scene.storage, log).versions('churn');
     expect(others).toEqual([]);
-    expect(version?.run_id).toBe(sweep.job_id);
+    expect(version.run_id).toBe(sweep.job_id);
     // The same seed and the same parameters: the same network as in the trial.
-    expect((version?.metrics as { validation_loss: number }).validation_loss).toBe(sweep.best?.value);
+    expect((version.metrics as { validation_loss: number }).validation_loss).toBe(sweep.best?.value);
   });
 
   test('looks at the test split once: its trials have no figure of it, and the last job has', async () => {
@@ -110,7 +109,7 @@ describe('a sweep', () => {
       await scene.look();
       const waiting = await waitingRuns(scene.storage);
       expect(waiting).toHaveLength(Math.min(3, 6 - ended));
-      await trainOn(scene.storage, waiting[0]?.id ?? '');
+      await trainOn(scene.storage, waiting[0].id);
     }
   });
 
@@ -128,7 +127,7 @@ describe('a sweep', () => {
       const written = await lookAndDieAtTheSecondWrite(storage);
       if (written > 1) deaths++;
       if (written > 0) continue;
-      const [next] = await waitingRuns(storage);
+      const next = (await waitingRuns(storage)).at(0);
       if (next === undefined) break;
       await trainOn(storage, next.id);
     }
@@ -148,8 +147,8 @@ describe('a sweep', () => {
       error: { code: 'TRAINING_CRASHED' as const, message: 'It died.' },
     };
     for (let attempt = 1; attempt <= 2; attempt++) {
-      const first = (await waitingRuns(scene.storage)).find(({ spec }) => spec.trial === 1);
-      await endRun(scene.runStore, first?.id ?? '', first?.spec as RunSpec, { ...failed, now: new Date() });
+      const [first] = (await waitingRuns(scene.storage)).filter(({ spec }) => spec.trial === 1);
+      await endRun(scene.runStore, first.id, first.spec, { ...failed, now: new Date() });
       await scene.look();
     }
     await runToTheEnd(scene);
@@ -166,7 +165,7 @@ describe('a sweep', () => {
     const id = await idOf(scene, { ...smallSweep, max_trials: 2 });
     const [first] = await waitingRuns(scene.storage);
     const error = { code: 'TRAINING_DIVERGED' as const, message: 'The loss is NaN.' };
-    await endRun(scene.runStore, first?.id ?? '', first?.spec as RunSpec, {
+    await endRun(scene.runStore, first.id, first.spec, {
       status: 'failed',
       error,
       now: new Date(),
@@ -180,7 +179,7 @@ describe('a sweep', () => {
     const id = await idOf(scene, { ...smallSweep, max_trials: 50 });
     for (;;) {
       await scene.look();
-      const [next] = await waitingRuns(scene.storage);
+      const next = (await waitingRuns(scene.storage)).at(0);
       if (next === undefined) break;
       const error = { code: 'TRAINING_DIVERGED' as const, message: `Trial ${next.spec.trial}` };
       await endRun(scene.runStore, next.id, next.spec, { status: 'failed', error, now: new Date() });
@@ -208,7 +207,7 @@ describe('a sweep', () => {
   test('cancels its trials when it is cancelled, and then takes no more changes', async () => {
     const scene = await sceneOf();
     const id = await idOf(scene);
-    await trainOn(scene.storage, (await waitingRuns(scene.storage))[0]?.id ?? '');
+    await trainOn(scene.storage, (await waitingRuns(scene.storage))[0].id);
     expect(await scene.sweeps.cancel(id)).toMatchObject({
       status: 'cancelled',
       trials: { succeeded: 1, cancelled: 1 },
@@ -246,7 +245,7 @@ describe('a sweep', () => {
     const storage = await temporaryStorage();
     const scene = processOn(storage, () => new Date(nowMs));
     const id = await idOf(scene, { ...smallSweep, max_seconds: 60 });
-    await trainOn(storage, (await waitingRuns(storage))[0]?.id ?? '');
+    await trainOn(storage, (await waitingRuns(storage))[0].id);
     nowMs += 61_000;
     await runToTheEnd(scene);
     expect(await scene.sweeps.get(id)).toMatchObject({
@@ -293,7 +292,7 @@ describe('a sweep', () => {
     const id = await idOf(processes[0]);
     for (;;) {
       await Promise.all(processes.map((each) => each.look()));
-      const [next] = await waitingRuns(storage);
+      const next = (await waitingRuns(storage)).at(0);
       if (next === undefined) break;
       await trainOn(storage, next.id);
     }
