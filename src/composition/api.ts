@@ -12,6 +12,7 @@ import { builtInNames } from '../data/versions/dataset-versions.js';
 import { createImageReader } from '../images/image-reader.js';
 import type { Batches } from '../jobs/batches/batches.js';
 import { createDatasetEvaluations } from '../jobs/evaluations/dataset-evaluations.js';
+import type { Sweeps } from '../jobs/sweeps/sweeps.js';
 import type { RunIndex } from '../jobs/runs/run-index.js';
 import { createModelCards } from '../jobs/views/model-card.js';
 import { createJobCheckpoints } from '../jobs/views/job-checkpoints.js';
@@ -27,6 +28,7 @@ import type { Foundation } from './foundation.js';
 import { type Jobs, openJobs } from './jobs.js';
 import { type Models, openModels } from './models.js';
 import type { Runs } from './runs.js';
+import { openSweeps } from './sweeps.js';
 import type { Stops } from './stops.js';
 import { type Stop } from './stops.js';
 
@@ -50,10 +52,11 @@ export async function openApi(
     jobs,
     models,
     batches,
+    sweeps,
     checks,
     metrics,
     log,
-  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models; batches: Batches } & Pick<
+  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models; batches: Batches; sweeps: Sweeps } & Pick<
     ApiDeps,
     'checks' | 'metrics' | 'log'
   >,
@@ -79,6 +82,7 @@ export async function openApi(
     retention: models.retention,
     modelServer: models.modelServer,
     batches,
+    sweeps,
     evaluations: createDatasetEvaluations({ datasets: datasets.store, models: models.modelServer }),
     statistics: models.statistics,
     images,
@@ -162,8 +166,10 @@ export async function openApiService(
     log,
   });
   stops.add(() => batches.stop());
+  const sweeps = openSweeps(runs, jobs, { log, ...lookPace(config.store) });
+  stops.add(() => sweeps.stop());
   const api = await openApi(
-    { runs, datasets, jobs, models, batches, checks, metrics, log },
+    { runs, datasets, jobs, models, batches, sweeps, checks, metrics, log },
     {
       keys,
       installation: {
@@ -197,6 +203,7 @@ export async function openApiService(
   models.start();
   // Not awaited, as with the others.
   void batches.start();
+  void sweeps.start();
   return {
     app: api.app,
     /** Resolves when the model that answers by default is loaded, or cannot be. */

@@ -17,6 +17,7 @@ const purposes = Object.freeze({
   evaluation: 10,
   ensemble: 11,
   points: 12,
+  search: 13,
 });
 
 export interface RandomStream {

@@ -1,0 +1,40 @@
+/**
+ * What the next trial of a search tries. A proposal is a pure function of the space, the seed, the number of the trial and the
+ * trials that it may see: the same arguments give the same proposal, on any machine and in any order of the calls.
+ */
+import { drawsOf } from './draws.js';
+import { gridCell } from './grid.js';
+import { drawUnseen } from './random.js';
+import { parametersKey, type Goal, type Parameters, type SearchMethod, type Space } from './space.js';
+
+export interface EndedTrial {
+  trial: number;
+  parameters: Parameters;
+  /** The figure that the search improves; null where the trial failed. */
+  value: number | null;
+}
+
+export interface PendingTrial {
+  trial: number;
+  parameters: Parameters;
+}
+
+export interface Proposal {
+  space: Space;
+  method: SearchMethod;
+  goal: Goal;
+  seed: number;
+  /** Counted from 1. */
+  trial: number;
+  /** The ended trials that the proposal may see, by number. */
+  history: readonly EndedTrial[];
+  /** The trials that run. What they will give is not known; what they try is not proposed again. */
+  pending: readonly PendingTrial[];
+}
+
+/** Parameters that neither `history` nor `pending` has; null where nothing new is left. */
+export function propose({ space, method, seed, trial, history, pending }: Proposal): Parameters | null {
+  if (method === 'grid') return gridCell(space, seed, trial);
+  const seen = new Set([...history, ...pending].map(({ parameters }) => parametersKey(space, parameters)));
+  return drawUnseen(space, drawsOf(seed, trial), seen);
+}
