@@ -206,7 +206,7 @@ describe('tpe', () => {
     const history = search({ trials: 30 });
     const next = (pending: PendingTrial[]) =>
       propose({ space: mixed, method: 'tpe', goal: 'minimize', seed: 1, trial: 40, history, pending });
-    const alone = next([]) as Parameters;
+    const alone = next([])!;
     const pending = Array.from({ length: 8 }, (_, index) => ({
       trial: 31 + index,
       parameters: { ...alone, momentum: Number(alone.momentum) + index * 1e-3 },
