@@ -206,7 +206,8 @@ describe('tpe', () => {
     const history = search({ trials: 30 });
     const next = (pending: PendingTrial[]) =>
       propose({ space: mixed, method: 'tpe', goal: 'minimize', seed: 1, trial: 40, history, pending });
-    const alone = next([])!;
+    const alone = next([]);
+    if (alone === null) throw new Error('There is a proposal');
     const pending = Array.from({ length: 8 }, (_, index) => ({
       trial: 31 + index,
       parameters: { ...alone, momentum: Number(alone.momentum) + index * 1e-3 },
