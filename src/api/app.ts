@@ -39,6 +39,7 @@ import {
   openInferenceComponents,
   type OpenInferenceDeps,
 } from './protocols/open-inference/open-inference.js';
+import { sweepComponents, sweepRoutes, type SweepDeps } from './sweeps/sweep-routes.js';
 import { tensorflowServingComponents } from './protocols/tensorflow-serving/schemas.js';
 import {
   tensorflowServing,
@@ -58,6 +59,7 @@ export type ApiDeps = JobDeps &
   AliasDeps &
   BatchDeps &
   BatchFileDeps &
+  SweepDeps &
   PredictDeps &
   OpenInferenceDeps &
   TensorflowServingDeps &
@@ -98,6 +100,7 @@ export const apiSchemas = new SchemaCompiler(
     ...evaluationComponents,
     ...aliasComponents,
     ...batchComponents,
+    ...sweepComponents,
     ...openInferenceComponents,
     ...tensorflowServingComponents,
     ...healthComponents,
@@ -150,6 +153,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(aliasRoutes, deps);
   await app.register(batchRoutes, deps);
   await app.register(batchFileRoutes, deps);
+  await app.register(sweepRoutes, deps);
   await app.register((scope) => openInference(scope, deps), { prefix: '/v2' });
   await app.register((scope) => tensorflowServing(scope, deps), { prefix: '/v1/models' });
   await app.register(keyRoutes, deps);

@@ -10,6 +10,7 @@ import { builtInNames } from '../data/versions/dataset-versions.js';
 import { createImageReader } from '../images/image-reader.js';
 import type { Batches } from '../jobs/batches/batches.js';
 import { createDatasetEvaluations } from '../jobs/evaluations/dataset-evaluations.js';
+import type { Sweeps } from '../jobs/sweeps/sweeps.js';
 import type { RunIndex } from '../jobs/runs/run-index.js';
 import { createModelCards } from '../jobs/views/model-card.js';
 import { createJobCheckpoints } from '../jobs/views/job-checkpoints.js';
@@ -25,6 +26,7 @@ import type { Foundation } from './foundation.js';
 import { type Jobs, openJobs } from './jobs.js';
 import { type Models, openModels } from './models.js';
 import type { Runs } from './runs.js';
+import { openSweeps } from './sweeps.js';
 import type { Stops } from './stops.js';
 import { type Stop } from './stops.js';
 
@@ -47,10 +49,11 @@ export async function openApi(
     jobs,
     models,
     batches,
+    sweeps,
     checks,
     metrics,
     log,
-  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models; batches: Batches } & Pick<
+  }: { runs: Runs; datasets: Datasets; jobs: Jobs; models: Models; batches: Batches; sweeps: Sweeps } & Pick<
     ApiDeps,
     'checks' | 'metrics' | 'log'
   >,
@@ -76,6 +79,7 @@ export async function openApi(
     retention: models.retention,
     modelServer: models.modelServer,
     batches,
+    sweeps,
     evaluations: createDatasetEvaluations({ datasets: datasets.store, models: models.modelServer }),
     statistics: models.statistics,
     images,
@@ -155,8 +159,10 @@ export async function openApiService(
     log,
   });
   stops.add(() => batches.stop());
+  const sweeps = openSweeps(runs, jobs, { log, ...lookPace(config.store) });
+  stops.add(() => sweeps.stop());
   const api = await openApi(
-    { runs, datasets, jobs, models, batches, checks, metrics, log },
+    { runs, datasets, jobs, models, batches, sweeps, checks, metrics, log },
     {
       keys,
       installation: {
@@ -189,5 +195,6 @@ export async function openApiService(
   models.start();
   // Not awaited, as with the others.
   void batches.start();
+  void sweeps.start();
   return api.app;
 }

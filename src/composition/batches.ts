@@ -17,7 +17,7 @@ export function openBatches({
   datasets: Pick<DatasetStore, 'info'>;
   models: Pick<ModelServer, 'use'>;
   log: Logger;
-  sweepIntervalMs?: number;
+  recoverEveryMs?: number;
 }): Batches {
   return createBatches({ store: createBatchStore(storage), ...options });
 }

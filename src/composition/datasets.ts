@@ -23,7 +23,7 @@ export function openDatasets(options: {
   metrics: Pick<PrometheusMetrics, 'datasets'>;
   maxBytes: number;
   log: Logger;
-  sweepIntervalMs?: number;
+  recoverEveryMs?: number;
 }): Datasets {
   const { storage, metrics, ...given } = options;
   const versions = createDatasetVersions(storage);
@@ -33,7 +33,7 @@ export function openDatasets(options: {
     versions,
     uploads,
     start() {
-      // Not awaited: with many datasets the first sweep takes seconds.
+      // Not awaited: with many datasets the first search takes seconds.
       void uploads.start();
     },
     stop: () => uploads.stop(),

@@ -37,7 +37,7 @@ export function openJobs(
     log: Logger;
     /** Between two looks at what other processes do to the runs. */
     lookEveryMs?: number;
-    sweepIntervalMs?: number;
+    recoverEveryMs?: number;
     pauseWithinMs?: number;
   },
 ): Jobs {
@@ -56,7 +56,7 @@ export function openJobs(
     queries: createJobQueries({ storage, store, runs, index, runToJob }),
     splits: createJobSplits({ runs, datasets }),
     start() {
-      // Not awaited: with many jobs the first sweep takes seconds.
+      // Not awaited: with many jobs the first search takes seconds.
       void producer.start();
     },
     async stop() {

@@ -22,6 +22,7 @@ import { openDatasets } from '../../src/composition/datasets.js';
 import { openJobs } from '../../src/composition/jobs.js';
 import { openModels } from '../../src/composition/models.js';
 import { openRuns } from '../../src/composition/runs.js';
+import { openSweeps } from '../../src/composition/sweeps.js';
 import { Stops } from '../../src/composition/stops.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import { probeStorage } from '../../src/storage/storage.js';
@@ -158,8 +159,20 @@ export async function openService(replaced: Partial<ApiDeps> = {}, shared?: Shar
     log,
   });
   stops.add(() => batches.stop());
+  const sweeps = openSweeps(runs, jobs, { log });
+  stops.add(() => sweeps.stop());
   const { app, stop } = await openApi(
-    { runs, datasets, jobs, models, batches, checks: { storage: () => probeStorage(storage) }, metrics, log },
+    {
+      runs,
+      datasets,
+      jobs,
+      models,
+      batches,
+      sweeps,
+      checks: { storage: () => probeStorage(storage) },
+      metrics,
+      log,
+    },
     {
       installation: {
         role: 'all',

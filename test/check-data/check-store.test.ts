@@ -243,7 +243,7 @@ describe('after a repair', () => {
     await flipBit(storage, keys['rows of a table'] ?? '', 300);
     await check(storage, true);
     const datasets = openScene(storage);
-    await datasets.sweep();
+    await datasets.searchLeftovers();
     await datasets.readAll();
     const table = await datasets.store.openTable('churn', 1);
     expect(await table.rows(0, 1)).toEqual([['31', 'Oslo', 'no']]);

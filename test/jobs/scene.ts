@@ -88,7 +88,7 @@ export function sceneWithQueue(): {
         maxQueuedJobs,
         log,
         lookEveryMs: 0,
-        sweepIntervalMs: 50,
+        recoverEveryMs: 50,
         pauseWithinMs: 1_000,
       });
       onTestFinished(stop);

@@ -35,7 +35,7 @@ export interface JobDeps {
 const writing: ErrorCode[] = ['STORAGE_FULL', 'STORAGE_UNAVAILABLE'];
 
 /** Why a request cannot be trained. */
-const refusals: ErrorCode[] = [
+export const jobRefusals: ErrorCode[] = [
   'DATASET_NOT_FOUND',
   'MODEL_NOT_FOUND',
   'VERSION_NOT_FOUND',
@@ -87,7 +87,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
       },
       config: {
         access: 'train',
-        problems: ['IDEMPOTENCY_KEY_REUSED', 'RUN_CORRUPT', 'QUEUE_FULL', ...refusals, ...writing],
+        problems: ['IDEMPOTENCY_KEY_REUSED', 'RUN_CORRUPT', 'QUEUE_FULL', ...jobRefusals, ...writing],
       },
       preValidation: emptyBodyAsObject,
     },
@@ -118,7 +118,7 @@ export const jobRoutes: FastifyPluginCallbackTypebox<JobDeps> = (
         body: JobRequest.ref,
         response: { 200: JobPlan.ref },
       },
-      config: { access: 'train', problems: [...refusals, 'STORAGE_UNAVAILABLE'] },
+      config: { access: 'train', problems: [...jobRefusals, 'STORAGE_UNAVAILABLE'] },
       preValidation: emptyBodyAsObject,
     },
     ({ body }) => producer.plan(body),

@@ -4,6 +4,7 @@ import {
   columnRoles,
   monitors,
   presets,
+  publishPolicies,
   webhookEvents,
   type RunSpec,
   type TableSpec,
@@ -174,6 +175,12 @@ export const TrainingSpec = Type.Object(
       Type.Integer({ description: 'Epochs without a better one that end training. Left out: none do.' }),
     ),
     min_epochs: Type.Optional(Type.Integer({ description: 'Training does not stop early before.' })),
+    rungs: Type.Optional(
+      Type.Array(Type.Object({ epoch: Type.Integer(), bound: Type.Number() }), {
+        description:
+          'Of a trial: it stops after `epoch` unless its best epoch so far reaches `bound` by `monitor`. Left out: no rung stops it.',
+      }),
+    ),
     calibrated: Type.Optional(
       Type.Unsafe<true>({
         type: 'boolean',
@@ -189,7 +196,7 @@ export const TrainingSpec = Type.Object(
     batch_size: Type.Integer(),
     seed: Type.Integer(),
     engine: Type.String({ description: '`auto`, or the name of the engine that was requested.' }),
-    publish: Type.Enum(['final', 'best', 'every_checkpoint'], { type: 'string' }),
+    publish: Type.Enum([...publishPolicies], { type: 'string' }),
     publish_if: Type.Optional(
       Type.Unsafe<NonNullable<RunSpec['publish_if']>>({
         type: ['string', 'object'],
@@ -266,6 +273,8 @@ export const jobExample = {
   priority: defaults.priority,
   time_limit_seconds: null,
   webhook: null,
+  sweep_id: null,
+  trial: null,
   progress: progressExample,
   metrics: metricsExample,
   best_epoch: null,
@@ -356,6 +365,10 @@ export const Job = component(
         Type.Integer({ description: 'For how long the job may train; null without a limit.' }),
       ),
       webhook: nullable(Webhook),
+      sweep_id: nullable(Type.String({ description: 'The sweep that made the job, or null.' })),
+      trial: nullable(
+        Type.Integer({ description: 'Which trial of the sweep it is, counted from 1; null: it is none.' }),
+      ),
       progress: JobProgress,
       metrics: nullable(EpochMetrics('Metrics of the last finished epoch; null before the first.')),
       reproduction: Type.Optional(
@@ -440,6 +453,7 @@ export const JobPage = Type.Object(
     dataset_version: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Only jobs that train on this version of their dataset.' }),
     ),
+    sweep_id: Type.Optional(Type.String({ description: 'Only the jobs of this sweep.' })),
     metadata: Type.Optional(
       Type.Unsafe<Record<string, string>>({
         ...metadata,

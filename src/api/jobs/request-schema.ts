@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { plainArrays } from '../../jobs/intake/presets/plain.js';
 import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { mostClasses } from '../../jobs/intake/resolve-table.js';
-import { monitors, presets } from '../../jobs/runs/run-spec.js';
+import { monitors, presets, publishPolicies } from '../../jobs/runs/run-spec.js';
 import type { JobRequest as Request } from '../../jobs/runs/job-request.js';
 import { losses } from '../../model/network/losses.js';
 import { mostMembers } from '../../model/network/members.js';
@@ -247,14 +247,15 @@ export const JobRequest = component(
         }),
       ),
       publish: Type.Optional(
-        Type.Enum(['final', 'best', 'every_checkpoint'], {
+        Type.Enum([...publishPolicies], {
           type: 'string',
           default: plainArrays.publish,
           description:
             'Which states are published as versions of the model. `final`: the network after the last epoch. ' +
             '`best`: the network after the epoch that is best by `monitor` on the validation split; the default for tables. ' +
             '`every_checkpoint`: the network after each epoch, as soon as the epoch is done; checkpoints ' +
-            'within an epoch are for resuming and are not published.',
+            'within an epoch are for resuming and are not published. ' +
+            '`none`: nothing is published, and the test split is not looked at.',
         }),
       ),
       publish_if: Type.Optional(PublishIfRequest),

@@ -156,12 +156,15 @@ export const BestEpoch = nullable(
 export const Stopped = Type.Object(
   {
     member: Member('Of an ensemble: the member whose training is over.'),
-    reason: Type.Enum(['patience', 'epochs'], {
+    reason: Type.Enum(['patience', 'epochs', 'rung'], {
       type: 'string',
-      description: '`patience`: no epoch was better for `patience` epochs. `epochs`: all epochs were done.',
+      description:
+        '`patience`: no epoch was better for `patience` epochs. `epochs`: all epochs were done. `rung`: a trial missed ' +
+        'the bound of one of its `rungs`.',
     }),
     epoch: Type.Integer({ description: 'The last epoch.' }),
     best_epoch: BestEpoch,
+    bound: Type.Optional(Type.Number({ description: 'Of the rung that the trial missed.' })),
   },
   { description: 'Why the training is over; of an ensemble, that of the member that was trained last.' },
 );

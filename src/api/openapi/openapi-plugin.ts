@@ -32,6 +32,7 @@ export async function useOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'datasets', description: 'Your own data.' },
         { name: 'jobs', description: 'Train networks.' },
         { name: 'predictions', description: 'Predict with trained networks.' },
+        { name: 'sweeps', description: 'Search for the best values of fields of a job.' },
         { name: 'batches', description: 'Predict all rows of a dataset.' },
         { name: 'models', description: 'Published models and their versions.' },
         {

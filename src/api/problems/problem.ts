@@ -17,6 +17,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   JOB_NOT_FOUND: 404,
   CHECKPOINT_NOT_FOUND: 404,
   BATCH_NOT_FOUND: 404,
+  SWEEP_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
   EVALUATION_NOT_FOUND: 404,
@@ -32,6 +33,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   BATCH_NOT_ENDED: 409,
   BATCH_WITHOUT_RESULT: 409,
   BATCH_CORRUPT: 409,
+  SWEEP_ENDED: 409,
+  SWEEP_NOT_ENDED: 409,
+  SWEEP_CORRUPT: 409,
   RUN_CORRUPT: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   VERSION_IN_USE: 409,
@@ -77,6 +81,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
     'Repair the file, or remove the job with DELETE /v1/jobs/{id}. `npm run -s check-data` checks the whole ' +
     'store.',
   BATCH_CORRUPT: 'Repair the file, or remove the batch with DELETE /v1/batches/{id}.',
+  SWEEP_CORRUPT: 'Repair the file, or remove the sweep with DELETE /v1/sweeps/{id}.',
 };
 
 /** By status or by code: after how many seconds a client may try again. */

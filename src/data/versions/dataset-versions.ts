@@ -203,7 +203,7 @@ export function createDatasetVersions(blobs: Storage): DatasetVersions {
       const removed = await removeNumbered(storage, { key, removedKey: removedKey(name, version) }, isNeeded);
       if (removed === 'needed') return false;
       const upload = removed && uploadOf(removed, key);
-      // If this process dies here, or the document is damaged, the sweep removes the upload.
+      // If this process dies here, or the document is damaged, the search for leftovers removes the upload.
       if (upload !== null) await storage.remove(`uploads/${upload}`);
       return true;
     },

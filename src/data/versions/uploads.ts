@@ -36,7 +36,7 @@ export interface Uploads {
   begin(): Upload;
   /** Enqueues what the queue has lost and removes what is left over: once before it resolves, and from time to time. */
   start(): Promise<void>;
-  /** Resolves when no sweep is under way. */
+  /** Resolves when no search is under way. */
   stop(): Promise<void>;
 }
 
@@ -53,28 +53,28 @@ export interface UploadsOptions {
   maxBytes: number;
   log: Logger;
   onStored?: (sizeBytes: number) => void;
-  sweepIntervalMs?: number;
+  recoverEveryMs?: number;
   now?: () => Date;
 }
 
 export function createUploads(options: UploadsOptions): Uploads {
-  const { log, sweepIntervalMs = 15_000 } = options;
-  const sweeper = new Sweeper(options);
-  const sweeps = new PeriodicWork(async () => {
+  const { log, recoverEveryMs = 15_000 } = options;
+  const leftovers = new Leftovers(options);
+  const searches = new PeriodicWork(async () => {
     try {
-      await sweeper.sweep();
+      await leftovers.search();
     } catch (err) {
       log.warn({ err }, 'cannot look for datasets that the queue has lost; trying again later');
     }
-  }, sweepIntervalMs);
+  }, recoverEveryMs);
 
   return {
     maxBytes: options.maxBytes,
     begin: () => new Upload(options),
-    start: () => sweeps.start(),
+    start: () => searches.start(),
     async stop() {
-      sweeper.stop();
-      await sweeps.stop();
+      leftovers.stop();
+      await searches.stop();
     },
   };
 }
@@ -118,13 +118,13 @@ export class Upload {
     try {
       await queue.add(this.#id);
     } catch (err) {
-      // What is stored is accepted: the sweep enqueues it when the queue is back.
+      // What is stored is accepted: the search for forgotten uploads enqueues it when the queue is back.
       log.warn({ err, dataset: sent.name }, 'the dataset is stored but could not be enqueued yet');
     }
     return claimed;
   }
 
-  /** Removes what has been stored. If that fails, the sweep does it. */
+  /** Removes what has been stored. If that fails, the search for leftovers does it. */
   async discard(): Promise<void> {
     const { storage, log } = this.#options;
     try {
@@ -181,7 +181,7 @@ function identityOf(sha256: string, options: ReadingOptions, target: readonly st
 }
 
 /** Looks after the uploads that processes have left unread, unclaimed or half removed. */
-class Sweeper {
+class Leftovers {
   readonly #options: UploadsOptions;
   /** Read and claimed: nothing is left to do. */
   #settled = new Set<string>();
@@ -196,7 +196,7 @@ class Sweeper {
     this.#isStopped = true;
   }
 
-  async sweep(): Promise<void> {
+  async search(): Promise<void> {
     const nowMs = this.#nowMs();
     if (nowMs - this.#settledSinceMs > settledForMs) {
       this.#settled = new Set();

@@ -82,7 +82,7 @@ export interface Batches {
   batchOn(dataset: string, version: number): Promise<string | null>;
   /** Enqueues what the queue has lost: once before it resolves, and from time to time. */
   start(): Promise<void>;
-  /** Resolves when no sweep is under way. */
+  /** Resolves when no search is under way. */
   stop(): Promise<void>;
 }
 
@@ -94,13 +94,13 @@ export interface BatchesOptions {
   log: Logger;
   /** About how many cells a chunk holds; by default some megabytes and a second of work. */
   chunkCells?: number;
-  sweepIntervalMs?: number;
+  recoverEveryMs?: number;
   now?: () => Date;
 }
 
 export function createBatches(options: BatchesOptions): Batches {
   const { store, queue, datasets, models, log } = options;
-  const { chunkCells = 250_000, sweepIntervalMs = 15_000, now = () => new Date() } = options;
+  const { chunkCells = 250_000, recoverEveryMs = 15_000, now = () => new Date() } = options;
   /** Batches that have ended; they stay so. */
   const ended = new Set<string>();
 
@@ -151,12 +151,12 @@ export function createBatches(options: BatchesOptions): Batches {
     try {
       await queue.add(id);
     } catch (err) {
-      // A stored batch is accepted: the sweep enqueues it when the queue is back.
+      // A stored batch is accepted: the search for forgotten ones enqueues it when the queue is back.
       log.warn({ err, batch: id }, 'the batch is stored but could not be enqueued yet');
     }
   }
 
-  async function sweep(): Promise<void> {
+  async function recoverForgotten(): Promise<void> {
     try {
       for (const id of await store.ids()) if (!ended.has(id)) await lookAfter(id);
     } catch (err) {
@@ -179,7 +179,7 @@ export function createBatches(options: BatchesOptions): Batches {
     }
   }
 
-  const sweeps = new PeriodicWork(sweep, sweepIntervalMs);
+  const searches = new PeriodicWork(recoverForgotten, recoverEveryMs);
 
   return {
     get,
@@ -256,8 +256,8 @@ export function createBatches(options: BatchesOptions): Batches {
       return null;
     },
 
-    start: () => sweeps.start(),
-    stop: () => sweeps.stop(),
+    start: () => searches.start(),
+    stop: () => searches.stop(),
   };
 }
 

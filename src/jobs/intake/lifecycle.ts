@@ -71,7 +71,7 @@ export function createLifecycle(options: {
     }
   }
 
-  /** Brings queue and webhook in line with the files. The next sweep or delivery makes up for what fails here. */
+  /** Brings queue and webhook in line with the files. The next search for forgotten runs or delivery makes up for what fails here. */
   async function followUp({ id, spec, summary }: RunState, enqueued: boolean): Promise<void> {
     try {
       if (enqueued) await queue.add(id, { engine: engineOf(spec, summary), priority: spec.priority });
@@ -80,7 +80,7 @@ export function createLifecycle(options: {
     } catch (err) {
       log.warn(
         { err, job: id },
-        'the queue does not have the job as it is now; the next sweep puts that right',
+        'the queue does not have the job as it is now; the next search for forgotten jobs puts that right',
       );
     }
   }

@@ -39,11 +39,21 @@ export interface Producer {
     request: JobRequest,
     options?: { idempotencyKey?: string | undefined; traceContext?: TraceContext | undefined },
   ): Promise<{ job: Job; replayed: boolean }>;
+  /**
+   * Stores a run of a sweep under an id that the caller has chosen and kept, and enqueues it, however many wait. Nothing happens where
+   * there is a run of that id already.
+   * @throws TrainyardError as `submit`, but for those of queue and key; nothing is stored then
+   */
+  submitAs(
+    id: string,
+    request: JobRequest,
+    origin: Pick<RunSpec, 'sweep_id' | 'trial' | 'rungs'>,
+  ): Promise<void>;
   /** What `submit` would train, found out in the same way and with the same refusals; nothing is stored. */
   plan(request: JobRequest): Promise<JobPlan>;
   /** Enqueues the unfinished runs that the queue does not know: once before it resolves, and again from time to time. */
   start(): Promise<void>;
-  /** Resolves when no sweep is under way. */
+  /** Resolves when no search is under way. */
   stop(): Promise<void>;
 }
 
@@ -64,19 +74,19 @@ export function createProducer(options: {
   /** How many runs may wait; approximate where several processes take runs in. */
   maxQueuedJobs: number;
   log: Logger;
-  sweepIntervalMs?: number;
+  recoverEveryMs?: number;
   now?: () => Date;
 }): Producer {
   const { store, runs, index, idempotencyKeys, queue, runToJob, webhooks, datasets, models, log } = options;
-  const { sweepIntervalMs = 15_000, now = () => new Date() } = options;
-  /** What went wrong with which run, in the last sweep and in this one: the same failure is logged once. */
+  const { recoverEveryMs = 15_000, now = () => new Date() } = options;
+  /** What went wrong with which run, in the last search and in this one: the same failure is logged once. */
   let failuresBefore = new Map<string, string>();
   let failures = new Map<string, string>();
   let isStopping = false;
 
-  const sweeps = new PeriodicWork(sweep, sweepIntervalMs);
+  const searches = new PeriodicWork(recoverForgotten, recoverEveryMs);
 
-  async function sweep(): Promise<void> {
+  async function recoverForgotten(): Promise<void> {
     try {
       const unsettled = await index.unsettled();
       failuresBefore = failures;
@@ -183,7 +193,7 @@ export function createProducer(options: {
     try {
       await queue.add(id, { engine: spec.engine, priority: spec.priority });
     } catch (err) {
-      // A stored run is accepted: the sweep enqueues it when the queue is back.
+      // A stored run is accepted: the search for forgotten ones enqueues it when the queue is back.
       log.warn({ err, job: id }, 'the job is stored but could not be enqueued yet');
     }
     return true;
@@ -270,6 +280,12 @@ export function createProducer(options: {
       return { job, replayed: false };
     },
 
+    async submitAs(id, request, origin) {
+      if ((await store.readSpec(id)) !== null) return;
+      const spec = await specOf(request, { idempotency_key: null, trace_context: null });
+      await accept(id, { ...spec, ...origin });
+    },
+
     async plan(request) {
       const spec = await specOf(request, { idempotency_key: null, trace_context: null });
       return {
@@ -283,11 +299,11 @@ export function createProducer(options: {
       };
     },
 
-    start: () => sweeps.start(),
+    start: () => searches.start(),
 
     async stop() {
       isStopping = true;
-      await sweeps.stop();
+      await searches.stop();
     },
   };
 }

@@ -122,9 +122,10 @@ const outcomes = object<Omit<EpochOutcomes, 'member' | 'epoch'>>({
 
 const stopped = object<Stopped>({
   member: optional(positive),
-  reason: oneOf('patience', 'epochs'),
+  reason: oneOf('patience', 'epochs', 'rung'),
   epoch: positive,
   best_epoch: nullable(positive),
+  bound: optional(number),
 });
 
 const publishedVersion = {

@@ -30,12 +30,17 @@ export interface EpochMetrics {
 export interface Stopped {
   /** Of an ensemble. */
   member?: number;
-  /** patience: no epoch was better for as many epochs as the spec says. epochs: all were done. */
-  reason: 'patience' | 'epochs';
+  /**
+   * patience: no epoch was better for as many epochs as the spec says. epochs: all were done. rung: no epoch reached the bound of
+   * the rung at the last one.
+   */
+  reason: 'patience' | 'epochs' | 'rung';
   /** The last one. */
   epoch: number;
   /** By the validation split; null without one. */
   best_epoch: number | null;
+  /** Of that rung. */
+  bound?: number;
 }
 
 export interface JobProgress {

@@ -1,5 +1,5 @@
 /**
- * Which runs there are and where they stand, so that lists and sweeps need not read every run each time. It is derived from
+ * Which runs there are and where they stand, so that lists and the search for forgotten runs need not read every run each time. It is derived from
  * the run store and held in memory. The first question about all runs reads them all; later ones read what is new and what
  * has not ended, as a run that has ended stays as it is. What a page shows comes from the files of its runs, read then.
  */
@@ -18,6 +18,8 @@ export interface JobFilter {
   model?: string | undefined;
   dataset?: string | undefined;
   dataset_version?: number | undefined;
+  /** The sweep that made the jobs. */
+  sweep_id?: string | undefined;
   /** Whether the jobs have ended. */
   ended?: boolean | undefined;
   /** Each of these notes must be there. */
@@ -72,6 +74,7 @@ interface Entry {
   isSettled: boolean;
   model: string;
   dataset: DatasetPin;
+  sweepId: string | null;
   metadata: Readonly<Record<string, string>>;
 }
 
@@ -258,12 +261,12 @@ export function createRunIndex(options: {
 
 /** `earlier` is what was known of the run before. */
 function entryOf({ status, result, spec }: RunState, earlier?: Entry): Entry {
-  const { model, dataset, metadata } = spec;
+  const { model, dataset, metadata, sweep_id: sweepId = null } = spec;
   const hasEnded = result !== null;
   const hasWebhook = spec.webhook !== null;
   // Once its webhook was called for the end, nothing more can come.
   const isSettled = hasEnded && (!hasWebhook || earlier?.isSettled === true);
-  return { status, hasEnded, hasWebhook, isSettled, model, dataset, metadata };
+  return { status, hasEnded, hasWebhook, isSettled, model, dataset, sweepId, metadata };
 }
 
 function isFiltering({ metadata = {}, ...rest }: JobFilter): boolean {
@@ -271,13 +274,14 @@ function isFiltering({ metadata = {}, ...rest }: JobFilter): boolean {
 }
 
 function fits(run: Entry, filter: JobFilter): boolean {
-  const { status, ended, model, dataset, dataset_version: version, metadata = {} } = filter;
+  const { status, ended, model, dataset, dataset_version: version, sweep_id, metadata = {} } = filter;
   return (
     (status === undefined || run.status === status) &&
     (ended === undefined || run.hasEnded === ended) &&
     (model === undefined || run.model === model) &&
     (dataset === undefined || run.dataset.name === dataset) &&
     (version === undefined || run.dataset.version === version) &&
+    (sweep_id === undefined || run.sweepId === sweep_id) &&
     Object.entries(metadata).every(([key, value]) => run.metadata[key] === value)
   );
 }

@@ -35,7 +35,16 @@ export interface WebhookSpec {
   events: WebhookEvent[];
 }
 
-export type PublishPolicy = 'final' | 'best' | 'every_checkpoint';
+/** none: nothing is published, and the test split is not looked at. */
+export const publishPolicies = ['final', 'best', 'every_checkpoint', 'none'] as const;
+
+export type PublishPolicy = (typeof publishPolicies)[number];
+
+/** Training stops after `epoch` unless the best epoch so far reaches `bound` by the figure that the run monitors. */
+export interface Rung {
+  epoch: number;
+  bound: number;
+}
 
 /** plain: the classic network. auto: what has proved best for data of this kind and size. */
 export const presets = ['plain', 'auto'] as const;
@@ -146,6 +155,10 @@ export interface RunSpec {
   reasons?: Record<string, string>;
   /** Left out: the parameters are random at first. */
   init_from?: SourcePin;
+  /** The sweep that made the run. Left out: a client did. */
+  sweep_id?: string;
+  /** Of the sweep, from 1. Left out: it is no trial. */
+  trial?: number;
   /** Left out: the run publishes what it trains. */
   reproduce?: ReproducedPin;
   loss: Loss;
@@ -164,6 +177,8 @@ export interface RunSpec {
   patience?: number;
   /** It does not stop before. Left out: 1. */
   min_epochs?: number;
+  /** Of a trial. Left out: no rung stops it. */
+  rungs?: Rung[];
   /** Left out: the probabilities are as the network gives them. */
   calibrated?: true;
   /** Left out: the likelier class is the answer. */
@@ -212,6 +227,7 @@ const trainingFields = [
   'monitor',
   'patience',
   'min_epochs',
+  'rungs',
   'calibrated',
   'threshold',
   'positive',

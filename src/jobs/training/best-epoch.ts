@@ -4,7 +4,7 @@
  * take the epochs of one member.
  */
 import type { EpochMetrics, RunEventBody, Stopped } from '../runs/run-events.js';
-import type { RunSpec } from '../runs/run-spec.js';
+import type { Rung, RunSpec } from '../runs/run-spec.js';
 import { byMember } from '../runs/ensemble.js';
 
 type Deciding = Pick<RunSpec, 'monitor'>;
@@ -52,16 +52,30 @@ function bestAfterEach(spec: Deciding, epochs: readonly EpochMetrics[]): (number
 
 /** Why training is over after these epochs; null: it goes on. */
 export function whyStopped(
-  spec: Pick<RunSpec, 'monitor' | 'epochs' | 'patience' | 'min_epochs'>,
+  spec: Pick<RunSpec, 'monitor' | 'epochs' | 'patience' | 'min_epochs' | 'rungs'>,
   epochs: readonly EpochMetrics[],
 ): Stopped | null {
   const { patience = Infinity, min_epochs = 1 } = spec;
   const epoch = epochs.length;
   const best_epoch = bestEpoch(spec, epochs);
   const isOutOfPatience = best_epoch !== null && epoch >= min_epochs && epoch - best_epoch >= patience;
-  const reason = epoch >= spec.epochs ? 'epochs' : isOutOfPatience ? 'patience' : null;
+  const missed = missedRung(spec, epochs);
+  const reason =
+    epoch >= spec.epochs ? 'epochs' : isOutOfPatience ? 'patience' : missed === null ? null : 'rung';
   const member = epochs.at(-1)?.member;
-  return reason && { ...(member !== undefined && { member }), reason, epoch, best_epoch };
+  const bound = reason === 'rung' && missed !== null ? { bound: missed.bound } : {};
+  return reason && { ...(member !== undefined && { member }), reason, epoch, best_epoch, ...bound };
+}
+
+/** The rung at the last epoch, where no epoch has reached its bound; null: there is none, or one has. */
+function missedRung(
+  { monitor, rungs = [] }: Pick<RunSpec, 'monitor' | 'rungs'>,
+  epochs: readonly EpochMetrics[],
+): Rung | null {
+  const rung = rungs.find(({ epoch }) => epoch === epochs.length);
+  if (rung === undefined) return null;
+  const bound = monitor === 'accuracy' ? -rung.bound : rung.bound;
+  return epochs.some((epoch) => errorOf(monitor, epoch) <= bound) ? null : rung;
 }
 
 /** The events of the epochs done, and of the end of training, member by member. */

@@ -86,6 +86,7 @@ export class RunCheckpoints {
   /** Whether the checkpoint of this epoch, the last one done of its member, must be kept because it may be published. */
   mayBePublished(epoch: EpochMetrics, epochsDone: readonly EpochMetrics[]): boolean {
     const { publish } = this.#spec;
+    if (publish === 'none') return false;
     if (publish === 'every_checkpoint' || whyStopped(this.#spec, epochsDone) !== null) return true;
     return publish === 'best' && bestFirst(this.#spec, epochsDone)[0] === epoch;
   }
@@ -96,6 +97,7 @@ export class RunCheckpoints {
    * @throws TrainyardError CHECKPOINT_CORRUPT when no epoch of a member can be read
    */
   async publishMostWanted(epochs: readonly EpochMetrics[], decide: () => Promise<void>): Promise<void> {
+    if (this.#spec.publish === 'none') return decide();
     const members = byMember(epochs);
     // Whatever has become of its checkpoint since.
     const [wanted] = mostWantedFirst(this.#spec, members.at(-1) ?? []);

@@ -64,7 +64,8 @@ export class Tally {
     this.#spec = spec;
     this.#targets = { train: train.targets, validation: validation.targets, test: test.targets };
     this.#rowWeights = rowWeights;
-    this.#counts = { validation: validation.count, test: test.count };
+    // Nobody may learn from a run that publishes nothing how good it is on the test split.
+    this.#counts = { validation: validation.count, test: spec.publish === 'none' ? 0 : test.count };
     this.#units = units;
     this.#stepsPerEpoch = stepsOfMember(spec) / spec.epochs;
     this.state = start ?? { member: 1, step: 0, position: noSums, metrics: [] };

@@ -28,6 +28,9 @@ export interface Job
   priority: number;
   time_limit_seconds: number | null;
   webhook: WebhookSpec | null;
+  sweep_id: string | null;
+  /** Of the sweep, from 1; null: it is no trial. */
+  trial: number | null;
   error: JobError | null;
   created_at: string;
   finished_at: string | null;

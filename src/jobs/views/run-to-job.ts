@@ -45,6 +45,8 @@ export function jobOf({ id, spec, status, summary, result }: RunState, queue: Jo
     priority: spec.priority,
     time_limit_seconds: spec.time_limit_seconds,
     webhook: spec.webhook,
+    sweep_id: spec.sweep_id ?? null,
+    trial: spec.trial ?? null,
     progress: summary.progress,
     metrics: summary.metrics,
     ...(summary.reproduction && { reproduction: summary.reproduction }),

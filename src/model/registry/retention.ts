@@ -21,11 +21,11 @@ export function createRetention(options: {
   /** How many of the newest versions of each model are kept; Infinity: all. */
   keep: number;
   log: Pick<Logger, 'info' | 'warn'>;
-  sweepIntervalMs?: number;
+  removeEveryMs?: number;
 }): Retention {
-  const { registry, aliases, keep, log, sweepIntervalMs = 15_000 } = options;
+  const { registry, aliases, keep, log, removeEveryMs = 15_000 } = options;
   let timer: NodeJS.Timeout | undefined;
-  let sweeping = Promise.resolve();
+  let removing = Promise.resolve();
 
   async function removeUnlessNamed(name: string, version: number): Promise<boolean> {
     const isNamed = async (): Promise<boolean> => mayBeNamed(version, await aliases.names(name));
@@ -34,7 +34,7 @@ export function createRetention(options: {
     return registry.remove(name, version, isNamed);
   }
 
-  async function sweep(): Promise<void> {
+  async function removeOld(): Promise<void> {
     try {
       for (const name of await registry.names()) {
         const numbers = await registry.versionNumbers(name);
@@ -71,14 +71,14 @@ export function createRetention(options: {
 
     async start() {
       if (keep === Infinity) return;
-      timer = setInterval(() => void (sweeping = sweeping.then(sweep)), sweepIntervalMs).unref();
-      sweeping = sweep();
-      await sweeping;
+      timer = setInterval(() => void (removing = removing.then(removeOld)), removeEveryMs).unref();
+      removing = removeOld();
+      await removing;
     },
 
     async stop() {
       clearInterval(timer);
-      await sweeping;
+      await removing;
     },
   };
 }

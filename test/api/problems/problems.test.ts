@@ -45,11 +45,15 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   VERSION_IN_USE: 409,
   LAST_ADMIN_KEY: 409,
   BATCH_NOT_FOUND: 404,
+  SWEEP_NOT_FOUND: 404,
   BATCH_ENDED: 409,
   BATCH_FINISHING: 409,
   BATCH_NOT_ENDED: 409,
   BATCH_WITHOUT_RESULT: 409,
   BATCH_CORRUPT: 409,
+  SWEEP_ENDED: 409,
+  SWEEP_NOT_ENDED: 409,
+  SWEEP_CORRUPT: 409,
   DATASET_NAME_TAKEN: 409,
   DATASET_NOT_READY: 409,
   DATASET_IN_USE: 409,
@@ -87,6 +91,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 /** For codes whose errors do not say what to do. */
 const advice: Partial<Record<ErrorCode, RegExp>> = {
   RUN_CORRUPT: /^What is wrong\. Repair/,
+  SWEEP_CORRUPT: /^What is wrong\. Repair/,
   BATCH_CORRUPT: /^What is wrong\. Repair/,
   DATASET_CORRUPT: /^What is wrong\. `npm run -s check-data`/,
 };

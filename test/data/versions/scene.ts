@@ -80,7 +80,7 @@ export function openScene(storage: Storage, { now = () => new Date(), maxBytes =
       }
     },
     /** Looks once for what is lost or left over. */
-    async sweep(): Promise<void> {
+    async searchLeftovers(): Promise<void> {
       const process = createUploads(options);
       await process.start();
       await process.stop();

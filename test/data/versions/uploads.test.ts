@@ -78,14 +78,14 @@ describe('an upload', () => {
         );
       const scene = openScene(storage);
       expect((await scene.upload({ file: churn })).version, `killed at write ${write}`).toBe(1);
-      await scene.sweep();
+      await scene.searchLeftovers();
       await scene.readAll();
       expect(await scene.store.info('churn')).toMatchObject({ kind: 'table', schema: { rows: 4 } });
     }
   });
 });
 
-describe('the sweep', () => {
+describe('the search for leftovers', () => {
   test('enqueues what the queue has lost, and nothing that is read or waits', async () => {
     const scene = openScene(await temporaryStorage());
     await scene.upload({ file: churn });
@@ -93,7 +93,7 @@ describe('the sweep', () => {
     await scene.upload({ file: `${churn}60,Oslo,no\n` });
     const [waiting] = scene.queue.keys();
     scene.queue.clear();
-    await scene.sweep();
+    await scene.searchLeftovers();
     expect([...scene.queue.keys()]).toEqual([waiting]);
   });
 
@@ -103,10 +103,10 @@ describe('the sweep', () => {
     await scene.uploads.begin().store('file', [Buffer.from(churn)] as never);
     await scene.upload({ file: churn });
     now += hour;
-    await scene.sweep();
+    await scene.searchLeftovers();
     expect(await scene.storage.list('uploads')).toHaveLength(2);
     now += 1.5 * hour;
-    await scene.sweep();
+    await scene.searchLeftovers();
     const { upload } = await scene.versions.find('churn');
     expect(await scene.storage.list('uploads')).toEqual([upload]);
   });
@@ -121,7 +121,7 @@ describe('the sweep', () => {
     await expect(dying.versions.remove('churn', 1, () => Promise.resolve(false))).rejects.toThrow(Killed);
     expect(await scene.versions.numbers('churn')).toEqual([]);
     now += 3 * hour;
-    await scene.sweep();
+    await scene.searchLeftovers();
     expect(await keysUnder(storage, 'uploads')).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe('the sweep', () => {
     await scene.storage.put('datasets/churn/versions/000001.json', Buffer.from('{'));
     now += 3 * hour;
     const later = openScene(scene.storage, { now: () => new Date(now) });
-    await later.sweep();
+    await later.searchLeftovers();
     expect(await scene.storage.list('uploads')).toHaveLength(1);
   });
 });

@@ -171,7 +171,7 @@ describe('resuming', () => {
     expect(add).toHaveBeenCalledWith(id, { engine: 'tensorflow', priority: 7 });
   });
 
-  test('while the queue is away is made up for by the sweep', async () => {
+  test('while the queue is away is made up for by the search for forgotten runs', async () => {
     const { lifecycle, producer, submit, setAway } = await scene();
     const id = await submit();
     await lifecycle.pause(id);

@@ -153,7 +153,7 @@ describe('an idempotency key', () => {
   });
 });
 
-describe('the sweep', () => {
+describe('the search for forgotten runs', () => {
   test('enqueues runs that the queue has lost, and none that have ended, are paused or cannot be read', async () => {
     const { producer, lifecycle, storage, submit, setAway, end } = await scene();
     setAway(true);
@@ -224,7 +224,7 @@ describe('the sweep', () => {
     await storage.put(`runs/${damaged}/${file}`, Buffer.alloc(0));
     logLines.length = 0;
     await producer.start();
-    for (let sweep = 0; sweep < 3; sweep++) {
+    for (let search = 0; search < 3; search++) {
       await until(async () => (await queue().placeOf(lost)) === 'waiting');
       await queue().remove(lost);
     }

@@ -178,7 +178,7 @@ export function describeQueues(name: string, open: () => Promise<Queues>): void 
         await queues.training.add(id);
         await until(() => delivered.length === 1);
         await until(() => isGone(id));
-        // The queue drops the run. The sweep of the producer finds it and adds it again.
+        // The queue drops the run. The search for forgotten runs finds it and adds it again.
         await queues.training.add(id);
         await until(() => delivered.length === 2);
       });

@@ -164,7 +164,7 @@ describe('whatever happens to runs, in this process and in another,', () => {
           const whole: Whole = new Map();
           for (const [each, filter, limit] of history) {
             await take(each.isOwn ? here : other, whole, each);
-            // As a sweep does, which looks at damaged runs again.
+            // As the search for forgotten runs does, which looks at damaged runs again.
             if (each.change === 'mend') await here.index.unsettled();
             const expected = await bruteForce(storage, filter);
             const first = await here.index.page({ limit, filter });
@@ -360,7 +360,7 @@ describe('a damaged run', () => {
     expect(index.damagedCount()).toBe(1);
   });
 
-  test('is there again when it was repaired and a sweep has looked', async () => {
+  test('is there again when it was repaired and a search has looked', async () => {
     const { storage, store, index } = processOn(await temporaryStorage());
     const id = await store.create(specOf());
     const key = `runs/${id}/spec.json`;

@@ -16,12 +16,12 @@ interface Fixture {
   publish: (run: number, model?: string) => Promise<number>;
 }
 
-async function setUp(keep = Infinity, sweepIntervalMs = 3_600_000): Promise<Fixture> {
+async function setUp(keep = Infinity, removeEveryMs = 3_600_000): Promise<Fixture> {
   const storage = await temporaryStorage();
   const { log } = createRecordingLog();
   const registry = createRegistry(storage, log);
   const aliases = createAliases({ storage, registry });
-  const retention = createRetention({ registry, aliases, keep, log, sweepIntervalMs });
+  const retention = createRetention({ registry, aliases, keep, log, removeEveryMs });
   onTestFinished(() => retention.stop());
   const publish = (run: number, model = 'pets') =>
     registry.publish({
