@@ -28,7 +28,10 @@ const hartmannCentres = [
 function hartmann6(parameters) {
   const x = Object.values(parameters);
   return -hartmannWeights.reduce((sum, weight, i) => {
-    const distance = x.reduce((total, xj, j) => total + hartmannScales[i][j] * (xj - hartmannCentres[i][j]) ** 2, 0);
+    const distance = x.reduce(
+      (total, xj, j) => total + hartmannScales[i][j] * (xj - hartmannCentres[i][j]) ** 2,
+      0,
+    );
     return sum + weight * Math.exp(-distance);
   }, 0);
 }

@@ -1,6 +1,6 @@
-"""Optuna's samplers, asked by bench/search.mjs.
+"""Optuna's TPESampler, asked by bench/search.mjs.
 
-The first line that it prints names its version. Each line that it reads is a search: {"space", "sampler", "seed", "trials"}.
+The first line that it prints names its version. Each line that it reads is a search: {"space", "seed", "trials"}.
 For each trial it prints {"parameters"} and reads {"value"}; the caller holds the objective, so that all searches share it.
 """
 
@@ -28,15 +28,9 @@ def suggest(trial, path, parameter):
     return trial.suggest_float(path, low, high, log=log)
 
 
-def sampler_of(name, seed):
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    # The default of version 5 is True, that of version 4 False.
-    return optuna.samplers.TPESampler(seed=seed, multivariate=name == "tpe-joint")
-
-
 def search(task):
-    study = optuna.create_study(sampler=sampler_of(task["sampler"], task["seed"]))
+    # The default of version 5.
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=task["seed"], multivariate=True))
     for _ in range(task["trials"]):
         trial = study.ask()
         parameters = {path: suggest(trial, path, each) for path, each in task["space"].items()}

@@ -33,8 +33,8 @@ export async function startOptuna(python) {
   return {
     version,
     /** The best value after each trial. */
-    async search({ space, sampler, seed, trials, valueOf }) {
-      write({ space, sampler, seed, trials });
+    async search({ space, seed, trials, valueOf }) {
+      write({ space, seed, trials });
       const best = [];
       for (let trial = 1; trial <= trials; trial++) {
         const value = await valueOf((await read()).parameters);
