@@ -8,6 +8,12 @@ import { TrainyardError } from '../../errors.js';
 /** Larger batches hardly make an engine faster, and the first call in a crowd would wait for the last. */
 const batchSamples = 64;
 
+/**
+ * Batches follow each other for about so long before sockets are read again. With one batch a turn, refusals would starve the accepted
+ * requests of an overloaded service: a turn reads from a thousand sockets, and a batch takes a fraction of that time.
+ */
+const usualTurnMs = 2;
+
 export interface PredictionCall {
   /** (count, network.inputs) raw and finite: an error of the engine fails every call in the batch. */
   inputs: Float32Array;
@@ -58,6 +64,7 @@ interface Piece {
 export function batchPredictions(
   predictBatch: PredictBatch,
   observe: ObserveBatch = () => undefined,
+  turnMs = usualTurnMs,
 ): (call: PredictionCall) => Promise<PredictionAnswer> {
   const queue: Waiting[] = [];
   /** It fills up batches when nothing else waits. */
@@ -69,14 +76,19 @@ export function batchPredictions(
     if (isScheduled || queue.length + background.length === 0) return;
     isScheduled = true;
     // An immediate runs after every socket with data to read has been read.
-    setImmediate(() => void runBatch());
+    setImmediate(() => void runBatches());
   }
 
-  async function runBatch(): Promise<void> {
-    const batch = takeBatch(queue, background);
-    if (batch.length > 0) await answer(predictBatch, batch, observe);
-    // An unfinished call goes behind the calls that arrived meanwhile, so that a long one does not block them.
-    for (const { call } of batch) if (call.done > 0 && call.done < call.count) queueOf(call).push(call);
+  async function runBatches(): Promise<void> {
+    const startedMs = performance.now();
+    const unfinished: Waiting[] = [];
+    do {
+      const batch = takeBatch(queue, background);
+      if (batch.length > 0) await answer(predictBatch, batch, observe);
+      for (const { call } of batch) if (call.done > 0 && call.done < call.count) unfinished.push(call);
+    } while (queue.length > 0 && performance.now() - startedMs < turnMs);
+    // They go behind the calls that arrived meanwhile, and wait for the next turn, so that a long one does not block them.
+    for (const call of unfinished) queueOf(call).push(call);
     isScheduled = false;
     schedule();
   }

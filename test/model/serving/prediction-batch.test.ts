@@ -21,14 +21,19 @@ interface Fixture {
   calls: number[];
 }
 
-async function setUp(): Promise<Fixture> {
+/** One batch in each turn of the event loop, unless the test says how long batches may follow each other. */
+async function setUp(turnMs = 0): Promise<Fixture> {
   const parameters = parametersOf(network, 1);
   const predictor = await createReferenceEngine().predictor(smallDescription, parameters);
   const calls: number[] = [];
-  const predict = batchPredictions((inputs, count) => {
-    calls.push(count);
-    return predictor.predict(inputs, count);
-  });
+  const predict = batchPredictions(
+    (inputs, count) => {
+      calls.push(count);
+      return predictor.predict(inputs, count);
+    },
+    () => undefined,
+    turnMs,
+  );
   return { predict, predictor, calls };
 }
 
@@ -88,6 +93,18 @@ describe('a batch is cut', () => {
     await Promise.all(answers);
     expect(calls).toEqual([64, 64, 2]);
   });
+});
+
+test('all calls that wait are answered in one turn when there is time, and a long one goes on in the next', async () => {
+  const { predict, calls } = await setUp(Infinity);
+  const answers = [200, ...Array.from({ length: 100 }, () => 1)].map((count, seed) =>
+    resultsOf(predict, count, seed),
+  );
+  await turn();
+  await turn();
+  expect(calls).toEqual([64, 64, 36, 64]);
+  await Promise.all(answers);
+  expect(calls).toEqual([64, 64, 36, 64, 64, 8]);
 });
 
 test('a call in the background waits for all others, and fills up their batches', async () => {
