@@ -39,7 +39,7 @@ const colours: ModelDescription = {
 };
 const png = picture(140, 90, [180, 40, 30]);
 const jpeg = encode(
-  { width: 40, height: 60, data: Buffer.from({ length: 9_600 }, (_, i) => (i * 37) % 251) },
+  { width: 40, height: 60, data: Buffer.from(Array.from({ length: 9_600 }, (_, i) => (i * 37) % 251)) },
   80,
 ).data;
 
