@@ -120,7 +120,7 @@ export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
       id,
     ];
     if (headers.origin !== undefined) {
-      all.push(...Object.entries(corsHeadersFor(headers.origin, corsOrigins)).flat());
+      all.push(...Object.entries(corsHeadersFor(headers.origin, corsOrigins) ?? {}).flat());
     }
     response.writeHead(statusOf('OVERLOADED'), all).end(body);
   }
