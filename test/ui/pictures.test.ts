@@ -28,7 +28,9 @@ describeWithPages('pictures', (pages) => {
   test('a ZIP of pictures is added, looked at and trained on, and the model answers a picture that is dropped', async () => {
     const page = await pages().open('data');
     const buffer = zipOf(twoClasses(60));
-    await page.getByLabel('File with the data').setInputFiles({ name: 'colours.zip', mimeType: 'application/zip', buffer });
+    await page
+      .getByLabel('File with the data')
+      .setInputFiles({ name: 'colours.zip', mimeType: 'application/zip', buffer });
     await page.getByRole('button', { name: 'Add this data' }).click();
     await page.getByRole('heading', { name: /^red/ }).waitFor();
     await page.getByRole('img', { name: 'red/0.png' }).waitFor();
