@@ -58,7 +58,7 @@ const longestCode = 15;
 function codeOf(lengths: ArrayLike<number>): Code {
   const counts = new Uint16Array(longestCode + 1);
   const each = Array.from(lengths);
-  for (const length of each) counts[length]!++;
+  for (const length of each) counts[length] = (counts[length] ?? 0) + 1;
   counts[0] = 0;
   const symbols = each.flatMap((length, symbol) => (length > 0 ? [{ length, symbol }] : []));
   symbols.sort((one, other) => one.length - other.length || one.symbol - other.symbol);

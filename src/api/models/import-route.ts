@@ -44,8 +44,8 @@ export const importRoute: FastifyPluginCallbackTypebox<ImportDeps> = (
         tags: ['models'],
         summary: 'Import a network that was trained elsewhere',
         description:
-          'A multi-layer perceptron: a state dict that `torch.save` has written, or safetensors, with a description of what comes ' +
-          'before and after the network. A safetensors file of this service needs no description. The version is served, ' +
+          'A multi-layer perceptron: a state dict that `torch.save` has written, safetensors or ONNX, with a description of what comes ' +
+          'before and after the network. A safetensors or ONNX file of this service needs no description. The version is served, ' +
           'evaluated and compared as any other. See docs/exchange.md.',
         params: ModelParams,
         querystring: ImportQuery,

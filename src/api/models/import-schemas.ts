@@ -46,7 +46,7 @@ export const ImportDescription = component(
         activations: Type.Optional(
           Type.Unsafe<Description['activations']>({
             anyOf: [Activation, Type.Array(Activation, { maxItems: 1_000 })],
-            description: 'Of the hidden layers: one for all, or one for each.',
+            description: 'Of the hidden layers: one for all, or one for each. ONNX says it itself.',
           }),
         ),
         layers: Type.Optional(

@@ -72,7 +72,7 @@ export function addFileCommands(models: Command): void {
     .command('import')
     .description('publish a network that was trained elsewhere as the next version')
     .argument('<name>')
-    .argument('<file>', '.pth or .safetensors')
+    .argument('<file>', '.pth, .safetensors or .onnx')
     .option('--description <file>', 'JSON with activations, labels, columns: see docs/exchange.md')
     .option('--hold', 'keep it from becoming the latest')
     .action((name: string, file: string, options: ImportOptions, command: Command) =>

@@ -19,7 +19,6 @@ import { resolveClassWeight } from './resolve-class-weight.js';
 import {
   AskedColumns,
   invalid,
-  listed,
   quoted,
   resolveColumns,
   resolveSplitColumn,

@@ -52,6 +52,30 @@ test('a state dict of PyTorch becomes a version that answers at once, as PyTorch
   );
 });
 
+test('a network of ONNX becomes a version, and a version that leaves as ONNX comes in as it was', async () => {
+  const { body } = await service.http
+    .post('/v1/models/onnx/versions')
+    .attach('file', await fixture('onnx/normalised-dynamo.onnx'), 'net.onnx')
+    .field('description', JSON.stringify({ labels: ['a', 'b', 'c'] }))
+    .expect(201);
+  expect(body).toMatchObject({
+    imported: { format: 'onnx' },
+    network: { inputs: 4, hidden: [{ activation: 'relu' }, { activation: 'gelu' }], outputs: 3 },
+  });
+  const left = await service.http.get('/v1/models/onnx/versions/1/model.onnx').expect(200);
+  await service.http
+    .post('/v1/models/onnx/versions')
+    .type('application/octet-stream')
+    .send(left.body as Buffer)
+    .expect(201);
+  const [first, second] = await Promise.all(
+    [1, 2].map((version) =>
+      service.http.get(`/v1/models/onnx/versions/${version}/model.safetensors`).expect(200),
+    ),
+  );
+  expect((second?.body as Buffer).equals(first?.body as Buffer)).toBe(true);
+});
+
 test('a version that is held is passed over by latest', async () => {
   await importPth('careful');
   expect(await importPth('careful', '?hold=true')).toMatchObject({

@@ -15,7 +15,7 @@ interface FileOffer {
 }
 
 /** The runtime of a file that predicts on its own, and in a page its form; measured. */
-const runtimeBytes = { mjs: 55_000, html: 105_000 };
+const runtimeBytes = { mjs: 82_000, html: 132_000 };
 
 /** Parameters are float32, and in base64 four characters are three bytes. */
 function standaloneBytes({ parameters }: ModelVersion, kind: keyof typeof runtimeBytes): number {
@@ -24,7 +24,7 @@ function standaloneBytes({ parameters }: ModelVersion, kind: keyof typeof runtim
 
 function offersOf(version: ModelVersion, hasEvaluation: boolean): [title: string, offers: FileOffer[]][] {
   const { columns, file } = version;
-  const form = columns ? 'a form' : 'a drawing pad or numbers';
+  const form = columns ? 'a form' : 'a place for pictures or numbers';
   return [
     [
       'Runs on its own',
