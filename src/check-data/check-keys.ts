@@ -3,6 +3,8 @@ import { TrainyardError } from '../errors.js';
 import { encodeDocument } from '../jobs/runs/json-document.js';
 import { idempotencyName, rememberedShape } from '../jobs/intake/idempotency.js';
 import { createRunStore } from '../jobs/runs/run-store.js';
+import { keyOfSweeps } from '../jobs/sweeps/sweep-documents.js';
+import { createSweepStore } from '../jobs/sweeps/sweep-store.js';
 import { createKeyStore } from '../keys/key-store.js';
 import type { Storage } from '../storage/storage.js';
 import { damageOf, damageOfDocument, type Counts, type Damage, type Part, type Repair } from './damage.js';
@@ -13,7 +15,8 @@ export function idempotencyPart(file: string): Part {
     name: key,
     async check(storage: Storage, counts: Counts): Promise<Damage[]> {
       counts['idempotency keys']++;
-      const cost = 'None: a repeated request is still answered with its job, which is found by its spec.';
+      const cost =
+        'None: a repeated request is still answered with its job or sweep, which is found by its spec.';
       const repair: Repair[] = [{ move: key }];
       const damages = await damageOfDocument(storage, key, rememberedShape, { cost, repair });
       const id = damages.length === 0 ? null : await findRun(storage, file.slice(0, 64));
@@ -23,12 +26,17 @@ export function idempotencyPart(file: string): Part {
   };
 }
 
-/** The run whose idempotency key has this hash; null: there is none. */
+/** The run or the sweep whose idempotency key has this hash; null: there is none. */
 async function findRun(storage: Storage, hash: string): Promise<string | null> {
   const store = createRunStore(storage);
   for (const id of await store.ids()) {
     const key = (await store.readSpec(id).catch(() => null))?.idempotency_key ?? null;
     if (key !== null && idempotencyName(key) === hash) return id;
+  }
+  const sweeps = createSweepStore(storage);
+  for (const id of await sweeps.ids()) {
+    const key = (await sweeps.readSpec(id).catch(() => null))?.idempotency_key ?? null;
+    if (key !== null && idempotencyName(keyOfSweeps(key)) === hash) return id;
   }
   return null;
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRunStore } from '../jobs/runs/run-store.js';
+import { createSweepStore } from '../jobs/sweeps/sweep-store.js';
 import { createKeyStore } from '../keys/key-store.js';
 import { createRegistry } from '../model/registry/registry.js';
 import type { Storage } from '../storage/storage.js';
@@ -11,6 +12,7 @@ import { accessKeyPart, idempotencyPart } from './check-keys.js';
 import { datasetPart } from './check-dataset.js';
 import { modelPart } from './check-model.js';
 import { runPart } from './check-run.js';
+import { sweepPart } from './check-sweep.js';
 import { damageOf, readOnly, type Counts, type Damage, type Part, type Repair } from './damage.js';
 
 export interface FoundDamage extends Damage {
@@ -47,6 +49,7 @@ export async function checkStore(
     aliases: 0,
     datasets: 0,
     'dataset versions': 0,
+    sweeps: 0,
     'idempotency keys': 0,
     'API keys': 0,
   };
@@ -88,6 +91,7 @@ async function partsOf(storage: Storage): Promise<Part[]> {
     ...(await createRunStore(storage).ids()).map(runPart),
     ...(await createRegistry(storage, silent).names()).map(modelPart),
     ...(await storage.list('datasets')).map(datasetPart),
+    ...(await createSweepStore(storage).ids()).map(sweepPart),
     ...(await storage.list('idempotency')).map(idempotencyPart),
     ...(await createKeyStore(storage).list()).map(({ id }) => accessKeyPart(id)),
   ];

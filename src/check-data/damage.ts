@@ -28,12 +28,13 @@ export type Counts = Record<
   | 'aliases'
   | 'datasets'
   | 'dataset versions'
+  | 'sweeps'
   | 'idempotency keys'
   | 'API keys',
   number
 >;
 
-/** A job, a model, a dataset, an idempotency key or an API key. Each is checked and repaired as a whole. */
+/** A job, a sweep, a model, a dataset, an idempotency key or an API key. Each is checked and repaired as a whole. */
 export interface Part {
   name: string;
   check: (storage: Storage, counts: Counts) => Promise<Damage[]>;

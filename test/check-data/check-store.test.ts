@@ -40,7 +40,7 @@ async function contentsOf(storage: Storage, prefixes: string[]): Promise<Map<str
   return contents;
 }
 
-const everything = ['runs', 'models', 'datasets', 'uploads', 'idempotency', 'keys'];
+const everything = ['runs', 'sweeps', 'models', 'datasets', 'uploads', 'idempotency', 'keys'];
 
 test('a healthy store has no damage, and a check changes nothing', async () => {
   const { storage } = await wholeStore();
@@ -57,6 +57,7 @@ test('a healthy store has no damage, and a check changes nothing', async () => {
       aliases: 1,
       datasets: 1,
       'dataset versions': 1,
+      sweeps: 1,
       'idempotency keys': 1,
       'API keys': 2,
     },
@@ -94,6 +95,13 @@ describe('damage', () => {
     ['result of reading', /the service reads its file again/],
     ['schema of a table', /the service reads its file again/],
     ['rows of a table', /the service reads its file again/],
+    ['sweep', /cannot be shown or continued; its jobs .* unaffected/],
+    ['trial of a sweep', /trains this trial and those after it again/],
+    ['second attempt of a trial', /trained a second time again/],
+    ['outcome of a trial', /read from the trial's job again/],
+    ['change of a sweep', /from this change on is lost/],
+    ['ending of a sweep', /chosen and trained again/],
+    ['result of a sweep', /it ends again/],
     ['idempotency key', /found by its spec/],
     ['key', /still requires keys/],
     ['revocation', /None/],

@@ -6,6 +6,7 @@ import { logStart } from '../../src/jobs/runs/run-log.js';
 import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { createDeliveryLog } from '../../src/jobs/webhooks/delivery-log.js';
 import { createKeyStore } from '../../src/keys/key-store.js';
+import { createSweepStore } from '../../src/jobs/sweeps/sweep-store.js';
 import { createAliases } from '../../src/model/registry/aliases.js';
 import { writeCheckpoint } from '../../src/model/files/checkpoint.js';
 import { createRegistry } from '../../src/model/registry/registry.js';
@@ -97,6 +98,7 @@ export async function wholeStore(): Promise<WholeStore> {
     now,
   );
   await keys.revoke(revoked.key.id, now);
+  const sweep = await wholeSweep(storage, ended);
   const datasets = openScene(storage);
   await datasets.upload({ file: churn });
   const [upload = ''] = datasets.queue.keys();
@@ -137,9 +139,57 @@ export async function wholeStore(): Promise<WholeStore> {
       'result of reading': `uploads/${upload}/result.json`,
       'schema of a table': `uploads/${upload}/schema.json`,
       'rows of a table': `uploads/${upload}/table/rows/000000`,
+      sweep: `sweeps/${sweep}/spec.json`,
+      'trial of a sweep': `sweeps/${sweep}/trials/000001.json`,
+      'second attempt of a trial': `sweeps/${sweep}/trials/000001.2.json`,
+      'outcome of a trial': `sweeps/${sweep}/outcomes/000001.json`,
+      'change of a sweep': `sweeps/${sweep}/changes/000001.json`,
+      'ending of a sweep': `sweeps/${sweep}/endings/000001.json`,
+      'result of a sweep': `sweeps/${sweep}/results/000001.json`,
       'idempotency key': `idempotency/${idempotency}`,
       key: `keys/${key.id}.json`,
       revocation: `keys/${revoked.key.id}.revoked.json`,
     },
   };
+}
+
+/** Of two trials, the first of which failed once; it has ended after one change. */
+async function wholeSweep(storage: Storage, runId: string): Promise<string> {
+  const store = createSweepStore(storage, () => now);
+  const id = store.newId();
+  const created_at = now.toISOString();
+  await store.create(id, {
+    format_version: 1,
+    job: { dataset: { name: 'mnist', version: 1 } },
+    model: 'pets',
+    parameters: { batch_size: { values: [16, 32] } },
+    method: 'tpe',
+    metric: 'loss',
+    goal: 'minimize',
+    max_trials: 2,
+    max_seconds: null,
+    parallel: 2,
+    early_stop: null,
+    max_epochs: 3,
+    seed: 0,
+    idempotency_key: null,
+    created_at,
+  });
+  const outcome = {
+    status: 'succeeded' as const,
+    value: 0.5,
+    best_epoch: 2,
+    epochs_done: 3,
+    curve: [],
+    error: null,
+  };
+  for (const [trial, batch_size] of [16, 32].entries()) {
+    await store.addTrial(id, trial + 1, { parameters: { batch_size }, rungs: [], run_id: runId, created_at });
+    await store.addOutcome(id, trial + 1, { ...outcome, finished_at: created_at });
+  }
+  await store.addRetry(id, 1, { run_id: runId, created_at });
+  await store.addChange(id, 1, { type: 'budget', max_trials: 2, created_at });
+  await store.addEnding(id, 1, { best_trial: 1, run_id: runId, error: null, created_at });
+  await store.addResult(id, 1, { status: 'succeeded', version: 1, error: null, finished_at: created_at });
+  return id;
 }

@@ -91,7 +91,7 @@ async function createTrialRun(
   const { rungs, parameters } = stored;
   const origin = { sweep_id: id, trial, ...(rungs.length > 0 && { rungs }) };
   const refusal = await submitUnlessRefused(parts, runId, () => trialRequest(spec, parameters), origin);
-  if (refusal === null) return false;
+  if (refusal === null) return true;
   // Its values fit neither the data nor each other. Another try would end the same way.
   const { code, message } = refusal;
   await parts.store.addOutcome(id, trial, {

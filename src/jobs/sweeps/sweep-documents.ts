@@ -121,11 +121,14 @@ export function keyOfSweeps(key: string): string {
 
 const jobError = object<JobError>({ code: text as Shape<JobError['code']>, message: text });
 
+/** It was checked when it came in. */
+const anyParameter: Shape<Parameter> = (value, path) => mapOf(anything)(value, path);
+
 export const sweepSpec = object<SweepSpec>({
   format_version: oneOf(1),
   job: mapOf(anything) as Shape<JobRequest>,
   model: text,
-  parameters: mapOf(mapOf(anything) as unknown as Shape<Parameter>),
+  parameters: mapOf(anyParameter),
   method: oneOf(...searchMethods),
   metric: oneOf(...monitors),
   goal: oneOf<Goal>('minimize', 'maximize'),

@@ -1,5 +1,4 @@
 /** A sweep and its trials as the API shows them; derived from documents, stored nowhere. */
-import type { JobRequest } from '../runs/job-request.js';
 import type { EndStatus, JobError, JobStatus } from '../runs/run-events.js';
 import type { Rung } from '../runs/run-spec.js';
 import { parameterImportance, type ParameterImportance } from '../search/importance.js';
@@ -22,7 +21,7 @@ export const trialStatuses = [
 ] as const;
 export type TrialStatus = (typeof trialStatuses)[number];
 
-export interface Sweep extends Pick<
+type ShownSpec = Pick<
   SweepSpec,
   | 'parameters'
   | 'method'
@@ -34,12 +33,14 @@ export interface Sweep extends Pick<
   | 'early_stop'
   | 'seed'
   | 'model'
+  | 'job'
   | 'created_at'
-> {
+>;
+
+export interface Sweep extends ShownSpec {
   id: string;
   object: 'sweep';
   status: SweepStatus;
-  job: JobRequest;
   /** How many trials have each status. */
   trials: Record<TrialStatus, number>;
   progress: SweepProgress;
@@ -118,13 +119,12 @@ export function importanceOf({ spec, trials }: SweepState): SweepImportance {
 
 export function sweepOf(id: string, state: SweepState, now: Date): Sweep {
   const { spec, changes, endings, results } = state;
-  const { format_version: _, idempotency_key: __, max_epochs: ___, ...shown } = spec;
   const result = results.get(changes.length) ?? null;
   const trials = trialsOf(state);
   return {
     id,
     object: 'sweep',
-    ...shown,
+    ...shownOf(spec),
     ...budgetOf(state),
     status: statusOf(state, result?.status ?? null),
     trials: countTrials(trials),
@@ -135,6 +135,21 @@ export function sweepOf(id: string, state: SweepState, now: Date): Sweep {
     error: result?.error ?? null,
     finished_at: result?.finished_at ?? null,
   };
+}
+
+function shownOf({
+  job,
+  model,
+  parameters,
+  method,
+  metric,
+  goal,
+  parallel,
+  early_stop,
+  seed,
+  created_at,
+}: SweepSpec): Omit<ShownSpec, 'max_trials' | 'max_seconds'> {
+  return { job, model, parameters, method, metric, goal, parallel, early_stop, seed, created_at };
 }
 
 export function trialsOf({ trials, runs }: SweepState): Trial[] {

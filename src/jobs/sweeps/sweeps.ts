@@ -153,7 +153,7 @@ export function createSweeps(options: SweepsOptions): Sweeps {
   async function recall(key: string): Promise<{ id: string; request: SweepRequest | null } | null> {
     const found = await idempotencyKeys.find(keyOfSweeps(key));
     if (found === null) return null;
-    if (found !== 'damaged') return { id: found.run_id, request: found.request as SweepRequest | null };
+    if (found !== 'damaged') return { id: found.run_id, request: found.request };
     for (const id of (await store.ids()).reverse()) {
       const spec = await store.readSpec(id).catch(nullIfCorrupt);
       if (spec?.idempotency_key === key) return { id, request: null };
@@ -192,9 +192,9 @@ export function createSweeps(options: SweepsOptions): Sweeps {
       if (key === undefined) return { sweep: await accept(id, spec), replayed: false };
       const remembered = await idempotencyKeys.remember(keyOfSweeps(key), {
         run_id: id,
-        request: request as JobRequest,
+        request,
       });
-      refuseOther({ id: remembered.run_id, request: remembered.request as SweepRequest | null }, request);
+      refuseOther({ id: remembered.run_id, request: remembered.request }, request);
       return { sweep: await accept(remembered.run_id, spec), replayed: remembered.run_id !== id };
     },
 

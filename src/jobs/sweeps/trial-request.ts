@@ -30,6 +30,9 @@ const searchedFields = [
 /** With these the losses of trials measure different things. */
 const changesTheLoss = ['class_weight', 'loss'];
 
+/** Of the job that publishes. */
+const ofTheBest = ['ensemble', 'publish_if', 'webhook'] as const;
+
 const trialPriority = { below: 50, lowest: -100 };
 
 /** @throws TrainyardError INVALID_REQUEST for a parameter that is no field which a search may vary */
@@ -62,7 +65,8 @@ export function trialRequest(
   { job, metric }: Pick<SweepSpec, 'job' | 'metric'>,
   parameters: Parameters,
 ): JobRequest {
-  const { ensemble: _, publish_if: __, webhook: ___, ...shared } = withParameters(job, parameters);
+  const shared = withParameters(job, parameters);
+  for (const field of ofTheBest) Reflect.deleteProperty(shared, field);
   const { below, lowest } = trialPriority;
   const priority = Math.max(lowest, (job.priority ?? 0) - below);
   return { ...shared, monitor: metric, publish: 'none', priority };
@@ -81,7 +85,7 @@ function withParameters(job: JobRequest, parameters: Parameters): JobRequest {
   for (const [path, value] of Object.entries(parameters)) {
     request = withValueAt(request, path.split('.'), value, path);
   }
-  return request as unknown as JobRequest;
+  return { ...(request as unknown as JobRequest) };
 }
 
 /** A copy with the value at the path. Objects that are not there yet are made; a part of a list must be there. */
