@@ -28,6 +28,9 @@ export type JobRequest = Schemas['JobRequest'];
 export type Model = Schemas['Model'];
 export type ModelVersion = Schemas['ModelVersion'];
 export type Evaluation = Schemas['Evaluation'];
+export type Sweep = Schemas['Sweep'];
+export type SweepRequest = Schemas['SweepRequest'];
+export type Trial = Schemas['Trial'];
 
 export type ClientOptions = TransportOptions;
 

@@ -3,7 +3,7 @@ import createFetchClient, { type MaybeOptionalInit } from 'openapi-fetch';
 import type { paths } from './api-types.js';
 import type { Transport } from './transport.js';
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type PathWith<M extends Method> = {
   [Path in keyof paths]: paths[Path] extends Record<M, object> ? Path : never;
 }[keyof paths];
@@ -31,6 +31,7 @@ export interface Requests {
   get: Send<'get'>;
   post: Send<'post'>;
   put: Send<'put'>;
+  patch: Send<'patch'>;
   delete: Send<'delete'>;
 }
 
@@ -44,6 +45,7 @@ export function createRequests({ baseUrl, send }: Transport): Requests {
     get: async (path: string, init?: object) => (await client.GET(path, init)).data,
     post: async (path: string, init?: object) => (await client.POST(path, init)).data,
     put: async (path: string, init?: object) => (await client.PUT(path, init)).data,
+    patch: async (path: string, init?: object) => (await client.PATCH(path, init)).data,
     delete: async (path: string, init?: object) => (await client.DELETE(path, init)).data,
   } as Requests;
 }

@@ -43,6 +43,7 @@ export async function buildOpenApiDocument(): Promise<object> {
       get: never,
       list: never,
       trials: never,
+      importance: never,
       pause: never,
       resume: never,
       cancel: never,

@@ -1,6 +1,7 @@
 /** An evaluation as a table: each figure with its interval, beside the baselines. */
-import type { Evaluation } from 'trainyard/client';
+import { ApiError, type Evaluation } from 'trainyard/client';
 import { numberText, tableOf } from './output.js';
+import type { Session } from './session.js';
 
 const names = {
   accuracy: 'accuracy',
@@ -55,4 +56,19 @@ function splitTable(split: Split, task: Evaluation['task'], bold: (text: string)
     ];
   });
   return tableOf(['', 'this model', '95 % interval', 'linear model', constant], rows, bold);
+}
+
+/** Of the version that a job or a sweep has published. */
+export async function evaluationOf(
+  { client, signal }: Session,
+  { model, version }: { model: string; version: number | null },
+): Promise<Evaluation | null> {
+  if (version === null) return null;
+  const path = { name: model, version: String(version) };
+  return client
+    .get('/v1/models/{name}/versions/{version}/evaluation', { params: { path }, signal })
+    .catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 'EVALUATION_NOT_FOUND') return null;
+      throw error;
+    });
 }

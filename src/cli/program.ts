@@ -6,6 +6,8 @@ import { addJobCommands } from './commands/jobs.js';
 import { addModelCommands } from './commands/models.js';
 import { addPredictCommand } from './commands/predict.js';
 import { addProcessCommands } from './commands/serve.js';
+import { addSweepCommand } from './commands/sweep.js';
+import { addSweepsCommands } from './commands/sweeps.js';
 import { addToolCommands } from './commands/tools.js';
 import { addTrainCommand } from './commands/train.js';
 
@@ -29,9 +31,11 @@ Exit codes: 0 done; 1 the job or the service failed; 2 wrong usage; 3 no service
 allow this; 130 interrupted.`,
     );
   addTrainCommand(program);
+  addSweepCommand(program);
   addPredictCommand(program);
   addDatasetCommands(program);
   addJobCommands(program);
+  addSweepsCommands(program);
   addModelCommands(program);
   addProcessCommands(program);
   addToolCommands(program);

@@ -32,7 +32,8 @@ function assign(
   assign(inner as Record<string, unknown>, deeper, value, assignment);
 }
 
-function valueOf(text: string): unknown {
+/** JSON where it is valid JSON, and a text otherwise. */
+export function valueOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -195,3 +195,61 @@ test('a shell completes commands, options and choices, also after the value of a
 test.each(['zsh', 'fish'])('there are completions for %s, with what each command does', async (shell) => {
   expect((await run('completion', shell)).out).toMatch(/rollback.*set latest to the version before it/);
 });
+
+test('settings are searched for in one line, and the best of them is published, shown and extended', async () => {
+  const searched = await run(
+    ...['sweep', example('penguins.csv'), '--target', 'species', '--model', 'searched', ...quick],
+    ...['--trials', '10', '--parallel', '2', '--seed', '3', '--method', 'random'],
+    ...['--vary', 'optimizer.learning_rate=0.0001..0.1:log', '--vary', 'batch_size=16,32'],
+  );
+  expect(searched).toMatchObject({ code: 0 });
+  expect(searched.errors).toMatch(
+    /^sweep_[0-9A-Z]{26} tries optimizer.learning_rate, batch_size on penguins, in at most 10 trials\.$/m,
+  );
+  expect(searched.errors).toMatch(
+    /^Trial \d+: loss [\d.]+ with optimizer\.learning_rate=\S+ batch_size=\d+$/m,
+  );
+  expect(searched.errors).toMatch(/^job_[0-9A-Z]{26} trains the best trial again\.$/m);
+  expect(searched.out).toMatch(/^status +succeeded$/m);
+  expect(searched.out).toMatch(/^trials +10 succeeded; at most 10$/m);
+  expect(searched.out).toMatch(/^searched version 1 on 34 test rows of penguins:/m);
+
+  const [, id = ''] = /^(sweep_\w+)/m.exec(searched.errors) ?? [];
+  expect((await run('sweeps')).out).toMatch(
+    new RegExp(`^ID .*\\n${id} +succeeded +10 of 10 +searched@1 +loss `),
+  );
+  const shown = await run('sweeps', 'show', id);
+  expect(shown.out).toMatch(/^What matters: (?:optimizer\.learning_rate|batch_size) \d+ %, /m);
+  expect(shown.out.match(/^\d+ +succeeded +[\d.]+ +3 +optimizer\.learning_rate=/gm)).toHaveLength(10);
+
+  expect(await json('sweeps', 'extend', id, '--trials', '11')).toMatchObject({ max_trials: 11 });
+  expect((await run('sweeps', 'watch', id)).out).toMatch(/^trials +11 succeeded; at most 11$/m);
+  expect((await run('sweeps', 'cancel', id)).code).toBe(1);
+  expect(await json('sweeps', 'delete', id)).toEqual({ deleted: true, id });
+});
+
+test('a training with a search tries settings of the service, and says what came of it', async () => {
+  const { code, out, errors } = await run(
+    ...['train', 'penguins', '--target', 'species', '--model', 'searching', ...quick, '--search', '1'],
+  );
+  expect({ code, errors }).toMatchObject({ code: 0 });
+  expect(errors).toMatch(/^sweep_\w+ tries optimizer\.learning_rate, .* or 1 s\.$/m);
+  expect(out).toMatch(/^model +searching version 1$/m);
+});
+
+test('a sweep that is asked for wrongly is refused with what to change', async () => {
+  const unknown = await run('sweep', 'penguins', '--target', 'species', '--vary', 'learning_rate=0.1..1');
+  expect(unknown.code).toBe(2);
+  expect(unknown.errors).toContain('learning_rate');
+  const empty = await run(
+    'sweep',
+    'penguins',
+    '--target',
+    'species',
+    '--vary',
+    'optimizer.learning_rate=1..0.1',
+  );
+  expect(empty).toMatchObject({ code: 2 });
+  expect(empty.errors).toContain('min is 1, and must be less than max');
+  expect((await run('sweep', 'penguins', '--trials', 'many')).code).toBe(2);
+});

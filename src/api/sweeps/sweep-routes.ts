@@ -11,6 +11,7 @@ import {
   Sweep,
   SweepBudget,
   sweepExamples,
+  SweepImportance,
   SweepList,
   SweepPage,
   SweepParams,
@@ -20,7 +21,15 @@ import {
   TrialPage,
 } from './sweep-schemas.js';
 
-export const sweepComponents = [Sweep, SweepBudget, SweepList, SweepRequest, Trial, TrialList];
+export const sweepComponents = [
+  Sweep,
+  SweepBudget,
+  SweepImportance,
+  SweepList,
+  SweepRequest,
+  Trial,
+  TrialList,
+];
 
 export interface SweepDeps {
   sweeps: Omit<Sweeps, 'start' | 'stop'>;
@@ -134,6 +143,22 @@ export const sweepRoutes: FastifyPluginCallbackTypebox<SweepDeps> = (app, { swee
       },
     },
     ({ params: { id }, query: { after = 0, limit = 100 } }) => sweeps.trials(id, { after, limit }),
+  );
+
+  app.get(
+    '/v1/sweeps/:id/importance',
+    {
+      config: { access: 'train', problems: reading },
+      schema: {
+        operationId: 'getSweepImportance',
+        tags: ['sweeps'],
+        summary: 'Show which parameters of a sweep matter',
+        description: 'By the trials that have a value so far; there must be ten.',
+        params: SweepParams,
+        response: { 200: SweepImportance.ref },
+      },
+    },
+    ({ params: { id } }) => sweeps.importance(id),
   );
 
   app.patch(

@@ -374,6 +374,36 @@ export const Trial = component(
 
 export const TrialList = component('TrialList', listOf(Trial, 'A page of trials, in order.', trialExample));
 
+export const SweepImportance = component(
+  'SweepImportance',
+  Type.Object(
+    {
+      object: Type.Literal('importance'),
+      parameters: Type.Array(
+        Type.Object({
+          parameter: Type.String({ description: 'The path of a field of a job.' }),
+          importance: Type.Number({ description: 'From 0 to 1; all together 1.' }),
+        }),
+        { description: 'The most important first. Empty before ten trials have a value.' },
+      ),
+    },
+    {
+      description:
+        'How much each parameter decides whether a trial is good: how far the values of the best quarter of the trials differ ' +
+        'from those of all trials (PED-ANOVA).',
+      examples: [
+        {
+          object: 'importance',
+          parameters: [
+            { parameter: 'optimizer.learning_rate', importance: 0.81 },
+            { parameter: 'network.hidden', importance: 0.19 },
+          ],
+        },
+      ],
+    },
+  ),
+);
+
 export const SweepParams = Type.Object({
   id: Type.String({
     description: 'The id of the sweep, as `POST /v1/sweeps` returned it.',

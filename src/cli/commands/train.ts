@@ -3,19 +3,21 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { ApiError, type Dataset, type Evaluation, type Job, type JobRequest } from 'trainyard/client';
+import { ApiError, type Dataset, type Job, type JobRequest } from 'trainyard/client';
 import { nearestStoredName, storedNamePattern } from '../../lib/stored-name.js';
-import { evaluationText } from '../evaluation-text.js';
+import { evaluationOf, evaluationText } from '../evaluation-text.js';
 import { describeProblems, Failure, UsageError } from '../failures.js';
 import { withSession, type Session } from '../session.js';
 import { settingsOf } from '../settings.js';
 import { createTrainingView } from '../training-view.js';
+import { runSweep } from '../run-sweep.js';
 
 interface TrainOptions {
   target: string[];
   name?: string;
   model?: string;
   set: string[];
+  search?: string;
 }
 
 const fileNames = /\.(?:csv|tsv|txt|jsonl?|ndjson|parquet|gz|zip|tar|tgz)$/;
@@ -36,12 +38,14 @@ export function addTrainCommand(program: Command): void {
     .option('--name <name>', 'name of the dataset; the default is that of the file')
     .option('--model <name>', 'name of the model; the default is that of the dataset')
     .option('--set <field=value>', 'a field of the job, such as epochs=20; again for several', collect, [])
+    .option('--search <seconds>', 'try settings for so long, and train with the best')
     .addHelpText(
       'after',
       `
 Examples:
   trainyard train churn.csv --target churned
   trainyard train churn.csv --target churned --set optimizer.learning_rate=0.01 --set epochs=20
+  trainyard train churn.csv --target churned --search 300
   trainyard train pictures.zip
   trainyard train mnist
 
@@ -71,6 +75,10 @@ async function train(
     ...(model !== undefined && { model }),
     ...settings,
   } as JobRequest;
+  if (options.search !== undefined) {
+    await runSweep(session, { job: body, max_seconds: Number(options.search) });
+    return;
+  }
   const submitted = await client.post('/v1/jobs', { body, signal });
   output.note(describeJob(submitted));
   const job = await followJob(session, submitted);
@@ -80,10 +88,10 @@ async function train(
 }
 
 /** The name of a dataset, with the version where a file was uploaded for it. */
-async function datasetOf(
+export async function datasetOf(
   session: Session,
   file: string,
-  options: TrainOptions,
+  options: { name?: string; target: string[] },
 ): Promise<string | { name: string; version: number }> {
   const found = await stat(file).catch(() => null);
   if (found === null && storedNamePattern.test(file) && !fileNames.test(file)) return file;
@@ -193,17 +201,6 @@ async function leave({ client, output, own, url }: Session, id: string): Promise
       ? `${id} has ended; its result is kept in ${own.data}.`
       : `It is kept in ${own.data} with all that it has learned. Go on with 'trainyard serve' and 'trainyard jobs resume ${id}'.`,
   );
-}
-
-async function evaluationOf({ client, signal }: Session, job: Job): Promise<Evaluation | null> {
-  if (job.version === null) return null;
-  const path = { name: job.model, version: String(job.version) };
-  return client
-    .get('/v1/models/{name}/versions/{version}/evaluation', { params: { path }, signal })
-    .catch((error: unknown) => {
-      if (error instanceof ApiError && error.code === 'EVALUATION_NOT_FOUND') return null;
-      throw error;
-    });
 }
 
 function adviceOn({ model, version, publication, spec }: Job): string {

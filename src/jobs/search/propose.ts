@@ -5,19 +5,16 @@
 import { drawsOf } from './draws.js';
 import { gridCell } from './grid.js';
 import { drawUnseen } from './random.js';
-import { parametersKey, type Goal, type Parameters, type SearchMethod, type Space } from './space.js';
-
-export interface EndedTrial {
-  trial: number;
-  parameters: Parameters;
-  /** The figure that the search improves; null where the trial failed. */
-  value: number | null;
-}
-
-export interface PendingTrial {
-  trial: number;
-  parameters: Parameters;
-}
+import {
+  parametersKey,
+  type EndedTrial,
+  type Goal,
+  type Parameters,
+  type PendingTrial,
+  type SearchMethod,
+  type Space,
+} from './space.js';
+import { tpeCandidates } from './tpe.js';
 
 export interface Proposal {
   space: Space;
@@ -33,8 +30,11 @@ export interface Proposal {
 }
 
 /** Parameters that neither `history` nor `pending` has; null where nothing new is left. */
-export function propose({ space, method, seed, trial, history, pending }: Proposal): Parameters | null {
+export function propose({ space, method, goal, seed, trial, history, pending }: Proposal): Parameters | null {
   if (method === 'grid') return gridCell(space, seed, trial);
+  const draws = drawsOf(seed, trial);
   const seen = new Set([...history, ...pending].map(({ parameters }) => parametersKey(space, parameters)));
-  return drawUnseen(space, drawsOf(seed, trial), seen);
+  const candidates = method === 'tpe' ? tpeCandidates({ space, goal, history, pending }, draws) : [];
+  const unseen = candidates.find((parameters) => !seen.has(parametersKey(space, parameters)));
+  return unseen ?? drawUnseen(space, draws, seen);
 }

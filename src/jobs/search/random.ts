@@ -1,39 +1,29 @@
 /** Random search: J. Bergstra, Y. Bengio, "Random search for hyper-parameter optimization", 2012. */
+import { dimensionsOf, indexOfValue, parametersAt, type Dimension } from './dimensions.js';
 import type { Draws } from './draws.js';
-import {
-  countValues,
-  endsOnScale,
-  isRange,
-  parametersKey,
-  valueAt,
-  type Parameter,
-  type Parameters,
-  type Space,
-} from './space.js';
+import { countValues, isRange, parametersKey, type Parameter, type Parameters, type Space } from './space.js';
 
 /** After so many draws of what is known already, unknown parameters are looked for one by one. */
 const mostDraws = 100;
 
 /** Parameters whose key is not in `seen`; null where the space has no others. */
 export function drawUnseen(space: Space, draws: Draws, seen: ReadonlySet<string>): Parameters | null {
-  let parameters = drawParameters(space, draws);
+  const dimensions = dimensionsOf(space);
+  let parameters = drawParameters(dimensions, draws);
   for (let draw = 1; seen.has(parametersKey(space, parameters)); draw++) {
     if (draw === mostDraws) return nextUnseen(space, parameters, seen);
-    parameters = drawParameters(space, draws);
+    parameters = drawParameters(dimensions, draws);
   }
   return parameters;
 }
 
-function drawParameters(space: Space, draws: Draws): Parameters {
-  return Object.fromEntries(
-    Object.entries(space).map(([path, parameter]) => {
-      if (!isRange(parameter)) {
-        return [path, parameter.values[Math.floor(draws.uniform() * parameter.values.length)]];
-      }
-      const { low, high } = endsOnScale(parameter);
-      return [path, valueAt(parameter, low + (high - low) * draws.uniform())];
-    }),
-  );
+function drawParameters(dimensions: readonly Dimension[], draws: Draws): Parameters {
+  const places = Float64Array.from(dimensions, (dimension) => {
+    const uniform = draws.uniform();
+    if (!('range' in dimension)) return Math.floor(dimension.values.length * uniform);
+    return dimension.low + (dimension.high - dimension.low) * uniform;
+  });
+  return parametersAt(dimensions, places);
 }
 
 /** Counts up from the parameters, as through the digits of a number, until they are new. */
@@ -62,9 +52,4 @@ function valueAfter(parameter: Parameter, value: Parameters[string]) {
   const place = indexOfValue(parameter.values, value) + 1;
   const wrapped = place === parameter.values.length;
   return { value: parameter.values[wrapped ? 0 : place], wrapped };
-}
-
-function indexOfValue(values: readonly unknown[], value: unknown): number {
-  const text = JSON.stringify(value);
-  return values.findIndex((other) => JSON.stringify(other) === text);
 }

@@ -25,6 +25,18 @@ export type Space = Readonly<Record<string, Parameter>>;
 /** One value for each path of the space. */
 export type Parameters = Record<string, JsonValue>;
 
+export interface EndedTrial {
+  trial: number;
+  parameters: Parameters;
+  /** The figure that the search improves; null where the trial failed. */
+  value: number | null;
+}
+
+export interface PendingTrial {
+  trial: number;
+  parameters: Parameters;
+}
+
 export const searchMethods = ['tpe', 'random', 'grid'] as const;
 export type SearchMethod = (typeof searchMethods)[number];
 
@@ -49,7 +61,10 @@ export function refuseSpace(space: Space, method: SearchMethod = 'tpe'): void {
     else refuseValues(path, parameter.values);
   }
   if (method !== 'grid') return;
-  const combinations = parameters.reduce((product, [, parameter]) => product * gridValues(parameter).length, 1);
+  const combinations = parameters.reduce(
+    (product, [, parameter]) => product * gridValues(parameter).length,
+    1,
+  );
   if (combinations > mostGridCombinations) {
     const size = `The grid has ${combinations} combinations, and at most ${mostGridCombinations} are allowed`;
     refuse([], `${size}. Name fewer values, or use the method random or tpe`);

@@ -1,6 +1,7 @@
 /** A sweep and its trials as the API shows them; derived from documents, stored nowhere. */
 import type { EndStatus, JobError, JobStatus } from '../runs/run-events.js';
 import type { Rung } from '../runs/run-spec.js';
+import { parameterImportance, type ParameterImportance } from '../search/importance.js';
 import type { Parameters } from '../search/space.js';
 import { bestTrial, budgetOf, secondsSpent, wishesOf, type RunStanding, type SweepState } from './plan.js';
 import type { SweepSpec, TrialOutcome } from './sweep-documents.js';
@@ -98,6 +99,22 @@ export interface TrialList {
   object: 'list';
   data: Trial[];
   has_more: boolean;
+}
+
+/** Which parameters decide how good a trial is. */
+export interface SweepImportance {
+  object: 'importance';
+  /** The most important first; [] before ten trials have a value. */
+  parameters: ParameterImportance[];
+}
+
+export function importanceOf({ spec, trials }: SweepState): SweepImportance {
+  const tried = trials.map(({ parameters, outcome }, index) => ({
+    trial: index + 1,
+    parameters,
+    value: outcome?.value ?? null,
+  }));
+  return { object: 'importance', parameters: parameterImportance(spec.parameters, spec.goal, tried) ?? [] };
 }
 
 export function sweepOf(id: string, state: SweepState, now: Date): Sweep {

@@ -16,7 +16,15 @@ import { advanceSweep, type AdvanceParts } from './advance.js';
 import { wishesOf, type SweepState } from './plan.js';
 import { readSweep } from './read-sweep.js';
 import { resolveSweep, type SweepRequest } from './resolve-sweep.js';
-import { sweepOf, trialsOf, type Sweep, type SweepList, type TrialList } from './sweep.js';
+import {
+  importanceOf,
+  sweepOf,
+  trialsOf,
+  type Sweep,
+  type SweepImportance,
+  type SweepList,
+  type TrialList,
+} from './sweep.js';
 import { keyOfSweeps, type SweepChange, type SweepSpec } from './sweep-documents.js';
 
 /** What of the budget changes. */
@@ -42,6 +50,8 @@ export interface Sweeps {
   list(page: { after?: string | undefined; limit: number }): Promise<SweepList>;
   /** In order. `after` is the number of the last trial on the page before. @throws TrainyardError SWEEP_NOT_FOUND, SWEEP_CORRUPT */
   trials(id: string, page: { after: number; limit: number }): Promise<TrialList>;
+  /** @throws TrainyardError SWEEP_NOT_FOUND, SWEEP_CORRUPT */
+  importance(id: string): Promise<SweepImportance>;
   /** No trial is added until it is resumed; those that are there go on. @throws TrainyardError SWEEP_NOT_FOUND, SWEEP_ENDED */
   pause(id: string): Promise<Sweep>;
   /** @throws TrainyardError SWEEP_NOT_FOUND, SWEEP_ENDED */
@@ -199,6 +209,8 @@ export function createSweeps(options: SweepsOptions): Sweeps {
       const rest = trialsOf(await stateOf(id)).slice(after);
       return { object: 'list', data: rest.slice(0, limit), has_more: rest.length > limit };
     },
+
+    importance: async (id) => importanceOf(await stateOf(id)),
 
     pause: (id) =>
       change(id, (state) => {

@@ -144,6 +144,7 @@ test('it has every route of the API', () => {
     'get /v1/models/{name}/versions/{version}/tfjs/weights.bin',
     'get /v1/sweeps',
     'get /v1/sweeps/{id}',
+    'get /v1/sweeps/{id}/importance',
     'get /v1/sweeps/{id}/trials',
     'get /v1/system',
     'get /v2',

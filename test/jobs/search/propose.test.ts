@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { propose, type Proposal } from '../../../src/jobs/search/propose.js';
 import {
-  propose,
+  parametersKey,
+  searchMethods,
   type EndedTrial,
+  type Parameters,
   type PendingTrial,
-  type Proposal,
-} from '../../../src/jobs/search/propose.js';
-import { parametersKey, searchMethods, type Parameters, type Space } from '../../../src/jobs/search/space.js';
+  type Space,
+} from '../../../src/jobs/search/space.js';
 
 const mixed = {
   rate: { min: 1e-4, max: 1, scale: 'log' },
@@ -168,5 +170,48 @@ describe('grid', () => {
     expect(all).toHaveLength(20);
     expect(distinct('a')).toEqual([1, 6, 32, 178, 1000]);
     expect(distinct('b')).toEqual([3, 4, 5, 6]);
+  });
+});
+
+describe('tpe', () => {
+  const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
+  const bestOf = (trials: readonly EndedTrial[]) => Math.min(...trials.map(({ value }) => value ?? Infinity));
+
+  test('is random at first', () => {
+    expect(search({ method: 'tpe', trials: 10 })).toEqual(search({ method: 'random', trials: 10 }));
+  });
+
+  test.each([1, 4])('finds better parameters than a random search, %i at a time', (parallel) => {
+    const medianOf = (values: number[]) => values.sort((a, b) => a - b)[values.length / 2];
+    const [tpe, random] = (['tpe', 'random'] as const).map((method) =>
+      medianOf(seeds.map((seed) => bestOf(search({ method, seed, trials: 60, parallel })))),
+    );
+    expect(tpe).toBeLessThan(random / 2);
+  });
+
+  test('looks for large figures where the goal is to maximize', () => {
+    const trials = search({ trials: 60 });
+    const mirrored = search({ trials: 60, goal: 'maximize', figure: (parameters) => -figureOf(parameters) });
+    expect(mirrored.map(({ parameters }) => parameters)).toEqual(trials.map(({ parameters }) => parameters));
+  });
+
+  test('tries less of what fails than a random search does', () => {
+    const figure = (parameters: Parameters) => (Number(parameters.rate) > 0.01 ? null : figureOf(parameters));
+    const failures = (method: 'tpe' | 'random') =>
+      search({ method, trials: 80, figure }).filter(({ value }) => value === null).length;
+    expect(failures('tpe')).toBeLessThan(failures('random'));
+  });
+
+  test('keeps away from what runs', () => {
+    const history = search({ trials: 30 });
+    const next = (pending: PendingTrial[]) =>
+      propose({ space: mixed, method: 'tpe', goal: 'minimize', seed: 1, trial: 40, history, pending });
+    const alone = next([]);
+    if (alone === null) throw new Error('There is a proposal');
+    const pending = Array.from({ length: 8 }, (_, index) => ({
+      trial: 31 + index,
+      parameters: { ...alone, momentum: Number(alone.momentum) + index * 1e-3 },
+    }));
+    expect(next(pending)).not.toEqual(alone);
   });
 });
