@@ -23,7 +23,7 @@ import { createFileStorage } from '../../dist/storage/file-storage.js';
 const memoryLimitBytes = 2 ** 30;
 const log = pino({ level: 'silent' });
 
-export const settingsSpace = {
+const settingsSpace = {
   rate: { min: 1e-4, max: 1, scale: 'log' },
   units: { min: 8, max: 64, scale: 'log', integer: true },
   layers: { min: 1, max: 3, integer: true },

@@ -12,6 +12,8 @@ export interface Curve {
   /** Which of the eight colours of the theme; by default the next. */
   colour?: number;
   dashed?: boolean;
+  /** Points without a line between them. */
+  dotted?: boolean;
 }
 
 export interface LineChartProps {
@@ -40,7 +42,7 @@ export function LineChart({
   const latestMarks = useRef(marks);
   latestMarks.current = marks;
   const names = curves
-    .map((curve) => `${curve.label} ${curve.colour ?? ''} ${curve.dashed ?? ''}`)
+    .map((curve) => `${curve.label} ${curve.colour ?? ''} ${curve.dashed ?? ''} ${curve.dotted ?? ''}`)
     .join('\n');
   const data = [x, ...curves.map(({ values }) => values)] as unknown as uPlot.AlignedData;
 
@@ -112,7 +114,8 @@ function optionsFor({
           width: 2,
           spanGaps: true,
           ...(curve.dashed && { dash: [6, 4] }),
-          points: { show: curve.values.length === 1 },
+          ...(curve.dotted && { paths: () => null }),
+          points: { show: curve.dotted === true || curve.values.length === 1 },
           value: (_plot, value) => formatNumber(value),
         };
       }),

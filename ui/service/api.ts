@@ -12,6 +12,8 @@ export type {
   Model,
   ModelVersion,
   Schemas,
+  Sweep,
+  Trial,
 } from '../../client/client.js';
 
 /** A dataset as lists show it: without its columns. */

@@ -1,4 +1,5 @@
 /** What a model answers: the class with the probabilities of all as bars, or the value with how far off it may be. */
+import { Bars } from '../../parts/bars.js';
 import { formatNumber, formatPercent } from '../../parts/format.js';
 import type { Schemas } from '../../service/api.js';
 import type { Split } from './model-data.js';
@@ -44,7 +45,7 @@ export function Answer({
           </p>
         )}
       </div>
-      {probabilities && <Bars labels={labels} probabilities={probabilities} best={label ?? ''} />}
+      {probabilities && <Probabilities labels={labels} probabilities={probabilities} best={label ?? ''} />}
     </div>
   );
 }
@@ -76,7 +77,7 @@ function Value({
 }
 
 /** All classes in their order, or the likeliest of many. */
-function Bars({
+function Probabilities({
   labels,
   probabilities,
   best,
@@ -91,16 +92,14 @@ function Bars({
       ? all
       : [...all].sort((one, other) => other.probability - one.probability).slice(0, mostBars);
   return (
-    <ul class="plain-list bars" aria-label="How likely each answer is">
-      {shown.map(({ label, probability }) => (
-        <li key={label} class={label === best ? 'best' : ''}>
-          <span class="bar-name">{label}</span>
-          <span class="bar-track">
-            <span style={{ width: `${100 * probability}%` }} />
-          </span>
-          <span class="bar-value small">{formatPercent(probability, 1)}</span>
-        </li>
-      ))}
-    </ul>
+    <Bars
+      label="How likely each answer is"
+      bars={shown.map(({ label, probability }) => ({
+        name: label,
+        share: probability,
+        value: formatPercent(probability, 1),
+        isBest: label === best,
+      }))}
+    />
   );
 }

@@ -1,5 +1,6 @@
 /** What the columns of a table are worth to a model, as bars. */
 import { useState } from 'preact/hooks';
+import { Bars } from '../../parts/bars.js';
 import { formatNumber } from '../../parts/format.js';
 import { Section } from '../../parts/page.js';
 import type { Evaluation } from '../../service/api.js';
@@ -17,17 +18,15 @@ export function Importance({ importance }: { importance: NonNullable<Evaluation[
         How much worse the {figure === 'rmse' ? 'typical error' : 'log loss'} gets when the cells of a column
         are shuffled, on {formatNumber(rows)} rows. Columns that tell the same share it.
       </p>
-      <ol class="plain-list bars" aria-label="Columns, the most important first">
-        {shown.map(({ column, mean, std }) => (
-          <li key={column} title={`${formatNumber(mean, 3)} ± ${formatNumber(std, 2)}`}>
-            <span class="bar-name">{column}</span>
-            <span class="bar-track">
-              <span style={{ width: `${Math.max(0, (100 * mean) / most)}%` }} />
-            </span>
-            <span class="bar-value small muted">{formatNumber(Math.max(0, mean), 2)}</span>
-          </li>
-        ))}
-      </ol>
+      <Bars
+        label="Columns, the most important first"
+        bars={shown.map(({ column, mean, std }) => ({
+          name: column,
+          share: Math.max(0, mean / most),
+          value: formatNumber(Math.max(0, mean), 2),
+          title: `${formatNumber(mean, 3)} ± ${formatNumber(std, 2)}`,
+        }))}
+      />
       {columns.length > shownAtFirst && (
         <button type="button" class="small-button" onClick={() => setIsAll(!isAll)}>
           {isAll ? 'Show fewer' : `Show all ${columns.length}`}
