@@ -191,7 +191,7 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   return cluster;
 }
 
-async function uploadCustomers({ url }: Service): Promise<void> {
+export async function uploadCustomers({ url }: Service): Promise<void> {
   const headers = { 'content-type': 'text/csv', prefer: 'wait=60' };
   const to = `${url}/v1/datasets?name=${customersName}`;
   const answer = await fetch(to, { method: 'POST', headers, body: customersCsv() });

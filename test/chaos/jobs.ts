@@ -36,6 +36,7 @@ export const jobs = {
     network: { hidden: [{ units: 64, dropout: 0.2 }, { units: 32 }] },
     batch_size: 8,
     epochs: 30,
+    patience: null,
     ensemble: 2,
     calibrated: true,
     threshold: 'auto',

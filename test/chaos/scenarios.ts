@@ -15,6 +15,15 @@ import { cancelAroundTheEnd, cancelAt, pauseAt } from './faults/lifecycle.js';
 import { killAt, killService, killTrainingProcess, killWorker, type Kill } from './faults/kills.js';
 import { strikeQueue, type QueueFault } from './faults/queue-server.js';
 import { standStillAt, type Standstill } from './faults/split-brain.js';
+import {
+  change,
+  expectNothingTwice,
+  hasEnded,
+  killDuring,
+  outcomeOfSweep,
+  startSweep,
+  sweepWhen,
+} from './faults/sweeps.js';
 import { strikeStorageAt, type StorageFault } from './faults/storage.js';
 import { momentsOf } from './moments.js';
 import { outcomeOf } from './outcome.js';
@@ -201,6 +210,33 @@ export function datasetIsTakenIn(queue: QueuePlace, times: number): void {
     expect(await outcomeOfDataset(cluster.storage, 'hunted')).toEqual(undisturbed);
     score.equal = 1;
     expect(await upload(cluster, 'hunted', file)).toEqual({ status: 200, version: 1 });
+    score.survived = score.tried;
+  });
+}
+
+/** Processes are killed this many times during a sweep, and again while it goes on with more trials; in between it is paused. */
+export function sweepIsHunted(queue: QueuePlace, trials: number, times: number): void {
+  scenario(queue, 'a sweep, and kill −9 of all in turn', async ({ score, startCluster }) => {
+    const cluster = await startCluster(layoutOf(queue));
+    const undisturbed = await outcomeOfSweep(cluster, await startSweep(cluster, 'calm', trials));
+
+    const half = Math.ceil(trials / 2);
+    const id = await startSweep(cluster, 'hunted', half);
+    const [first, second] = [
+      [0, half],
+      [half, trials],
+    ].map((range) => momentsOf(`${queue.name}, a sweep from ${range[0]}`, times, range));
+    score.tried = await killDuring(cluster, id, first);
+    await sweepWhen(cluster, id, hasEnded);
+    await change(cluster, id, { max_trials: trials });
+    await change(cluster, id, 'pause');
+    score.tried += await killDuring(cluster, id, [{ step: half, delayMs: 0 }]);
+    await change(cluster, id, 'resume');
+    score.tried += await killDuring(cluster, id, second);
+    score.runs = 1;
+    expect(await outcomeOfSweep(cluster, id)).toEqual(undisturbed);
+    score.equal = 1;
+    await expectNothingTwice(cluster, id);
     score.survived = score.tried;
   });
 }

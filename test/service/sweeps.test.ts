@@ -53,19 +53,17 @@ test('the same seed tries the same with one worker and with three, and publishes
   const ends = [];
   for (const concurrency of [1, 3]) {
     const service = await open(concurrency);
-    const { body, headers } = await service.http.post('/v1/sweeps').send(search).expect(202);
-    const { id } = body as Sweep;
-    expect(headers['location']).toBe(`/v1/sweeps/${id}`);
+    const created = await service.http.post('/v1/sweeps').send(search).expect(202);
+    const { id } = created.body as Sweep;
+    expect(created.headers.location).toBe(`/v1/sweeps/${id}`);
     const sweep = await sweepWhen(service, id, ({ status }) => status === 'succeeded');
     const trials = (await trialsOf(service, id)).map(({ trial, status, parameters, value, rungs }) => {
       return { trial, status, parameters, value, rungs };
     });
-    const { body: version } = await service.http
-      .get(`/v1/models/sides/versions/${sweep.version}`)
-      .expect(200);
-    const { body: jobs } = await service.http.get(`/v1/jobs?sweep_id=${id}`).expect(200);
-    expect((jobs as { data: unknown[] }).data).toHaveLength(9);
-    ends.push({ trials, file: (version as { file: object }).file });
+    const version = await service.http.get(`/v1/models/sides/versions/${sweep.version}`).expect(200);
+    const jobs = await service.http.get(`/v1/jobs?sweep_id=${id}`).expect(200);
+    expect((jobs.body as { data: unknown[] }).data).toHaveLength(9);
+    ends.push({ trials, file: (version.body as { file: object }).file });
     await service.end('SIGTERM');
   }
   expect(ends[0].trials).toHaveLength(8);

@@ -126,7 +126,7 @@ const anyParameter: Shape<Parameter> = (value, path) => mapOf(anything)(value, p
 
 export const sweepSpec = object<SweepSpec>({
   format_version: oneOf(1),
-  job: mapOf(anything) as Shape<JobRequest>,
+  job: mapOf(anything),
   model: text,
   parameters: mapOf(anyParameter),
   method: oneOf(...searchMethods),
