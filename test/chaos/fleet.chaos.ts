@@ -145,7 +145,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
         JSON.stringify(perJob),
         `in ${busy.seconds.toFixed(0)} s for ${countedJobs}`,
       );
-      expect(perJob.store['PUT']).toBeGreaterThan(0);
+      expect(perJob.store.PUT).toBeGreaterThan(0);
     });
 
     test(
@@ -153,10 +153,10 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
       { timeout: patience },
       async () => {
         const jobs: Submitted[] = [];
-        let isOver = false;
+        const state = { isOver: false };
         const answers: Record<string, number> = {};
         const predicting = Array.from({ length: 4 }, async () => {
-          while (!isOver) {
+          while (!state.isOver) {
             const inputs = [{ tenure: 40 }];
             const answer = await fetch(`${api.url}/predict`, {
               method: 'POST',
@@ -171,7 +171,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
         });
         const killed: Record<string, number> = {};
         const meddling = (async () => {
-          for (let turn = 0; !isOver; turn++) {
+          for (let turn = 0; !state.isOver; turn++) {
             await sleep(jobMs * (1 + Math.random()));
             const place = Math.floor(Math.random() * workerCount);
             const kind = ['an API process', 'a worker', 'a training process'][turn % 3];
@@ -195,7 +195,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
           if (isAlive(old.pid)) await old.end('SIGTERM');
         }
         await ended(jobs);
-        isOver = true;
+        state.isOver = true;
         await Promise.all([...predicting, meddling]);
         console.log(
           'jobs:',
