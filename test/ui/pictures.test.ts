@@ -57,8 +57,8 @@ describeWithPages('pictures', (pages) => {
   test('its card says what it learned from, and its files are downloaded under its name', async () => {
     const page = await pages().open('models/colours?tab=card');
     await page.getByRole('heading', { name: 'What it learned from' }).waitFor();
-    const { body } = await pages().service.http.get('/v1/datasets/colours').expect(200);
-    await page.getByText((body as { sha256: string }).sha256).waitFor();
+    const dataset = await pages().service.http.get('/v1/datasets/colours').expect(200);
+    await page.getByText((dataset.body as { sha256: string }).sha256).waitFor();
     await page.getByRole('region', { name: 'Recipe' }).getByText('epochs', { exact: true }).waitFor();
     await lookAt(page, 'model-card');
     const card = await downloaded(page, /The card as Markdown/);

@@ -73,7 +73,7 @@ test('a network of ONNX becomes a version, and a version that leaves as ONNX com
       service.http.get(`/v1/models/onnx/versions/${version}/model.safetensors`).expect(200),
     ),
   );
-  expect((second?.body as Buffer).equals(first?.body as Buffer)).toBe(true);
+  expect((second.body as Buffer).equals(first.body as Buffer)).toBe(true);
 });
 
 test('a version that is held is passed over by latest', async () => {
