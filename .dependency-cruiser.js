@@ -202,10 +202,11 @@ export default {
     },
     {
       name: 'search-is-pure',
-      comment: 'A search proposes what to try. It knows no job, no store and no model.',
+      comment:
+        'A search proposes what to try. It knows no store and no model, and no job either, by its floor.',
       severity: 'error',
       from: { path: '^src/jobs/search/' },
-      to: { pathNot: ['^src/jobs/search/', foundation] },
+      to: { pathNot: ['^src/jobs/', foundation] },
     },
     {
       name: 'queue-knows-no-model',

@@ -61,7 +61,7 @@ const planted: Record<string, [file: string, source: string]> = {
     'src/jobs/evaluations/a.ts',
     `import '../intake/producer.js';`,
   ],
-  'jobs-sweeps-imports-nothing-above-it': ['src/jobs/sweeps/a.ts', `import '../there.js';`],
+  'jobs-sweeps-imports-nothing-above-it': ['src/jobs/sweeps/a.ts', `import '../route.js';`],
   'jobs-batches-imports-nothing-above-it': ['src/jobs/batches/a.ts', `import '../intake/producer.js';`],
   'api-problems-imports-nothing-above-it': ['src/api/problems/a.ts', `import '../access/keys.js';`],
   'api-access-imports-nothing-above-it': ['src/api/access/a.ts', `import '../jobs/jobs.js';`],
