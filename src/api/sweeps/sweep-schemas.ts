@@ -163,10 +163,10 @@ export const SweepRequest = component(
         '"max_seconds": 600}` searches a space of the service’s own for ten minutes.',
       examples: [
         {
-          job: { dataset: 'churn', target: 'churned', epochs: 30 },
+          job: { dataset: 'mnist', epochs: 9 },
           parameters: exampleSpace,
           max_trials: 40,
-          early_stop: { type: 'asha', min_epochs: 3, factor: 3 },
+          early_stop: { type: 'asha', min_epochs: 1, factor: 3 },
         },
       ],
     },

@@ -6,6 +6,7 @@ import { propose } from '../search/propose.js';
 import {
   refuseSpace,
   isRange,
+  parametersKey,
   type Goal,
   type Parameters,
   type SearchMethod,
@@ -166,7 +167,9 @@ function trialsToTry(search: { space: Space; method: SearchMethod; goal: Goal; s
   const sampled = Array.from({ length: sampledTrials }, (_, index) =>
     propose({ ...search, method: 'random', trial: index + 1, history: [], pending: [] }),
   );
-  return [first, ...single.slice(0, mostTriedOut), ...sampled.filter((each) => each !== null)];
+  const trials = [first, ...single.slice(0, mostTriedOut), ...sampled.filter((each) => each !== null)];
+  // A small space has few that differ.
+  return [...new Map(trials.map((each) => [parametersKey(search.space, each), each])).values()];
 }
 
 /** @throws TrainyardError whatever refuses one of the trials, naming its parameter */

@@ -66,6 +66,8 @@ const validators = new Map<Schema, ValidateFunction>();
 let service: TestService;
 let waitingJob: string;
 let endedJob: string;
+let runningSweep: string;
+let endedSweep: string;
 let waitingBatch: string;
 let endedBatch: string;
 /** Not the last one, which cannot be revoked. */
@@ -105,6 +107,9 @@ beforeEach(async () => {
   await service.http.post(`/v1/jobs/${endedJob}/cancel`);
   for (const name of ['first', 'later']) laterKey = await newKey(name);
   customersVersion = await newCustomers();
+  runningSweep = await newSweep();
+  endedSweep = await newSweep();
+  await service.http.post(`/v1/sweeps/${endedSweep}/cancel`);
   waitingBatch = await newBatch();
   endedBatch = await newBatch();
   await createBatchStore(service.storage).writeResult(endedBatch, {
@@ -156,6 +161,12 @@ function newBatch(): Promise<string> {
   });
 }
 
+async function newSweep(): Promise<string> {
+  const request = { parameters: { batch_size: { values: [32, 64] } }, parallel: 1 };
+  const { body } = await service.http.post('/v1/sweeps').send(request);
+  return (body as { id: string }).id;
+}
+
 async function newKey(name: string): Promise<string> {
   const { body } = await service.http.post('/v1/keys').send({ name, scopes: ['admin'] });
   return (body as { id: string }).id;
@@ -178,6 +189,7 @@ const knownBelow: Record<string, Known> = {
     rows: () => ['0'],
   },
   '/v1/batches': { id: () => [waitingBatch, endedBatch] },
+  '/v1/sweeps': { id: () => [runningSweep, endedSweep] },
   '/v1/keys': { id: () => [laterKey] },
 };
 
