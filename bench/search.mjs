@@ -1,6 +1,7 @@
 /**
  * Our search beside Optuna's: the best value after so many trials, over many seeds. Both ask the same functions: known ones, and
- * the validation loss of real trainings on two tables. Prints Markdown: medians, in which share of all pairs of runs ours is better than Optuna's, and the p value of a two-sided Mann–Whitney test.
+ * the validation loss of real trainings on two tables. Prints Markdown: medians, in which share of all pairs of runs ours is
+ * better than Optuna's, and the p value of a two-sided Mann–Whitney test.
  *
  *   npm run bench:search -- --python PATH [--functions sphere,branin,…] [--data DIR [--tables titanic,concrete]]
  *                           [--seeds 30] [--trials 30,60,100]

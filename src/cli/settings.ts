@@ -1,4 +1,5 @@
-/** `--set optimizer.learning_rate=0.01` as fields of a request. */
+/** What options say: `--set optimizer.learning_rate=0.01` as fields of a request, and numbers. */
+import { InvalidArgumentError } from 'commander';
 import { UsageError } from './failures.js';
 
 /** Values are JSON where they are valid JSON, and texts otherwise. @throws UsageError */
@@ -39,4 +40,10 @@ export function valueOf(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** Of an option. */
+export function whole(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  return Number(text);
 }

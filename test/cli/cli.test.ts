@@ -252,4 +252,5 @@ test('a sweep that is asked for wrongly is refused with what to change', async (
   expect(empty).toMatchObject({ code: 2 });
   expect(empty.errors).toContain('min is 1, and must be less than max');
   expect((await run('sweep', 'penguins', '--trials', 'many')).code).toBe(2);
+  expect((await run('train', 'penguins', '--search', 'long')).code).toBe(2);
 });

@@ -1,9 +1,9 @@
 /** `trainyard sweep FILE`: searches for the best settings of a training, and trains with them. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { SweepRequest } from 'trainyard/client';
 import { runSweep } from '../run-sweep.js';
 import { withSession } from '../session.js';
-import { settingsOf } from '../settings.js';
+import { settingsOf, whole } from '../settings.js';
 import { spaceOf } from '../vary.js';
 import { collect, datasetOf } from './train.js';
 
@@ -76,9 +76,4 @@ vary. docs/sweeps.md says how it searches.`,
         await runSweep(session, body);
       });
     });
-}
-
-export function whole(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
-  return Number(text);
 }

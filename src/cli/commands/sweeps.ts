@@ -4,7 +4,7 @@ import type { Sweep, Trial } from 'trainyard/client';
 import { inMinutes, numberText, tableOf } from '../output.js';
 import { followSweep, parametersText, sweepText } from '../run-sweep.js';
 import { withSession, type Session } from '../session.js';
-import { whole } from './sweep.js';
+import { whole } from '../settings.js';
 
 const changes = {
   pause: { path: '/v1/sweeps/{id}/pause', description: 'pause a sweep; trials under way go on to their end' },

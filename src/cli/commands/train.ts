@@ -8,7 +8,7 @@ import { nearestStoredName, storedNamePattern } from '../../lib/stored-name.js';
 import { evaluationOf, evaluationText } from '../evaluation-text.js';
 import { describeProblems, Failure, UsageError } from '../failures.js';
 import { withSession, type Session } from '../session.js';
-import { settingsOf } from '../settings.js';
+import { settingsOf, whole } from '../settings.js';
 import { createTrainingView } from '../training-view.js';
 import { runSweep } from '../run-sweep.js';
 
@@ -17,7 +17,7 @@ interface TrainOptions {
   name?: string;
   model?: string;
   set: string[];
-  search?: string;
+  search?: number;
 }
 
 const fileNames = /\.(?:csv|tsv|txt|jsonl?|ndjson|parquet|gz|zip|tar|tgz)$/;
@@ -38,7 +38,7 @@ export function addTrainCommand(program: Command): void {
     .option('--name <name>', 'name of the dataset; the default is that of the file')
     .option('--model <name>', 'name of the model; the default is that of the dataset')
     .option('--set <field=value>', 'a field of the job, such as epochs=20; again for several', collect, [])
-    .option('--search <seconds>', 'try settings for so long, and train with the best')
+    .option('--search <seconds>', 'try settings for so long, and train with the best', whole)
     .addHelpText(
       'after',
       `
@@ -76,7 +76,7 @@ async function train(
     ...settings,
   } as JobRequest;
   if (options.search !== undefined) {
-    await runSweep(session, { job: body, max_seconds: Number(options.search) });
+    await runSweep(session, { job: body, max_seconds: options.search });
     return;
   }
   const submitted = await client.post('/v1/jobs', { body, signal });
