@@ -81,11 +81,17 @@ describeWithPages('the pages of sweeps', (pages) => {
     await service.http.get(`/v1/sweeps/${id}`).expect(404);
   });
 
-  test('pause a sweep, let it go on, and cancel it', async () => {
+  test('start a sweep from the form of a training, pause it, let it go on, and cancel it', async () => {
     const { service } = pages();
     await upload(service);
-    const id = await startSweep(service, { max_trials: 500 });
-    const page = await pages().open(`sweeps/${id}`);
+    const page = await pages().open('data/penguins/train');
+    await page.getByRole('button', { name: 'Search' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Search for better settings' });
+    await dialog.getByLabel('Minutes').fill('30');
+    await dialog.getByRole('button', { name: 'Start the search' }).click();
+    await page.waitForURL(/\/sweeps\//);
+    const id = page.url().split('/').at(-1) ?? '';
+    expect(await read(service, id)).toMatchObject({ max_seconds: 1_800, job: { target: 'species' } });
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('status').getByText('paused', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Resume' }).click();

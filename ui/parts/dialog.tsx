@@ -39,13 +39,14 @@ export function Dialog({
   );
 }
 
-/** A button for what cannot be undone: it says what will happen, and asks. */
+/** A button for what takes long or cannot be undone: it says what will happen, and asks. */
 export function ConfirmButton({
   label,
   question,
   children,
   confirm = label,
   kind = 'danger',
+  isDisabled = false,
   onConfirm,
 }: {
   label: string;
@@ -53,6 +54,7 @@ export function ConfirmButton({
   children?: ComponentChildren;
   confirm?: string;
   kind?: 'danger' | 'primary';
+  isDisabled?: boolean;
   onConfirm: () => Promise<void>;
 }) {
   const [isOpen, setIsOpen] = useState(false);
@@ -78,6 +80,7 @@ export function ConfirmButton({
       <button
         type="button"
         class={kind === 'danger' ? 'danger-outline' : undefined}
+        disabled={isDisabled}
         onClick={() => setIsOpen(true)}
       >
         {label}

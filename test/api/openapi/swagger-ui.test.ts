@@ -31,6 +31,7 @@ const notHere = [
   'DATASET_NOT_READY',
   'MODEL_NOT_FOUND',
   'KEY_NOT_FOUND',
+  'SWEEP_NOT_FOUND',
 ];
 
 /** The models here have classes, and a model file of this service takes no description, which the form has. */

@@ -1,9 +1,10 @@
-/** Under the form: how large the training is, the request for programs, and the button that begins it. */
+/** Under the form: how large the training is, the request for programs, and the buttons that begin it or a search. */
 import { useState } from 'preact/hooks';
 import { CodeBlock } from '../../parts/code-block.js';
 import { Dialog } from '../../parts/dialog.js';
 import { formatNumber } from '../../parts/format.js';
 import { serviceUrl, type JobRequest } from '../../service/api.js';
+import { SearchButton } from './search-button.js';
 import type { Plan } from './training-request.js';
 
 export function TrainBar({
@@ -29,6 +30,7 @@ export function TrainBar({
         <button type="button" onClick={() => setIsShown(true)}>
           As a command
         </button>
+        <SearchButton request={request} isDisabled={isDisabled} />
         <button type="submit" class="primary" disabled={isDisabled}>
           Train
         </button>

@@ -32,7 +32,8 @@ export default function SweepsPage() {
       {data?.data.length === 0 && after.length === 0 && (
         <Empty title="There is no sweep yet">
           <p>
-            Start one from the command line: <code>trainyard sweep data.csv --target column</code>
+            Press <em>Search</em> under the form that trains on a <a href={linkTo(['data'])}>dataset</a>, or
+            use the command line: <code>trainyard sweep data.csv --target column</code>
           </p>
         </Empty>
       )}
