@@ -157,7 +157,7 @@ const badFields: [body: string | object, pointer: string, detail: RegExp | strin
   [{ model: '../etc' }, '/model', /Slashes are refused .* The nearest valid name is "etc"\.$/],
   [{ model: '' }, '/model', /^"" is not a valid model name: use [^.]*'\.'[^.]*\.$/],
   [{ loss: 'hinge' }, '/loss', 'loss must be one of: auto, cross_entropy, one_hot_mse, mse, mae, huber.'],
-  [{ publish: 'never' }, '/publish', 'publish must be one of: final, best, every_checkpoint.'],
+  [{ publish: 'never' }, '/publish', 'publish must be one of: final, best, every_checkpoint, none.'],
   [{ checkpoint: 5 }, '/checkpoint', 'checkpoint must be an object.'],
   [
     { checkpoint: { every_steps: 0 } },
@@ -274,7 +274,7 @@ describe('a body that is not what it should be', () => {
         expect.stringMatching(/^optimizer\.beta3 is unknown to adam; .* Did you mean beta1\?$/),
       ],
       ['/optimizer/learning_rate', 'optimizer.learning_rate must be greater than 0.'],
-      ['/publish', 'publish must be one of: final, best, every_checkpoint. Did you mean best?'],
+      ['/publish', 'publish must be one of: final, best, every_checkpoint, none. Did you mean best?'],
       ['/seed', 'seed must be an integer.'],
     ]);
     expect(errors?.[0]).toEqual({ detail, pointer });
@@ -368,7 +368,7 @@ describe('a query string that is not what it should be', () => {
       jobs,
       'page=2',
       'page',
-      'page is unknown here; there are: status, model, dataset, dataset_version, metadata, after, limit.',
+      'page is unknown here; there are: status, model, dataset, dataset_version, sweep_id, metadata, after, limit.',
     ],
     [jobs, `${'x'.repeat(1000)}=2`, '', /^A parameter is unknown here; there are: status/],
     [

@@ -625,7 +625,7 @@ describe('an error', () => {
   test('when too many wait comes before the body is read', async () => {
     const { url } = await startService({ maxWaitingPredictions: 0 });
     const answer = await post(`${url}/v2/models/mnist-mlp/infer`, 'no JSON');
-    expectError(answer, 429, 'OVERLOADED', /the most that the service accepts/);
+    expectError(answer, 429, 'OVERLOADED', /as the service accepts/);
     expect(answer.headers.get('retry-after')).toBe('1');
   });
 

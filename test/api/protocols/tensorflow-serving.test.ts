@@ -399,7 +399,7 @@ describe('an error', () => {
     const { url } = await startService({ maxWaitingPredictions: 0 });
     for (const verb of ['predict', 'classify']) {
       const answer = await post(`${url}/v1/models/mnist-mlp:${verb}`, 'no JSON');
-      expectError(answer, 429, 'OVERLOADED', /the most that the service accepts/);
+      expectError(answer, 429, 'OVERLOADED', /as the service accepts/);
     }
   });
 });
