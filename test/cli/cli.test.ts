@@ -119,83 +119,6 @@ test('the exit code says what kind of failure it was, and the message what to do
   });
 });
 
-test('a job of a service that runs anyway goes on after Ctrl-C, which says how to come back to it', async () => {
-  const { child, said, ended } = start(['train', 'mnist', '--set', 'epochs=500', '--set', 'engine=wasm']);
-  await vi.waitFor(() => expect(said.errors).toMatch(/epoch 1 of 500/));
-  const id = /job_[0-9A-Z]{26}/.exec(said.errors)?.[0] ?? '';
-  child.kill('SIGINT');
-  const { code, errors } = await ended;
-  expect(code).toBe(130);
-  expect(errors).toContain(`${id} goes on at ${service.url}.`);
-  expect((await readJob(service, id)).status).toBe('running');
-
-  const { out } = await run('jobs', 'pause', id);
-  expect(out).toBe(`${id} is paused.\n`);
-  await run('jobs', 'cancel', id);
-  expect(await json('jobs', 'watch', id).catch((error: unknown) => error)).toBeInstanceOf(Error);
-  expect((await run('jobs', 'watch', id)).code).toBe(1);
-  expect(await json('jobs', 'delete', id)).toEqual({ deleted: true, id });
-});
-
-test('where no service runs, training starts one, and Ctrl-C pauses the job and ends the service', async () => {
-  const DATA_DIR = await temporaryFolder();
-  const { child, said, ended } = start(['train', 'mnist', '--set', 'epochs=500', '--set', 'engine=wasm'], {
-    DATA_DIR,
-    TRAINYARD_URL: '',
-    PORT: String(await freePort()),
-  });
-  await vi.waitFor(() => expect(said.errors).toMatch(/epoch 1 of 500/));
-  child.kill('SIGINT');
-  const { code, errors } = await ended;
-  expect(code).toBe(130);
-  expect(errors).toContain(`It is kept in ${DATA_DIR} with all that it has learned.`);
-
-  // Only one process can have the folder open.
-  const after = await openService({ DATA_DIR }, onTestFinished);
-  const { data } = (await after.http.get('/v1/jobs')).body as { data: { status: string }[] };
-  expect(data).toMatchObject([{ status: 'paused' }]);
-});
-
-test('without a key, a service with keys is refused with a code of its own; with one it is used', async () => {
-  const { out, code } = await start(['keys', 'create', '--name', 'cli', '--scope', 'admin'], {
-    DATA_DIR: folder,
-  }).ended;
-  expect(code).toBe(0);
-  await vi.waitFor(async () => expect((await run('jobs')).code).toBe(4));
-  expect((await run('jobs')).errors).toContain('Give a key with --key or TRAINYARD_KEY.');
-  expect((await start(['jobs', '--key', out.trim()]).ended).code).toBe(0);
-  expect((await start(['jobs'], { TRAINYARD_KEY: out.trim() }).ended).code).toBe(0);
-});
-
-test('the address of the pages is printed where there is no terminal, and only if they are there', async () => {
-  expect(await run('open')).toMatchObject({ code: 0, out: `${service.url}/\n` });
-  const unreachable = `http://127.0.0.1:${await freePort()}`;
-  expect(await run('open', '--url', unreachable)).toMatchObject({ code: 3, out: '' });
-});
-
-test.each(['keys', 'check'])('%s says how to call it by the name that was typed', async (name) => {
-  const { code, out } = await run(name, '--help');
-  expect(code).toBe(0);
-  expect(out).toContain(`  trainyard ${name} `);
-  expect(out).not.toContain('npm run');
-  expect((await run(name, '--nonsense')).errors).toContain(`See trainyard ${name} --help`);
-});
-
-test('a shell completes commands, options and choices, also after the value of an option', async () => {
-  const { out: script } = await run('completion', 'bash');
-  const typed = ['jobs wa', '--url http://127.0.0.1 models ro', 'train --tar', 'completion f'];
-  const lines = typed.map((line) => {
-    const words = ['trainyard', ...line.split(' ')];
-    return `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _trainyard; echo "\${COMPREPLY[@]}"`;
-  });
-  const { stdout } = await promisify(execFile)('bash', ['-c', [script, ...lines].join('\n')]);
-  expect(stdout.trim().split('\n')).toEqual(['watch', 'rollback', '--target', 'fish']);
-});
-
-test.each(['zsh', 'fish'])('there are completions for %s, with what each command does', async (shell) => {
-  expect((await run('completion', shell)).out).toMatch(/rollback.*set latest to the version before it/);
-});
-
 test('settings are searched for in one line, and the best of them is published, shown and extended', async () => {
   const searched = await run(
     ...['sweep', example('penguins.csv'), '--target', 'species', '--model', 'searched', ...quick],
@@ -253,4 +176,82 @@ test('a sweep that is asked for wrongly is refused with what to change', async (
   expect(empty.errors).toContain('min is 1, and must be less than max');
   expect((await run('sweep', 'penguins', '--trials', 'many')).code).toBe(2);
   expect((await run('train', 'penguins', '--search', 'long')).code).toBe(2);
+});
+
+test('a job of a service that runs anyway goes on after Ctrl-C, which says how to come back to it', async () => {
+  const { child, said, ended } = start(['train', 'mnist', '--set', 'epochs=500', '--set', 'engine=wasm']);
+  await vi.waitFor(() => expect(said.errors).toMatch(/epoch 1 of 500/));
+  const id = /job_[0-9A-Z]{26}/.exec(said.errors)?.[0] ?? '';
+  child.kill('SIGINT');
+  const { code, errors } = await ended;
+  expect(code).toBe(130);
+  expect(errors).toContain(`${id} goes on at ${service.url}.`);
+  expect((await readJob(service, id)).status).toBe('running');
+
+  const { out } = await run('jobs', 'pause', id);
+  expect(out).toBe(`${id} is paused.\n`);
+  await run('jobs', 'cancel', id);
+  expect(await json('jobs', 'watch', id).catch((error: unknown) => error)).toBeInstanceOf(Error);
+  expect((await run('jobs', 'watch', id)).code).toBe(1);
+  expect(await json('jobs', 'delete', id)).toEqual({ deleted: true, id });
+});
+
+test('where no service runs, training starts one, and Ctrl-C pauses the job and ends the service', async () => {
+  const DATA_DIR = await temporaryFolder();
+  const { child, said, ended } = start(['train', 'mnist', '--set', 'epochs=500', '--set', 'engine=wasm'], {
+    DATA_DIR,
+    TRAINYARD_URL: '',
+    PORT: String(await freePort()),
+  });
+  await vi.waitFor(() => expect(said.errors).toMatch(/epoch 1 of 500/));
+  child.kill('SIGINT');
+  const { code, errors } = await ended;
+  expect(code).toBe(130);
+  expect(errors).toContain(`It is kept in ${DATA_DIR} with all that it has learned.`);
+
+  // Only one process can have the folder open.
+  const after = await openService({ DATA_DIR }, onTestFinished);
+  const { data } = (await after.http.get('/v1/jobs')).body as { data: { status: string }[] };
+  expect(data).toMatchObject([{ status: 'paused' }]);
+});
+
+// From here on the service wants keys.
+test('without a key, a service with keys is refused with a code of its own; with one it is used', async () => {
+  const { out, code } = await start(['keys', 'create', '--name', 'cli', '--scope', 'admin'], {
+    DATA_DIR: folder,
+  }).ended;
+  expect(code).toBe(0);
+  await vi.waitFor(async () => expect((await run('jobs')).code).toBe(4));
+  expect((await run('jobs')).errors).toContain('Give a key with --key or TRAINYARD_KEY.');
+  expect((await start(['jobs', '--key', out.trim()]).ended).code).toBe(0);
+  expect((await start(['jobs'], { TRAINYARD_KEY: out.trim() }).ended).code).toBe(0);
+});
+
+test('the address of the pages is printed where there is no terminal, and only if they are there', async () => {
+  expect(await run('open')).toMatchObject({ code: 0, out: `${service.url}/\n` });
+  const unreachable = `http://127.0.0.1:${await freePort()}`;
+  expect(await run('open', '--url', unreachable)).toMatchObject({ code: 3, out: '' });
+});
+
+test.each(['keys', 'check'])('%s says how to call it by the name that was typed', async (name) => {
+  const { code, out } = await run(name, '--help');
+  expect(code).toBe(0);
+  expect(out).toContain(`  trainyard ${name} `);
+  expect(out).not.toContain('npm run');
+  expect((await run(name, '--nonsense')).errors).toContain(`See trainyard ${name} --help`);
+});
+
+test('a shell completes commands, options and choices, also after the value of an option', async () => {
+  const { out: script } = await run('completion', 'bash');
+  const typed = ['jobs wa', '--url http://127.0.0.1 models ro', 'train --tar', 'completion f'];
+  const lines = typed.map((line) => {
+    const words = ['trainyard', ...line.split(' ')];
+    return `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _trainyard; echo "\${COMPREPLY[@]}"`;
+  });
+  const { stdout } = await promisify(execFile)('bash', ['-c', [script, ...lines].join('\n')]);
+  expect(stdout.trim().split('\n')).toEqual(['watch', 'rollback', '--target', 'fish']);
+});
+
+test.each(['zsh', 'fish'])('there are completions for %s, with what each command does', async (shell) => {
+  expect((await run('completion', shell)).out).toMatch(/rollback.*set latest to the version before it/);
 });
