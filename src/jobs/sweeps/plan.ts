@@ -116,20 +116,23 @@ function nextTrial(state: SweepState): Extract<Action, { type: 'add_trial' }> | 
   if (seen.some(({ outcome }) => outcome === null)) return 'later';
   const failures = seen.filter(({ outcome }) => outcome?.status === 'failed');
   if (failures.length >= firstFailuresThatEnd && failures.length === seen.length) return null;
-  const parameters = propose({
-    ...spec,
-    space: spec.parameters,
-    trial,
-    history: seen.map(({ parameters: tried, outcome }, index) => ({
-      trial: index + 1,
-      parameters: tried,
-      value: outcome?.value ?? null,
-    })),
-    pending: trials.slice(seen.length).map(({ parameters: tried }, index) => ({
-      trial: seen.length + index + 1,
-      parameters: tried,
-    })),
-  });
+  const given = trial === 1 ? spec.first_trial : null;
+  const parameters =
+    given ??
+    propose({
+      ...spec,
+      space: spec.parameters,
+      trial,
+      history: seen.map(({ parameters: tried, outcome }, index) => ({
+        trial: index + 1,
+        parameters: tried,
+        value: outcome?.value ?? null,
+      })),
+      pending: trials.slice(seen.length).map(({ parameters: tried }, index) => ({
+        trial: seen.length + index + 1,
+        parameters: tried,
+      })),
+    });
   if (parameters === null) return null;
   return { type: 'add_trial', trial, parameters, rungs: rungsAfter(state, seen) };
 }

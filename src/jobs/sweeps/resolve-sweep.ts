@@ -15,7 +15,7 @@ import {
 import type { JobPlan } from '../views/job.js';
 import type { SweepSpec } from './sweep-documents.js';
 import { refusalOfSweep, refuseFields, trialRequest } from './trial-request.js';
-import { usualSpace } from './usual-space.js';
+import { usualSearch } from './usual-space.js';
 
 /** What a client asks for. */
 export interface SweepRequest {
@@ -75,7 +75,9 @@ export async function resolveSweep(
   const metric = metricOf(request);
   const planned = await planOf({ ...asked, monitor: metric }, intake);
   const job = pinned(asked, planned);
-  const space = request.parameters ?? usualSpace(asked, planned.spec, trainRowsOf(planned));
+  const { space, first } = request.parameters
+    ? { space: request.parameters, first: null }
+    : usualSearch(asked, planned.spec, trainRowsOf(planned));
   refuseSpace(space, method);
   refuseFields(space, metric);
   const goal = goalOf(request, metric);
@@ -88,6 +90,8 @@ export async function resolveSweep(
     job,
     model: planned.model,
     parameters: space,
+    // A grid has its own first trial, and all others.
+    first_trial: method === 'grid' ? null : first,
     method,
     metric,
     goal,

@@ -37,6 +37,8 @@ export interface SweepSpec {
   /** Under which the best one is published. */
   model: string;
   parameters: Space;
+  /** null: it is proposed, as the others are. */
+  first_trial: Parameters | null;
   method: SearchMethod;
   /** Of the validation split; the job monitors it too. */
   metric: Monitor;
@@ -129,6 +131,7 @@ export const sweepSpec = object<SweepSpec>({
   job: mapOf(anything),
   model: text,
   parameters: mapOf(anyParameter),
+  first_trial: nullable(mapOf(anything) as Shape<Parameters>),
   method: oneOf(...searchMethods),
   metric: oneOf(...monitors),
   goal: oneOf<Goal>('minimize', 'maximize'),

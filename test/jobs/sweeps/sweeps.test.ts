@@ -394,6 +394,12 @@ describe('a request for a sweep', () => {
     expect(sweep.parameters).not.toHaveProperty('batch_size');
     expect(sweep.early_stop).toMatchObject({ type: 'asha' });
     expect(sweep.max_seconds).toBe(60);
+    // The first trial is what the service takes without a search.
+    const [first] = (await scene.sweeps.trials(sweep.id, { after: 0, limit: 1 })).data;
+    expect(first.parameters).toMatchObject({ 'optimizer.learning_rate': 0.001, encoding: 'piecewise' });
+    expect(sweep.parameters['network.hidden']).toMatchObject({
+      values: expect.arrayContaining([first.parameters['network.hidden']]) as unknown,
+    });
   });
 });
 
