@@ -6,7 +6,12 @@ import cluster from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TrainyardError } from '../errors.js';
 import type { Logger } from '../lib/log.js';
-import { joinedCounts, joinedText, singleMetric, type MetricsSnapshot } from '../telemetry/joined-metrics.js';
+import {
+  joinedCounts,
+  joinedText,
+  supervisorMetrics,
+  type MetricsSnapshot,
+} from '../telemetry/joined-metrics.js';
 import { Member, type Exit } from './member.js';
 import type { Answers, Question, Summary } from './messages.js';
 import { RequestCounts } from './request-counts.js';
@@ -221,18 +226,7 @@ export class Supervisor {
     const ofMembers = await Promise.all(
       [...this.#running].map((member) => member.freshMetrics(metricsWithinMs)),
     );
-    const own = [
-      singleMetric('gauge', {
-        name: 'trainyard_processes',
-        help: 'Processes of the service that are ready to answer; absent in a service of one process.',
-        value: this.readyCount(),
-      }),
-      singleMetric('counter', {
-        name: 'trainyard_process_replacements_total',
-        help: 'Processes that ended on their own and were replaced; absent in a service of one process.',
-        value: this.#replacements,
-      }),
-    ];
+    const own = supervisorMetrics({ ready: this.readyCount(), replacements: this.#replacements });
     return joinedText([...ofMembers, await this.#countsOfEnded, own]);
   }
 }

@@ -20,8 +20,24 @@ export async function joinedCounts(snapshots: readonly MetricsSnapshot[]): Promi
   return registry.getMetricsAsJSON();
 }
 
-/** A metric without labels that another process than those joined knows. */
-export function singleMetric(
+/** What only the supervisor of the processes knows. */
+export function supervisorMetrics(known: { ready: number; replacements: number }): MetricsSnapshot {
+  return [
+    single('gauge', {
+      name: 'trainyard_processes',
+      help: 'Processes of the service that are ready to answer; absent in a service of one process.',
+      value: known.ready,
+    }),
+    single('counter', {
+      name: 'trainyard_process_replacements_total',
+      help: 'Processes that ended on their own and were replaced; absent in a service of one process.',
+      value: known.replacements,
+    }),
+  ];
+}
+
+/** A metric without labels. */
+function single(
   type: 'counter' | 'gauge',
   { name, help, value }: { name: string; help: string; value: number },
 ): MetricsSnapshot[number] {

@@ -1,6 +1,7 @@
 /** The dashboard and the documentation name exactly the metrics that exist. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { supervisorMetrics } from '../../src/telemetry/joined-metrics.js';
 import { createPrometheusMetrics } from '../../src/telemetry/prometheus.js';
 import { parseExposition } from './exposition.js';
 
@@ -88,5 +89,6 @@ test('the panels are in rows, have unique ids and do not overlap', () => {
 test('the documentation lists every metric of the service', async () => {
   const text = await read('docs/observability.md');
   const listed = [...text.matchAll(/^\| `((?:http|trainyard)_\w+)`/gm)].map(([, name]) => name);
-  expect(listed.sort()).toEqual(own);
+  const ofSeveralProcesses = supervisorMetrics({ ready: 0, replacements: 0 }).map(({ name }) => name);
+  expect(listed.sort()).toEqual([...own, ...ofSeveralProcesses].sort());
 });
