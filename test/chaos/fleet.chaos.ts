@@ -157,13 +157,12 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
         const answers: Record<string, number> = {};
         const predicting = Array.from({ length: 4 }, async () => {
           while (!state.isOver) {
-            const inputs = [{ tenure: 40 }];
+            const inputs = [{ tenure: 40, city: 'Oslo', joined: '2024-03-05', amount: 12.5 }];
             // The first test has published it.
-            const model = 'fleet-1';
-            const answer = await fetch(`${api.url}/predict`, {
+            const answer = await fetch(`${api.url}/predict?model=fleet-1`, {
               method: 'POST',
               headers: { 'content-type': 'application/json' },
-              body: JSON.stringify({ model, inputs }),
+              body: JSON.stringify({ inputs }),
             }).catch(() => null);
             const status = String(answer?.status ?? 'broken');
             await answer?.arrayBuffer().catch(() => undefined);
