@@ -163,6 +163,7 @@ async function wholeSweep(storage: Storage, runId: string): Promise<string> {
     job: { dataset: { name: 'mnist', version: 1 } },
     model: 'pets',
     parameters: { batch_size: { values: [16, 32] } },
+    first_trial: null,
     method: 'tpe',
     metric: 'loss',
     goal: 'minimize',
