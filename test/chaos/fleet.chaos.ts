@@ -158,11 +158,11 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
         const predicting = Array.from({ length: 4 }, async () => {
           while (!state.isOver) {
             const inputs = [{ tenure: 40, city: 'Oslo', joined: '2024-03-05', amount: 12.5 }];
-            // The first test has published it.
-            const answer = await fetch(`${api.url}/predict?model=fleet-1`, {
+            // The first test has published the model.
+            const answer = await fetch(`${api.url}/predict`, {
               method: 'POST',
               headers: { 'content-type': 'application/json' },
-              body: JSON.stringify({ inputs }),
+              body: JSON.stringify({ model: 'fleet-1', inputs }),
             }).catch(() => null);
             const status = String(answer?.status ?? 'broken');
             await answer?.arrayBuffer().catch(() => undefined);
