@@ -105,10 +105,12 @@ function bestLine({ best, metric }: Sweep): string {
 /** `optimizer.learning_rate=0.004218 batch_size=32` */
 export function parametersText(parameters: Readonly<Record<string, unknown>>): string {
   return Object.entries(parameters)
-    .map(
-      ([path, value]) => `${path}=${typeof value === 'number' ? numberText(value) : JSON.stringify(value)}`,
-    )
+    .map(([path, value]) => `${path}=${valueText(value)}`)
     .join(' ');
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'number' ? numberText(value) : JSON.stringify(value);
 }
 
 /** A sweep as facts, a line each. */
@@ -129,7 +131,7 @@ export function sweepText(sweep: Sweep): string {
     ['best trial', best && `${best.trial}: ${metric} ${numberText(best.value)}`],
     ...Object.entries(best?.parameters ?? {}).map(([path, value]): [string, string] => [
       `  ${path}`,
-      typeof value === 'number' ? numberText(value) : JSON.stringify(value),
+      valueText(value),
     ]),
     ['final job', sweep.job_id],
     ['created', inMinutes(sweep.created_at)],

@@ -30,3 +30,9 @@ export function listOf<S extends TSchema>(item: Component<S>, description: strin
     examples: [{ object: 'list', data: [example], has_more: false }],
   });
 }
+
+/** The parameter `limit` of a list. `what` is what it lists: Jobs, Rows. */
+export function pageSize(what: string) {
+  const description = `${what} on a page.`;
+  return Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20, description }));
+}

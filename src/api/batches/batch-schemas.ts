@@ -1,6 +1,6 @@
 /** Batches as the API takes and shows them. */
 import Type from 'typebox';
-import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { component, listOf, nullable, pageSize } from '../../lib/named-schema.js';
 import { addedColumns } from './added-columns.js';
 
 const idExample = 'batch_01K6Z3V5T8Q4M2N7R9XWBCDEFG';
@@ -165,9 +165,7 @@ export const BatchParams = Type.Object({
 export const BatchPage = Type.Object(
   {
     after: Type.Optional(Type.String({ description: 'The id of the last batch on the page before.' })),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Batches on a page.' }),
-    ),
+    limit: pageSize('Batches'),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,6 @@
 /** Datasets as the API shows them. */
 import Type from 'typebox';
-import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { component, listOf, nullable, pageSize } from '../../lib/named-schema.js';
 import { DatasetPictures, SamplePicture } from './picture-schemas.js';
 
 const datasetStatuses = ['processing', 'ready', 'failed'] as const;
@@ -367,9 +367,6 @@ export const DatasetVersionParams = Type.Object({
     examples: ['1'],
   }),
 });
-
-const pageSize = (what: string) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20, description: `${what} on a page.` }));
 
 export const DatasetPage = Type.Object(
   {

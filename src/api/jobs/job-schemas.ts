@@ -15,7 +15,7 @@ import { defaults } from '../../jobs/intake/resolve-spec.js';
 import { augmentationAmounts, type Augmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';
-import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { component, listOf, nullable, pageSize } from '../../lib/named-schema.js';
 import { PictureInput } from '../../lib/picture-schema.js';
 import { cellTypes } from '../../lib/cells/cell-format.js';
 import { metadata } from './request-parts.js';
@@ -467,9 +467,7 @@ export const JobPage = Type.Object(
         description: 'The id of the last job on the page before. The page starts with the next older job.',
       }),
     ),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Jobs on a page.' }),
-    ),
+    limit: pageSize('Jobs'),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,6 @@
 /** Published models and their versions as the API shows them. */
 import Type from 'typebox';
-import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { component, listOf, nullable, pageSize } from '../../lib/named-schema.js';
 import { columnsProperty, taskProperties } from './model-columns.js';
 import { ModelVersionStatus, versionStatusExample } from './version-status.js';
 import { EvaluationSummary } from '../jobs/evaluation-schemas.js';
@@ -308,9 +308,7 @@ export const AliasParams = Type.Object({
 export const VersionPage = Type.Object(
   {
     after: Type.Optional(Type.Integer({ minimum: 1, description: 'The last version on the page before.' })),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Versions on a page.' }),
-    ),
+    limit: pageSize('Versions'),
   },
   { additionalProperties: false },
 );
@@ -318,9 +316,7 @@ export const VersionPage = Type.Object(
 export const ModelPage = Type.Object(
   {
     after: Type.Optional(Type.String({ description: 'The name of the last model on the page before.' })),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Models on a page.' }),
-    ),
+    limit: pageSize('Models'),
   },
   { additionalProperties: false },
 );

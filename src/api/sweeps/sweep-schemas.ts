@@ -4,7 +4,7 @@ import { monitors } from '../../jobs/runs/run-spec.js';
 import { searchMethods, type Parameters, type Space } from '../../jobs/search/space.js';
 import { mostParallel, mostTrials, sweepDefaults } from '../../jobs/sweeps/resolve-sweep.js';
 import { sweepStatuses, trialStatuses } from '../../jobs/sweeps/sweep.js';
-import { component, listOf, nullable } from '../../lib/named-schema.js';
+import { component, listOf, nullable, pageSize } from '../../lib/named-schema.js';
 import { JobError, Time } from '../jobs/training-schemas.js';
 import { JobRequest } from '../jobs/request-schema.js';
 
@@ -414,9 +414,7 @@ export const SweepParams = Type.Object({
 export const SweepPage = Type.Object(
   {
     after: Type.Optional(Type.String({ description: 'The id of the last sweep on the page before.' })),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Sweeps on a page.' }),
-    ),
+    limit: pageSize('Sweeps'),
   },
   { additionalProperties: false },
 );

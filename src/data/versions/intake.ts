@@ -124,7 +124,6 @@ class Attempt {
         stop();
       }, mostSilentMs);
       const end = (outcome: TakeInOutcome | 'released'): void => {
-        clearTimeout(silence);
         release.removeEventListener('abort', stop);
         resolve(outcome);
       };
@@ -137,6 +136,7 @@ class Attempt {
       thread.on('error', (error) => (failure = error));
       // It comes last. After an outcome it changes nothing.
       thread.on('exit', (code) => {
+        clearTimeout(silence);
         if (failure?.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#refuseAsTooLarge().then(end, reject);
         else if (release.aborted) end('released');
         else end({ kind: 'crashed', reason: failure?.stack ?? `the thread ended with ${code}` });

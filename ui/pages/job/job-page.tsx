@@ -6,6 +6,7 @@ import { formatBytes, formatDuration, formatName, formatNumber, formatPercent } 
 import { DataTable } from '../../parts/data-table.js';
 import { ErrorNotice, Notice } from '../../parts/notice.js';
 import { Page, Section } from '../../parts/page.js';
+import { PauseButton } from '../../parts/pause-button.js';
 import { ProgressBar } from '../../parts/progress-bar.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { Age } from '../../parts/time.js';
@@ -104,15 +105,7 @@ function Actions({
   }
   return (
     <>
-      {status === 'paused' ? (
-        <button type="button" class="primary" onClick={() => void act('resume')}>
-          Resume
-        </button>
-      ) : (
-        <button type="button" onClick={() => void act('pause')}>
-          Pause
-        </button>
-      )}
+      <PauseButton isPaused={status === 'paused'} act={act} />
       <ConfirmButton
         label="Cancel"
         confirm="Cancel the job"

@@ -1,8 +1,8 @@
 /** All models, each with its main figure. */
-import { useState } from 'preact/hooks';
 import { DataTable, type Column } from '../../parts/data-table.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { Empty, Page, Section } from '../../parts/page.js';
+import { Pager, usePages } from '../../parts/pager.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { Age } from '../../parts/time.js';
 import { useResource } from '../../parts/use-resource.js';
@@ -17,21 +17,21 @@ const pageSize = 50;
 const everyMs = 5_000;
 
 export default function ModelsPage() {
-  const [after, setAfter] = useState<readonly string[]>([]);
-  const last = after.at(-1);
+  const pages = usePages();
+  const { after } = pages;
   const { data, error } = useResource(
     (signal) =>
       api.get('/v1/models', {
-        params: { query: { limit: pageSize, ...(last !== undefined && { after: last }) } },
+        params: { query: { limit: pageSize, ...(after !== undefined && { after }) } },
         signal,
       }),
-    [last],
+    [after],
     everyMs,
   );
   return (
     <Page title="Models" lead="What jobs have published, and what answers when it is asked.">
       {error !== undefined && <ErrorNotice error={error} />}
-      {data?.data.length === 0 && after.length === 0 && (
+      {data?.data.length === 0 && after === undefined && (
         <Empty title="There is no model yet">
           <p>A job that succeeds publishes one.</p>
           <a class="button primary" href={linkTo(['data'])}>
@@ -42,24 +42,7 @@ export default function ModelsPage() {
       {data && data.data.length > 0 && (
         <Section title="By name">
           <DataTable label="Models" columns={columns} rows={data.data} keyOf={({ name }) => name} />
-          {(data.has_more || after.length > 0) && (
-            <div class="actions">
-              <button
-                type="button"
-                disabled={after.length === 0}
-                onClick={() => setAfter((all) => all.slice(0, -1))}
-              >
-                Back
-              </button>
-              <button
-                type="button"
-                disabled={!data.has_more}
-                onClick={() => setAfter((all) => [...all, data.data.at(-1)?.name ?? ''])}
-              >
-                More
-              </button>
-            </div>
-          )}
+          <Pager pages={pages} hasMore={data.has_more} last={data.data.at(-1)?.name ?? ''} />
         </Section>
       )}
     </Page>

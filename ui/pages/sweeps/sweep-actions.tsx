@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { ConfirmButton } from '../../parts/dialog.js';
 import { ErrorNotice } from '../../parts/notice.js';
+import { PauseButton } from '../../parts/pause-button.js';
 import { api, type Sweep } from '../../service/api.js';
 import { goTo } from '../../shell/router.js';
 
@@ -41,15 +42,7 @@ export function SweepActions({
   return (
     <>
       {error !== undefined && <ErrorNotice error={error} />}
-      {status === 'paused' ? (
-        <button type="button" class="primary" onClick={() => void act('resume')}>
-          Resume
-        </button>
-      ) : (
-        <button type="button" onClick={() => void act('pause')}>
-          Pause
-        </button>
-      )}
+      <PauseButton isPaused={status === 'paused'} act={act} />
       <ConfirmButton
         label="Cancel"
         confirm="Cancel the sweep"

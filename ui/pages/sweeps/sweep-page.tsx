@@ -68,7 +68,7 @@ export default function SweepPage({ params: { id = '' } }: PageProps) {
               on <a href={linkTo(['data', dataset])}>{dataset}</a>
             </>
           )}
-          , started <Age of={sweep.created_at} />
+          , asked for <Age of={sweep.created_at} />
         </>
       }
       actions={<SweepActions sweep={sweep} reload={reload} />}

@@ -1,9 +1,9 @@
 /** All sweeps, newest first. */
-import { useState } from 'preact/hooks';
 import { DataTable, type Column } from '../../parts/data-table.js';
 import { formatNumber } from '../../parts/format.js';
 import { ErrorNotice } from '../../parts/notice.js';
 import { Empty, Page, Section } from '../../parts/page.js';
+import { Pager, usePages } from '../../parts/pager.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { Age } from '../../parts/time.js';
 import { useResource } from '../../parts/use-resource.js';
@@ -15,21 +15,21 @@ const pageSize = 50;
 const everyMs = 5_000;
 
 export default function SweepsPage() {
-  const [after, setAfter] = useState<readonly string[]>([]);
-  const last = after.at(-1);
+  const pages = usePages();
+  const { after } = pages;
   const { data, error } = useResource(
     (signal) =>
       api.get('/v1/sweeps', {
-        params: { query: { limit: pageSize, ...(last !== undefined && { after: last }) } },
+        params: { query: { limit: pageSize, ...(after !== undefined && { after }) } },
         signal,
       }),
-    [last],
+    [after],
     everyMs,
   );
   return (
     <Page title="Sweeps" lead="Searches for the settings that learn best, each of many trainings.">
       {error !== undefined && <ErrorNotice error={error} />}
-      {data?.data.length === 0 && after.length === 0 && (
+      {data?.data.length === 0 && after === undefined && (
         <Empty title="There is no sweep yet">
           <p>
             Press <em>Search</em> under the form that trains on a <a href={linkTo(['data'])}>dataset</a>, or
@@ -40,24 +40,7 @@ export default function SweepsPage() {
       {data && data.data.length > 0 && (
         <Section title="Newest first">
           <DataTable label="Sweeps" columns={columns} rows={data.data} keyOf={({ id }) => id} />
-          {(data.has_more || after.length > 0) && (
-            <div class="actions">
-              <button
-                type="button"
-                disabled={after.length === 0}
-                onClick={() => setAfter((all) => all.slice(0, -1))}
-              >
-                Back
-              </button>
-              <button
-                type="button"
-                disabled={!data.has_more}
-                onClick={() => setAfter((all) => [...all, data.data.at(-1)?.id ?? ''])}
-              >
-                More
-              </button>
-            </div>
-          )}
+          <Pager pages={pages} hasMore={data.has_more} last={data.data.at(-1)?.id ?? ''} />
         </Section>
       )}
     </Page>
