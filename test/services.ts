@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { findCeph, startCeph } from './servers/ceph.js';
-import { readyWithinMs, type Service } from './servers/local-server.js';
+import type { Service } from './servers/local-server.js';
 import { findPostgres, startPostgres } from './servers/postgres.js';
 import { findRedis, startRedis } from './servers/redis.js';
 
@@ -37,7 +37,7 @@ export function describeWithService(
     describe(name, () => {
       beforeAll(async () => {
         service = await start();
-      }, readyWithinMs);
+      });
       afterAll(() => service?.stop());
       suite(started);
     });

@@ -4,20 +4,20 @@
  */
 import { spawnSync } from 'node:child_process';
 import type { Reporter, TestModule } from 'vitest/node';
-
-/** The longest file takes five minutes on a busy machine. */
-const mostMinutes = 20;
+import { patience } from './patience.js';
 
 export default class StuckFiles implements Reporter {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
   onTestModuleQueued({ id, relativeModuleId }: TestModule): void {
     const timer = setTimeout(() => {
-      console.error(`${relativeModuleId} has not ended within ${mostMinutes} minutes. The run ends here.`);
+      console.error(
+        `${relativeModuleId} has not ended within ${patience.fileMs / 60_000} minutes. The run ends here.`,
+      );
       // Its process would compute on without its parent.
       spawnSync('pkill', ['-KILL', '-P', String(process.pid)]);
       process.exit(1);
-    }, mostMinutes * 60_000);
+    }, patience.fileMs);
     this.#timers.set(id, timer.unref());
   }
 

@@ -45,10 +45,11 @@ test('what the service refuses of an upload is an error with its code', async ()
   });
 });
 
-describeWithBrowser('in a browser', (browser) => {
+describeWithBrowser('in a browser', (openContext) => {
   test('an upload tells its progress, and a job is followed to its end', async () => {
     const service = await startService();
-    const page = await browser().newPage({ bypassCSP: true });
+    const context = await openContext({ bypassCSP: true });
+    const page = await context.newPage();
     await page.goto(`${service.url}/health/live`);
     await page.addScriptTag({ content: await bundle() });
     const outcome = await page.evaluate(async () => {
@@ -76,7 +77,7 @@ describeWithBrowser('in a browser', (browser) => {
       status: 'cancelled',
       events: ['status', 'status', 'done'],
     });
-    await page.close();
+    await context.close();
   });
 });
 

@@ -41,7 +41,7 @@ async function output(text: string, until: RegExp): Promise<string> {
   const hear = (chunk: Buffer): void => void (said += String(chunk));
   shell.stdout.on('data', hear);
   shell.stdin.write(`${text}\n`);
-  await expect.poll(() => said, { timeout: 280_000, interval: 100 }).toMatch(until);
+  await expect.poll(() => said, { interval: 100 }).toMatch(until);
   shell.stdout.off('data', hear);
   return said;
 }
@@ -53,7 +53,7 @@ test('the README has commands', () => {
   expect(run.length).toBeGreaterThan(10);
 });
 
-test.each(run)('$text', { timeout: 300_000 }, async ({ text, shown }) => {
+test.each(run)('$text', async ({ text, shown }) => {
   const here = text.replaceAll(':3000', `:${port}`);
   if (text === 'npm start\n') {
     // In another terminal, so to say.

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import type { TrainyardError } from '../../src/errors.js';
 import { Supervisor } from '../../src/processes/supervisor.js';
+import { patience } from '../patience.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 
 const entry = fileURLToPath(new URL('process.mjs', import.meta.url));
@@ -39,7 +40,7 @@ async function watch(count: number): Promise<Watched> {
     count,
     log,
     onCrashLoop: (error) => loops.push(error),
-    pace: { firstPauseMs: 1, longestPauseMs: 4, readyWithinMs: 20_000 },
+    pace: { firstPauseMs: 1, longestPauseMs: 4, readyWithinMs: patience.pollMs },
   });
   onTestFinished(() => supervisor.stop('SIGTERM'));
   return { supervisor, lines, loops, problem };
@@ -74,7 +75,7 @@ test('six ends in a row before a process is ready are a crash loop, and it is to
   await writeFile(problem, '');
   process.kill(pid, 'SIGKILL');
   await expect
-    .poll(() => loops.map(({ code, message }) => ({ code, message })), { timeout: 20_000 })
+    .poll(() => loops.map(({ code, message }) => ({ code, message })))
     .toEqual([
       {
         code: 'PROCESSES_FAIL',

@@ -4,10 +4,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { patience } from '../patience.js';
 import { cephBinaries, planCeph, s3Credentials, type Command } from './ceph-plan.js';
 import { finished, freePort, isExecutable, pathFolders, startServer, type Service } from './local-server.js';
-
-const commandWithinMs = 40_000;
 
 /**
  * Ceph's S3 gateway with the bucket `trainyard`. Its URL is a STORE_URL. `halt` and `restart` affect only the gateway,
@@ -21,7 +20,7 @@ export async function startCeph(): Promise<Service | null> {
   const servers: Service[] = [];
   const launch = ([binary, ...args]: Command): ChildProcess => spawn(binary, args, { cwd: folder });
   const carryOut = ([binary, ...args]: Command): Promise<void> =>
-    finished(spawn(binary, args, { cwd: folder, timeout: commandWithinMs, killSignal: 'SIGKILL' }));
+    finished(spawn(binary, args, { cwd: folder, timeout: patience.pollMs, killSignal: 'SIGKILL' }));
   const serve = async (command: Command, answers: () => Promise<boolean>): Promise<Service> => {
     const server = await startServer({
       url: `s3://trainyard?endpoint=${endpoint}&region=us-east-1&path_style=1`,

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { delimiter } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patience } from '../patience.js';
 
 export interface Service {
   url: string;
@@ -18,7 +19,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export const readyWithinMs = 60_000;
+const readyWithinMs = patience.pollMs;
 const stopWithinMs = 10_000;
 
 export interface ServerPlan {

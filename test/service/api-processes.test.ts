@@ -40,7 +40,7 @@ describeWithService('redis', 'a service of two API processes', (redis) => {
     service = await openService({ ...settings, LOG_LEVEL: 'info' }, (end) => (kill = end));
     while ((await service.http.get('/health/ready')).status !== 200) await sleep(20);
     pair = await connectToEach();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const { close } of connections) close();
@@ -142,11 +142,9 @@ describeWithService('redis', 'a service of two API processes', (redis) => {
     for (let i = 0; i < 20; i++) {
       expect(await pair[1].ask('POST', '/predict', { inputs })).toMatchObject({ status: 200, process: 2 });
     }
-    await expect.poll(async () => pids(service), { timeout: 20_000 }).toHaveLength(2);
+    await expect.poll(async () => pids(service)).toHaveLength(2);
     expect(await pids(service)).not.toContain(victim);
-    await expect
-      .poll(async () => valueOf(await scrape(service), 'trainyard_processes'), { timeout: 20_000 })
-      .toBe(2);
+    await expect.poll(async () => valueOf(await scrape(service), 'trainyard_processes')).toBe(2);
     expect((await service.http.get('/health/ready')).status).toBe(200);
     expect(await counted()).toBe(before + 20);
     expect(valueOf(await scrape(service), 'trainyard_process_replacements_total')).toBe(1);
@@ -167,9 +165,7 @@ describeWithService('redis', 'a service of two API processes', (redis) => {
       client.close();
     });
     process.kill(service.pid, 'SIGHUP');
-    await expect
-      .poll(() => service.log.some(({ msg }) => msg === 'all processes are replaced'), { timeout: 60_000 })
-      .toBe(true);
+    await expect.poll(() => service.log.some(({ msg }) => msg === 'all processes are replaced')).toBe(true);
     isOver = true;
     await Promise.all(loads);
     expect([...statuses.keys()]).toEqual([200]);

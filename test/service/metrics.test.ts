@@ -24,7 +24,7 @@ describe('the service on its embedded queue', () => {
         processes: valueOf(families, 'trainyard_training_processes'),
       };
     };
-    await expect.poll(shown, { timeout: 30_000 }).toEqual({
+    await expect.poll(shown).toEqual({
       pace: expect.any(Number) as number,
       loss: expect.any(Number) as number,
       active: 1,
@@ -32,13 +32,9 @@ describe('the service on its embedded queue', () => {
     });
 
     await succeeded(service, id);
-    await expect
-      .poll(shown, { timeout: 30_000 })
-      .toEqual({ pace: undefined, loss: undefined, active: 0, processes: 0 });
+    await expect.poll(shown).toEqual({ pace: undefined, loss: undefined, active: 0, processes: 0 });
     const { inputs } = await testDigits(3);
-    await expect
-      .poll(async () => (await service.http.post('/predict').send({ inputs })).status, { timeout: 10_000 })
-      .toBe(200);
+    await expect.poll(async () => (await service.http.post('/predict').send({ inputs })).status).toBe(200);
     const families = await scrape(service);
     expect(valueOf(families, 'trainyard_jobs_total', { status: 'succeeded' })).toBe(1);
     expect(valueOf(families, 'trainyard_job_queue_wait_seconds_count')).toBe(1);
@@ -55,9 +51,7 @@ describe('the service on its embedded queue', () => {
     const { id } = await submit(service, { ...smallJob, epochs: 1_000 });
     await jobWhen(service, id, ({ progress }) => progress.step > 0);
     await service.http.post(`/v1/jobs/${id}/cancel`).expect(200);
-    await expect
-      .poll(async () => valueOf(await scrape(service), 'trainyard_training_processes'), { timeout: 30_000 })
-      .toBe(0);
+    await expect.poll(async () => valueOf(await scrape(service), 'trainyard_training_processes')).toBe(0);
     const ended = (await scrape(service)).get('trainyard_jobs_total')?.samples ?? [];
     expect(Object.fromEntries(ended.map(({ labels, value }) => [labels.status, value]))).toEqual({
       succeeded: 0,
@@ -80,16 +74,12 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     expect(silent.url).toBe('');
 
     await queue().halt();
-    await expect
-      .poll(async () => (await listening.http.get('/health/ready')).status, { timeout: 20_000 })
-      .toBe(503);
+    await expect.poll(async () => (await listening.http.get('/health/ready')).status).toBe(503);
     expect((await listening.http.get('/health/ready')).body).toMatchObject({
       detail: expect.stringMatching(/^queue: /) as string,
     });
     expect(valueOf(await scrape(listening), 'trainyard_queue_up')).toBe(0);
     await queue().restart();
-    await expect
-      .poll(async () => (await listening.http.get('/health/ready')).status, { timeout: 20_000 })
-      .toBe(200);
+    await expect.poll(async () => (await listening.http.get('/health/ready')).status).toBe(200);
   });
 });

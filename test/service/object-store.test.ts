@@ -32,59 +32,51 @@ describeWithService('s3', 'with an object store', (bucket) => {
   };
 
   describeWithService('redis', 'and Redis', (redis) => {
-    test(
-      'a run outlives its worker and is served from a cache after a restart',
-      { timeout: 120_000 },
-      async () => {
-        const shared = { QUEUE_URL: redis().url, ...settingsIn('whole') };
-        const start = async (role: string, folder?: string): Promise<Service> =>
-          startService({ ...shared, ROLE: role, DATA_DIR: folder ?? (await temporaryFolder()) });
-        const apiFolder = await temporaryFolder();
-        const [api, worker] = [await start('api', apiFolder), await start('worker')];
-        const { id } = await submit(api, job);
-        await jobWhen(api, id, ({ progress }) => progress.step > 40);
-        await worker.end('SIGKILL');
-        await start('worker');
-        const done = await succeeded(api, id);
-        expect(done.resumed_from_step).toBeGreaterThanOrEqual(20);
-        expect(done.version).toBe(1);
-        await servedWhen(api);
-        const sha256 = await fileOf(api, 'mnist-mlp', 1);
-        expect(await readdir(join(apiFolder, 'cache'))).toEqual([sha256]);
-        expect((await readdir(apiFolder)).sort()).toEqual(['cache']);
-        await api.end('SIGTERM');
+    test('a run outlives its worker and is served from a cache after a restart', async () => {
+      const shared = { QUEUE_URL: redis().url, ...settingsIn('whole') };
+      const start = async (role: string, folder?: string): Promise<Service> =>
+        startService({ ...shared, ROLE: role, DATA_DIR: folder ?? (await temporaryFolder()) });
+      const apiFolder = await temporaryFolder();
+      const [api, worker] = [await start('api', apiFolder), await start('worker')];
+      const { id } = await submit(api, job);
+      await jobWhen(api, id, ({ progress }) => progress.step > 40);
+      await worker.end('SIGKILL');
+      await start('worker');
+      const done = await succeeded(api, id);
+      expect(done.resumed_from_step).toBeGreaterThanOrEqual(20);
+      expect(done.version).toBe(1);
+      await servedWhen(api);
+      const sha256 = await fileOf(api, 'mnist-mlp', 1);
+      expect(await readdir(join(apiFolder, 'cache'))).toEqual([sha256]);
+      expect((await readdir(apiFolder)).sort()).toEqual(['cache']);
+      await api.end('SIGTERM');
 
-        // A damaged file in the cache is fetched again.
-        await writeFile(join(apiFolder, 'cache', sha256), 'damaged');
-        const again = await start('api', apiFolder);
-        await servedWhen(again);
-        expect(await served(again)).toMatchObject([{ model: 'mnist-mlp', version: 1 }]);
-        expect(await fileOf(again, 'mnist-mlp', 1)).toBe(sha256);
-      },
-    );
+      // A damaged file in the cache is fetched again.
+      await writeFile(join(apiFolder, 'cache', sha256), 'damaged');
+      const again = await start('api', apiFolder);
+      await servedWhen(again);
+      expect(await served(again)).toMatchObject([{ model: 'mnist-mlp', version: 1 }]);
+      expect(await fileOf(again, 'mnist-mlp', 1)).toBe(sha256);
+    });
   });
 
-  test(
-    'a job waits while the store is down, and continues when it is back',
-    { timeout: 120_000 },
-    async () => {
-      const service = await startService({ ...settingsIn('down'), DATA_DIR: await temporaryFolder() });
-      const { id } = await submit(service, job);
-      await jobWhen(service, id, ({ progress }) => progress.step > 40);
-      await bucket().halt();
-      await service.http
-        .get(`/v1/jobs/${id}`)
-        .expect(503)
-        .expect(/STORAGE_UNAVAILABLE/);
-      while (!service.log.some(({ msg }) => /storage failed while|could not be started/.test(msg))) {
-        await sleep(50);
-      }
-      await bucket().restart();
-      await succeeded(service, id);
-      const { attempts } = await readJob(service, id);
-      expect(attempts).toBeGreaterThan(1);
-    },
-  );
+  test('a job waits while the store is down, and continues when it is back', async () => {
+    const service = await startService({ ...settingsIn('down'), DATA_DIR: await temporaryFolder() });
+    const { id } = await submit(service, job);
+    await jobWhen(service, id, ({ progress }) => progress.step > 40);
+    await bucket().halt();
+    await service.http
+      .get(`/v1/jobs/${id}`)
+      .expect(503)
+      .expect(/STORAGE_UNAVAILABLE/);
+    while (!service.log.some(({ msg }) => /storage failed while|could not be started/.test(msg))) {
+      await sleep(50);
+    }
+    await bucket().restart();
+    await succeeded(service, id);
+    const { attempts } = await readJob(service, id);
+    expect(attempts).toBeGreaterThan(1);
+  });
 
   describe('does not start, and reports the reason,', () => {
     const refused = async (settings: {

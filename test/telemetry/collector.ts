@@ -93,7 +93,7 @@ export async function startCollector(): Promise<Collector> {
     requests,
     async spansOf(traceId, count) {
       const found = () => spans.filter((span) => span.traceId === traceId);
-      await expect.poll(() => found().length, { timeout: 10_000 }).toBe(count);
+      await expect.poll(() => found().length).toBe(count);
       return found();
     },
     async close() {

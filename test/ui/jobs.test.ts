@@ -13,7 +13,7 @@ const longJob: JobRequest = { ...quickJob, epochs: 5_000, model: 'watched', spli
 const lossChart = (page: Page) => page.getByRole('img', { name: /^Loss of/ });
 const labelOf = (page: Page): Promise<string | null> => lossChart(page).getAttribute('aria-label');
 const isShown = (page: Page, status: string): Promise<void> =>
-  page.getByRole('status').getByText(status, { exact: true }).waitFor({ timeout: 60_000 });
+  page.getByRole('status').getByText(status, { exact: true }).waitFor();
 
 describeWithPages('the pages of jobs', (pages) => {
   test('show a job learning, pause it, let it go on, cancel it and delete it', async () => {
@@ -24,9 +24,9 @@ describeWithPages('the pages of jobs', (pages) => {
       await service.http.post(`/v1/jobs/${id}/cancel`);
     });
     const page = await pages().open(`jobs/${id}`);
-    await lossChart(page).waitFor({ timeout: 60_000 });
+    await lossChart(page).waitFor();
     const before = await labelOf(page);
-    await expect.poll(() => labelOf(page), { timeout: 60_000 }).not.toBe(before);
+    await expect.poll(() => labelOf(page)).not.toBe(before);
 
     await page.getByRole('button', { name: 'Pause' }).click();
     await isShown(page, 'paused');
@@ -34,9 +34,7 @@ describeWithPages('the pages of jobs', (pages) => {
     await isShown(page, 'running');
 
     const slider = page.getByRole('slider', { name: /^Epoch/ });
-    await expect
-      .poll(async () => Number(await slider.getAttribute('max')), { timeout: 60_000 })
-      .toBeGreaterThan(1);
+    await expect.poll(async () => Number(await slider.getAttribute('max'))).toBeGreaterThan(1);
     await slider.focus();
     await page.keyboard.press('Home');
     await page.getByText('Epoch 1', { exact: true }).waitFor();
@@ -97,9 +95,9 @@ describeWithPages('the pages of jobs', (pages) => {
     const { id } = await submit(service, { ...longJob, epochs: 20 });
     const page = await pages().open('', { expectedErrors: new RegExp(`ERR_|asks ${proxy.url}`) });
     await page.goto(`${proxy.url}/#/jobs/${id}`);
-    await lossChart(page).waitFor({ timeout: 60_000 });
+    await lossChart(page).waitFor();
     await proxy.close();
-    await page.getByText('The connection is lost').waitFor({ timeout: 60_000 });
+    await page.getByText('The connection is lost').waitFor();
     await succeeded(service, id);
     await proxy.open();
     await isShown(page, 'succeeded');
@@ -107,6 +105,6 @@ describeWithPages('the pages of jobs', (pages) => {
     expect(await labelOf(page)).toContain('Loss of 20 epochs.');
     const { recorded } = (await service.http.get(`/v1/jobs/${id}/outcomes`)).body as OutcomesList;
     const slider = page.getByRole('slider', { name: /^Epoch/ });
-    await expect.poll(() => slider.getAttribute('max'), { timeout: 30_000 }).toBe(String(recorded - 1));
+    await expect.poll(() => slider.getAttribute('max')).toBe(String(recorded - 1));
   });
 });

@@ -12,12 +12,12 @@ describeWithPages('looking inside', (pages) => {
   test('a service without a model of digits trains one while one draws, and reads a seven in the end', async () => {
     const page = await pages().open('draw');
     await page.getByRole('button', { name: 'Train it' }).click();
-    await page.getByRole('application').waitFor({ timeout: 60_000 });
+    await page.getByRole('application').waitFor();
     const weights = (): Promise<string> =>
       page.evaluate("document.querySelector('canvas.weight-pictures').toDataURL()");
     const early = await weights();
     await drawSevenByMouse(page);
-    await page.getByText('succeeded').waitFor({ timeout: 180_000 });
+    await page.getByText('succeeded').waitFor();
     await page.locator('.read-digit strong', { hasText: '7' }).waitFor();
     expect(await weights()).not.toBe(early);
     expect(await page.getByText('What speaks most for 7').count()).toBe(1);

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { describeWithBrowser } from '../browser.js';
+import { describeWithBrowser, type OpenContext } from '../browser.js';
 import { openService, type Service } from '../service/service.js';
 
 interface PageOptions {
@@ -39,7 +39,7 @@ export function describeWithPages(
   suite: (pages: () => Pages) => void,
   settings: Partial<Record<string, string>> = {},
 ): void {
-  describeWithBrowser(name, (browser) => {
+  describeWithBrowser(name, (openContext) => {
     let folder = '';
     let service: Service | undefined;
     let kill: () => Promise<void> = () => Promise.resolve();
@@ -54,17 +54,17 @@ export function describeWithPages(
     suite(() => {
       if (!service)
         throw new Error('The service has not been started yet; ask for it inside a test or a hook');
-      return pagesOf(service, browser(), `${service.url}${settings.BASE_PATH ?? ''}/`);
+      return pagesOf(service, openContext, `${service.url}${settings.BASE_PATH ?? ''}/`);
     });
   });
 }
 
 /** The pages are at `address`, and ask nothing that is not under it. */
-function pagesOf(service: Service, browser: Browser, address: string): Pages {
+function pagesOf(service: Service, openContext: OpenContext, address: string): Pages {
   return {
     service,
     async open(path, { expectedErrors, isPhone = false } = {}) {
-      const context = await browser.newContext(
+      const context = await openContext(
         isPhone ? { viewport: phone, hasTouch: true, isMobile: true } : { viewport: desktop },
       );
       const page = await context.newPage();

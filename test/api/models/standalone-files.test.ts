@@ -158,10 +158,10 @@ test('what layers cannot do is said in their metadata', async () => {
   expect(userDefinedMetadata.left_to_you).toEqual([expect.stringMatching(/^inputs: the numbers that/)]);
 });
 
-describeWithBrowser('in Chromium', (browser) => {
+describeWithBrowser('in Chromium', (openContext) => {
   /** A downloaded page, without a network; whatever it does, it asks nobody and logs no error. */
   async function openFile(path: string): Promise<{ page: Page; faults: string[] }> {
-    const context = await browser().newContext({ offline: true });
+    const context = await openContext({ offline: true });
     const page = await context.newPage();
     const faults: string[] = [];
     const { href } = pathToFileURL(path);
@@ -225,7 +225,7 @@ describeWithBrowser('in Chromium', (browser) => {
   });
 
   test('model.mjs and tf.loadLayersModel answer in a page as in Node.js', async () => {
-    const context = await browser().newContext();
+    const context = await openContext();
     const page = await context.newPage();
     const blank = `${service.url}/blank`;
     await page.route(blank, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));

@@ -163,12 +163,12 @@ function pick<Value extends object>(entries: [string, Value][]): Record<string, 
   return Object.fromEntries(entries.filter(([, value]) => Object.keys(value).length > 0));
 }
 
-describeWithBrowser('Swagger UI', (browser) => {
+describeWithBrowser('Swagger UI', (openContext) => {
   /** With all operations, or with these. */
   async function open(url: string, ids?: readonly string[]): Promise<Page> {
-    const page = await browser().newPage();
-    onTestFinished(() => page.close());
-    page.setDefaultTimeout(60_000);
+    const context = await openContext();
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
     if (ids !== undefined) {
       await page.route('**/docs/json', async (route) => {
         const response = await route.fetch();
@@ -209,7 +209,7 @@ describeWithBrowser('Swagger UI', (browser) => {
     expect(refused).toEqual([]);
     expect(executed.filter(({ operation }) => operation.startsWith('POST /predict'))).toHaveLength(5);
     expect(executed.length).toBeGreaterThan(ids.length);
-  }, 600_000);
+  });
 
   test.each([
     ['strips the prefix', { strips: true }, ''],

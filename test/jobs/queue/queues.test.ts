@@ -106,8 +106,7 @@ for (const kind of ['redis', 'postgres'] as const) {
         const ids = Array.from({ length: 10 }, newRunId);
         await Promise.all(ids.map((id, i) => queues.training.add(id, i % 2 === 0 ? forTensorflow : {})));
         let most = 0;
-        for (const deadline = Date.now() + 20_000; delivered.length < 10 || inHand.size > 0;) {
-          expect(Date.now()).toBeLessThan(deadline);
+        while (delivered.length < 10 || inHand.size > 0) {
           // Longer than it takes to hand an entry back.
           await sleep(100);
           most = Math.max(most, inHand.size);
@@ -190,7 +189,7 @@ for (const kind of ['redis', 'postgres'] as const) {
       const [before, after] = [newRunId(), newRunId()];
       await queues.training.add(before);
       await service().restart();
-      await expect.poll(() => placeOf(before), { timeout: 20_000 }).toBe('waiting');
+      await expect.poll(() => placeOf(before)).toBe('waiting');
       startWorker();
       await until(async () => (await placeOf(before)) === null);
       await service().restart();

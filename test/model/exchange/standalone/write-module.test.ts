@@ -64,7 +64,7 @@ describe('model.mjs', () => {
       }),
       { numRuns: 20 },
     );
-  }, 60_000);
+  });
 
   test('reads rows of a table as the service does, and says what is odd about them', async () => {
     const preprocessing = fitted(houses, undefined, 'piecewise');
