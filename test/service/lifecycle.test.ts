@@ -53,7 +53,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
   test('a paused job keeps its checkpoint, lets other jobs run, and ends with the same bits as a job that was not paused', async () => {
     const { api } = await startBoth();
     // On a fast engine, for the whole job, and in many epochs, so that the other one is caught in the middle.
-    const job = { ...quickJob, epochs: 24 };
+    const job = { ...quickJob, epochs: 16 };
     const whole = await submit(api, { ...job, model: 'whole' });
     await succeeded(api, whole.id);
 

@@ -22,7 +22,7 @@ import {
 } from './service.js';
 import type { Service } from './service.js';
 
-const job = { ...smallJob, checkpoint: { every_steps: 20 } };
+const job = { ...smallJob, checkpoint: { every_steps: 40 } };
 
 describeWithService('s3', 'with an object store', (bucket) => {
   const settingsIn = (prefix: string): Record<string, string> => {
@@ -39,11 +39,11 @@ describeWithService('s3', 'with an object store', (bucket) => {
       const apiFolder = await temporaryFolder();
       const [api, worker] = [await start('api', apiFolder), await start('worker')];
       const { id } = await submit(api, job);
-      await jobWhen(api, id, ({ progress }) => progress.step > 40);
+      await jobWhen(api, id, ({ progress }) => progress.step > 80);
       await worker.end('SIGKILL');
       await start('worker');
       const done = await succeeded(api, id);
-      expect(done.resumed_from_step).toBeGreaterThanOrEqual(20);
+      expect(done.resumed_from_step).toBeGreaterThanOrEqual(40);
       expect(done.version).toBe(1);
       await servedWhen(api);
       const sha256 = await fileOf(api, 'mnist-mlp', 1);
@@ -63,7 +63,7 @@ describeWithService('s3', 'with an object store', (bucket) => {
   test('a job waits while the store is down, and continues when it is back', async () => {
     const service = await startService({ ...settingsIn('down'), DATA_DIR: await temporaryFolder() });
     const { id } = await submit(service, job);
-    await jobWhen(service, id, ({ progress }) => progress.step > 40);
+    await jobWhen(service, id, ({ progress }) => progress.step > 80);
     await bucket().halt();
     await service.http
       .get(`/v1/jobs/${id}`)

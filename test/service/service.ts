@@ -177,7 +177,8 @@ function launch(settings: Record<string, string>): {
   errors: () => string;
 } {
   const child = spawn(process.execPath, [entry], {
-    env: { PORT: '0', LOG_FORMAT: 'json', ...settings },
+    // One thread, as several tests run at a time: threads that wait for each other are slow where processors are short.
+    env: { PORT: '0', LOG_FORMAT: 'json', THREADS: '1', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: LogLine[] = [];

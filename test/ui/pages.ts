@@ -105,6 +105,14 @@ export async function lookAt(page: Page, name: string): Promise<void> {
   );
   expect(overflow, `${name} is wider than a phone`).toBeLessThanOrEqual(0);
   await page.setViewportSize(desktop);
+  await painted(page);
+}
+
+/** Until the page has shown what it knows, canvases and changes of its size included. */
+export function painted(page: Page): Promise<unknown> {
+  return page.evaluate(
+    'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
+  );
 }
 
 /** Scripts from outside are refused by the policy of the pages, so axe comes in through the debugger. */

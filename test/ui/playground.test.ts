@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { fastestEngine } from '../fastest-engine.js';
-import { describeWithPages, lookAt } from './pages.js';
+import { describeWithPages, lookAt, painted } from './pages.js';
 
 /** The picture on the plane, as one text that changes with it. */
 const picture = (page: Page): Promise<string> =>
@@ -29,8 +29,8 @@ describeWithPages(`the playground, trained by ${fastestEngine}`, (pages) => {
     const shownRight = page.locator('.figure', { hasText: 'held out' }).locator('.figure-value');
     expect(Number.parseFloat(await shownRight.innerText())).toBeGreaterThan(85);
     await page.getByText('epoch 100').first().waitFor();
-    await lookAt(page, 'playground');
 
+    await painted(page);
     const last = await picture(page);
     await page.getByRole('slider', { name: 'Which moment' }).focus();
     await page.keyboard.press('Home');
@@ -40,6 +40,7 @@ describeWithPages(`the playground, trained by ${fastestEngine}`, (pages) => {
     await expect.poll(() => picture(page)).toBe(last);
     await page.getByLabel('On the plane').selectOption('layer 1, unit 2');
     await expect.poll(() => picture(page)).not.toBe(last);
+    await lookAt(page, 'playground');
   });
 
   test('makes other points when others are chosen, and can cancel what it trains', async () => {

@@ -11,7 +11,7 @@ import {
 } from '../../jobs/runs/run-spec.js';
 import { splitKinds } from '../../data/splits.js';
 import { optimizerDefaults } from '../../jobs/intake/resolve-optimizer.js';
-import { defaults } from '../../jobs/intake/resolve-spec.js';
+import { defaults } from '../../jobs/intake/defaults.js';
 import { augmentationAmounts, type Augmentation } from '../../model/augmentation/amounts.js';
 import { losses } from '../../model/network/losses.js';
 import { encodings } from '../../model/preprocessing/table.js';

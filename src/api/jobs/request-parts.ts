@@ -4,7 +4,7 @@ import { modelNamePattern } from '../../model/registry/model-folder.js';
 import { figureNames } from '../../model/evaluation/figures.js';
 import type { PublishIf } from '../../model/evaluation/publish-gate.js';
 import { plainArrays } from '../../jobs/intake/presets/plain.js';
-import { defaults } from '../../jobs/intake/resolve-spec.js';
+import { defaults } from '../../jobs/intake/defaults.js';
 import { splitDefaults } from '../../jobs/intake/resolve-table.js';
 import { columnRoles, webhookEvents } from '../../jobs/runs/run-spec.js';
 import { defaultWebhookEvents, type JobRequest as Request } from '../../jobs/runs/job-request.js';

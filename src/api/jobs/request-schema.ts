@@ -1,7 +1,7 @@
 /** The body of POST /v1/jobs. Its defaults are stated here, and applied where the spec is resolved. */
 import Type from 'typebox';
 import { plainArrays } from '../../jobs/intake/presets/plain.js';
-import { defaults } from '../../jobs/intake/resolve-spec.js';
+import { defaults } from '../../jobs/intake/defaults.js';
 import { mostClasses } from '../../jobs/intake/resolve-table.js';
 import { monitors, presets, publishPolicies } from '../../jobs/runs/run-spec.js';
 import type { JobRequest as Request } from '../../jobs/runs/job-request.js';

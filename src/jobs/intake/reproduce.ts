@@ -9,7 +9,7 @@ import type { RunReader, RunState } from '../runs/run-reader.js';
 import type { RunSpec } from '../runs/run-spec.js';
 import { engineOf } from '../runs/summarize-events.js';
 import type { JobDatasets } from '../runs/table-rows.js';
-import { defaults } from './resolve-spec.js';
+import { defaults } from './defaults.js';
 
 export interface Reproducible {
   runs: Pick<RunReader, 'read'>;

@@ -1,14 +1,6 @@
 /** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
-import {
-  targetCount,
-  type ArraysInfo,
-  type PicturesInfo,
-  type TableInfo,
-  type Targets,
-} from '../../data/dataset.js';
-import { splitRows } from '../../data/splits.js';
+import { targetCount, type ArraysInfo, type PicturesInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
-import { copiesOfPictures } from '../../model/augmentation/augmented-inputs.js';
 import { engineNames } from '../../model/engines/select.js';
 import { megabytes, trainingMemoryBytes } from '../../model/engines/training-memory.js';
 import { stepsPerEpoch } from '../../model/network/batch-plan.js';
@@ -24,63 +16,14 @@ import {
 } from '../../model/network/losses.js';
 import { parameterCount } from '../../model/network/network.js';
 import { membersOf } from '../runs/ensemble.js';
-import type { AffineMap } from '../../model/preprocessing/affine.js';
-import { pictureInputs } from '../../lib/picture-input.js';
-import { isNumeric } from '../../lib/cells/cell-format.js';
-import { plannedWidth } from '../../model/preprocessing/table.js';
-import type { ArraysSplit, CheckpointPolicy, Preset, RunSpec, TableSpec } from '../runs/run-spec.js';
-import type { CheckpointRequest, JobRequest, SplitRequest } from '../runs/job-request.js';
-import { plansOf } from '../runs/table-rows.js';
-import { refuseAugmentOfTable, resolveAugment } from './augment.js';
-import { autoTable, type TableFacts } from './presets/auto-table.js';
-import { folderRecipe, picturesRecipe } from './presets/pictures.js';
-import { plainArrays, plainTable } from './presets/plain.js';
-import type { Recipe, TableRecipe } from './presets/recipe.js';
+import type { CheckpointPolicy, RunSpec } from '../runs/run-spec.js';
+import type { CheckpointRequest, JobRequest } from '../runs/job-request.js';
+import { defaults } from './defaults.js';
+import type { Recipe } from './presets/recipe.js';
 import { isOfOtherType, resolveOptimizer } from './resolve-optimizer.js';
-import { resolveClassWeight } from './resolve-class-weight.js';
-import { resolvePictures } from './resolve-pictures.js';
-import { fitToSource, type Source } from './resolve-source.js';
-import type { ResolvedTable } from './resolve-table.js';
-
-export const defaults = {
-  model: 'mnist-mlp',
-  dataset: 'mnist',
-  preset: { arrays: 'plain', tables: 'auto', pictures: 'auto' },
-  activation: 'relu',
-  dropout: 0,
-  loss: { classes: 'cross_entropy', values: 'mse' },
-  /** The best epoch is found by the validation split; without one no rows are set apart. */
-  validation: { best: 0.1, otherwise: 0 },
-  ensemble: 1,
-  monitor: 'loss',
-  min_epochs: 1,
-  publish_if: 'better_than_baseline',
-  seed: 0,
-  engine: 'auto',
-  checkpoint: { every_seconds: 10, keep: 2 },
-  priority: 0,
-} as const;
-
-/** A table, and what the request makes of it. */
-export interface TableWork extends ResolvedTable {
-  kind: 'table';
-  info: TableInfo;
-}
-
-/** What there is to train on, whatever it comes from. */
-interface Work extends Pick<RunSpec, 'split' | 'table' | 'image' | 'rows' | 'class_weight'> {
-  /** For messages. */
-  name: string;
-  inputs: number;
-  targets: Targets;
-  trainCount: number;
-  samples: { count: number; hasWeights: boolean; copies?: number };
-  scaling: AffineMap | null;
-  augment: Pick<RunSpec, 'augment'>;
-  model: string;
-  preset: Preset;
-  recipe: Recipe;
-}
+import type { Source } from './resolve-source.js';
+import { startingFrom, workOf } from './work/work-of.js';
+import type { TableWork, Work } from './work/work.js';
 
 /**
  * `request` has passed the API's schema; what else is known of it comes in `more`.
@@ -155,197 +98,6 @@ export function resolveSpec(
   refuseWithoutValidation(spec);
   refuseIfTooLarge(spec, work, limits.trainingMemoryLimitBytes);
   return spec;
-}
-
-function workOf(
-  request: JobRequest,
-  dataset: ArraysInfo | PicturesInfo | TableWork,
-  { seed, source, limitBytes }: { seed: number; source: Source | null; limitBytes: number },
-): Work {
-  if (dataset.kind === 'pictures') return workOfPictures(request, dataset, seed, source);
-  refuseImage(request, dataset.kind === 'table' ? dataset.info.name : dataset.name);
-  return dataset.kind === 'table'
-    ? workOfTable(request, dataset, limitBytes)
-    : workOfArrays(request, dataset, seed);
-}
-
-/** What the source decides is neither the data's nor the preset's. */
-function startingFrom(source: Source, request: JobRequest, work: Work): Work {
-  const { inputs, hidden } = fitToSource(source, request.network?.hidden, {
-    ...work,
-    columns: work.table?.columns,
-    ensemble: request.ensemble ?? defaults.ensemble,
-  });
-  const { reasons, ...recipe } = work.recipe;
-  const others = Object.entries(reasons).filter(([field]) => field !== 'network.hidden');
-  return { ...work, inputs, recipe: { ...recipe, hidden, reasons: Object.fromEntries(others) } };
-}
-
-function workOfArrays(request: JobRequest, dataset: ArraysInfo, seed: number): Work {
-  const { name, inputs, targets, trainCount, testCount, scaling } = dataset;
-  refuseTableFields(request, name, [...tableFields, 'split/test', 'split/by', 'split/column']);
-  const preset = request.preset ?? defaults.preset.arrays;
-  const recipe = preset === 'auto' ? picturesRecipe(dataset) : plainArrays;
-  const { best, otherwise } = defaults.validation;
-  const decides = [
-    (request.publish ?? recipe.publish) === 'best',
-    (request.patience ?? recipe.patience) !== null,
-    request.monitor !== undefined,
-    request.calibrated === true,
-    request.threshold !== undefined && typeof request.threshold !== 'number',
-    typeof request.publish_if === 'object',
-  ];
-  const validation = request.split?.validation ?? (decides.includes(true) ? best : otherwise);
-  const split = { validation };
-  const augment = resolveAugment(request.augment, recipe, dataset);
-  const countOfTraining = countTrainingRows(dataset, split, seed);
-  const copies = augment.augment === undefined ? 0 : copiesOfPictures * countOfTraining;
-  return {
-    name,
-    split,
-    inputs,
-    targets,
-    trainCount: countOfTraining,
-    samples: { count: trainCount + testCount, hasWeights: false, copies },
-    scaling,
-    augment,
-    model: defaults.model,
-    preset,
-    recipe,
-  };
-}
-
-/** The training process fits the scaling on the training pictures. */
-const unfittedScaling: AffineMap = { divide_by: 255, mean: 0, std: 1 };
-
-function workOfPictures(
-  request: JobRequest,
-  dataset: PicturesInfo,
-  seed: number,
-  source: Source | null,
-): Work {
-  const { name, index } = dataset;
-  refuseTableFields(
-    request,
-    name,
-    tableFields.filter((field) => field !== 'class_weight'),
-  );
-  const earlier = source?.description.image ?? null;
-  const { image, split, rows } = resolvePictures({ ...request, seed }, dataset, earlier);
-  const preset = request.preset ?? defaults.preset.pictures;
-  const recipe = preset === 'auto' ? folderRecipe(rows, image) : plainArrays;
-  const augment = resolveAugment(request.augment, recipe, dataset);
-  const { train, validation, test } = rows;
-  const targets: Targets = { kind: 'classes', labels: index.labels };
-  const classWeight = resolveClassWeight(request.class_weight ?? 'none', targets);
-  return {
-    name,
-    split,
-    image,
-    rows,
-    ...(classWeight !== 'none' && { class_weight: classWeight }),
-    inputs: pictureInputs(image),
-    targets,
-    trainCount: train,
-    samples: {
-      count: train + validation + test,
-      hasWeights: classWeight !== 'none',
-      copies: augment.augment === undefined ? 0 : copiesOfPictures * train,
-    },
-    scaling: unfittedScaling,
-    augment,
-    model: name,
-    preset,
-    recipe,
-  };
-}
-
-function workOfTable(request: JobRequest, { info, split, table }: TableWork, limitBytes: number): Work {
-  refuseAugmentOfTable(request.augment, info.name);
-  const { targets, columns, rows, class_weight } = table;
-  const { train, validation, test } = rows;
-  const preset = request.preset ?? defaults.preset.tables;
-  const recipe = preset === 'auto' ? autoTable(factsOf(table, limitBytes)) : plainTableFor(validation);
-  const encoded = { ...table, ...resolveEncoding(request, recipe) };
-  return {
-    name: info.name,
-    split,
-    table: encoded,
-    inputs: plannedWidth(plansOf(encoded)),
-    targets,
-    trainCount: train,
-    samples: {
-      count: train + validation + test,
-      hasWeights: class_weight !== 'none' || columns.some(({ role }) => role === 'weight'),
-    },
-    scaling: null,
-    augment: {},
-    model: info.name,
-    preset,
-    recipe,
-  };
-}
-
-/** @throws TrainyardError INVALID_REQUEST for bins that nothing is divided into */
-function resolveEncoding(
-  { encoding: asked, bins }: JobRequest,
-  recipe: TableRecipe,
-): Pick<TableSpec, 'encoding' | 'bins'> {
-  const encoding = asked ?? recipe.encoding;
-  if (encoding === 'piecewise') return { encoding, bins: bins ?? recipe.bins };
-  if (bins === undefined) return { encoding };
-  const message = `bins are for the encoding piecewise, and this job has ${encoding}: add "encoding": "piecewise".`;
-  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/bins' });
-}
-
-function plainTableFor(validation: number): TableRecipe {
-  return validation > 0 ? plainTable : { ...plainTable, patience: null, publish: 'final' };
-}
-
-/** The part of the memory limit that the inputs of a table may take where a preset chooses. */
-const inputsShare = 0.5;
-
-function factsOf(table: TableSpec, limitBytes: number): TableFacts {
-  const { train, validation, test } = table.rows;
-  const inputsWith: TableFacts['inputsWith'] = (encoded) => plannedWidth(plansOf({ ...table, ...encoded }));
-  const bytesPerInput = (train + validation + test) * Float32Array.BYTES_PER_ELEMENT;
-  return {
-    rows: table.rows,
-    learns: table.targets.kind,
-    numberColumns: table.columns.filter(
-      ({ role, format }) => role === 'feature' && isNumeric(format) && format.type !== 'boolean',
-    ).length,
-    inputsWith,
-    hasRoomFor: (encoded) => bytesPerInput * inputsWith(encoded) <= inputsShare * limitBytes,
-  };
-}
-
-/** @throws TrainyardError INVALID_REQUEST for what only a dataset of pictures has */
-function refuseImage({ image }: JobRequest, name: string): void {
-  if (image === undefined) return;
-  const message = `image is for datasets of pictures (a ZIP or tar of folders), and ${name} is none. Leave it out.`;
-  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/image' });
-}
-
-const tableFields = ['target', 'columns', 'class_weight', 'encoding', 'bins', 'task'] as const;
-
-/** @throws TrainyardError INVALID_REQUEST for what only a table has */
-function refuseTableFields(
-  request: JobRequest,
-  name: string,
-  fields: readonly (keyof JobRequest | `split/${keyof SplitRequest}`)[],
-): void {
-  const { split = {} } = request;
-  const isGiven = (field: (typeof fields)[number]): boolean => {
-    const value = field.startsWith('split/')
-      ? split[field.slice('split/'.length) as keyof SplitRequest]
-      : request[field as keyof JobRequest];
-    return value !== undefined && value !== 'auto';
-  };
-  const field = fields.find(isGiven);
-  if (field === undefined) return;
-  const message = `${field.replace('/', '.')} is for tables, and ${name} has no columns: its samples come with their targets.`;
-  throw new TrainyardError('INVALID_REQUEST', message, { pointer: `/${field}` });
 }
 
 function refuseUnknownEngine(engine: string): void {
@@ -481,20 +233,6 @@ function resolvePublishIf(rule: PublishIf, task: Task): PublishIf {
   if (at_least !== undefined || at_most !== undefined || better_than !== undefined) return rule;
   const message = 'publish_if needs at_least, at_most or better_than.';
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/publish_if' });
-}
-
-function countTrainingRows(
-  { name, trainCount }: ArraysInfo,
-  { validation }: ArraysSplit,
-  seed: number,
-): number {
-  if (validation === 0) return trainCount;
-  const rows = splitRows(trainCount, { seed, fraction: validation });
-  if (rows.train.length > 0 && rows.validation.length > 0) return rows.train.length;
-  const message =
-    `Of the ${trainCount} training rows of ${name}, split.validation ${validation} sets ${rows.validation.length} apart. ` +
-    'There must be rows to train on and rows to validate with: choose another fraction or another seed.';
-  throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
 }
 
 function resolveCheckpoint(request: CheckpointRequest): CheckpointPolicy {

@@ -8,7 +8,7 @@ import type { Activation } from '../../network/network.js';
 import type { OptimizerSpec } from '../../network/optimizers.js';
 import type { AffineMap } from '../../preprocessing/affine.js';
 import { streamWord } from '../../../lib/philox.js';
-import { stepSettings, type StepSettings } from '../step-settings.js';
+import { activationCodes, errorLossCodes, optimizerCode } from './kernel-codes.js';
 import type { BatchMatrix, LayerAddress, PlannedLayer } from './layout.js';
 
 /** From the first to before the end. */
@@ -54,7 +54,7 @@ interface LossCall {
 export interface Updater {
   /** null: nothing is learnt, and the values are overwritten by the gradients. */
   optimizer: OptimizerSpec | null;
-  /** The address of `optimizerSettings`. */
+  /** The address of `updateSettings`. */
   settings: number;
   scratch: number;
 }
@@ -499,71 +499,6 @@ export class Kernels {
         panelBytes * (panels[1] - panels[0]),
       );
     }
-  }
-}
-
-/** As kernels/activation.ts numbers them. */
-const activationCodes: Readonly<Record<Activation, number>> = {
-  identity: 0,
-  relu: 1,
-  leaky_relu: 2,
-  sigmoid: 3,
-  tanh: 4,
-  gelu: 5,
-  silu: 6,
-  mish: 7,
-  selu: 8,
-};
-
-/** As kernels/losses.ts numbers them. */
-const errorLossCodes: Readonly<Record<Exclude<Loss, 'cross_entropy'>, number>> = {
-  one_hot_mse: 0,
-  mse: 1,
-  mae: 2,
-  huber: 3,
-};
-
-/** As kernels/update.ts numbers them. */
-function optimizerCode(spec: OptimizerSpec | null): number {
-  switch (spec?.type) {
-    case undefined:
-      return 4;
-    case 'adam':
-    case 'adamw':
-      return 0;
-    case 'sgd':
-      return spec.momentum > 0 ? 2 : 1;
-    case 'rmsprop':
-      return 3;
-  }
-}
-
-/** Room for the settings of any optimiser. */
-export const optimizerSettingsCount = 16;
-/** Where those of the averages begin. */
-const emaSettings = 14;
-
-/** What the kernels of an update read at a step, counted from 1, of a run of `steps`; kernels/update.ts lists it. */
-export function updateSettings(spec: OptimizerSpec, step: number, steps: number): Float64Array {
-  const settings = stepSettings(spec, step, steps);
-  const inOrder = new Float64Array(optimizerSettingsCount);
-  inOrder.set(optimizerSettings(spec, settings));
-  inOrder.set([settings.averageKeep, settings.averageTake], emaSettings);
-  return inOrder;
-}
-
-function optimizerSettings(spec: OptimizerSpec, settings: StepSettings): number[] {
-  const { shrink, penalty, stepSize, beta1, less1, beta2, less2, root, epsilon } = settings;
-  switch (spec.type) {
-    case 'adam':
-    case 'adamw':
-      return [shrink, penalty, beta1, less1, beta2, less2, stepSize, root, epsilon];
-    case 'sgd':
-      return spec.momentum > 0
-        ? [penalty, stepSize, beta1, settings.ofGradient, settings.ofBuffer]
-        : [penalty, stepSize];
-    case 'rmsprop':
-      return [penalty, stepSize, beta2, less2, epsilon];
   }
 }
 

@@ -7,9 +7,9 @@ import { momentSlots } from '../../network/optimizers.js';
 import { evaluationBatchSize } from '../engine.js';
 import type { TrainingData, TrainingProgram } from '../engine.js';
 import { planData, type DataPlan } from './batches.js';
-import { optimizerSettingsCount } from './kernels.js';
 import { inputsOfPiece, panelShapes, planBatchMatrix, planLayer, roundUp } from './layout.js';
 import type { BatchMatrix, LayerAddress, Layout, PanelShape, PlannedLayer } from './layout.js';
+import { optimizerSettingsCount } from './update-settings.js';
 
 export interface LayerPlan extends PlannedLayer {
   /** What the optimiser keeps, in the order of `momentSlots`. */

@@ -24,10 +24,11 @@ import { clipFactor } from '../../network/optimizers.js';
 import { reportOf, type SeenBatch } from '../batch-report.js';
 import type { BatchReport } from '../engine.js';
 import { Batches, rowsOf, type Batch } from './batches.js';
-import { Kernels, updateSettings, type Range, type Updater } from './kernels.js';
+import { Kernels, type Range, type Updater } from './kernels.js';
 import { inputsOfPiece, readRows, type BatchMatrix } from './layout.js';
 import type { LayerPlan, Plan } from './plan.js';
 import type { Command, ThreadTask } from './threads.js';
+import { updateSettings } from './update-settings.js';
 
 /** With a larger share of numbers that are not 0, listing a batch's numbers would cost more than it saves. */
 const mostNonzeros = 0.45;
