@@ -16,11 +16,13 @@ const usual: JobRequest = {
 
 export const jobs = {
   final: { ...usual, seed: seedOf('final') },
+  /** Its pictures are changed for each epoch, and its parameters are averaged. */
   best: {
     ...usual,
     seed: seedOf('best'),
     publish: 'best',
-    optimizer: { type: 'rmsprop', learning_rate: 0.01 },
+    augment: 'digits',
+    optimizer: { type: 'rmsprop', learning_rate: 0.01, ema: 0.99 },
   },
   each: {
     ...usual,
