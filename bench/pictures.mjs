@@ -103,7 +103,7 @@ function drawDigits(folder, { name, fonts, size, angle }) {
 /** Processor seconds of the changed pictures of an epoch, in this thread. */
 function costOfChanges(mnist) {
   const out = new Uint8Array(mnist.train.inputs.length);
-  const plan = { amounts: digitsAugmentation, seed: 0, width: 28, height: 28 };
+  const plan = { amounts: digitsAugmentation, seed: 0, width: 28, height: 28, channels: 1 };
   const costs = [0, 1, 2, 3, 4, 5, 6].map((epoch) => {
     const before = process.cpuUsage();
     changeSamples(plan, mnist.train.inputs, epoch, out);
@@ -148,7 +148,7 @@ async function train(seed, mnist) {
   const before = process.cpuUsage();
   const start = initialState(network, optimizer, seed);
   const trainer = await engine.trainer(program, data, start, { threads, memoryLimitBytes: 2 ** 31 });
-  const plan = { amounts: augment, seed, width: 28, height: 28 };
+  const plan = { amounts: augment, seed, width: 28, height: 28, channels: 1 };
   const augmented = new AugmentedInputs(plan, mnist.train.inputs, epochs, 0);
   for (let epoch = 0; epoch < epochs; epoch++) {
     await augmented.beforeEpoch(epoch, (inputs) => trainer.replaceInputs(inputs));

@@ -26,7 +26,7 @@ export function openWorker({ config, log, storage, queues, metrics, runs }: Foun
   const memoryLimitBytes = config.trainingMemoryLimitBytes;
   const settings = { dataDir, storeTarget, logLevel, logFormat, threads, memoryLimitBytes };
   const engines = installedOptionalEngines();
-  const processes = new TrainingProcesses({ idleMs: config.gpuIdleMs });
+  const processes = new TrainingProcesses({ log, idleMs: config.gpuIdleMs });
   const processRun = createRunProcessor({
     store: runs.store,
     train: observedTraining(metrics, ({ runId, term, spec }, ...more) => {

@@ -7,7 +7,7 @@ import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { openService, submit, type Exit, type Service } from '../service/service.js';
+import { openService, submit, type Exit, type LogLine, type Service } from '../service/service.js';
 import { customersCsv, customersName } from './customers.js';
 
 export type QueueName = 'embedded' | 'redis' | 'postgres';
@@ -147,10 +147,10 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
 
     async trainerOf(runId) {
       const services = members.flatMap((member) => (member.isUp ? [{ member, ...member.service() }] : []));
-      for (const { member, pid: parent } of services) {
-        for (const pid of await childrenOf(parent)) {
-          if ((await isTraining(pid, runId)) && member.isUp) return { member, pid };
-        }
+      for (const { member, pid: parent, log } of services) {
+        const pid = trainingPidIn(log, runId);
+        const isChild = pid !== null && (await childrenOf(parent)).includes(pid);
+        if (isChild && (await isAlive(pid)) && member.isUp) return { member, pid };
       }
       return null;
     },
@@ -209,8 +209,13 @@ async function childrenOf(pid: number): Promise<number[]> {
   return children.trim().split(' ').filter(Boolean).map(Number);
 }
 
+/** The process that the service has last given the run to; null: it has not. */
+function trainingPidIn(log: readonly LogLine[], runId: string): number | null {
+  const line = log.findLast(({ job, training_pid }) => job === runId && training_pid !== undefined);
+  return line === undefined ? null : Number(line.training_pid);
+}
+
 /** A process that has ended has no command line, even while it is a zombie. */
-export async function isTraining(pid: number, runId: string): Promise<boolean> {
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return command.includes(runId);
+export async function isAlive(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== '';
 }

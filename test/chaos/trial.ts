@@ -63,6 +63,7 @@ export async function endure(
   };
   for (const reference of references) await trial.submit(reference);
   await meddle(trial);
+  expect(strikes, 'how often the fault struck').toBeGreaterThan(0);
 
   const ends = await Promise.all(runs.map((run) => endOf(cluster, run)));
   score.runs += runs.length;

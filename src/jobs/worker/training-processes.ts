@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Logger } from '../../lib/log.js';
 import type {
   EndMessage,
   MessageToProcess,
@@ -28,6 +29,7 @@ interface WaitingProcess {
 }
 
 export class TrainingProcesses {
+  readonly #log: Logger;
   readonly #idleMs: number;
   readonly #isWorthKeeping: (end: EndMessage) => boolean;
   /** The one that trained last is at the end. */
@@ -36,12 +38,15 @@ export class TrainingProcesses {
 
   /** `idleMs`: how long a process waits for the next run; 0: none waits. */
   constructor({
+    log,
     idleMs,
     isWorthKeeping = ({ holdsDevice }) => holdsDevice,
   }: {
+    log: Logger;
     idleMs: number;
     isWorthKeeping?: (end: EndMessage) => boolean;
   }) {
+    this.#log = log;
     this.#idleMs = idleMs;
     this.#isWorthKeeping = isWorthKeeping;
   }
@@ -52,6 +57,7 @@ export class TrainingProcesses {
     observe: (observation: Observation, at: number) => void,
   ): Promise<TrainingOutcome> {
     const child = this.#waitingProcess() ?? startProcess();
+    this.#log.info({ job: task.runId, training_pid: child.pid }, 'a process trains the job');
     const last = untilLastOf(child, observe);
     send(child, { task });
     let force: NodeJS.Timeout | undefined;

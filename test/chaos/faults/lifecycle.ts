@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Job } from '../../../src/jobs/views/job.js';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { jobWhen, readJob } from '../../service/service.js';
-import { isTraining, type Cluster } from '../cluster.js';
+import { isAlive, type Cluster } from '../cluster.js';
 import { inWords, type Moment } from '../moments.js';
 import { flawsOf, outcomeOf } from '../outcome.js';
 import { trainerAt, untilEnded } from '../progress.js';
@@ -22,7 +22,7 @@ export async function cancelAt(cluster: Cluster, id: string, moment: Moment): Pr
     status: 200,
     body: { status: 'cancelled' },
   });
-  while (await isTraining(trainer.pid, id)) await sleep(lookEveryMs);
+  while (await isAlive(trainer.pid)) await sleep(lookEveryMs);
   const tookMs = performance.now() - startMs;
   await expectCancelled(cluster, id);
   return tookMs;

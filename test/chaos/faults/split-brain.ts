@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { logStart } from '../../../src/jobs/runs/run-log.js';
 import { checkpointsOf } from '../checkpoints.js';
-import { isTraining, type Cluster, type Trainer } from '../cluster.js';
+import { isAlive, type Cluster, type Trainer } from '../cluster.js';
 import { inWords, type Moment } from '../moments.js';
 import { trainerAt } from '../progress.js';
 import type { Run, Trial } from '../trial.js';
@@ -59,7 +59,7 @@ export async function standStillAt(
   for (const pid of frozen) cluster.thaw(pid);
   cluster.note(`${frozen.join(' and ')} continue`);
 
-  while (await isTraining(trainer.pid, id)) await sleep(lookEveryMs);
+  while (await isAlive(trainer.pid)) await sleep(lookEveryMs);
   cluster.note(`process ${trainer.pid} has ended`);
   const late = (await checkpointsUpTo(cluster, id, term)).filter((name) => !checkpoints.includes(name));
   expect(late, 'checkpoints of a term that had ended').toEqual([]);

@@ -51,7 +51,11 @@ async function openScene(): Promise<Scene> {
 }
 
 function openProcesses(options: { idleMs: number }): TrainingProcesses {
-  const processes = new TrainingProcesses({ ...options, isWorthKeeping: () => true });
+  const processes = new TrainingProcesses({
+    log: pino({ level: 'silent' }),
+    ...options,
+    isWorthKeeping: () => true,
+  });
   onTestFinished(() => processes.close());
   return processes;
 }
