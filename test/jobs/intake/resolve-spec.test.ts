@@ -321,6 +321,16 @@ describe('the preset auto', () => {
     expect(changed.network).toEqual(spec.network);
   });
 
+  test('takes pictures with more grey than drawings have for something else, and says so', () => {
+    // The mean and the deviation of Fashion-MNIST.
+    const clothes = { ...mnist, scaling: { divide_by: 255, mean: 0.286, std: 0.353 } };
+    const limits = { trainingMemoryLimitBytes: gigabyte };
+    const spec = resolveSpec({ preset: 'auto' }, clothes, limits, new Date(0));
+    expect(spec.augment).toEqual({ ...noAugmentation, shift: 0.02 });
+    expect(spec.network.hidden).toMatchObject([{ units: 512, dropout: 0.2 }]);
+    expect(spec.reasons?.augment).toMatch(/61 % of the contrast .* not taken for a drawing/);
+  });
+
   test('does not change samples that are no pictures', () => {
     const other = { ...mnist, inputs: 785 };
     const spec = resolveSpec({ preset: 'auto' }, other, { trainingMemoryLimitBytes: gigabyte }, new Date(0));
