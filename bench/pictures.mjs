@@ -92,7 +92,7 @@ function drawDigits(folder, { name, fonts, size, angle }) {
         const upright = ['-affine', '1,0,0,1,0,0'];
         const args = [...page, '-annotate', at, digit, ...upright, ...damageOf(kind, index), file];
         execFileSync('convert', args.map(String), { env: oneThread });
-        const input = readImage({ bytes: readFileSync(file), fit: 'digit', side: 28 });
+        const input = readImage({ bytes: readFileSync(file), input: { fit: 'digit', side: 28 } });
         drawn.push({ set: name, kind, digit, input });
       }
     }

@@ -1,9 +1,9 @@
 /**
  * How long /health/live has to wait while the worst bodies that the service accepts are read, and how much memory that
- * takes: each body is sent once, and six times at once, while another connection asks every 10 ms. `--entry` is the entry
+ * takes: each body is sent once, and six times at once, while another connection asks every 10 ms. `--dist` is the folder
  * of another build, to compare with.
  *
- *   npm run bench:stalls -- [--entry PATH] [--only NAME,NAME]
+ *   npm run bench:stalls -- [--dist PATH] [--only NAME,NAME]
  */
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
@@ -63,14 +63,14 @@ else parentPort.postMessage(await sendAll(workerData));
 
 async function bench() {
   const { values: options } = parseArgs({
-    options: { entry: { type: 'string' }, only: { type: 'string' } },
+    options: { dist: { type: 'string' }, only: { type: 'string' } },
   });
   console.log(
     `${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}; ` +
       `npm run bench:stalls -- ${process.argv.slice(2).join(' ')}`,
   );
   const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-bench-'));
-  const service = await startService(dataDir, options.entry);
+  const service = await startService(dataDir, { dist: options.dist });
   try {
     await service.ended((await service.train({ epochs: 1 })).id);
     console.log('body; at once; answers; longest wait in ms; peak of RSS in MB');

@@ -132,15 +132,17 @@ function refuseWithoutValidation(spec: RunSpec): void {
   const deciding =
     publish === 'best'
       ? 'With publish best the validation split decides which epoch is the best'
-      : patience !== undefined
-        ? 'With patience the validation split decides when training stops'
-        : monitor !== undefined
-          ? 'monitor is a figure of the validation split'
-          : calibrated === true
-            ? 'calibrated needs rows to calibrate by'
-            : threshold !== undefined && typeof threshold !== 'number'
-              ? 'The threshold is chosen by the validation split'
-              : typeof publish_if === 'object' && 'publish_if looks at a figure of the validation split';
+      : publish === 'none' && monitor !== undefined
+        ? `What is not published is compared by its ${monitor} of the validation split`
+        : patience !== undefined
+          ? 'With patience the validation split decides when training stops'
+          : monitor !== undefined
+            ? 'monitor is a figure of the validation split'
+            : calibrated === true
+              ? 'calibrated needs rows to calibrate by'
+              : threshold !== undefined && typeof threshold !== 'number'
+                ? 'The threshold is chosen by the validation split'
+                : typeof publish_if === 'object' && 'publish_if looks at a figure of the validation split';
   if (deciding === false) return;
   const message = `${deciding}: split.validation must be above 0.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
