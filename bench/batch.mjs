@@ -74,7 +74,9 @@ async function trainOnSmallTable() {
   const body = await readFile(file);
   const wait = { Prefer: 'wait=60' };
   await ask(`/v1/datasets?${query}`, { method: 'POST', body, headers: wait });
-  await service.ended((await send('/v1/jobs', { dataset: 'small', model: 'churn', epochs: 1 })).id);
+  await service.ended(
+    (await send('/v1/jobs', { dataset: 'small', model: 'churn', epochs: 1, publish_if: 'always' })).id,
+  );
   const { data } = await ask('/v1/datasets/small/rows?limit=1');
   await send('/predict', { model: 'churn', inputs: data });
   return { input: { model: 'churn', inputs: data } };

@@ -45,7 +45,8 @@ const timing = {
 };
 const parts = {
   'in-process': inProcess,
-  named: (dataDir) => namedRows(dataDir, timing),
+  // Its model would be the last one published, which the other parts ask.
+  named: () => inNewFolder((folder) => namedRows(folder, timing)),
   http: besideOthers,
   costs: (dataDir) => costs(dataDir, { rounds: timing.rounds, against: options.against }),
   training: (dataDir) => whileTraining(dataDir, JSON.parse(options.job), timing),
@@ -58,15 +59,21 @@ console.log(
   `${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}; ` +
     `npm run bench:predict -- ${process.argv.slice(2).join(' ')}`,
 );
-const dataDir = await mkdtemp(join(tmpdir(), 'trainyard-bench-'));
-try {
-  await trainModel();
+await inNewFolder(async (dataDir) => {
+  await trainModel(dataDir);
   for (const part of options.parts.split(',')) await parts[part](dataDir);
-} finally {
-  await rm(dataDir, { recursive: true });
+});
+
+async function inNewFolder(act) {
+  const folder = await mkdtemp(join(tmpdir(), 'trainyard-bench-'));
+  try {
+    await act(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
-async function trainModel() {
+async function trainModel(dataDir) {
   const service = await startService(dataDir);
   const hidden = options.hidden.split(',').map((units) => ({ units: Number(units) }));
   const { id } = await service.train({ network: { hidden }, epochs: 1 });
@@ -74,9 +81,9 @@ async function trainModel() {
   await service.stop();
 }
 
-async function besideOthers() {
+async function besideOthers(dataDir) {
   const api = await startApi(dataDir);
-  const peers = options.peer === 'fastapi' ? await startPeers() : new Map();
+  const peers = options.peer === 'fastapi' ? await startPeers(dataDir) : new Map();
   try {
     await overHttp(api, peers, timing);
   } finally {
@@ -84,7 +91,7 @@ async function besideOthers() {
   }
 }
 
-async function startPeers() {
+async function startPeers(dataDir) {
   const registry = createRegistry(await createFileStorage(dataDir), { warn: console.warn });
   const file = join(dataDir, (await registry.manifest('mnist-mlp', 1)).file.key);
   return new Map([
