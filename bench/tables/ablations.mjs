@@ -21,6 +21,7 @@ export const ablations = {
   'last epoch': () => ({ patience: null, publish: 'final' }),
   'two layers': ({ network }) => ({ network: { hidden: network.hidden.slice(1) } }),
   'half the units': (spec) => hiddenOf(spec, { units: Math.ceil(spec.network.hidden[0].units / 2) }),
+  'twice the units': (spec) => hiddenOf(spec, { units: 2 * spec.network.hidden[0].units }),
   'batch of 256': () => ({ batch_size: 256 }),
   'ensemble of 5': () => ({ ensemble: 5 }),
 };
