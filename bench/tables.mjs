@@ -170,7 +170,7 @@ function collected(all) {
   return Object.fromEntries(Object.keys(all[0]).map((figure) => [figure, all.map((each) => each[figure])]));
 }
 
-/** The figures of one job on its test fold. The table remembers the task, and the spec that the job had. */
+/** The figures of one job on its test fold. The table remembers the task, and the spec of the first job, which auto chose. */
 async function trainedOn(table, seed, recipe) {
   const { name, target, rows, folds, task, specs } = table;
   const dataset = `${name}-${seed}`;
@@ -180,7 +180,7 @@ async function trainedOn(table, seed, recipe) {
   await service.ended(job.id);
   const seconds = (performance.now() - startedMs) / 1000;
   task.name = job.spec.task;
-  specs[seed] = job.spec;
+  specs[seed] ??= job.spec;
   const tested = rows.filter((_, i) => folds[i] === seed);
   const cells = tested.map((row) => ({ ...row, [target]: undefined }));
   const actual = tested.map((row) => row[target]);
