@@ -176,15 +176,16 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
             await sleep(jobMs * (1 + Math.random()));
             const place = Math.floor(Math.random() * workerCount);
             const kind = ['an API process', 'a worker', 'a training process'][turn % 3];
-            killed[kind] = (killed[kind] ?? 0) + 1;
             if (kind === 'a worker') {
               await workers[place].end('SIGKILL');
               workers[place] = await start({ ROLE: 'worker', PORT: '' });
             } else {
               const victims = await childrenOf(kind === 'an API process' ? api.pid : workers[place].pid);
               const victim = victims.at(Math.floor(Math.random() * victims.length));
-              if (victim !== undefined) process.kill(victim, 'SIGKILL');
+              if (victim === undefined) continue;
+              process.kill(victim, 'SIGKILL');
             }
+            killed[kind] = (killed[kind] ?? 0) + 1;
           }
         })();
         while (jobs.length < jobCount) jobs.push(await submit());
@@ -211,7 +212,6 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
         const { broken = 0, 200: predicted = 0, ...others } = answers;
         expect(others).toEqual({});
         expect(predicted).toBeGreaterThan(broken);
-        // A place for sweeps: start one beside the jobs, and expect each of its trials once.
       },
     );
 
