@@ -1,12 +1,13 @@
 /** The processes of the built service on one queue and one data folder. Each can be killed and started again. */
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobRequest } from '../../src/jobs/runs/job-request.js';
 import { createRunStore, type RunStore } from '../../src/jobs/runs/run-store.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { childrenOf, isAlive } from '../child-processes.js';
 import { openService, submit, type Exit, type LogLine, type Service } from '../service/service.js';
 import { customersCsv, customersName } from './customers.js';
 
@@ -90,7 +91,6 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
     const settings = {
       ROLE: role,
       DATA_DIR: dataDir,
-      THREADS: '1',
       WORKER_CONCURRENCY: String(concurrency),
       ...(queueUrl !== undefined && { QUEUE_URL: queueUrl }),
     };
@@ -203,19 +203,8 @@ function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'trainyard-chaos-'));
 }
 
-/** [] when the process has ended. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return children.trim().split(' ').filter(Boolean).map(Number);
-}
-
 /** The process that the service has last given the run to; null: it has not. */
 function trainingPidIn(log: readonly LogLine[], runId: string): number | null {
   const line = log.findLast(({ job, training_pid }) => job === runId && training_pid !== undefined);
   return line === undefined ? null : Number(line.training_pid);
-}
-
-/** A process that has ended has no command line, even while it is a zombie. */
-export async function isAlive(pid: number): Promise<boolean> {
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== '';
 }

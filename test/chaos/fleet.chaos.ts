@@ -18,6 +18,7 @@ import { createRegistry } from '../../src/model/registry/registry.js';
 import { parseStoreUrl } from '../../src/config-formats.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { childrenOf, isAlive } from '../child-processes.js';
 import { s3Credentials } from '../servers/ceph-plan.js';
 import { openService, type Service } from '../service/service.js';
 import { describeWithService } from '../services.js';
@@ -80,7 +81,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
     });
 
     async function start(settings: Record<string, string>): Promise<Service> {
-      const shared = { QUEUE_URL: redis().url, STORE_URL: counted.url, ...s3Credentials, THREADS: '1' };
+      const shared = { QUEUE_URL: redis().url, STORE_URL: counted.url, ...s3Credentials };
       return openService(
         { ...shared, DATA_DIR: await mkdtemp(join(folder, 'process-')), ...settings },
         (kill) => kills.push(kill),
@@ -194,7 +195,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
         for (const [place, old] of workers.entries()) {
           const next = await start({ ROLE: 'worker', PORT: '' });
           workers[place] = next;
-          if (isAlive(old.pid)) await old.end('SIGTERM');
+          if (await isAlive(old.pid)) await old.end('SIGTERM');
         }
         await ended(jobs);
         state.isOver = true;
@@ -313,22 +314,8 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-async function childrenOf(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return children.trim().split(' ').filter(Boolean).map(Number);
-}
-
 async function sizeOf(pid: number): Promise<{ mb: number; descriptors: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
   return { mb: Math.round(kilobytes / 1_024), descriptors: (await readdir(`/proc/${pid}/fd`)).length };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 /** Several API processes of the built service on one port, with a real Redis. */
 import { Agent, request as send, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRegistry } from '../../src/model/registry/registry.js';
 import { encodeModelFile } from '../../src/model/files/model-file.js';
 import { createFileStorage } from '../../src/storage/file-storage.js';
+import { childrenOf } from '../child-processes.js';
 import { describedAs, parametersOf } from '../model/small-model.js';
 import { describeWithService } from '../services.js';
 import { parseExposition, valueOf, type Family } from '../telemetry/exposition.js';
@@ -239,7 +240,6 @@ async function scrape({ http }: Service): Promise<Map<string, Family>> {
 }
 
 /** The processes of the service that serve, children of its supervisor. */
-async function pids({ pid }: Service): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return children.trim().split(' ').filter(Boolean).map(Number);
+function pids({ pid }: Service): Promise<number[]> {
+  return childrenOf(pid);
 }

@@ -1,7 +1,6 @@
 /** The built service as users run it: in its own process, on a free port, with its own data folder. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import { expect, onTestFinished } from 'vitest';
 import { createDatasetStore } from '../../src/data/store.js';
 import type { Job } from '../../src/jobs/views/job.js';
 import type { JobRequest } from '../../src/jobs/runs/job-request.js';
+import { childrenOf } from '../child-processes.js';
 
 export interface LogLine {
   level: number;
@@ -161,8 +161,7 @@ export async function accuracyOf({ http }: Service, version: number): Promise<nu
 
 /** The training process, a child of the service. */
 export async function trainingPid({ pid }: Service): Promise<number> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  const child = children.trim().split(' ').filter(Boolean).map(Number).at(0);
+  const child = (await childrenOf(pid)).at(0);
   if (child === undefined) throw new Error('The service trains nothing');
   return child;
 }

@@ -42,7 +42,6 @@ async function open(concurrency: number): Promise<Service> {
   const service = await startService({
     DATA_DIR: await temporaryFolder(),
     WORKER_CONCURRENCY: String(concurrency),
-    THREADS: '1',
   });
   const upload = service.http.post('/v1/datasets?name=sides').set('prefer', 'wait=60').type('text/csv');
   await upload.send(sides).expect(201);

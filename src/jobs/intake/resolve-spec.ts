@@ -1,4 +1,4 @@
-/** From what a client asked for to what will be trained: the defaults, and the refusals that need more than a schema. */
+/** From what a client asked for to what will be trained, and the refusals that need more than a schema. */
 import { targetCount, type ArraysInfo, type PicturesInfo } from '../../data/dataset.js';
 import { TrainyardError } from '../../errors.js';
 import { engineNames } from '../../model/engines/select.js';
@@ -129,22 +129,24 @@ function refuseWithoutValidation(spec: RunSpec): void {
   const { split, table, publish, publish_if, patience, monitor, calibrated, threshold } = spec;
   const rows = table?.rows ?? spec.rows;
   if (rows === undefined ? split.validation > 0 : rows.validation > 0) return;
-  const deciding =
-    publish === 'best'
-      ? 'With publish best the validation split decides which epoch is the best'
-      : publish === 'none' && monitor !== undefined
-        ? `What is not published is compared by its ${monitor} of the validation split`
-        : patience !== undefined
-          ? 'With patience the validation split decides when training stops'
-          : monitor !== undefined
-            ? 'monitor is a figure of the validation split'
-            : calibrated === true
-              ? 'calibrated needs rows to calibrate by'
-              : threshold !== undefined && typeof threshold !== 'number'
-                ? 'The threshold is chosen by the validation split'
-                : typeof publish_if === 'object' && 'publish_if looks at a figure of the validation split';
-  if (deciding === false) return;
-  const message = `${deciding}: split.validation must be above 0.`;
+  const reasons: readonly [decides: boolean, why: string][] = [
+    [publish === 'best', 'With publish best the validation split decides which epoch is the best'],
+    [
+      publish === 'none' && monitor !== undefined,
+      `What is not published is compared by its ${monitor} of the validation split`,
+    ],
+    [patience !== undefined, 'With patience the validation split decides when training stops'],
+    [monitor !== undefined, 'monitor is a figure of the validation split'],
+    [calibrated === true, 'calibrated needs rows to calibrate by'],
+    [
+      threshold !== undefined && typeof threshold !== 'number',
+      'The threshold is chosen by the validation split',
+    ],
+    [typeof publish_if === 'object', 'publish_if looks at a figure of the validation split'],
+  ];
+  const [, why] = reasons.find(([decides]) => decides) ?? [];
+  if (why === undefined) return;
+  const message = `${why}: split.validation must be above 0.`;
   throw new TrainyardError('INVALID_REQUEST', message, { pointer: '/split/validation' });
 }
 

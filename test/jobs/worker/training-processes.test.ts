@@ -1,5 +1,4 @@
 /** Real training processes, on an engine that needs no GPU: that one keeps a device open is all that a GPU would add. */
-import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { mnistInfo } from '../../../src/data/builtin/mnist.js';
@@ -10,6 +9,7 @@ import type { Observation } from '../../../src/jobs/training/messages.js';
 import { TrainingProcesses, type TrainingOutcome } from '../../../src/jobs/worker/training-processes.js';
 import { createRegistry } from '../../../src/model/registry/registry.js';
 import { createFileStorage } from '../../../src/storage/file-storage.js';
+import { childrenOf } from '../../child-processes.js';
 import { temporaryFolder } from '../../storage/temporary-storage.js';
 
 const never = new AbortController().signal;
@@ -60,10 +60,9 @@ function openProcesses(options: { idleMs: number }): TrainingProcesses {
   return processes;
 }
 
-/** The ids of the processes that this one started. */
-async function children(): Promise<number[]> {
-  const ids = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
-  return ids.trim().split(' ').filter(Boolean).map(Number);
+/** The processes that this one started. */
+function children(): Promise<number[]> {
+  return childrenOf(process.pid);
 }
 
 test('a process that is kept trains later runs with the bits of a new one, also when they were stopped', async () => {

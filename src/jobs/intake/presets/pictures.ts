@@ -22,8 +22,8 @@ export function picturesRecipe(dataset: ArraysInfo): Recipe {
   if (!arePictures(dataset) || dataset.targets.kind !== 'classes') return plainArrays;
   const side = Math.sqrt(dataset.inputs);
   const contrast = contrastOf(dataset);
-  const size = `A sample is ${side} × ${side} bytes with ${Math.round(100 * contrast)} % of the contrast of pure black and white`;
-  return contrast > contrastOfDrawings ? drawingsRecipe(size) : otherPicturesRecipe(size);
+  const sample = `A sample is ${side} × ${side} bytes with ${Math.round(100 * contrast)} % of the contrast of pure black and white`;
+  return contrast > contrastOfDrawings ? drawingsRecipe(sample) : otherPicturesRecipe(sample);
 }
 
 /** The variance of the pixels, as a part of what it would be if each were black or white: mean · (1 − mean). */
@@ -31,40 +31,6 @@ function contrastOf({ scaling }: ArraysInfo): number {
   if (scaling === null) return 0;
   const { mean, std } = scaling;
   return mean > 0 && mean < 1 ? std ** 2 / (mean * (1 - mean)) : 0;
-}
-
-function drawingsRecipe(size: string): Recipe {
-  return {
-    ...plainArrays,
-    ...risingAndFalling,
-    hidden: [{ units: 512 }],
-    epochs: 7,
-    augment: digitsAugmentation,
-    reasons: {
-      augment: `${size}, which is taken for a drawing: each epoch sees it moved, turned and with another pen, so that the network does not learn the pixels by heart.`,
-      'network.hidden':
-        'One layer of 512 units: pictures that differ in each epoch can fill twice the classic width.',
-      ...reasonsOfRising,
-      epochs: 'Changed pictures are learnt by heart only after many more epochs.',
-    },
-  };
-}
-
-function otherPicturesRecipe(size: string): Recipe {
-  return {
-    ...plainArrays,
-    ...risingAndFalling,
-    hidden: [{ units: 512, dropout: 0.2 }],
-    epochs: 15,
-    augment: { ...noAugmentation, shift: 0.02 },
-    reasons: {
-      augment: `${size}, which is not taken for a drawing: it is moved by half a pixel at most, as larger changes cost accuracy.`,
-      'network.hidden':
-        'One layer of 512 units, and dropout 0.2 in place of larger changes, which keeps them from learning single pictures by heart.',
-      ...reasonsOfRising,
-      epochs: 'With dropout, twice the epochs of a drawing pay.',
-    },
-  };
 }
 
 const risingAndFalling = {
@@ -77,6 +43,40 @@ const reasonsOfRising = {
     'A learning rate that rises to 0.003 and falls to nothing reaches in few epochs what a constant one does not reach.',
   batch_size: 'Twice the classic batch takes half the steps, and costs no accuracy with this learning rate.',
 };
+
+function drawingsRecipe(sample: string): Recipe {
+  return {
+    ...plainArrays,
+    ...risingAndFalling,
+    hidden: [{ units: 512 }],
+    epochs: 7,
+    augment: digitsAugmentation,
+    reasons: {
+      augment: `${sample}, which is taken for a drawing: each epoch sees it moved, turned and with another pen, so that the network does not learn the pixels by heart.`,
+      'network.hidden':
+        'One layer of 512 units: pictures that differ in each epoch can fill twice the classic width.',
+      ...reasonsOfRising,
+      epochs: 'Changed pictures are learnt by heart only after many more epochs.',
+    },
+  };
+}
+
+function otherPicturesRecipe(sample: string): Recipe {
+  return {
+    ...plainArrays,
+    ...risingAndFalling,
+    hidden: [{ units: 512, dropout: 0.2 }],
+    epochs: 15,
+    augment: { ...noAugmentation, shift: 0.02 },
+    reasons: {
+      augment: `${sample}, which is not taken for a drawing: it is moved by half a pixel at most, as larger changes cost accuracy.`,
+      'network.hidden':
+        'One layer of 512 units, and dropout 0.2 in place of larger changes, which keeps them from learning single pictures by heart.',
+      ...reasonsOfRising,
+      epochs: 'With dropout, twice the epochs of a drawing pay.',
+    },
+  };
+}
 
 /** Steps after which the figures of small sets of pictures stop getting better. */
 const enoughSteps = 3_000;

@@ -2,10 +2,11 @@
 import { dropoutScale, dropoutThreshold } from '../../network/dropout.js';
 import { losses } from '../../network/losses.js';
 import { activations, denseLayers, type NetworkSpec } from '../../network/network.js';
-import { momentSlots, type OptimizerSpec } from '../../network/optimizers.js';
+import { momentSlots } from '../../network/optimizers.js';
 import { streamWord } from '../../../lib/philox.js';
 import type { AffineMap } from '../../preprocessing/affine.js';
 import { evaluationBatchSize, type TrainingData, type TrainingProgram } from '../engine.js';
+import { optimizerCode } from '../optimizer-code.js';
 import type { NativeLayer, NativeProgram } from './addon.js';
 
 export function nativeProgram(
@@ -51,17 +52,4 @@ export function affine(scaling: AffineMap | null): { scale: number; shift: numbe
   if (scaling === null) return { scale: 1, shift: 0 };
   const { divide_by, mean, std } = scaling;
   return { scale: 1 / (divide_by * std), shift: -mean / std };
-}
-
-/** As addon/calls.h numbers them. */
-function optimizerCode(spec: OptimizerSpec): number {
-  switch (spec.type) {
-    case 'adam':
-    case 'adamw':
-      return 0;
-    case 'sgd':
-      return spec.momentum > 0 ? 2 : 1;
-    case 'rmsprop':
-      return 3;
-  }
 }

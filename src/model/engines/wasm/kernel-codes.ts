@@ -2,6 +2,7 @@
 import type { Loss } from '../../network/losses.js';
 import type { Activation } from '../../network/network.js';
 import type { OptimizerSpec } from '../../network/optimizers.js';
+import { optimizerCode } from '../optimizer-code.js';
 
 /** As kernels/activation.ts numbers them. */
 export const activationCodes: Readonly<Record<Activation, number>> = {
@@ -24,17 +25,7 @@ export const errorLossCodes: Readonly<Record<Exclude<Loss, 'cross_entropy'>, num
   huber: 3,
 };
 
-/** As kernels/update.ts numbers them. */
-export function optimizerCode(spec: OptimizerSpec | null): number {
-  switch (spec?.type) {
-    case undefined:
-      return 4;
-    case 'adam':
-    case 'adamw':
-      return 0;
-    case 'sgd':
-      return spec.momentum > 0 ? 2 : 1;
-    case 'rmsprop':
-      return 3;
-  }
+/** As kernels/update.ts numbers them; null: nothing is learnt. */
+export function updateCode(spec: OptimizerSpec | null): number {
+  return spec === null ? 4 : optimizerCode(spec);
 }

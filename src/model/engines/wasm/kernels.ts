@@ -8,7 +8,7 @@ import type { Activation } from '../../network/network.js';
 import type { OptimizerSpec } from '../../network/optimizers.js';
 import type { AffineMap } from '../../preprocessing/affine.js';
 import { streamWord } from '../../../lib/philox.js';
-import { activationCodes, errorLossCodes, optimizerCode } from './kernel-codes.js';
+import { activationCodes, errorLossCodes, updateCode } from './kernel-codes.js';
 import type { BatchMatrix, LayerAddress, PlannedLayer } from './layout.js';
 
 /** From the first to before the end. */
@@ -394,7 +394,7 @@ export class Kernels {
     const { optimizer, settings, scratch } = updater;
     const { shape, values, slots, averages, gradient } = layer;
     this.#exports.updateWeights(
-      optimizerCode(optimizer),
+      updateCode(optimizer),
       settings,
       x.panels,
       gradient.panels,
@@ -420,7 +420,7 @@ export class Kernels {
     const { optimizer, settings, scratch } = updater;
     const { shape, values, slots, averages, gradient } = layer;
     this.#exports.updateSparseWeights(
-      optimizerCode(optimizer),
+      updateCode(optimizer),
       settings,
       x.entries,
       x.counts,
@@ -444,7 +444,7 @@ export class Kernels {
     const { optimizer, settings, scratch } = updater;
     const { values, slots, averages, gradient } = layer;
     this.#exports.updateBias(
-      optimizerCode(optimizer),
+      updateCode(optimizer),
       settings,
       gradient.panels,
       gradient.rowsStride,
@@ -488,7 +488,7 @@ export class Kernels {
       const panelBytes = 32 * (part === 'weights' ? shape.panelRows : 1);
       const at = panelBytes * panels[0];
       this.#exports.updateStored(
-        optimizerCode(updater.optimizer),
+        updateCode(updater.optimizer),
         updater.settings,
         gradients[part] + at,
         factor,

@@ -1,7 +1,7 @@
 /** Activations, and dropout after them, on the batch's panels; the gradient back through both. */
 import { exponential, exponentialLess1, normalDensity, normalDistribution, sigmoid, tanh } from './elementary';
 
-// As ../kernels.ts numbers them.
+// As ../kernel-codes.ts numbers them.
 const relu: u32 = 1;
 const leakyRelu: u32 = 2;
 const sigmoidal: u32 = 3;

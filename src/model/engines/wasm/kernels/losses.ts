@@ -83,7 +83,7 @@ function logitSum(row: usize, panelBytes: usize, classes: usize): f64 {
   return sum;
 }
 
-// As ../kernels.ts numbers them.
+// As ../kernel-codes.ts numbers them.
 const oneHotSquared: u32 = 0;
 const squared: u32 = 1;
 const absolute: u32 = 2;

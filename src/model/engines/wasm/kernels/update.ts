@@ -5,7 +5,7 @@
  */
 import { tile } from './blocks';
 
-// As ../kernels.ts numbers them.
+// As ../kernel-codes.ts numbers them.
 const adaptiveMoments: u32 = 0;
 const gradientDescent: u32 = 1;
 const momentumDescent: u32 = 2;
@@ -91,7 +91,7 @@ export function biasGradient(dz: usize, rows: usize, to: usize): void {
 }
 
 /**
- * In place: `bytes` of the weights w by gradients of the same layout. The settings are float32; ../kernels.ts computes them
+ * In place: `bytes` of the weights w by gradients of the same layout. The settings are float32; ../update-settings.ts computes them
  * in float64.
  */
 export function applyOptimizer(
