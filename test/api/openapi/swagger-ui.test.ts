@@ -46,26 +46,16 @@ interface Executed {
   code: string | undefined;
 }
 
-/**
- * An operation, opened in the page and executed once for each type of body. The types are told by the document: the page shows
- * its button before it has read them.
- */
+/** An operation, executed once for each type of body that the document names. */
 async function execute(page: Page, operation: Operation, model = Buffer.of()): Promise<Executed[]> {
   const block = page.locator(`.opblock[id$="-${operation.operationId}"]`);
   const method = await block.locator('.opblock-summary-method').innerText();
   const path = (await block.locator('.opblock-summary-path').getAttribute('data-path')) ?? '';
-  await click(block.locator('.opblock-summary-control').first());
-  const button = block.locator('button.execute');
-  await button.waitFor();
-  const select = block.locator('.opblock-section-request-body select').first();
   const types = operation.requestBody ? Object.keys(operation.requestBody.content) : [''];
   const executed: Executed[] = [];
   for (const type of types) {
-    if (type !== '') await select.selectOption(type);
-    const response = await responseTo(page, async () => {
-      await chooseFile(block, type, type === '' ? undefined : fileFor(path, type, model));
-      await click(button);
-    });
+    const file = type === '' ? undefined : fileFor(path, type, model);
+    const response = await responseTo(page, block, type, file);
     const text = method === 'HEAD' ? '' : await response.text();
     const [, code] = /"code":"([A-Z_]+)"/.exec(text) ?? [];
     executed.push({ operation: `${method} ${path} ${type}`.trim(), status: response.status(), code });
@@ -75,17 +65,30 @@ async function execute(page: Page, operation: Operation, model = Buffer.of()): P
 }
 
 /**
- * The page still reads an operation when it shows its button: it has no field for a file yet, and ignores a click. So it is
- * filled in and clicked again.
+ * The page shows its button before it has read the operation, and a click then does nothing. Where it reads two operations at a
+ * time it may even lose one for good ("Operation … not found" in its console). So it is loaded again until it executes.
  */
-async function responseTo(page: Page, fillInAndExecute: () => Promise<void>): Promise<Response> {
+async function responseTo(page: Page, block: Locator, type: string, file?: Buffer): Promise<Response> {
+  const button = block.locator('button.execute');
   for (let attempt = 1; ; attempt++) {
+    if (!(await button.isVisible())) await click(block.locator('.opblock-summary-control').first());
+    await button.waitFor();
+    if (type !== '') await block.locator('.opblock-section-request-body select').first().selectOption(type);
+    await chooseFile(block, type, file);
     const asked = page.waitForRequest((each) => !each.url().includes('/docs'), { timeout: 5_000 });
-    const [request] = await Promise.all([asked.catch(() => null), fillInAndExecute()]);
+    const [request] = await Promise.all([asked.catch(() => null), click(button)]);
     const response = await request?.response();
     if (response) return response;
-    if (attempt === 30) throw new Error('The page executes nothing');
+    if (attempt === 30) throw new Error(`The page executes nothing for ${await block.getAttribute('id')}`);
+    await load(page, page.url().replace(/#.*/, ''));
   }
+}
+
+/** Anew, even where the URL is the same but for what is unfolded. */
+async function load(page: Page, url: string): Promise<void> {
+  await page.goto('about:blank');
+  await page.goto(url);
+  await page.locator('.opblock').first().waitFor();
 }
 
 /** At once: the page moves while it unfolds, and a click by the mouse waits until it stands still. */
@@ -183,8 +186,7 @@ describeWithBrowser('Swagger UI', (openContext) => {
         await route.fulfill({ response, json: withOnly((await response.json()) as Document, ids) });
       });
     }
-    await page.goto(url);
-    await page.locator('.opblock').first().waitFor();
+    await load(page, url);
     return page;
   }
 
