@@ -6,21 +6,22 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const longest = [
-  'test/api/openapi/swagger-ui.test.ts',
+  'test/service/object-store.test.ts',
   'test/service/lifecycle.test.ts',
   'test/service/service.test.ts',
   'test/jobs/training/train-run.test.ts',
-  'test/service/object-store.test.ts',
-  'test/model/engines/wasm.test.ts',
+  'test/model/engines/webgpu.test.ts',
+  'test/api/openapi/swagger-ui.test.ts',
   'test/service/workers-apart.test.ts',
+  'test/model/engines/wasm.test.ts',
   'test/chaos/chaos.test.ts',
-  'test/service/npm-scripts.test.ts',
-  'test/demo/demo.test.ts',
-  'test/service/tracing.test.ts',
-  'test/docs/readme.test.ts',
+  'test/ui/home.test.ts',
   'test/api/contract/contract.test.ts',
-  'test/service/keys.test.ts',
-  'test/jobs/queue/queues.test.ts',
+  'test/ui/models.test.ts',
+  'test/cli/cli.test.ts',
+  'test/ui/jobs.test.ts',
+  'test/demo/demo.test.ts',
+  'test/service/metrics.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {

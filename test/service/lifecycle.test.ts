@@ -6,6 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../src/jobs/views/job.js';
 import type { RunEvent } from '../../src/jobs/runs/run-events.js';
+import { isAlive } from '../child-processes.js';
 import { describeWithService } from '../services.js';
 import { temporaryFolder } from '../storage/temporary-storage.js';
 import {
@@ -43,7 +44,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     expect(await ask(api, id, 'cancel')).toMatchObject({ status: 'cancelled', version: null, error: null });
     await expect.poll(() => isAlive(pid)).toBe(false);
 
-    const next = await submit(api, { ...quickJob, epochs: 1 });
+    const next = await submit(api, quickJob);
     expect(await succeeded(api, next.id)).toMatchObject({ version: 1 });
     expect(await readJob(api, id)).toMatchObject({ status: 'cancelled', version: null });
     await api.http.delete(`/v1/jobs/${id}`).expect(204);
@@ -53,7 +54,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
   test('a paused job keeps its checkpoint, lets other jobs run, and ends with the same bits as a job that was not paused', async () => {
     const { api } = await startBoth();
     // On a fast engine, for the whole job, and in many epochs, so that the other one is caught in the middle.
-    const job = { ...quickJob, epochs: 16 };
+    const job = { ...quickJob, epochs: 10 };
     const whole = await submit(api, { ...job, model: 'whole' });
     await succeeded(api, whole.id);
 
@@ -64,7 +65,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     const { data } = (await api.http.get(`/v1/jobs/${id}/checkpoints`).expect(200)).body as {
       data: { step: number }[];
     };
-    const other = await submit(api, { ...quickJob, epochs: 1, model: 'other' });
+    const other = await submit(api, { ...quickJob, model: 'other' });
     await succeeded(api, other.id);
     expect((await readJob(api, id)).progress).toEqual(paused.progress);
 
@@ -77,9 +78,8 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     const { api } = await startBoth();
     const first = await submit(api, { ...smallJob, epochs: 1_000 });
     await jobWhen(api, first.id, trains);
-    const short = { ...quickJob, epochs: 1 };
-    const low = await submit(api, { ...short, priority: -1 });
-    const high = await submit(api, { ...short, priority: 1 });
+    const low = await submit(api, { ...quickJob, priority: -1 });
+    const high = await submit(api, { ...quickJob, priority: 1 });
     await ask(api, first.id, 'cancel');
     const startedAt = async ({ id }: Job) => (await succeeded(api, id)).started_at ?? '';
     expect((await startedAt(high)) < (await startedAt(low))).toBe(true);
@@ -94,7 +94,7 @@ describe('the service on its embedded queue', () => {
       ...quickJob,
       epochs: 10_000,
       checkpoint: { every_steps: 1_000_000 },
-      time_limit_seconds: 20,
+      time_limit_seconds: 12,
     });
     const job = await jobWhen(service, id, ({ status }) => status === 'failed');
     expect(job.error).toMatchObject({ code: 'TIME_LIMIT_EXCEEDED' });
@@ -114,7 +114,11 @@ describe('the service on its embedded queue', () => {
       WEBHOOK_ALLOW_PRIVATE: '1',
     });
     const events = ['job.running', 'job.metrics', 'job.succeeded'] as const;
-    const { id } = await submit(service, { ...quickJob, webhook: { url, events: [...events] } });
+    const { id } = await submit(service, {
+      ...quickJob,
+      epochs: 2,
+      webhook: { url, events: [...events] },
+    });
     await succeeded(service, id);
     await expect.poll(() => received.length).toBe(4);
     // The receiver refuses its first message.
@@ -173,13 +177,4 @@ async function startReceiver(secret: string): Promise<{ url: string; received: M
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

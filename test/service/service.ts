@@ -90,8 +90,8 @@ export async function startRefused(
  */
 export const smallJob: JobRequest = {
   network: { hidden: [{ units: 8 }] },
-  epochs: 2,
-  batch_size: 256,
+  epochs: 1,
+  batch_size: 128,
   checkpoint: { every_steps: 470 },
   engine: 'reference',
 };

@@ -226,7 +226,7 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
         expect(declared, `status ${answer.statusCode}: ${answer.payload}`).toBeDefined();
         checkBody(declared.content, String(answer.headers['content-type'] ?? ''), answer.payload);
       }),
-      { numRuns: 100, examples: plainRequestsOf(operation, path).map((plain): [Asked] => [plain]) },
+      { numRuns: 50, examples: plainRequestsOf(operation, path).map((plain): [Asked] => [plain]) },
     );
     // Its example is a row of a table with two columns, which no network here has: checkpoint-routes.test.ts asks with rows.
     if (path.endsWith('/checkpoints/{step}/predict')) return;
