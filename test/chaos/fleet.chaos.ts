@@ -1,7 +1,7 @@
 /**
  * A fleet: three API processes on one port and four workers, on Redis and a bucket. First it counts what a job costs the queue and
- * the store. Then jobs are trained while processes are killed at random and everything is replaced under load. At last it works
- * on, and its memory and descriptors are watched. docs/scaling.md has the figures.
+ * the store. Then jobs are trained and a sweep searches, while processes are killed at random and everything is replaced under
+ * load. At last it works on, and its memory and descriptors are watched. docs/scaling.md has the figures.
  *
  *   FLEET_JOBS=500 FLEET_SOAK_SECONDS=600 npm run test:chaos -- fleet
  */
@@ -14,6 +14,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRunStore } from '../../src/jobs/runs/run-store.js';
 import { logStart } from '../../src/jobs/runs/run-log.js';
 import type { JobRequest } from '../../src/jobs/runs/job-request.js';
+import type { Sweep } from '../../src/jobs/sweeps/sweep.js';
 import { createRegistry } from '../../src/model/registry/registry.js';
 import { parseStoreUrl } from '../../src/config-formats.js';
 import { openStorage } from '../../src/storage/open-storage.js';
@@ -37,6 +38,14 @@ const small: JobRequest = {
   epochs: 2,
   network: { hidden: [{ units: 8 }] },
   engine: 'wasm',
+};
+
+/** Searched beside the jobs. */
+const search = {
+  job: { ...small, model: 'fleet-sweep' },
+  parameters: { 'optimizer.learning_rate': { min: 0.001, max: 0.1, scale: 'log' } },
+  max_trials: 6,
+  parallel: 2,
 };
 
 describeWithService('s3', 'a fleet on a bucket', (bucket) => {
@@ -88,16 +97,33 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
       );
     }
 
-    /** As a careful client does: again, with the same idempotency key, when there was no answer or none that counts. */
     async function submit(): Promise<Submitted> {
       const model = `fleet-${++models}`;
-      const headers = { 'content-type': 'application/json', 'idempotency-key': model };
+      return { id: await accepted('jobs', model, { ...small, model, seed: models }), model };
+    }
+
+    /**
+     * The id of what is asked for, as a careful client gets it: it asks again, with the same idempotency key, when there was no
+     * answer or none that counts.
+     */
+    async function accepted(what: 'jobs' | 'sweeps', key: string, request: object): Promise<string> {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+      const asked = { method: 'POST', headers, body: JSON.stringify(request) };
       for (;;) {
-        const body = JSON.stringify({ ...small, model, seed: models });
-        const answer = await fetch(`${api.url}/v1/jobs`, { method: 'POST', headers, body }).catch(() => null);
-        if (answer?.status === 202) return { id: ((await answer.json()) as { id: string }).id, model };
-        if (answer !== null && ![429, 503].includes(answer.status)) throw new Error(await answer.text());
+        const answer = await fetch(`${api.url}/v1/${what}`, asked).catch(() => null);
+        const text = (await answer?.text().catch(() => null)) ?? null;
+        if (answer?.status === 202 && text !== null) return (JSON.parse(text) as { id: string }).id;
+        if (answer !== null && ![202, 429, 503].includes(answer.status)) throw new Error(String(text));
         await sleep(100);
+      }
+    }
+
+    async function endedSweep(id: string): Promise<Sweep> {
+      for (;;) {
+        const answer = await fetch(`${api.url}/v1/sweeps/${id}`).catch(() => null);
+        const sweep = answer?.ok === true ? ((await answer.json().catch(() => null)) as Sweep | null) : null;
+        if (sweep !== null && sweep.finished_at !== null) return sweep;
+        await sleep(200);
       }
     }
 
@@ -189,6 +215,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
             killed[kind] = (killed[kind] ?? 0) + 1;
           }
         })();
+        const sweepId = await accepted('sweeps', 'fleet-sweep', search);
         while (jobs.length < jobCount) jobs.push(await submit());
         // The upgrade, while the last jobs are trained and processes go on dying.
         process.kill(api.pid, 'SIGHUP');
@@ -198,6 +225,7 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
           if (await isAlive(old.pid)) await old.end('SIGTERM');
         }
         await ended(jobs);
+        const sweep = await endedSweep(sweepId);
         state.isOver = true;
         await Promise.all([...predicting, meddling]);
         console.log(
@@ -209,6 +237,13 @@ describeWithService('s3', 'a fleet on a bucket', (bucket) => {
           JSON.stringify(answers),
         );
         await expectEachOnce(jobs);
+        const { succeeded, failed } = sweep.trials;
+        expect({ status: sweep.status, succeeded, failed, version: sweep.version }).toEqual({
+          status: 'succeeded',
+          succeeded: search.max_trials,
+          failed: 0,
+          version: 1,
+        });
         // A connection breaks with its process; whatever is answered is a prediction.
         const { broken = 0, 200: predicted = 0, ...others } = answers;
         expect(others).toEqual({});

@@ -31,7 +31,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
       path: '/v1/traces',
       headers: { authorization: 'Bearer abc' },
     });
-    const ofTrace = await collector.spansOf(traceId, 7);
+    const ofTrace = await collector.spansOf(traceId, 6);
     const named = (name: string): CollectedSpan[] => ofTrace.filter((span) => span.name === name);
     const [post, train] = [named('POST /v1/jobs')[0], named('train mnist-mlp')[0]];
     expect(post).toMatchObject({ parentSpanId: spanId, resource: { 'service.name': 'the-api' } });
@@ -40,7 +40,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
       attributes: { 'messaging.message.id': id, 'trainyard.job_status': 'succeeded' },
       resource: { 'service.name': 'the-worker', 'process.pid': expect.anything() as number },
     });
-    for (const [name, count] of Object.entries({ epoch: 2, checkpoint: 1, evaluate: 1, publish: 1 })) {
+    for (const [name, count] of Object.entries({ epoch: 1, checkpoint: 1, evaluate: 1, publish: 1 })) {
       const spans = named(name);
       expect(spans, name).toHaveLength(count);
       for (const span of spans) {
@@ -66,7 +66,7 @@ describe('the service on its embedded queue', () => {
       NODE_OPTIONS: `--import=${preload}`,
       LOADED_MODULES: loaded,
     });
-    const { id } = await submit(service, { ...quickJob, epochs: 1 });
+    const { id } = await submit(service, quickJob);
     await succeeded(service, id);
     await service.end('SIGTERM');
     const packages = (await readFile(loaded, 'utf8')).match(/@opentelemetry\/[\w-]+/g);
@@ -80,7 +80,7 @@ describe('the service on its embedded queue', () => {
       DATA_DIR: await temporaryFolder(),
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     });
-    const { id } = await submit(service, { ...quickJob, epochs: 1 });
+    const { id } = await submit(service, quickJob);
     await succeeded(service, id);
     expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null });
     const warnings = service.log.filter(({ level }) => level >= 40);

@@ -62,7 +62,7 @@ describeWithPages(
   (pages) => {
     test('asks for a key once, and then shows what it has', async () => {
       const { service } = pages();
-      const { id } = await succeeded(service, (await submit(service, { ...quickJob, epochs: 1 })).id);
+      const { id } = await succeeded(service, (await submit(service, quickJob)).id);
       await service.http
         .post('/v1/datasets?name=pets&target=kind')
         .set('prefer', 'wait=30')
