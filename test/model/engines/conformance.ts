@@ -356,7 +356,7 @@ export function engineConformance(
       const { targets } = problem.data.test;
       if (!(targets instanceof Float32Array)) throw new Error('a problem of values is needed');
       const trainer = await trainerOf(problem);
-      await trainer.run(2_000);
+      await trainer.run(800);
       const { rows, outputs } = await evaluated(trainer, problem, 'test');
       await trainer.dispose();
       const width = outputs.length / rows.length;
@@ -615,7 +615,7 @@ export function engineConformance(
     test('disposes of a trainer in the middle of a call', async () => {
       const trainer = await trainerOf(randomProblem([64, 257, 9], 64));
       // Rejected, or settled never or before.
-      trainer.run(100).catch(() => undefined);
+      trainer.run(10).catch(() => undefined);
       await trainer.dispose();
     });
 
