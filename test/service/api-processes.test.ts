@@ -138,13 +138,13 @@ describeWithService('redis', 'a service of two API processes', (redis) => {
     const counted = async (): Promise<number> =>
       valueOf(await scrape(service), 'http_request_duration_seconds_count', labels) ?? 0;
     const before = await counted();
-    const [victim] = await pids(service);
+    const [victim] = await childrenOf(service.pid);
     process.kill(victim, 'SIGKILL');
     for (let i = 0; i < 20; i++) {
       expect(await pair[1].ask('POST', '/predict', { inputs })).toMatchObject({ status: 200, process: 2 });
     }
-    await expect.poll(async () => pids(service)).toHaveLength(2);
-    expect(await pids(service)).not.toContain(victim);
+    await expect.poll(async () => childrenOf(service.pid)).toHaveLength(2);
+    expect(await childrenOf(service.pid)).not.toContain(victim);
     await expect.poll(async () => valueOf(await scrape(service), 'trainyard_processes')).toBe(2);
     expect((await service.http.get('/health/ready')).status).toBe(200);
     expect(await counted()).toBe(before + 20);
@@ -154,7 +154,7 @@ describeWithService('redis', 'a service of two API processes', (redis) => {
   });
 
   test('SIGHUP replaces both under load, and no request is lost or refused', async () => {
-    const old = await pids(service);
+    const old = await childrenOf(service.pid);
     let isOver = false;
     const statuses = new Map<number, number>();
     const clients = Array.from({ length: 6 }, () => new Connection(service));
@@ -170,13 +170,13 @@ describeWithService('redis', 'a service of two API processes', (redis) => {
     isOver = true;
     await Promise.all(loads);
     expect([...statuses.keys()]).toEqual([200]);
-    const replaced = await pids(service);
+    const replaced = await childrenOf(service.pid);
     expect(replaced).toHaveLength(2);
     for (const pid of old) expect(replaced).not.toContain(pid);
   });
 
   test('SIGTERM ends both, and the service succeeds', async () => {
-    const all = await pids(service);
+    const all = await childrenOf(service.pid);
     expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null });
     for (const pid of all) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     expect(service.errors()).toBe('');
@@ -237,9 +237,4 @@ async function processOf({ log }: Service, id: string): Promise<number> {
 
 async function scrape({ http }: Service): Promise<Map<string, Family>> {
   return parseExposition((await http.get('/metrics').expect(200)).text);
-}
-
-/** The processes of the service that serve, children of its supervisor. */
-function pids({ pid }: Service): Promise<number[]> {
-  return childrenOf(pid);
 }

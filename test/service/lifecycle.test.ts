@@ -94,7 +94,7 @@ describe('the service on its embedded queue', () => {
       ...quickJob,
       epochs: 10_000,
       checkpoint: { every_steps: 1_000_000 },
-      time_limit_seconds: 12,
+      time_limit_seconds: 20,
     });
     const job = await jobWhen(service, id, ({ status }) => status === 'failed');
     expect(job.error).toMatchObject({ code: 'TIME_LIMIT_EXCEEDED' });

@@ -92,7 +92,7 @@ export const smallJob: JobRequest = {
   network: { hidden: [{ units: 8 }] },
   epochs: 1,
   batch_size: 128,
-  checkpoint: { every_steps: 470 },
+  checkpoint: { every_steps: 469 },
   engine: 'reference',
 };
 

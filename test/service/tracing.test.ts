@@ -21,7 +21,8 @@ describeWithService('redis', 'API and worker apart', (queue) => {
     const api = await startService({ ...settings, ROLE: 'api', OTEL_SERVICE_NAME: 'the-api' });
     const worker = await startService({ ...settings, ROLE: 'worker', OTEL_SERVICE_NAME: 'the-worker' });
     const { traceId, spanId, traceparent } = newTrace();
-    const answer = await api.http.post('/v1/jobs').set('traceparent', traceparent).send(quickJob).expect(202);
+    const job = { ...quickJob, epochs: 2, checkpoint: { every_steps: 1_000 } };
+    const answer = await api.http.post('/v1/jobs').set('traceparent', traceparent).send(job).expect(202);
     const { id } = answer.body as { id: string };
     await succeeded(api, id);
     // The remaining spans are sent at the end.
@@ -31,7 +32,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
       path: '/v1/traces',
       headers: { authorization: 'Bearer abc' },
     });
-    const ofTrace = await collector.spansOf(traceId, 6);
+    const ofTrace = await collector.spansOf(traceId, 7);
     const named = (name: string): CollectedSpan[] => ofTrace.filter((span) => span.name === name);
     const [post, train] = [named('POST /v1/jobs')[0], named('train mnist-mlp')[0]];
     expect(post).toMatchObject({ parentSpanId: spanId, resource: { 'service.name': 'the-api' } });
@@ -40,7 +41,7 @@ describeWithService('redis', 'API and worker apart', (queue) => {
       attributes: { 'messaging.message.id': id, 'trainyard.job_status': 'succeeded' },
       resource: { 'service.name': 'the-worker', 'process.pid': expect.anything() as number },
     });
-    for (const [name, count] of Object.entries({ epoch: 1, checkpoint: 1, evaluate: 1, publish: 1 })) {
+    for (const [name, count] of Object.entries({ epoch: 2, checkpoint: 1, evaluate: 1, publish: 1 })) {
       const spans = named(name);
       expect(spans, name).toHaveLength(count);
       for (const span of spans) {

@@ -127,7 +127,7 @@ interface Document {
 
 /**
  * All that remove something, and one of each method with the same types of body under each heading of the others: the page makes
- * them alike, slowly. That the examples of all of them work is seen by contract/contract.test.ts.
+ * them alike, slowly. contract/contract.test.ts asks all of them with their examples, without the page.
  */
 function tried(document: Document): Document {
   const seen = new Set<string>();
